@@ -1,0 +1,59 @@
+const MARKER = Symbol.for("@retool-ts/error");
+
+/**
+ * Base class of every error that retool-ts throws on purpose.
+ *
+ * `code` is stable and meant for programs; `message` is meant for people. {@link RetoolError.isInstance} also
+ * recognises errors made by another copy of the package, which `instanceof` does not.
+ */
+export class RetoolError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    Object.defineProperty(this, MARKER, { value: true });
+  }
+
+  static isInstance(error: unknown): error is RetoolError {
+    return typeof error === "object" && error !== null && MARKER in error;
+  }
+}
+
+/** What a user needs in order to mend an input: one sentence is made of it. */
+export interface InputProblem {
+  /** What was being read or checked, such as `config` or `model checkpoint`. */
+  readonly what: string;
+  /** File, line, key or option, such as `train.yaml: train.groupSize`. */
+  readonly where: string;
+  readonly expected: string;
+  readonly found: string;
+  /** How to mend it; an imperative without a full stop. */
+  readonly fix: string;
+}
+
+/** A mistake in what the user gave: config, file, option, column. The CLI prints the message alone and exits with 2. */
+export class InputError extends RetoolError {
+  readonly problem: InputProblem;
+
+  constructor(problem: InputProblem, options?: ErrorOptions) {
+    const { what, where, expected, found, fix } = problem;
+    super("INPUT", `${what}: ${where}: expected ${expected}, found ${found}. To mend it: ${fix}.`, options);
+    this.problem = problem;
+  }
+}
+
+/** An array or tensor of the wrong shape: a caller's mistake. */
+export class ShapeError extends RetoolError {
+  readonly argument: string;
+  readonly expected: readonly (number | string)[];
+  readonly actual: readonly number[];
+
+  constructor(argument: string, expected: readonly (number | string)[], actual: readonly number[]) {
+    super("SHAPE", `${argument}: expected [${expected.join(", ")}], got [${actual.join(", ")}]`);
+    this.argument = argument;
+    this.expected = expected;
+    this.actual = actual;
+  }
+}

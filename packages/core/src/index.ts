@@ -1,0 +1,8 @@
+/**
+ * Errors, counter-based random numbers and shape checks that every retool-ts package shares.
+ *
+ * @packageDocumentation
+ */
+export { InputError, RetoolError, ShapeError, type InputProblem } from "./errors.js";
+export { philox4x32, RandomStream, streamKey, uniformAt, type StreamLabel, type Words4 } from "./random.js";
+export { assertSameLength, assertShape, type Shaped } from "./shape.js";
