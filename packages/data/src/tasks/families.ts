@@ -1,0 +1,25 @@
+import { digitSum } from "./families/digit-sum.js";
+import { divisorCount } from "./families/divisor-count.js";
+import { greatestCommonDivisor } from "./families/greatest-common-divisor.js";
+import { leastCommonMultiple } from "./families/least-common-multiple.js";
+import { linearRecurrence } from "./families/linear-recurrence.js";
+import { multiplesSum } from "./families/multiples-sum.js";
+import { multiplyAdd } from "./families/multiply-add.js";
+import { powerModulo } from "./families/power-modulo.js";
+import { primeCount } from "./families/prime-count.js";
+import { squareResidues } from "./families/square-residues.js";
+import type { TaskFamily } from "./task-family.js";
+
+/** All ten families, in the order in which a task source deals them before shuffling. */
+export const taskFamilies: readonly TaskFamily[] = [
+  multiplyAdd,
+  greatestCommonDivisor,
+  leastCommonMultiple,
+  powerModulo,
+  primeCount,
+  digitSum,
+  divisorCount,
+  linearRecurrence,
+  multiplesSum,
+  squareResidues,
+];

@@ -1,0 +1,57 @@
+import type { RandomStream } from "@retool-ts/core";
+import { digitsOf, total } from "../number-theory.js";
+import { joinSteps, productSteps } from "../steps.js";
+import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+
+/** One factor: the number itself. Two factors: their product. */
+function drawFactors(stream: RandomStream, level: TaskLevel): readonly number[] {
+  const alone = stream.integer(0, 1) === 0;
+  switch (level) {
+    case 1:
+      return alone ? [stream.integer(100, 9999)] : [stream.integer(3, 30), stream.integer(3, 30)];
+    case 2:
+      return alone ? [stream.integer(10_000, 999_999)] : [stream.integer(20, 99), stream.integer(20, 999)];
+    case 3:
+      return alone ? [stream.integer(1_000_000, 999_999_999)] : [stream.integer(1000, 99_999), stream.integer(100, 9999)];
+  }
+}
+
+function* workedSteps(factors: readonly number[], product: number): Generator<string, void> {
+  if (factors.length === 2) yield* productSteps(factors[0]!, factors[1]!);
+  const digits = digitsOf(product);
+  yield `${digits.join("+")}=${total(digits)}`;
+}
+
+/** Digit sum of a number, or of the product of two numbers. */
+export const digitSum: TaskFamily = {
+  name: "digit-sum",
+  description: "sum of the digits of a number or of a product",
+  generate(stream, level) {
+    const factors = drawFactors(stream, level);
+    const value = factors.reduce((product, factor) => product * factor, 1);
+    const text = factors.join(" times ");
+    const expression = factors.join("*");
+    return taskInstance({
+      key: factors.toSorted((a, b) => a - b).join("*"),
+      question: stream.pick([`find the sum of the digits of ${text}`, `add the digits of ${text}`, `what is the digit sum of ${text}`]),
+      answer: total(digitsOf(value)),
+      code: [
+        `sum(digits(${expression}))`,
+        `s=0;for(x of digits(${expression}))s+=x;s`,
+        `digits(${expression}).reduce((s,x)=>s+x)`,
+      ],
+      steps: joinSteps(workedSteps(factors, value)),
+      mistakes(random) {
+        const [first, ...rest] = factors;
+        const slipped = [slip(random, first!), ...rest];
+        const slippedValue = slipped.reduce((product, factor) => product * factor, 1);
+        return [
+          { code: `digits(${expression}).length`, value: digitsOf(value).length },
+          { code: `sum(digits(${slipped.join("*")}))`, value: total(digitsOf(slippedValue)) },
+          { code: `product(digits(${expression}))`, value: digitsOf(value).reduce((product, digit) => product * digit, 1) },
+          { code: `sum(digits(${factors.join("+")}))`, value: total(digitsOf(total(factors))) },
+        ];
+      },
+    });
+  },
+};

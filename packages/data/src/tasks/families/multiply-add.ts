@@ -1,0 +1,54 @@
+import type { RandomStream } from "@retool-ts/core";
+import { joinSteps, productSteps } from "../steps.js";
+import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+
+function drawOperands(stream: RandomStream, level: TaskLevel): { a: number; b: number; c: number } {
+  switch (level) {
+    case 1:
+      return { a: stream.integer(2, 12), b: stream.integer(2, 12), c: stream.integer(1, 20) };
+    case 2:
+      return { a: stream.integer(11, 99), b: stream.integer(11, 99), c: stream.integer(10, 999) };
+    case 3:
+      return { a: stream.integer(100, 9999), b: stream.integer(100, 999), c: stream.integer(100, 99_999) };
+  }
+}
+
+function* workedSteps(a: number, b: number, c: number, sign: string, answer: number): Generator<string, void> {
+  if (a < 13 && b < 13) yield `${a}*${b}=${a * b}`;
+  else yield* productSteps(a, b);
+  yield `${a * b}${sign}${c}=${answer}`;
+}
+
+/** a·b + c and a·b − c; a difference is never negative. */
+export const multiplyAdd: TaskFamily = {
+  name: "multiply-add",
+  description: "a times b plus or minus c",
+  generate(stream, level) {
+    const { a, b, c } = drawOperands(stream, level);
+    const plus = stream.integer(0, 1) === 0 || a * b < c;
+    const sign = plus ? "+" : "-";
+    const value = (x: number, y: number, z: number) => (plus ? x * y + z : x * y - z);
+    const answer = value(a, b, c);
+    return taskInstance({
+      key: `${Math.min(a, b)}*${Math.max(a, b)}${sign}${c}`,
+      question: stream.pick([
+        `what is ${a} times ${b} ${plus ? "plus" : "minus"} ${c}`,
+        `find ${a} times ${b} ${plus ? "plus" : "minus"} ${c}`,
+        `multiply ${a} by ${b} then ${plus ? "add" : "subtract"} ${c}`,
+      ]),
+      answer,
+      code: [`${a}*${b}${sign}${c}`, `x=${a}*${b};x${sign}${c}`],
+      steps: joinSteps(workedSteps(a, b, c, sign, answer)),
+      mistakes(random) {
+        const [otherA, otherB, otherC] = [slip(random, a), slip(random, b), slip(random, c)];
+        return [
+          { code: `${a}*${b}${plus ? "-" : "+"}${c}`, value: plus ? a * b - c : a * b + c },
+          { code: `${a}+${b}${sign}${c}`, value: plus ? a + b + c : a + b - c },
+          { code: `${otherA}*${b}${sign}${c}`, value: value(otherA, b, c) },
+          { code: `${a}*${otherB}${sign}${c}`, value: value(a, otherB, c) },
+          { code: `${a}*${b}${sign}${otherC}`, value: value(a, b, otherC) },
+        ];
+      },
+    });
+  },
+};

@@ -1,0 +1,45 @@
+import type { RandomStream } from "@retool-ts/core";
+
+/**
+ * How a cold-start response goes:
+ * `clean` code, output, answer · `text` worked steps, answer · `guess` the answer alone · `brokenThenFix` code that
+ * fails, its error, the fixed code · `wrongThenRedo` code with a slip, its output, the right code · `uselessCall` a
+ * second call that adds nothing.
+ */
+export type TraceKind = "clean" | "text" | "guess" | "brokenThenFix" | "wrongThenRedo" | "uselessCall";
+
+/** Kinds with relative weights. */
+export type TraceMixture = readonly (readonly [kind: TraceKind, weight: number])[];
+
+export type MixtureName = "clean" | "imperfect" | "textHeavy" | "textOnly";
+
+/** Mixtures of cold-start traces; weights are percentages. */
+export const mixtures: Readonly<Record<MixtureName, TraceMixture>> = {
+  /** Teaches copying operands into code. */
+  clean: [["clean", 100]],
+  /** The standard cold start: half of the rows use code, not always well. */
+  imperfect: [
+    ["clean", 34],
+    ["text", 25],
+    ["guess", 25],
+    ["brokenThenFix", 8],
+    ["wrongThenRedo", 4],
+    ["uselessCall", 4],
+  ],
+  /** One row in five uses code: tool use is left for reinforcement learning to find. */
+  textHeavy: [
+    ["clean", 16],
+    ["text", 70],
+    ["guess", 10],
+    ["brokenThenFix", 2],
+    ["wrongThenRedo", 1],
+    ["uselessCall", 1],
+  ],
+  /** The cold start of the text-only baseline. */
+  textOnly: [["text", 100]],
+};
+
+/** One kind, with probability proportional to its weight. */
+export function pickTraceKind(mixture: TraceMixture, stream: RandomStream): TraceKind {
+  return stream.pickWeighted(mixture);
+}

@@ -1,0 +1,102 @@
+/**
+ * Second solvers for the tests: each reads the numbers and words of a question and uses another method than its family
+ * (factorisation, sieve, BigInt powers, closed sums), all in BigInt where numbers are long.
+ */
+type Solver = (question: string) => string;
+
+const numbersOf = (question: string): bigint[] => (question.match(/\d+/g) ?? []).map(BigInt);
+
+function factorise(n: bigint): Map<bigint, number> {
+  const factors = new Map<bigint, number>();
+  let rest = n;
+  for (let p = 2n; p * p <= rest; p++) {
+    while (rest % p === 0n) {
+      factors.set(p, (factors.get(p) ?? 0) + 1);
+      rest /= p;
+    }
+  }
+  if (rest > 1n) factors.set(rest, (factors.get(rest) ?? 0) + 1);
+  return factors;
+}
+
+/** Product over all primes of p to the chosen one of the two exponents. */
+function combineExponents(a: bigint, b: bigint, choose: (x: number, y: number) => number): bigint {
+  const [left, right] = [factorise(a), factorise(b)];
+  let result = 1n;
+  for (const p of new Set([...left.keys(), ...right.keys()])) result *= p ** BigInt(choose(left.get(p) ?? 0, right.get(p) ?? 0));
+  return result;
+}
+
+function sieve(limit: number): Uint8Array {
+  const composite = new Uint8Array(limit + 1).fill(1, 0, 2);
+  for (let p = 2; p <= limit; p++) for (let q = 2 * p; composite[p] === 0 && q <= limit; q += p) composite[q] = 1;
+  return composite;
+}
+
+const composites = sieve(30_000);
+const arithmeticSum = (n: bigint, step: bigint): bigint => (step * (n / step) * (n / step + 1n)) / 2n;
+
+/** Affine map x → a·x + c raised to the n-th power by squaring (composition of maps). */
+function iterateMap(x: bigint, n: bigint, a: bigint, c: bigint, m: bigint): bigint {
+  let [scale, shift, stepScale, stepShift] = [1n, 0n, a, c];
+  for (let rest = n; rest > 0n; rest /= 2n) {
+    if (rest % 2n === 1n) [scale, shift] = [scale * stepScale, shift * stepScale + stepShift];
+    [stepScale, stepShift] = [stepScale * stepScale, stepShift * stepScale + stepShift];
+    [scale, shift, stepScale, stepShift] = [scale % m, shift % m, stepScale % m, stepShift % m];
+  }
+  return (scale * x + shift) % m;
+}
+
+function countSquares(low: bigint, high: bigint, m: bigint, r: bigint): bigint {
+  let count = 0n;
+  for (let residue = 0n; residue < m; residue++) {
+    if ((residue * residue) % m !== r) continue;
+    count += (high - residue + m) / m - (low - 1n - residue + m) / m; // x ≡ residue in [0, high] minus [0, low − 1]
+  }
+  return count;
+}
+
+export const secondSolvers: Readonly<Record<string, Solver>> = {
+  "multiply-add": (question) => {
+    const [a, b, c] = numbersOf(question) as [bigint, bigint, bigint];
+    return String(/plus|add/.test(question) ? a * b + c : a * b - c);
+  },
+  gcd: (question) => {
+    const [a, b] = numbersOf(question) as [bigint, bigint];
+    return String(combineExponents(a, b, Math.min));
+  },
+  lcm: (question) => {
+    const [a, b] = numbersOf(question) as [bigint, bigint];
+    return String(combineExponents(a, b, Math.max));
+  },
+  "power-modulo": (question) => {
+    const [b, e, m] = numbersOf(question) as [bigint, bigint, bigint];
+    return String(b ** e % m);
+  },
+  "prime-count": (question) => {
+    const [low, high] = numbersOf(question).map(Number) as [number, number];
+    return String(composites.subarray(low, high + 1).filter((flag) => flag === 0).length);
+  },
+  "digit-sum": (question) => {
+    let rest = numbersOf(question).reduce((product, factor) => product * factor, 1n);
+    let sum = 0n;
+    for (; rest > 0n; rest /= 10n) sum += rest % 10n;
+    return String(sum);
+  },
+  "divisor-count": (question) => {
+    const [n] = numbersOf(question) as [bigint];
+    return String([...factorise(n).values()].reduce((count, exponent) => count * (exponent + 1), 1));
+  },
+  "linear-recurrence": (question) => {
+    const [x, n, a, c, m] = numbersOf(question) as [bigint, bigint, bigint, bigint, bigint];
+    return String(iterateMap(x, n, a, c, m));
+  },
+  "multiples-sum": (question) => {
+    const [n, a, b] = numbersOf(question.replace("from 1 to", "up to")) as [bigint, bigint, bigint];
+    return String(arithmeticSum(n, a) + arithmeticSum(n, b) - arithmeticSum(n, combineExponents(a, b, Math.max)));
+  },
+  "square-residues": (question) => {
+    const [low, high, m, r] = numbersOf(question) as [bigint, bigint, bigint, bigint];
+    return String(countSquares(low, high, m, r));
+  },
+};

@@ -1,0 +1,67 @@
+import type { RandomStream } from "@retool-ts/core";
+import { breakSnippet } from "./break-snippet.js";
+
+/** Operand size: 1 is within reach of mental text, 2 is medium, 3 has operands of three to five digits. */
+export type TaskLevel = 1 | 2 | 3;
+
+/** One generated problem with everything a cold-start trace needs. */
+export interface TaskInstance {
+  /** Canonical operands: equal keys within a family are the same problem, whatever the wording. */
+  readonly key: string;
+  readonly question: string;
+  /** An integer in decimal text. */
+  readonly answer: string;
+  /** Correct one-line JavaScript snippets, each in another style; the first is the shortest. */
+  readonly code: readonly string[];
+  /** Worked reasoning that ends in the answer; absent where it would pass `MAX_STEP_TOKENS`. */
+  readonly steps?: string | undefined;
+  /** A plausible snippet that runs and gives another value: one operand slipped, or the wrong operation. */
+  wrongCode(stream: RandomStream): string;
+  /** A snippet that throws or does not parse: a misspelt function, a missing parenthesis. */
+  brokenCode(stream: RandomStream): string;
+}
+
+/** A kind of problem. `generate` is a pure function of the stream's position and the level. */
+export interface TaskFamily {
+  readonly name: string;
+  readonly description: string;
+  generate(stream: RandomStream, level: TaskLevel): TaskInstance;
+}
+
+/** A wrong snippet and the value it gives, so that one which happens to be right can be left out. */
+export interface Mistake {
+  readonly code: string;
+  readonly value: number;
+}
+
+/** What a family knows about one problem; {@link taskInstance} makes the rest of it. */
+export interface TaskDraft {
+  readonly key: string;
+  readonly question: string;
+  readonly answer: number;
+  readonly code: readonly string[];
+  readonly steps: string | undefined;
+  mistakes(stream: RandomStream): readonly Mistake[];
+}
+
+/** Completes a draft: decimal answer, and wrong and broken variants of its snippets. */
+export function taskInstance({ key, question, answer, code, steps, mistakes }: TaskDraft): TaskInstance {
+  return {
+    key,
+    question,
+    answer: String(answer),
+    code,
+    steps,
+    wrongCode(stream) {
+      const wrong = mistakes(stream).filter(({ value }) => value !== answer);
+      return wrong.length > 0 ? stream.pick(wrong).code : `${code[0]!}+1`;
+    },
+    brokenCode: (stream) => breakSnippet(stream.pick(code), stream),
+  };
+}
+
+/** The operand a hasty reader would copy: close to `value`, never equal to it and never below `minimum`. */
+export function slip(stream: RandomStream, value: number, minimum = 1): number {
+  const slipped = value + stream.pick([-1, 1, 2, 10, -10]);
+  return slipped < minimum ? value + 1 : slipped;
+}
