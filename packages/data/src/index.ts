@@ -10,3 +10,22 @@ export { QWEN_SPLIT, TINY_SPLIT } from "./split-patterns.js";
 export { type DecodeOptions, type StreamDecoder } from "./token-decoder.js";
 export { createTokenizer, type Tokenizer } from "./tokenizer.js";
 export { type TokenizerFiles } from "./tokenizer-files.js";
+export { breakSnippet } from "./tasks/break-snippet.js";
+export { corpus, type CorpusOptions } from "./tasks/corpus.js";
+export { taskFamilies } from "./tasks/families.js";
+export { mixtures, pickTraceKind, type MixtureName, type TraceKind, type TraceMixture } from "./tasks/mixtures.js";
+export { estimateTokens } from "./tasks/steps.js";
+export { type TaskFamily, type TaskInstance, type TaskLevel } from "./tasks/task-family.js";
+export {
+  createTaskSource,
+  splitOfKey,
+  type GeneratedProblem,
+  type LevelWeights,
+  type TaskSource,
+  type TaskSourceOptions,
+  type TaskSplit,
+} from "./tasks/task-source.js";
+export { distinctTestSet, type DistinctSetOptions } from "./tasks/test-set.js";
+export { compactTraceFormat, traceText, type TraceFormat, type TraceSegment } from "./tasks/trace-format.js";
+export { planTrace, type CallOutcome, type PlannedCall, type TracePlan } from "./tasks/trace-plan.js";
+export { buildTrace, finishTrace, type CallFeedback, type Trace, type TraceResult } from "./tasks/trace.js";

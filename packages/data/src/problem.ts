@@ -1,0 +1,16 @@
+/** A question with one checkable answer: a row of a dataset, or a generated task. */
+export interface Problem {
+  /** Unique within its source; results and splits refer to it. */
+  readonly id: string;
+  readonly question: string;
+  /** The expected answer as text: `"1234"`, `"\\frac{1}{2}"`. */
+  readonly answer: string;
+  /** Where it comes from: a file name without folder, or the name of a generator. */
+  readonly source: string;
+  /** Kind of problem, such as a subject or a task family. */
+  readonly family?: string;
+  /** Difficulty; 1 is the easiest. */
+  readonly level?: number;
+  /** Whatever else the source says. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
