@@ -1,3 +1,3 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { projects: ["packages/*", "apps/*"], maxWorkers: 2 } });
+export default defineConfig({ test: { projects: ["packages/*", "apps/*", "docs"], maxWorkers: 2 } });

@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import { fencesOf } from "./fence-modules.js";
+import { documentPaths, sourcePaths } from "./fences.js";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+
+test.each(readdirSync(join(root, "packages")))("packages/%s has a README with a runnable example", (name) => {
+  const path = `packages/${name}/README.md`;
+  expect(existsSync(join(root, path)), `${path} exists`).toBe(true);
+  expect(fencesOf(join(root, path)).length, `fences marked "ts test" in ${path}`).toBeGreaterThan(0);
+});
+
+const inComments = sourcePaths(root).flatMap((path) => fencesOf(join(root, path)).map(({ line }) => ({ path, line })));
+
+test.runIf(inComments.length > 0).each(inComments)("$path:$line", async ({ path, line }) => {
+  await import(/* @vite-ignore */ `${join(root, path)}@${line}.ts`);
+});
+
+describe("runnable fences have correct types", () => {
+  const fences = new Map<string, { readonly document: string; readonly line: number; readonly text: string }>();
+  for (const document of [...documentPaths(root), ...sourcePaths(root)]) {
+    for (const { line, code } of fencesOf(join(root, document))) {
+      // A file in docs/ finds every package of the workspace; blank lines keep the document's line numbers.
+      const file = join(root, "docs", `fence-${fences.size}.ts`);
+      fences.set(file, { document, line, text: `export {};${"\n".repeat(line)}${code}\n` });
+    }
+  }
+  const problems = typeProblems(new Map([...fences].map(([file, { text }]) => [file, text])));
+
+  test.runIf(fences.size > 0).each([...fences].map(([file, { document, line }]) => ({ file, name: `${document}:${line}` })))("$name", ({ file }) => {
+    expect(problems.filter((problem) => problem.file === file).map(({ text }) => text)).toEqual([]);
+  });
+});
+
+/** Type-checks files that exist only in `texts`, under the workspace's own compiler options. */
+function typeProblems(texts: ReadonlyMap<string, string>): { readonly file: string; readonly text: string }[] {
+  if (texts.size === 0) return [];
+  const { config } = ts.parseConfigFileTextToJson("tsconfig.base.json", read("tsconfig.base.json"));
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile, getSourceFile } = host;
+  host.fileExists = (path) => texts.has(path) || fileExists.call(host, path);
+  host.readFile = (path) => texts.get(path) ?? readFile.call(host, path);
+  host.getSourceFile = (path, version, ...rest) => {
+    const text = texts.get(path);
+    return text === undefined ? getSourceFile.call(host, path, version, ...rest) : ts.createSourceFile(path, text, version);
+  };
+  const program = ts.createProgram([...texts.keys()], options, host);
+  return [...texts.keys()].flatMap((file) => {
+    const source = program.getSourceFile(file)!;
+    return ts.getPreEmitDiagnostics(program, source).map((diagnostic) => {
+      const line = source.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line + 1;
+      return { file, text: `line ${line}: ${ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n")}` };
+    });
+  });
+}
