@@ -29,7 +29,7 @@ export function sourcePaths(root: string): string[] {
 
 /** The text of a source's doc comments, each line at its own number. */
 export function commentText(source: string): string {
-  return source.replace(/^(?!\s*\*).*$/gm, "").replace(/^\s*\* ?/gm, "");
+  return source.replace(/^(?![\t ]*\*).*$/gm, "").replace(/^[\t ]*\* ?/gm, "");
 }
 
 /** Finds the runnable fences of a markdown text. Throws when one is never closed. */
