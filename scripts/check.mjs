@@ -1,0 +1,116 @@
+// `pnpm check`: what a change must pass. One line per step; a failing step prints its output. `--no-tests` leaves out the tests,
+// `--only NAME` runs the steps whose name contains NAME.
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
+import { outsideReferences } from "./site-references.mjs";
+
+const { values: options } = parseArgs({ options: { "no-tests": { type: "boolean" }, only: { type: "string" } } });
+
+const packages = ["packages", "apps"].flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`));
+const manifests = packages.map((folder) => ({ folder, ...JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) }));
+const published = manifests.filter((manifest) => manifest.private !== true);
+const scratch = mkdtempSync(join(tmpdir(), "retool-check-"));
+
+/** Name and work of each step, in order. Work returns what to print, and throws on failure. */
+const steps = [
+  ["format", () => tool("oxfmt", ["--check"])],
+  ["lint", () => tool("oxlint", ["--type-aware"])],
+  ["types", () => each(packages, (folder) => tool("tsc", ["--noEmit", "-p", folder]))],
+  ["changesets", () => tool("changeset", ["status"])],
+  ["pack", () => each(published, pack)],
+  ["publint", () => each(published, (manifest) => tool("publint", ["run", tarball(manifest), "--strict"]))],
+  ["types of tarballs", () => each(published, (manifest) => tool("attw", [tarball(manifest), "--profile", "esm-only", "--no-emoji"]))],
+  ["tarballs under plain Node", importTarballs],
+  ["docs", buildDocs],
+  ["tests", () => run(process.execPath, ["scripts/run.mjs", "test"])],
+];
+
+await ensureInstalled();
+await ensureBuilt();
+let failures = 0;
+try {
+  for (const [name, work] of steps) {
+    if (options["no-tests"] && name === "tests") continue;
+    if (options.only !== undefined && !name.includes(options.only) && name !== "pack") continue;
+    failures += (await passes(name, work)) ? 0 : 1;
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+process.exitCode = failures === 0 ? 0 : 1;
+
+async function passes(name, work) {
+  const start = performance.now();
+  const line = (verdict) => console.log(`${verdict}  ${name}  ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  try {
+    await work();
+    line("ok  ");
+    return true;
+  } catch (error) {
+    line("FAIL");
+    console.log(error.output ?? error.stack);
+    return false;
+  }
+}
+
+/** Runs `work` for every item, as many at a time as there are cores; collects the output of all that fail. */
+async function each(items, work) {
+  const waiting = [...items];
+  const outputs = [];
+  const worker = async () => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      await work(item).catch((error) => outputs.push(error.output ?? error.stack));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  if (outputs.length > 0) throw Object.assign(new Error("failed"), { output: outputs.join("\n") });
+}
+
+function tool(name, args) {
+  return run(join(root, "node_modules/.bin", name), args);
+}
+
+/** Runs a program, quietly: its output is on the error, should it fail. */
+function run(program, args, { cwd = root } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env: localEnvironment(), stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve(output);
+      else reject(Object.assign(new Error(`${program} failed`), { output: `$ ${[program, ...args].join(" ")}\n${output}` }));
+    });
+  });
+}
+
+function tarball({ name, version }) {
+  return join(scratch, `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
+}
+
+function pack(manifest) {
+  return run(join(root, "node_modules/.bin/pnpm"), ["pack", "--pack-destination", scratch], { cwd: join(root, manifest.folder) });
+}
+
+/** Installs all tarballs with npm into an empty folder and imports each by name, with no condition of this repository set. */
+async function importTarballs() {
+  const folder = join(scratch, "consumer");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  await run("npm", ["install", "--omit=optional", "--no-audit", "--no-fund", ...published.map(tarball)], { cwd: folder });
+  await each(published, ({ name }) => run(process.execPath, ["--input-type=module", "--eval", `await import(${JSON.stringify(name)})`], { cwd: folder }));
+  for (const command of published.flatMap(({ bin = {} }) => Object.keys(bin))) {
+    await run(join(folder, "node_modules/.bin", command), ["--help"], { cwd: folder });
+  }
+}
+
+/** Builds the site (dead links and undocumented exports fail it) and looks for anything a page would load from elsewhere. */
+async function buildDocs() {
+  await run(join(root, "node_modules/.bin/pnpm"), ["--filter", "@retool-ts/docs", "build"]);
+  const found = outsideReferences(join(root, "docs/.vitepress/dist"));
+  if (found.length > 0) throw Object.assign(new Error("outside"), { output: `The site loads from outside:\n${found.join("\n")}` });
+}
