@@ -31,7 +31,11 @@ export function corpus(count: number, options: CorpusOptions = {}): string[] {
     const stream = new RandomStream(seed, ["corpus", index]);
     const problem = source.problem(index);
     const plan = planTrace(problem, pickTraceKind(mixture, stream), stream);
-    const result = finishTrace(plan, plan.calls.map(({ outcome }) => standIn(outcome, problem.answer, stream.pick(errors))), format);
+    const result = finishTrace(
+      plan,
+      plan.calls.map(({ outcome }) => standIn(outcome, problem.answer, stream.pick(errors))),
+      format,
+    );
     return result.status === "ok" ? `${problem.question}\n${traceText(result.trace.segments)}` : problem.question;
   });
 }

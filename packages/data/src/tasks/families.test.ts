@@ -1,29 +1,12 @@
-import { createContext, Script } from "node:vm";
 import { RandomStream } from "@retool-ts/core";
 import { describe, expect, test } from "vitest";
 import { taskFamilies } from "./families.js";
+import { runSnippet } from "./snippet-realm.test-support.js";
 import { secondSolvers } from "./second-solvers.test-support.js";
 import { MAX_STEP_TOKENS, estimateTokens } from "./steps.js";
 import type { TaskInstance, TaskLevel } from "./task-family.js";
 
 const LEVELS: readonly TaskLevel[] = [1, 2, 3];
-
-/** The sandbox's global functions, for running snippets in a plain realm. */
-const prelude = new Script(`
-  const gcd = (...v) => v.reduce((a, b) => { while (b) [a, b] = [b, a % b]; return a; });
-  const lcm = (...v) => v.reduce((a, b) => (a / gcd(a, b)) * b);
-  const powmod = (b, e, m) => { let r = 1n; b = BigInt(b); for (let i = BigInt(e); i > 0n; i >>= 1n, b = b * b % BigInt(m)) if (i & 1n) r = r * b % BigInt(m); return Number(r); };
-  const isPrime = (n) => { if (n < 2) return false; for (let d = 2; d * d <= n; d++) if (n % d === 0) return false; return true; };
-  const range = (lo, hi, step = 1) => { const a = []; for (let i = lo; i <= hi; i += step) a.push(i); return a; };
-  const primes = (lo, hi) => range(lo, hi).filter((n) => isPrime(n));
-  const divisors = (n) => range(1, n).filter((d) => n % d === 0);
-  const digits = (n) => [...String(n)].map(Number);
-  const sum = (a) => a.reduce((s, x) => s + x, 0);
-  const product = (a) => a.reduce((s, x) => s * x, 1);
-`);
-const realm = createContext({});
-prelude.runInContext(realm);
-const run = (code: string): string => String(new Script(code).runInContext(realm));
 
 function* instances(name: string, seeds: number): Generator<{ instance: TaskInstance; stream: RandomStream; level: TaskLevel }> {
   const family = taskFamilies.find((candidate) => candidate.name === name)!;
@@ -46,11 +29,11 @@ describe.each(taskFamilies.map(({ name }) => name))("%s", (name) => {
 
   test("every snippet gives the answer, a wrong one another value, and a broken one throws", () => {
     for (const { instance, stream } of instances(name, 600)) {
-      for (const code of instance.code) expect([code, run(code)]).toEqual([code, instance.answer]);
+      for (const code of instance.code) expect([code, runSnippet(code)]).toEqual([code, instance.answer]);
       const wrong = instance.wrongCode(stream);
-      expect([wrong, run(wrong)]).not.toEqual([wrong, instance.answer]);
+      expect([wrong, runSnippet(wrong)]).not.toEqual([wrong, instance.answer]);
       const broken = instance.brokenCode(stream);
-      expect(() => run(broken), broken).toThrow();
+      expect(() => runSnippet(broken), broken).toThrow();
     }
   });
 

@@ -33,6 +33,13 @@ export function* productSteps(a: number, b: number): Generator<string, void> {
   yield* runningSums(partials);
 }
 
+/** {@link productSteps} in one sum: `360+48=408`. */
+export function shortProductSteps(a: number, b: number): string[] {
+  const places = [...String(b)].map((digit, i, all) => Number(digit) * 10 ** (all.length - 1 - i));
+  const partials = places.filter((part) => part > 0).map((part) => a * part);
+  return partials.length > 1 ? [`${partials.join("+")}=${a * b}`] : [`${a}*${b}=${a * b}`];
+}
+
 /** Each running sum of the terms: `3+5=8,8+6=14`. */
 export function* runningSums(terms: readonly number[]): Generator<string, void> {
   let total = terms[0] ?? 0;

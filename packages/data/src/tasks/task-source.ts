@@ -94,7 +94,11 @@ function familyError(found: string, known: string): InputError {
 
 function checkedLevels(weights: LevelWeights): readonly (readonly [TaskLevel, number])[] {
   if (weights.length === 3 && weights.every((weight) => Number.isFinite(weight) && weight >= 0) && weights.some((weight) => weight > 0)) {
-    return [[1, weights[0]], [2, weights[1]], [3, weights[2]]];
+    return [
+      [1, weights[0]],
+      [2, weights[1]],
+      [3, weights[2]],
+    ];
   }
   throw new InputError({
     what: "task source",

@@ -60,7 +60,10 @@ function mismatch(outcome: CallOutcome, { feedback, ok }: CallFeedback, answer: 
 
 /** Plans a trace, runs its calls one after the other and finishes it. For thousands of traces run the plans in batches. */
 export async function buildTrace(
-  problem: GeneratedProblem, kind: TraceKind, stream: RandomStream, execute: (code: string) => Promise<CallFeedback>,
+  problem: GeneratedProblem,
+  kind: TraceKind,
+  stream: RandomStream,
+  execute: (code: string) => Promise<CallFeedback>,
   format: TraceFormat = compactTraceFormat,
 ): Promise<TraceResult> {
   const plan = planTrace(problem, kind, stream);

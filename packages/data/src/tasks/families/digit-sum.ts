@@ -1,6 +1,6 @@
 import type { RandomStream } from "@retool-ts/core";
 import { digitsOf, total } from "../number-theory.js";
-import { joinSteps, productSteps } from "../steps.js";
+import { joinSteps, productSteps, shortProductSteps } from "../steps.js";
 import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 /** One factor: the number itself. Two factors: their product. */
@@ -16,10 +16,12 @@ function drawFactors(stream: RandomStream, level: TaskLevel): readonly number[] 
   }
 }
 
-function* workedSteps(factors: readonly number[], product: number): Generator<string, void> {
-  if (factors.length === 2) yield* productSteps(factors[0]!, factors[1]!);
+/** The product by partial products, in one sum where that would be too long; then the digits. */
+function workedSteps([a, b]: readonly number[], product: number): string | undefined {
   const digits = digitsOf(product);
-  yield `${digits.join("+")}=${total(digits)}`;
+  const last = `${digits.join("+")}=${total(digits)}`;
+  if (a === undefined || b === undefined) return last;
+  return joinSteps([...productSteps(a, b), last]) ?? joinSteps([...shortProductSteps(a, b), last]);
 }
 
 /** Digit sum of a number, or of the product of two numbers. */
@@ -35,12 +37,8 @@ export const digitSum: TaskFamily = {
       key: factors.toSorted((a, b) => a - b).join("*"),
       question: stream.pick([`find the sum of the digits of ${text}`, `add the digits of ${text}`, `what is the digit sum of ${text}`]),
       answer: total(digitsOf(value)),
-      code: [
-        `sum(digits(${expression}))`,
-        `s=0;for(x of digits(${expression}))s+=x;s`,
-        `digits(${expression}).reduce((s,x)=>s+x)`,
-      ],
-      steps: joinSteps(workedSteps(factors, value)),
+      code: [`sum(digits(${expression}))`, `s=0;for(x of digits(${expression}))s+=x;s`, `digits(${expression}).reduce((s,x)=>s+x)`],
+      steps: workedSteps(factors, value),
       mistakes(random) {
         const [first, ...rest] = factors;
         const slipped = [slip(random, first!), ...rest];

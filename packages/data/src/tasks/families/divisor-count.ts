@@ -30,17 +30,9 @@ export const divisorCount: TaskFamily = {
     const divisors = divisorsOf(n);
     return taskInstance({
       key: String(n),
-      question: stream.pick([
-        `how many divisors does ${n} have`,
-        `count the divisors of ${n}`,
-        `find the number of divisors of ${n}`,
-      ]),
+      question: stream.pick([`how many divisors does ${n} have`, `count the divisors of ${n}`, `find the number of divisors of ${n}`]),
       answer: divisors.length,
-      code: [
-        `divisors(${n}).length`,
-        `range(1,${n}).filter(x=>${n}%x==0).length`,
-        `c=0;for(x of range(1,${n}))if(${n}%x==0)c++;c`,
-      ],
+      code: [`divisors(${n}).length`, `range(1,${n}).filter(x=>${n}%x==0).length`, `c=0;for(x of range(1,${n}))if(${n}%x==0)c++;c`],
       steps: joinSteps(countSteps(divisors)),
       mistakes(random) {
         const other = slip(random, n);

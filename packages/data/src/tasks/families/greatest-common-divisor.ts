@@ -5,7 +5,13 @@ import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-fam
 
 /** Two different multiples of one factor, so that the answer is seldom 1. */
 function drawOperands(stream: RandomStream, level: TaskLevel): readonly [a: number, b: number] {
-  const [factorLow, factorHigh, low, high] = ([[2, 16, 1, 10], [2, 40, 3, 40], [2, 200, 20, 499]] as const)[level - 1]!;
+  const [factorLow, factorHigh, low, high] = (
+    [
+      [2, 16, 1, 10],
+      [2, 40, 3, 40],
+      [2, 200, 20, 499],
+    ] as const
+  )[level - 1]!;
   const factor = stream.integer(factorLow, factorHigh);
   const x = stream.integer(low, high);
   const y = stream.integer(low, high - 1);

@@ -5,7 +5,13 @@ import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-fam
 
 /** Two different numbers: any small ones at level 1, above it multiples of one factor. */
 function drawOperands(stream: RandomStream, level: TaskLevel): readonly [a: number, b: number] {
-  const [factorHigh, low, high] = ([[1, 2, 32], [12, 3, 25], [50, 10, 199]] as const)[level - 1]!;
+  const [factorHigh, low, high] = (
+    [
+      [1, 2, 32],
+      [12, 3, 25],
+      [50, 10, 199],
+    ] as const
+  )[level - 1]!;
   const factor = stream.integer(Math.min(2, factorHigh), factorHigh);
   const x = stream.integer(low, high);
   const y = stream.integer(low, high - 1);

@@ -18,7 +18,13 @@ function drawOperands(stream: RandomStream, level: TaskLevel): Operands {
     case 2:
       return { start: between(2, 30), times: between(4, 15), factor: between(2, 15), offset: between(1, 30), modulus: between(20, 99) };
     case 3:
-      return { start: between(10, 999), times: between(20, 99), factor: between(11, 99), offset: between(10, 99), modulus: between(100, 999) };
+      return {
+        start: between(10, 999),
+        times: between(20, 99),
+        factor: between(11, 99),
+        offset: between(10, 99),
+        modulus: between(100, 999),
+      };
   }
 }
 
@@ -42,6 +48,11 @@ function* workedSteps({ start, times, factor, offset, modulus }: Operands): Gene
   }
 }
 
+/** The values of x alone: shorter than {@link workedSteps}. */
+function* values(operands: Operands): Generator<string, void> {
+  for (let times = 1; times <= operands.times; times++) yield String(iterate({ ...operands, times }));
+}
+
 /** A linear recurrence modulo m, iterated a given number of times. */
 export const linearRecurrence: TaskFamily = {
   name: "linear-recurrence",
@@ -57,7 +68,7 @@ export const linearRecurrence: TaskFamily = {
       ]),
       answer: iterate(operands),
       code: [loop(operands), `range(1,${n}).reduce(x=>(x*${a}+${c})%${m},${x})`],
-      steps: joinSteps(workedSteps(operands)),
+      steps: joinSteps(workedSteps(operands)) ?? joinSteps(values(operands)),
       mistakes(random) {
         const variants: readonly Operands[] = [
           { ...operands, times: slip(random, n) },

@@ -1,5 +1,5 @@
 import type { RandomStream } from "@retool-ts/core";
-import { joinSteps, productSteps } from "../steps.js";
+import { joinSteps, productSteps, shortProductSteps } from "../steps.js";
 import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 function drawOperands(stream: RandomStream, level: TaskLevel): { a: number; b: number; c: number } {
@@ -13,10 +13,11 @@ function drawOperands(stream: RandomStream, level: TaskLevel): { a: number; b: n
   }
 }
 
-function* workedSteps(a: number, b: number, c: number, sign: string, answer: number): Generator<string, void> {
-  if (a < 13 && b < 13) yield `${a}*${b}=${a * b}`;
-  else yield* productSteps(a, b);
-  yield `${a * b}${sign}${c}=${answer}`;
+/** Partial products one by one, or in one sum where that would be too long. */
+function workedSteps(a: number, b: number, c: number, sign: string, answer: number): string | undefined {
+  const last = `${a * b}${sign}${c}=${answer}`;
+  if (a < 13 && b < 13) return joinSteps([`${a}*${b}=${a * b}`, last]);
+  return joinSteps([...productSteps(a, b), last]) ?? joinSteps([...shortProductSteps(a, b), last]);
 }
 
 /** a·b + c and a·b − c; a difference is never negative. */
@@ -38,7 +39,7 @@ export const multiplyAdd: TaskFamily = {
       ]),
       answer,
       code: [`${a}*${b}${sign}${c}`, `x=${a}*${b};x${sign}${c}`],
-      steps: joinSteps(workedSteps(a, b, c, sign, answer)),
+      steps: workedSteps(a, b, c, sign, answer),
       mistakes(random) {
         const [otherA, otherB, otherC] = [slip(random, a), slip(random, b), slip(random, c)];
         return [

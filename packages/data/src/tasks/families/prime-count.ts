@@ -4,7 +4,13 @@ import { countSteps, joinSteps } from "../steps.js";
 import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 function drawRange(stream: RandomStream, level: TaskLevel): readonly [low: number, high: number] {
-  const [first, last, narrow, wide] = ([[2, 50, 5, 25], [20, 500, 30, 200], [1000, 20_000, 200, 3000]] as const)[level - 1]!;
+  const [first, last, narrow, wide] = (
+    [
+      [2, 50, 5, 25],
+      [20, 500, 20, 100],
+      [1000, 20_000, 200, 3000],
+    ] as const
+  )[level - 1]!;
   const low = stream.integer(first, last);
   return [low, low + stream.integer(narrow, wide)];
 }
