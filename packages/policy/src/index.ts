@@ -1,1 +1,32 @@
-export {};
+/**
+ * A decoder-only transformer on TensorFlow.js: forward and backward passes without padding, a sampler with a KV cache that stays
+ * across tool calls, AdamW, and checkpoints in the Hugging Face layout.
+ *
+ * @packageDocumentation
+ */
+export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
+export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
+export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
+export { createKVCache, type KVCache } from "./kv-cache.js";
+export {
+  LocalEngine,
+  type ForwardBackwardOptions,
+  type ForwardBackwardResult,
+  type LocalEngineOptions,
+  type LossInputs,
+  type TokenLoss,
+} from "./local-engine.js";
+export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
+export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec } from "./parameters.js";
+export {
+  LocalSampler,
+  type DecodeRequest,
+  type DecodeResult,
+  type SamplerOptions,
+  type SamplerStats,
+  type TextStream,
+} from "./sampler.js";
+export { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
+export { learningRateAt, type ScheduleOptions } from "./schedule.js";
+export { countTargets, microBatches, type TrainingRow } from "./training-batch.js";
+export { Transformer } from "./transformer.js";

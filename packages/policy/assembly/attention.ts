@@ -1,0 +1,184 @@
+// Causal grouped-query attention over rows packed one after another, without padding.
+// qkv is [tokens, (heads + 2·kvHeads)·headDim]: queries, then keys, then values of each token.
+import { at, dot, exp4, expInPlace, log1, maximum, scaleInPlace } from "./simd";
+import { multiply, multiplyAdd, multiplyTransposedAdd, transpose } from "./gemm";
+
+const BLOCK: i32 = 32;
+
+// @ts-ignore: decorator
+@inline
+function roundUp8(n: i32): i32 {
+  return (n + 7) & ~7;
+}
+
+/** Floats of scratch memory for the longest row. */
+export function attentionScratch(maxLength: i32, headDim: i32): i32 {
+  const width = roundUp8(maxLength);
+  return 2 * headDim * width + 2 * BLOCK * width;
+}
+
+/** out [tokens, heads·headDim]; logSumExp [tokens, heads] is kept for the backward pass. */
+export function attentionForward(
+  qkv: usize, rowOffsets: usize, rows: i32, heads: i32, kvHeads: i32, headDim: i32, scale: f32, scratch: usize, maxLength: i32,
+  out: usize, logSumExp: usize,
+): void {
+  const stride = (heads + 2 * kvHeads) * headDim;
+  const outStride = heads * headDim;
+  const width = roundUp8(maxLength);
+  const keysT = scratch;
+  const scores = at(scratch, 2 * headDim * width);
+  const groupSize = heads / kvHeads;
+  for (let row: i32 = 0; row < rows; row++) {
+    const start = load<i32>(at(rowOffsets, row));
+    const length = load<i32>(at(rowOffsets, row + 1)) - start;
+    const padded = roundUp8(length);
+    const base = at(qkv, start * stride);
+    for (let kv: i32 = 0; kv < kvHeads; kv++) {
+      memory.fill(keysT, 0, (headDim * width) << 2);
+      transpose(at(base, (heads + kv) * headDim), stride, keysT, width, length, headDim);
+      const values = at(base, (heads + kvHeads + kv) * headDim);
+      for (let g: i32 = 0; g < groupSize; g++) {
+        const head = kv * groupSize + g;
+        for (let t0: i32 = 0; t0 < length; t0 += BLOCK) {
+          const count = min(BLOCK, length - t0);
+          const visible = t0 + count;
+          const queries = at(base, t0 * stride + head * headDim);
+          multiply(queries, stride, keysT, width, scores, width, count, min(roundUp8(visible), padded), headDim);
+          for (let i: i32 = 0; i < count; i++) {
+            const line = at(scores, i * width);
+            const n = t0 + i + 1;
+            scaleInPlace(line, n, scale);
+            const top = maximum(line, n);
+            const sum = expInPlace(line, n, top);
+            scaleInPlace(line, n, <f32>1.0 / sum);
+            memory.fill(at(line, n), 0, (visible - n) << 2);
+            store<f32>(at(logSumExp, (start + t0 + i) * heads + head), top + log1(sum));
+          }
+          const target = at(out, (start + t0) * outStride + head * headDim);
+          multiply(scores, width, values, stride, target, outStride, count, headDim, visible);
+        }
+      }
+    }
+  }
+}
+
+/** dqkv must be zero on entry; the gradient of the packed qkv is added to it. */
+export function attentionBackward(
+  qkv: usize, out: usize, logSumExp: usize, dout: usize, rowOffsets: usize, rows: i32, heads: i32, kvHeads: i32, headDim: i32,
+  scale: f32, scratch: usize, maxLength: i32, dqkv: usize,
+): void {
+  const stride = (heads + 2 * kvHeads) * headDim;
+  const outStride = heads * headDim;
+  const width = roundUp8(maxLength);
+  const keysT = scratch;
+  const valuesT = at(scratch, headDim * width);
+  const probabilities = at(scratch, 2 * headDim * width);
+  const dscores = at(probabilities, BLOCK * width);
+  const groupSize = heads / kvHeads;
+  for (let row: i32 = 0; row < rows; row++) {
+    const start = load<i32>(at(rowOffsets, row));
+    const length = load<i32>(at(rowOffsets, row + 1)) - start;
+    const padded = roundUp8(length);
+    const base = at(qkv, start * stride);
+    const dbase = at(dqkv, start * stride);
+    for (let kv: i32 = 0; kv < kvHeads; kv++) {
+      const keyColumn = (heads + kv) * headDim;
+      const valueColumn = (heads + kvHeads + kv) * headDim;
+      memory.fill(keysT, 0, (2 * headDim * width) << 2);
+      transpose(at(base, keyColumn), stride, keysT, width, length, headDim);
+      transpose(at(base, valueColumn), stride, valuesT, width, length, headDim);
+      for (let g: i32 = 0; g < groupSize; g++) {
+        const head = kv * groupSize + g;
+        for (let t0: i32 = 0; t0 < length; t0 += BLOCK) {
+          const count = min(BLOCK, length - t0);
+          const visible = t0 + count;
+          const columns = min(roundUp8(visible), padded);
+          const queries = at(base, t0 * stride + head * headDim);
+          const token = start + t0;
+          const outLine = at(out, token * outStride + head * headDim);
+          const doutLine = at(dout, token * outStride + head * headDim);
+          multiply(queries, stride, keysT, width, probabilities, width, count, columns, headDim);
+          multiply(doutLine, outStride, valuesT, width, dscores, width, count, columns, headDim);
+          for (let i: i32 = 0; i < count; i++) {
+            const p = at(probabilities, i * width);
+            const ds = at(dscores, i * width);
+            const n = t0 + i + 1;
+            const lse = f32x4.splat(load<f32>(at(logSumExp, (token + i) * heads + head)));
+            const delta = f32x4.splat(dot(at(outLine, i * outStride), at(doutLine, i * outStride), headDim));
+            const s4 = f32x4.splat(scale);
+            for (let j: i32 = 0; j < n; j += 4) {
+              const probability = exp4(f32x4.sub(f32x4.mul(v128.load(at(p, j)), s4), lse));
+              const gradient = f32x4.mul(f32x4.mul(probability, f32x4.sub(v128.load(at(ds, j)), delta)), s4);
+              v128.store(at(p, j), probability);
+              v128.store(at(ds, j), gradient);
+            }
+            memory.fill(at(p, n), 0, (columns - n) << 2);
+            memory.fill(at(ds, n), 0, (columns - n) << 2);
+          }
+          multiplyAdd(dscores, width, at(base, keyColumn), stride, at(dbase, t0 * stride + head * headDim), stride, count, headDim, visible);
+          multiplyTransposedAdd(dscores, width, queries, stride, at(dbase, keyColumn), stride, visible, headDim, count);
+          multiplyTransposedAdd(probabilities, width, doutLine, outStride, at(dbase, valueColumn), stride, visible, headDim, count);
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Attention of new tokens over a cache which it first extends in place.
+ * keys [slots, kvHeads, headDim, capacity] (transposed, so that scores are computed for neighbouring positions at once),
+ * values [slots, kvHeads, capacity, headDim]. Row r has rowOffsets[r+1] − rowOffsets[r] new tokens after past[r] cached ones.
+ * scratch: groupSize · roundUp8(capacity) floats.
+ */
+export function attentionCached(
+  qkv: usize, rowOffsets: usize, slots: usize, past: usize, rows: i32, heads: i32, kvHeads: i32, headDim: i32, scale: f32,
+  keys: usize, values: usize, capacity: i32, scratch: usize, out: usize,
+): void {
+  const stride = (heads + 2 * kvHeads) * headDim;
+  const outStride = heads * headDim;
+  const groupSize = heads / kvHeads;
+  for (let row: i32 = 0; row < rows; row++) {
+    const start = load<i32>(at(rowOffsets, row));
+    const count = load<i32>(at(rowOffsets, row + 1)) - start;
+    const before = load<i32>(at(past, row));
+    const slot = load<i32>(at(slots, row));
+    for (let kv: i32 = 0; kv < kvHeads; kv++) {
+      const cacheBase = (slot * kvHeads + kv) * headDim * capacity;
+      const keysT = at(keys, cacheBase);
+      const cached = at(values, cacheBase);
+      for (let i: i32 = 0; i < count; i++) {
+        const token = at(qkv, (start + i) * stride);
+        const key = at(token, (heads + kv) * headDim);
+        for (let d: i32 = 0; d < headDim; d++) store<f32>(at(keysT, d * capacity + before + i), load<f32>(at(key, d)));
+        memory.copy(at(cached, (before + i) * headDim), at(token, (heads + kvHeads + kv) * headDim), headDim << 2);
+      }
+      for (let i: i32 = 0; i < count; i++) {
+        const n = before + i + 1;
+        const queries = at(qkv, (start + i) * stride + kv * groupSize * headDim);
+        multiply(queries, headDim, keysT, capacity, scratch, capacity, groupSize, min(roundUp8(n), capacity), headDim);
+        for (let g: i32 = 0; g < groupSize; g++) {
+          const line = at(scratch, g * capacity);
+          scaleInPlace(line, n, scale);
+          const sum = expInPlace(line, n, maximum(line, n));
+          scaleInPlace(line, n, <f32>1.0 / sum);
+        }
+        const target = at(out, (start + i) * outStride + kv * groupSize * headDim);
+        multiply(scratch, capacity, cached, headDim, target, headDim, groupSize, headDim, n);
+      }
+    }
+  }
+}
+
+/** Copies the first `length` positions of one cache slot to another. */
+export function copyCacheSlot(
+  keys: usize, values: usize, from: i32, to: i32, length: i32, kvHeads: i32, headDim: i32, capacity: i32,
+): void {
+  const slotSize = kvHeads * headDim * capacity;
+  for (let line: i32 = 0; line < kvHeads * headDim; line++) {
+    memory.copy(at(keys, to * slotSize + line * capacity), at(keys, from * slotSize + line * capacity), length << 2);
+  }
+  for (let kv: i32 = 0; kv < kvHeads; kv++) {
+    const offset = kv * headDim * capacity;
+    memory.copy(at(values, to * slotSize + offset), at(values, from * slotSize + offset), (length * headDim) << 2);
+  }
+}

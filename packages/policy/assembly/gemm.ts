@@ -1,0 +1,114 @@
+// Small dense products on strided row-major blocks that fit the first-level caches (attention works on such blocks).
+import { at } from "./simd";
+
+/**
+ * C[m, n] (+)= Σ_k A[m, k]·B[k, n], or with `transposed` A given as A[k, m].
+ * Strides are in floats. n is processed in vectors of 8, then 4, then single floats.
+ */
+// @ts-ignore: decorator
+@inline
+function product(
+  a: usize, strideAm: i32, strideAk: i32, b: usize, ldb: i32, c: usize, ldc: i32,
+  m: i32, n: i32, k: i32, accumulate: bool,
+): void {
+  let i: i32 = 0;
+  for (; i + 4 <= m; i += 4) {
+    const a0 = at(a, i * strideAm);
+    const a1 = at(a0, strideAm);
+    const a2 = at(a1, strideAm);
+    const a3 = at(a2, strideAm);
+    const c0 = at(c, i * ldc);
+    const c1 = at(c0, ldc);
+    const c2 = at(c1, ldc);
+    const c3 = at(c2, ldc);
+    let j: i32 = 0;
+    for (; j + 8 <= n; j += 8) {
+      let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+      let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
+      if (accumulate) {
+        s00 = v128.load(at(c0, j)); s01 = v128.load(at(c0, j), 16);
+        s10 = v128.load(at(c1, j)); s11 = v128.load(at(c1, j), 16);
+        s20 = v128.load(at(c2, j)); s21 = v128.load(at(c2, j), 16);
+        s30 = v128.load(at(c3, j)); s31 = v128.load(at(c3, j), 16);
+      }
+      let pb = at(b, j);
+      let offset: usize = 0;
+      const stepA = (<usize>strideAk) << 2;
+      const stepB = (<usize>ldb) << 2;
+      for (let p: i32 = 0; p < k; p++) {
+        const b0 = v128.load(pb);
+        const b1 = v128.load(pb, 16);
+        const x0 = v128.load32_splat(a0 + offset);
+        const x1 = v128.load32_splat(a1 + offset);
+        const x2 = v128.load32_splat(a2 + offset);
+        const x3 = v128.load32_splat(a3 + offset);
+        s00 = f32x4.add(s00, f32x4.mul(x0, b0)); s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+        s10 = f32x4.add(s10, f32x4.mul(x1, b0)); s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+        s20 = f32x4.add(s20, f32x4.mul(x2, b0)); s21 = f32x4.add(s21, f32x4.mul(x2, b1));
+        s30 = f32x4.add(s30, f32x4.mul(x3, b0)); s31 = f32x4.add(s31, f32x4.mul(x3, b1));
+        pb += stepB;
+        offset += stepA;
+      }
+      v128.store(at(c0, j), s00); v128.store(at(c0, j), s01, 16);
+      v128.store(at(c1, j), s10); v128.store(at(c1, j), s11, 16);
+      v128.store(at(c2, j), s20); v128.store(at(c2, j), s21, 16);
+      v128.store(at(c3, j), s30); v128.store(at(c3, j), s31, 16);
+    }
+    for (; j < n; j++) {
+      single(a0, strideAk, at(b, j), ldb, at(c0, j), k, accumulate);
+      single(a1, strideAk, at(b, j), ldb, at(c1, j), k, accumulate);
+      single(a2, strideAk, at(b, j), ldb, at(c2, j), k, accumulate);
+      single(a3, strideAk, at(b, j), ldb, at(c3, j), k, accumulate);
+    }
+  }
+  for (; i < m; i++) {
+    const a0 = at(a, i * strideAm);
+    const c0 = at(c, i * ldc);
+    let j: i32 = 0;
+    for (; j + 8 <= n; j += 8) {
+      let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
+      if (accumulate) {
+        s0 = v128.load(at(c0, j)); s1 = v128.load(at(c0, j), 16);
+      }
+      for (let p: i32 = 0; p < k; p++) {
+        const x = v128.load32_splat(at(a0, p * strideAk));
+        const pb = at(b, p * ldb + j);
+        s0 = f32x4.add(s0, f32x4.mul(x, v128.load(pb)));
+        s1 = f32x4.add(s1, f32x4.mul(x, v128.load(pb, 16)));
+      }
+      v128.store(at(c0, j), s0); v128.store(at(c0, j), s1, 16);
+    }
+    for (; j < n; j++) single(a0, strideAk, at(b, j), ldb, at(c0, j), k, accumulate);
+  }
+}
+
+function single(a: usize, strideAk: i32, b: usize, ldb: i32, c: usize, k: i32, accumulate: bool): void {
+  let sum: f32 = accumulate ? load<f32>(c) : 0;
+  for (let p: i32 = 0; p < k; p++) sum += load<f32>(at(a, p * strideAk)) * load<f32>(at(b, p * ldb));
+  store<f32>(c, sum);
+}
+
+/** C[m, n] = A[m, k]·B[k, n]. */
+export function multiply(a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32, m: i32, n: i32, k: i32): void {
+  product(a, lda, 1, b, ldb, c, ldc, m, n, k, false);
+}
+
+/** C[m, n] += A[m, k]·B[k, n]. */
+export function multiplyAdd(a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32, m: i32, n: i32, k: i32): void {
+  product(a, lda, 1, b, ldb, c, ldc, m, n, k, true);
+}
+
+/** C[m, n] += A[k, m]ᵀ·B[k, n]. */
+export function multiplyTransposedAdd(
+  a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32, m: i32, n: i32, k: i32,
+): void {
+  product(a, 1, lda, b, ldb, c, ldc, m, n, k, true);
+}
+
+/** to[c, r] = from[r, c], strides in floats. */
+export function transpose(from: usize, ldFrom: i32, to: usize, ldTo: i32, rows: i32, columns: i32): void {
+  for (let r: i32 = 0; r < rows; r++) {
+    const source = at(from, r * ldFrom);
+    for (let c: i32 = 0; c < columns; c++) store<f32>(at(to, c * ldTo + r), load<f32>(at(source, c)));
+  }
+}

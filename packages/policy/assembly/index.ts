@@ -1,0 +1,6 @@
+export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
+export { accumulate, adamW, sumOfSquares } from "./optimizer";
+export {
+  gatherRows, logProbsBackward, logProbsForward, rmsNormBackward, rmsNormForward, rotaryBackward, rotaryForward, scatterAddRows,
+  swigluBackward, swigluForward,
+} from "./rows";

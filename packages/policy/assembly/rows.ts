@@ -1,0 +1,245 @@
+// Operations that treat each token's vector on its own: RMS norm, rotary embedding, SwiGLU, embedding rows, log-probabilities.
+import { addScaled, at, dot, exp1, exp4, expInPlace, horizontalSum, log1, maximum } from "./simd";
+
+/** y = x · rstd · weight with rstd = 1/√(mean(x²) + ε); rstd [rows] is kept. */
+export function rmsNormForward(x: usize, weight: usize, rows: i32, width: i32, epsilon: f32, y: usize, rstd: usize): void {
+  for (let row: i32 = 0; row < rows; row++) {
+    const from = at(x, row * width);
+    const to = at(y, row * width);
+    const r = <f32>1.0 / sqrt<f32>(dot(from, from, width) / <f32>width + epsilon);
+    store<f32>(at(rstd, row), r);
+    const r4 = f32x4.splat(r);
+    let i: i32 = 0;
+    for (; i + 4 <= width; i += 4) {
+      v128.store(at(to, i), f32x4.mul(f32x4.mul(v128.load(at(from, i)), r4), v128.load(at(weight, i))));
+    }
+    for (; i < width; i++) store<f32>(at(to, i), load<f32>(at(from, i)) * r * load<f32>(at(weight, i)));
+  }
+}
+
+/** dx and dweight of rmsNormForward; dweight must be zero on entry. */
+export function rmsNormBackward(
+  x: usize, weight: usize, rstd: usize, dy: usize, rows: i32, width: i32, dx: usize, dweight: usize,
+): void {
+  for (let row: i32 = 0; row < rows; row++) {
+    normLineBackward(at(x, row * width), weight, load<f32>(at(rstd, row)), at(dy, row * width), width, at(dx, row * width), dweight);
+  }
+}
+
+function normLineBackward(x: usize, weight: usize, r: f32, dy: usize, width: i32, dx: usize, dweight: usize): void {
+  let inner: f32 = 0;
+  const r4 = f32x4.splat(r);
+  let inner4 = f32x4.splat(0);
+  let i: i32 = 0;
+  for (; i + 4 <= width; i += 4) {
+    const product = f32x4.mul(v128.load(at(dy, i)), v128.load(at(x, i)));
+    inner4 = f32x4.add(inner4, f32x4.mul(product, v128.load(at(weight, i))));
+    v128.store(at(dweight, i), f32x4.add(v128.load(at(dweight, i)), f32x4.mul(product, r4)));
+  }
+  inner = horizontalSum(inner4);
+  for (; i < width; i++) {
+    const product = load<f32>(at(dy, i)) * load<f32>(at(x, i));
+    inner += product * load<f32>(at(weight, i));
+    store<f32>(at(dweight, i), load<f32>(at(dweight, i)) + product * r);
+  }
+  const c = (inner * r * r * r) / <f32>width;
+  const c4 = f32x4.splat(c);
+  for (i = 0; i + 4 <= width; i += 4) {
+    const direct = f32x4.mul(f32x4.mul(v128.load(at(dy, i)), v128.load(at(weight, i))), r4);
+    v128.store(at(dx, i), f32x4.sub(direct, f32x4.mul(v128.load(at(x, i)), c4)));
+  }
+  for (; i < width; i++) {
+    store<f32>(at(dx, i), load<f32>(at(dy, i)) * load<f32>(at(weight, i)) * r - load<f32>(at(x, i)) * c);
+  }
+}
+
+/**
+ * Optional RMS norm of each query and key head (weights may be 0 = absent), then rotation of pairs (i, i + headDim/2) by the
+ * token's position. Values are copied. cosines, sines: [positions, headDim/2]; rstd: [tokens, heads + kvHeads].
+ */
+export function rotaryForward(
+  qkv: usize, queryWeight: usize, keyWeight: usize, cosines: usize, sines: usize, positions: usize,
+  tokens: i32, heads: i32, kvHeads: i32, headDim: i32, epsilon: f32, out: usize, rstd: usize,
+): void {
+  const half = headDim / 2;
+  const turning = heads + kvHeads;
+  const stride = (heads + 2 * kvHeads) * headDim;
+  for (let token: i32 = 0; token < tokens; token++) {
+    const position = load<i32>(at(positions, token));
+    const cosine = at(cosines, position * half);
+    const sine = at(sines, position * half);
+    for (let head: i32 = 0; head < turning; head++) {
+      const from = at(qkv, token * stride + head * headDim);
+      const to = at(out, token * stride + head * headDim);
+      const weight = head < heads ? queryWeight : keyWeight;
+      let r: f32 = 1;
+      if (weight != 0) {
+        r = <f32>1.0 / sqrt<f32>(dot(from, from, headDim) / <f32>headDim + epsilon);
+        store<f32>(at(rstd, token * turning + head), r);
+      }
+      for (let i: i32 = 0; i < half; i++) {
+        let a = load<f32>(at(from, i));
+        let b = load<f32>(at(from, i + half));
+        if (weight != 0) {
+          a *= r * load<f32>(at(weight, i));
+          b *= r * load<f32>(at(weight, i + half));
+        }
+        const c = load<f32>(at(cosine, i));
+        const s = load<f32>(at(sine, i));
+        store<f32>(at(to, i), a * c - b * s);
+        store<f32>(at(to, i + half), b * c + a * s);
+      }
+    }
+    const values = token * stride + turning * headDim;
+    memory.copy(at(out, values), at(qkv, values), (kvHeads * headDim) << 2);
+  }
+}
+
+/** Gradient of rotaryForward; dqueryWeight and dkeyWeight must be zero on entry. `line` is scratch of headDim floats. */
+export function rotaryBackward(
+  qkv: usize, queryWeight: usize, keyWeight: usize, cosines: usize, sines: usize, positions: usize, rstd: usize, dout: usize,
+  tokens: i32, heads: i32, kvHeads: i32, headDim: i32, line: usize, dqkv: usize, dqueryWeight: usize, dkeyWeight: usize,
+): void {
+  const half = headDim / 2;
+  const turning = heads + kvHeads;
+  const stride = (heads + 2 * kvHeads) * headDim;
+  for (let token: i32 = 0; token < tokens; token++) {
+    const position = load<i32>(at(positions, token));
+    const cosine = at(cosines, position * half);
+    const sine = at(sines, position * half);
+    for (let head: i32 = 0; head < turning; head++) {
+      const offset = token * stride + head * headDim;
+      const weight = head < heads ? queryWeight : keyWeight;
+      const target = weight != 0 ? line : at(dqkv, offset);
+      for (let i: i32 = 0; i < half; i++) {
+        const da = load<f32>(at(dout, offset + i));
+        const db = load<f32>(at(dout, offset + i + half));
+        const c = load<f32>(at(cosine, i));
+        const s = load<f32>(at(sine, i));
+        store<f32>(at(target, i), da * c + db * s);
+        store<f32>(at(target, i + half), db * c - da * s);
+      }
+      if (weight != 0) {
+        const r = load<f32>(at(rstd, token * turning + head));
+        normLineBackward(at(qkv, offset), weight, r, line, headDim, at(dqkv, offset), head < heads ? dqueryWeight : dkeyWeight);
+      }
+    }
+    const values = token * stride + turning * headDim;
+    memory.copy(at(dqkv, values), at(dout, values), (kvHeads * headDim) << 2);
+  }
+}
+
+/** out = silu(gate)·up, with gateUp [rows, 2·width]: gate first. */
+export function swigluForward(gateUp: usize, rows: i32, width: i32, out: usize): void {
+  const one = f32x4.splat(1);
+  for (let row: i32 = 0; row < rows; row++) {
+    const gate = at(gateUp, 2 * row * width);
+    const up = at(gate, width);
+    const to = at(out, row * width);
+    let i: i32 = 0;
+    for (; i + 4 <= width; i += 4) {
+      const g = v128.load(at(gate, i));
+      const sigmoid = f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(g))));
+      v128.store(at(to, i), f32x4.mul(f32x4.mul(g, sigmoid), v128.load(at(up, i))));
+    }
+    for (; i < width; i++) {
+      const g = load<f32>(at(gate, i));
+      store<f32>(at(to, i), (g / (<f32>1.0 + exp1(-g))) * load<f32>(at(up, i)));
+    }
+  }
+}
+
+export function swigluBackward(gateUp: usize, dout: usize, rows: i32, width: i32, dgateUp: usize): void {
+  const one = f32x4.splat(1);
+  for (let row: i32 = 0; row < rows; row++) {
+    const gate = at(gateUp, 2 * row * width);
+    const up = at(gate, width);
+    const dgate = at(dgateUp, 2 * row * width);
+    const dup = at(dgate, width);
+    const d = at(dout, row * width);
+    let i: i32 = 0;
+    for (; i + 4 <= width; i += 4) {
+      const g = v128.load(at(gate, i));
+      const u = v128.load(at(up, i));
+      const dy = v128.load(at(d, i));
+      const sigmoid = f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(g))));
+      const silu = f32x4.mul(g, sigmoid);
+      const slope = f32x4.mul(sigmoid, f32x4.add(one, f32x4.sub(g, silu)));
+      v128.store(at(dup, i), f32x4.mul(dy, silu));
+      v128.store(at(dgate, i), f32x4.mul(f32x4.mul(dy, u), slope));
+    }
+    for (; i < width; i++) {
+      const g = load<f32>(at(gate, i));
+      const dy = load<f32>(at(d, i));
+      const sigmoid = <f32>1.0 / (<f32>1.0 + exp1(-g));
+      const silu = g * sigmoid;
+      store<f32>(at(dup, i), dy * silu);
+      store<f32>(at(dgate, i), dy * load<f32>(at(up, i)) * sigmoid * (<f32>1.0 + g - silu));
+    }
+  }
+}
+
+/** out[r] = table[ids[r]]. */
+export function gatherRows(table: usize, ids: usize, rows: i32, width: i32, out: usize): void {
+  for (let row: i32 = 0; row < rows; row++) {
+    memory.copy(at(out, row * width), at(table, load<i32>(at(ids, row)) * width), width << 2);
+  }
+}
+
+/** table[ids[r]] += rows[r], in order of r. */
+export function scatterAddRows(from: usize, ids: usize, rows: i32, width: i32, table: usize): void {
+  for (let row: i32 = 0; row < rows; row++) addScaled(at(table, load<i32>(at(ids, row)) * width), at(from, row * width), 1, width);
+}
+
+/** log p of each target under softmax(logits / temperature), its log-sum-exp and its entropy; scratch: vocab floats. */
+export function logProbsForward(
+  logits: usize, targets: usize, rows: i32, vocab: i32, inverseTemperature: f32, scratch: usize, logProbs: usize, logSumExp: usize,
+  entropy: usize,
+): void {
+  const t4 = f32x4.splat(inverseTemperature);
+  for (let row: i32 = 0; row < rows; row++) {
+    const line = at(logits, row * vocab);
+    let i: i32 = 0;
+    for (; i + 4 <= vocab; i += 4) v128.store(at(scratch, i), f32x4.mul(v128.load(at(line, i)), t4));
+    for (; i < vocab; i++) store<f32>(at(scratch, i), load<f32>(at(line, i)) * inverseTemperature);
+    const top = maximum(scratch, vocab);
+    const sum = expInPlace(scratch, vocab, top);
+    const lse = top + log1(sum);
+    const expected = (dot(scratch, line, vocab) / sum) * inverseTemperature;
+    store<f32>(at(logProbs, row), load<f32>(at(line, load<i32>(at(targets, row)))) * inverseTemperature - lse);
+    store<f32>(at(logSumExp, row), lse);
+    store<f32>(at(entropy, row), lse - expected);
+  }
+}
+
+/** dlogits from the gradients of the log-probabilities and of the entropies. */
+export function logProbsBackward(
+  logits: usize, targets: usize, logSumExp: usize, entropy: usize, dlogProbs: usize, dentropy: usize, rows: i32, vocab: i32,
+  inverseTemperature: f32, dlogits: usize,
+): void {
+  const t4 = f32x4.splat(inverseTemperature);
+  for (let row: i32 = 0; row < rows; row++) {
+    const line = at(logits, row * vocab);
+    const to = at(dlogits, row * vocab);
+    const lse = load<f32>(at(logSumExp, row));
+    const h = load<f32>(at(entropy, row));
+    const dp = load<f32>(at(dlogProbs, row));
+    const dh = load<f32>(at(dentropy, row));
+    const lse4 = f32x4.splat(lse);
+    const h4 = f32x4.splat(h);
+    const dh4 = f32x4.splat(-dh);
+    const dp4 = f32x4.splat(-dp);
+    let i: i32 = 0;
+    for (; i + 4 <= vocab; i += 4) {
+      const logp = f32x4.sub(f32x4.mul(v128.load(at(line, i)), t4), lse4);
+      const slope = f32x4.add(dp4, f32x4.mul(dh4, f32x4.add(logp, h4)));
+      v128.store(at(to, i), f32x4.mul(f32x4.mul(exp4(logp), slope), t4));
+    }
+    for (; i < vocab; i++) {
+      const logp = load<f32>(at(line, i)) * inverseTemperature - lse;
+      store<f32>(at(to, i), exp1(logp) * (-dp - dh * (logp + h)) * inverseTemperature);
+    }
+    const target = at(to, load<i32>(at(targets, row)));
+    store<f32>(target, load<f32>(target) + dp * inverseTemperature);
+  }
+}

@@ -1,0 +1,139 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { adopt, fusedKernels } from "./kernels/wasm-kernels.js";
+import type { Parameters } from "./parameters.js";
+
+export interface AdamWOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Decoupled; applies to matrices and embeddings, not to norms and biases. */
+  readonly weightDecay: number;
+  /** Largest global norm of the gradient; Infinity switches clipping off. */
+  readonly maxGradNorm: number;
+}
+
+/** What one update did. */
+export interface UpdateResult {
+  /** Global L2 norm of the gradient before clipping. */
+  readonly gradNorm: number;
+  /** False when the gradient was not finite: weights and moments then stay as they were. */
+  readonly applied: boolean;
+}
+
+/**
+ * AdamW with decoupled weight decay and clipping by global norm. Owns the moments.
+ *
+ * See Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (https://arxiv.org/abs/1711.05101), algorithm 2.
+ */
+export class AdamW {
+  readonly #parameters: Parameters;
+  readonly #options: AdamWOptions;
+  readonly #mean = new Map<string, tf.Tensor>();
+  readonly #variance = new Map<string, tf.Tensor>();
+  #updates = 0;
+
+  constructor(parameters: Parameters, options: AdamWOptions) {
+    this.#parameters = parameters;
+    this.#options = options;
+    for (const { name, shape } of parameters.specs) {
+      this.#mean.set(name, tf.keep(tf.zeros([...shape])));
+      this.#variance.set(name, tf.keep(tf.zeros([...shape])));
+    }
+  }
+
+  /** Updates so far; the bias correction depends on it. */
+  get updates(): number {
+    return this.#updates;
+  }
+
+  /** Moments by name, for checkpoints: `mean.NAME` and `variance.NAME`. Borrowed. */
+  state(): Map<string, tf.Tensor> {
+    const state = new Map<string, tf.Tensor>();
+    for (const { name } of this.#parameters.specs) {
+      state.set(`mean.${name}`, this.#mean.get(name)!);
+      state.set(`variance.${name}`, this.#variance.get(name)!);
+    }
+    return state;
+  }
+
+  /** Puts saved moments back. The tensors' values are copied. */
+  restore(values: ReadonlyMap<string, Float32Array>, updates: number): void {
+    for (const [name, tensor] of this.state()) {
+      const [kind, parameter] = [name.slice(0, name.indexOf(".")), name.slice(name.indexOf(".") + 1)];
+      const slot = kind === "mean" ? this.#mean : this.#variance;
+      slot.set(parameter, tf.keep(tf.tensor(values.get(name)!, tensor.shape, "float32")));
+      tensor.dispose();
+    }
+    this.#updates = updates;
+  }
+
+  /**
+   * One update.
+   *
+   * @param gradients - by parameter name; parameters without one are left alone. Borrowed.
+   */
+  async update(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number): Promise<UpdateResult> {
+    const gradNorm = await globalNorm([...gradients.values()]);
+    if (!Number.isFinite(gradNorm)) return { gradNorm, applied: false };
+    const { maxGradNorm } = this.#options;
+    const scale = gradNorm > maxGradNorm ? maxGradNorm / gradNorm : 1;
+    this.#updates++;
+    for (const { name, kind } of this.#parameters.specs) {
+      const gradient = gradients.get(name);
+      if (gradient === undefined) continue;
+      const decay = kind === "norm" || kind === "bias" ? 0 : this.#options.weightDecay;
+      this.#updateOne(name, gradient, scale, learningRate, decay);
+    }
+    return { gradNorm, applied: true };
+  }
+
+  dispose(): void {
+    tf.dispose([...this.#mean.values(), ...this.#variance.values()]);
+  }
+
+  #updateOne(name: string, gradient: tf.Tensor, scale: number, learningRate: number, weightDecay: number): void {
+    const { beta1, beta2, epsilon } = this.#options;
+    const variable = this.#parameters.get(name);
+    const [mean, variance] = [this.#mean.get(name)!, this.#variance.get(name)!];
+    const correction1 = 1 - beta1 ** this.#updates;
+    const correction2 = 1 - beta2 ** this.#updates;
+    const fused = fusedKernels();
+    if (fused !== undefined) {
+      const { kernels, pointer, output } = fused;
+      const updated = output(...variable.shape);
+      kernels.adamW(
+        pointer(variable), pointer(gradient), pointer(mean), pointer(variance), pointer(updated), variable.size, scale, learningRate, beta1, beta2,
+        epsilon, weightDecay, correction1, correction2,
+      );
+      const tensor = adopt(updated);
+      variable.assign(tensor);
+      tensor.dispose();
+      return;
+    }
+    const [newMean, newVariance, value] = tf.tidy(() => {
+      const g = tf.mul(gradient, scale);
+      const m = tf.add(tf.mul(mean, beta1), tf.mul(g, 1 - beta1));
+      const v = tf.add(tf.mul(variance, beta2), tf.mul(tf.square(g), 1 - beta2));
+      const step = tf.div(tf.mul(m, learningRate / correction1), tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(correction2)), epsilon));
+      return [m, v, tf.sub(tf.mul(variable, 1 - learningRate * weightDecay), step)];
+    }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    this.#mean.set(name, tf.keep(newMean));
+    this.#variance.set(name, tf.keep(newVariance));
+    variable.assign(value);
+    tf.dispose([mean, variance, value]);
+  }
+}
+
+/** √(Σ x²) over all tensors, in double precision where our kernels run. */
+async function globalNorm(tensors: readonly tf.Tensor[]): Promise<number> {
+  const fused = fusedKernels();
+  if (fused !== undefined) {
+    return Math.sqrt(tensors.reduce((sum, x) => sum + fused.kernels.sumOfSquares(fused.pointer(x), x.size), 0));
+  }
+  const total = tf.tidy(() => tf.addN(tensors.map((x) => tf.sum(tf.square(x)))));
+  try {
+    return Math.sqrt((await total.data())[0]!);
+  } finally {
+    total.dispose();
+  }
+}

@@ -1,0 +1,94 @@
+import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
+import { InputError } from "@retool-ts/core";
+import * as tf from "@tensorflow/tfjs-core";
+import "./gradients.js";
+import { registerWasmKernels } from "./kernels/wasm-kernels.js";
+
+/** Backends in the order in which they are tried. */
+export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** What happened to one backend when it was tried. */
+export interface BackendProbe {
+  readonly name: BackendName;
+  readonly available: boolean;
+  /** Why it is not available, in one line. */
+  readonly reason?: string;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Tries to load one backend without making it the current one. */
+async function load(name: BackendName): Promise<BackendProbe> {
+  try {
+    switch (name) {
+      case "tfjs-node-gpu":
+      case "tfjs-node":
+        if (!hasNativeBinding(name)) return { name, available: false, reason: "its native library is not installed" };
+        await import(`@tensorflow/${name}`);
+        if (tf.findBackend("tensorflow") === null) throw new Error("its native library did not register");
+        break;
+      case "wasm": {
+        const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+        setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist") + sep);
+        break;
+      }
+      case "cpu":
+        await import("@tensorflow/tfjs-backend-cpu");
+    }
+    return { name, available: true };
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0]!.slice(0, 160);
+    return { name, available: false, reason };
+  }
+}
+
+/** Whether the compiled part of tfjs-node is there; importing the package without it registers kernels that cannot run. */
+function hasNativeBinding(name: "tfjs-node-gpu" | "tfjs-node"): boolean {
+  const folder = join(dirname(require.resolve(`@tensorflow/${name}/package.json`)), "lib");
+  return existsSync(folder) && readdirSync(folder).some((napi) => existsSync(join(folder, napi, "tfjs_binding.node")));
+}
+
+/** Tries every backend and says which load, without changing the current one. */
+export async function probeBackends(): Promise<BackendProbe[]> {
+  const probes: BackendProbe[] = [];
+  for (const name of BACKENDS) probes.push(await load(name));
+  return probes;
+}
+
+/**
+ * Makes a backend current: the one asked for, or the first that loads.
+ *
+ * @param wanted - a name, or `auto` for the first of {@link BACKENDS} that loads.
+ * @returns the name of the backend now in use.
+ * @throws InputError when the one asked for does not load.
+ */
+export async function useBackend(wanted: BackendName | "auto" = "auto"): Promise<BackendName> {
+  const failures: string[] = [];
+  for (const name of wanted === "auto" ? BACKENDS : [wanted]) {
+    const probe = await load(name);
+    const registered = name.startsWith("tfjs-node") ? "tensorflow" : name;
+    if (probe.available && (await activate(registered))) return name;
+    failures.push(`${name}: ${probe.reason ?? "it did not start"}`);
+  }
+  throw new InputError({
+    what: "backend",
+    where: wanted,
+    expected: `one that loads on this machine (${BACKENDS.join(", ")})`,
+    found: failures.join("; "),
+    fix: "leave the backend on auto",
+  });
+}
+
+async function activate(registered: string): Promise<boolean> {
+  try {
+    if (!(await tf.setBackend(registered))) return false;
+    await tf.ready();
+    if (registered === "wasm") await registerWasmKernels();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,161 @@
+import { InputError } from "@retool-ts/core";
+import { z } from "zod";
+
+/** The part of a Hugging Face `config.json` that describes a decoder of the Qwen2/Llama family. */
+const HuggingFaceConfig = z.looseObject({
+  model_type: z.enum(["qwen2", "qwen3", "llama", "mistral"]),
+  vocab_size: z.int().positive(),
+  hidden_size: z.int().positive(),
+  intermediate_size: z.int().positive(),
+  num_hidden_layers: z.int().positive(),
+  num_attention_heads: z.int().positive(),
+  num_key_value_heads: z.int().positive().optional(),
+  head_dim: z.int().positive().nullish(),
+  max_position_embeddings: z.int().positive(),
+  rms_norm_eps: z.number().positive().default(1e-6),
+  rope_theta: z.number().positive().optional(),
+  rope_parameters: z.looseObject({ rope_theta: z.number().positive().optional(), rope_type: z.string().optional() }).nullish(),
+  rope_scaling: z.unknown().optional(),
+  tie_word_embeddings: z.boolean().optional(),
+  attention_bias: z.boolean().optional(),
+  hidden_act: z.literal("silu").default("silu"),
+  use_sliding_window: z.boolean().optional(),
+  sliding_window: z.number().nullish(),
+  bos_token_id: z.union([z.int(), z.null()]).optional(),
+  eos_token_id: z.union([z.int(), z.array(z.int()), z.null()]).optional(),
+  pad_token_id: z.union([z.int(), z.null()]).optional(),
+});
+
+/** Shape and numerics of one decoder-only transformer. Every field is present; see {@link modelConfigFromHuggingFace}. */
+export interface ModelConfig {
+  readonly modelType: "qwen2" | "qwen3" | "llama" | "mistral";
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  /** Width of the SwiGLU layer. */
+  readonly intermediateSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Longest sequence, in tokens. */
+  readonly maxPositions: number;
+  readonly rmsNormEpsilon: number;
+  readonly ropeTheta: number;
+  /** The output head shares the embedding matrix. */
+  readonly tiedEmbeddings: boolean;
+  /** Bias on the query, key and value projections (Qwen2). */
+  readonly attentionBias: boolean;
+  /** RMS norm of each query and key head before the rotation (Qwen3). */
+  readonly queryKeyNorm: boolean;
+}
+
+/**
+ * Reads a parsed `config.json`.
+ *
+ * @throws InputError naming the field that is missing, wrong or asks for something this model does not have.
+ */
+export function modelConfigFromHuggingFace(json: unknown, where = "config.json"): ModelConfig {
+  const parsed = HuggingFaceConfig.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new InputError({
+      what: "model config",
+      where: `${where}: ${issue.path.join(".") || "(root)"}`,
+      expected: "a Qwen2, Qwen3, Llama or Mistral decoder config",
+      found: issue.message,
+      fix: "use a checkpoint of one of these families",
+    });
+  }
+  const raw = parsed.data;
+  const unsupported = (field: string, found: string) =>
+    new InputError({
+      what: "model config",
+      where: `${where}: ${field}`,
+      expected: "no position scaling or sliding window",
+      found,
+      fix: "use a checkpoint without it",
+    });
+  if (raw.rope_scaling) throw unsupported("rope_scaling", JSON.stringify(raw.rope_scaling));
+  const ropeType = raw.rope_parameters?.rope_type ?? "default";
+  if (ropeType !== "default") throw unsupported("rope_parameters.rope_type", ropeType);
+  if (raw.use_sliding_window === true && raw.sliding_window) throw unsupported("use_sliding_window", "true");
+  const config: ModelConfig = {
+    modelType: raw.model_type,
+    vocabSize: raw.vocab_size,
+    hiddenSize: raw.hidden_size,
+    intermediateSize: raw.intermediate_size,
+    layers: raw.num_hidden_layers,
+    heads: raw.num_attention_heads,
+    kvHeads: raw.num_key_value_heads ?? raw.num_attention_heads,
+    headDim: raw.head_dim ?? raw.hidden_size / raw.num_attention_heads,
+    maxPositions: raw.max_position_embeddings,
+    rmsNormEpsilon: raw.rms_norm_eps,
+    ropeTheta: raw.rope_theta ?? raw.rope_parameters?.rope_theta ?? 10_000,
+    tiedEmbeddings: raw.tie_word_embeddings ?? false,
+    attentionBias: raw.attention_bias ?? raw.model_type === "qwen2",
+    queryKeyNorm: raw.model_type === "qwen3",
+  };
+  checkModelConfig(config, where);
+  return config;
+}
+
+/**
+ * Checks what a shape alone cannot say.
+ *
+ * @throws InputError when heads do not divide, or head sizes are odd.
+ */
+export function checkModelConfig(config: ModelConfig, where = "model config"): void {
+  const { heads, kvHeads, headDim } = config;
+  if (heads % kvHeads !== 0 || headDim % 2 !== 0 || !Number.isInteger(headDim)) {
+    throw new InputError({
+      what: "model config",
+      where,
+      expected: "heads divisible by kvHeads and an even, whole headDim",
+      found: `heads ${heads}, kvHeads ${kvHeads}, headDim ${headDim}`,
+      fix: "correct the head counts or hiddenSize",
+    });
+  }
+}
+
+/** The `config.json` that `transformers` reads for this model. */
+export function modelConfigToHuggingFace(
+  config: ModelConfig,
+  tokens: { readonly eosTokenId?: number | undefined; readonly padTokenId?: number | undefined } = {},
+): Record<string, unknown> {
+  const architecture = { qwen2: "Qwen2ForCausalLM", qwen3: "Qwen3ForCausalLM", llama: "LlamaForCausalLM", mistral: "MistralForCausalLM" };
+  return {
+    architectures: [architecture[config.modelType]],
+    model_type: config.modelType,
+    vocab_size: config.vocabSize,
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    num_hidden_layers: config.layers,
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.kvHeads,
+    head_dim: config.headDim,
+    max_position_embeddings: config.maxPositions,
+    rms_norm_eps: config.rmsNormEpsilon,
+    rope_theta: config.ropeTheta,
+    tie_word_embeddings: config.tiedEmbeddings,
+    attention_bias: config.attentionBias,
+    hidden_act: "silu",
+    attention_dropout: 0,
+    initializer_range: 0.02,
+    use_cache: true,
+    use_sliding_window: false,
+    sliding_window: null,
+    bos_token_id: null,
+    eos_token_id: tokens.eosTokenId ?? null,
+    pad_token_id: tokens.padTokenId ?? null,
+    torch_dtype: "float32",
+  };
+}
+
+/** How many parameters a model of this shape has. */
+export function parameterCount(config: ModelConfig): number {
+  const { hiddenSize: d, intermediateSize, heads, kvHeads, headDim, vocabSize } = config;
+  const qkvWidth = (heads + 2 * kvHeads) * headDim;
+  const layer =
+    2 * d + d * qkvWidth + heads * headDim * d + 3 * d * intermediateSize + (config.attentionBias ? qkvWidth : 0) + (config.queryKeyNorm ? 2 * headDim : 0);
+  return vocabSize * d * (config.tiedEmbeddings ? 1 : 2) + config.layers * layer + d;
+}

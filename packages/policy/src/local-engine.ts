@@ -1,0 +1,179 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
+import { fusedKernels } from "./kernels/wasm-kernels.js";
+import { gatherRows } from "./ops/embedding.js";
+import { tokenLogProbs } from "./ops/token-log-probs.js";
+import type { Parameters } from "./parameters.js";
+import { LocalSampler, type SamplerOptions } from "./sampler.js";
+import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
+import { Transformer } from "./transformer.js";
+
+/** What a loss function sees: one number for each token that the policy chose, `[targets]` each. */
+export interface LossInputs {
+  /** log π(token | context) under the current weights; gradients flow through it. */
+  readonly logProbs: tf.Tensor1D;
+  /** Entropy of the distribution each token was drawn from, in nats; gradients flow through it. */
+  readonly entropies: tf.Tensor1D;
+  /** The rows' own fields. */
+  readonly fields: Readonly<Record<string, tf.Tensor1D>>;
+  /** int32: which row of the micro-batch each token is in. */
+  readonly rowOfTarget: tf.Tensor1D;
+}
+
+/**
+ * A loss over one micro-batch. It must be normalised over the whole optimizer step (divide by the step's token count, not by the
+ * micro-batch's): losses and metrics of micro-batches are added.
+ */
+export type TokenLoss = (inputs: LossInputs) => { readonly loss: tf.Scalar; readonly metrics?: Readonly<Record<string, tf.Scalar>> };
+
+export interface ForwardBackwardOptions {
+  readonly loss: TokenLoss;
+  /** Divides the logits, as the sampler did. */
+  readonly temperature?: number;
+  /** Called after each micro-batch. */
+  readonly onMicroBatch?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Sum of the losses and metrics of all micro-batches. */
+export interface ForwardBackwardResult {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Tokens that entered the loss. */
+  readonly targets: number;
+}
+
+export interface LocalEngineOptions {
+  readonly optimizer: AdamWOptions;
+  /** Most tokens in one forward and backward pass; more are split into micro-batches and their gradients added. */
+  readonly maxTokensPerMicroBatch: number;
+}
+
+/** Samples and trains one model in this process. Borrows the parameters; owns optimizer, gradients and samplers' model. */
+export class LocalEngine {
+  readonly parameters: Parameters;
+  readonly model: Transformer;
+  readonly optimizer: AdamW;
+  readonly #options: LocalEngineOptions;
+  #gradients = new Map<string, tf.Tensor>();
+
+  constructor(parameters: Parameters, options: LocalEngineOptions) {
+    this.parameters = parameters;
+    this.model = new Transformer(parameters);
+    this.optimizer = new AdamW(parameters, options.optimizer);
+    this.#options = options;
+  }
+
+  /** A sampler that reads this engine's weights; each forward pass uses the newest. The caller disposes of it. */
+  createSampler(options: SamplerOptions): LocalSampler {
+    return new LocalSampler(this.model, options);
+  }
+
+  /** Adds the gradients of a loss over the rows to those that wait for {@link optimStep}. */
+  async forwardBackward(rows: readonly TrainingRow[], options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
+    const parts = microBatches(rows, this.#options.maxTokensPerMicroBatch);
+    const metrics: Record<string, number> = {};
+    let loss = 0;
+    let targets = 0;
+    for (const [i, part] of parts.entries()) {
+      options.signal?.throwIfAborted();
+      const result = await this.#microBatch(part, options);
+      loss += result.loss;
+      targets += result.targets;
+      for (const [name, value] of Object.entries(result.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
+      options.onMicroBatch?.(i + 1, parts.length);
+    }
+    return { loss, metrics, targets };
+  }
+
+  /** Clips and applies the gradients gathered since the last call, and forgets them. */
+  async optimStep({ learningRate }: { readonly learningRate: number }): Promise<UpdateResult> {
+    try {
+      return await this.optimizer.update(this.#gradients, learningRate);
+    } finally {
+      this.clearGradients();
+    }
+  }
+
+  /** Forgets gradients that were not applied. */
+  clearGradients(): void {
+    tf.dispose([...this.#gradients.values()]);
+    this.#gradients = new Map();
+  }
+
+  /**
+   * Log-probabilities of the rows' tokens under the current weights, without gradients.
+   *
+   * @returns one array a row, of the row's length: 0 where the mask is 0
+   */
+  async logProbs(rows: readonly TrainingRow[], { temperature = 1 }: { readonly temperature?: number } = {}): Promise<Float32Array[]> {
+    const results: Float32Array[] = [];
+    for (const part of microBatches(rows, this.#options.maxTokensPerMicroBatch)) {
+      const batch = packTrainingRows(part);
+      const tensor = tf.tidy(() => this.#score(batch, temperature).logProbs);
+      const values = await tensor.data();
+      tensor.dispose();
+      const arrays = part.map(({ tokenIds }) => new Float32Array(tokenIds.length));
+      batch.places.forEach(({ row, token }, i) => (arrays[row]![token] = values[i]!));
+      results.push(...arrays);
+      disposeBatch(batch);
+    }
+    return results;
+  }
+
+  dispose(): void {
+    this.clearGradients();
+    this.optimizer.dispose();
+    this.model.dispose();
+  }
+
+  #score(batch: PackedBatch, temperature: number) {
+    const hidden = this.model.forward(batch.tokenIds, batch.layout);
+    const logits = this.model.logits(gatherRows(hidden, batch.sources)); // [targets, vocab]: only what the loss needs
+    return tokenLogProbs(logits, batch.targets, { temperature });
+  }
+
+  async #microBatch(rows: readonly TrainingRow[], { loss, temperature = 1 }: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
+    const batch = packTrainingRows(rows);
+    const targets = batch.places.length;
+    if (targets === 0) {
+      disposeBatch(batch);
+      return { loss: 0, metrics: {}, targets };
+    }
+    let metrics: Readonly<Record<string, tf.Scalar>> = {};
+    const variables = this.parameters.specs.map(({ name }) => this.parameters.get(name));
+    const { value, grads } = tf.variableGrads(() => {
+      const result = loss({ ...this.#score(batch, temperature), fields: batch.fields, rowOfTarget: batch.rowOfTarget });
+      metrics = Object.fromEntries(Object.entries(result.metrics ?? {}).map(([name, metric]) => [name, tf.keep(tf.clone(metric))]));
+      return result.loss;
+    }, variables);
+    disposeBatch(batch);
+    this.parameters.specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
+    const read = async (scalar: tf.Scalar) => {
+      const [number] = await scalar.data();
+      scalar.dispose();
+      return number!;
+    };
+    const numbers: Record<string, number> = {};
+    for (const [name, metric] of Object.entries(metrics)) numbers[name] = await read(metric);
+    return { loss: await read(value), metrics: numbers, targets };
+  }
+
+  /** Adds a gradient, which is consumed. */
+  #accumulate(name: string, gradient: tf.Tensor | undefined): void {
+    if (gradient === undefined) return;
+    const total = this.#gradients.get(name);
+    if (total === undefined) {
+      this.#gradients.set(name, gradient);
+      return;
+    }
+    const fused = fusedKernels();
+    if (fused !== undefined) {
+      fused.kernels.accumulate(fused.pointer(total), fused.pointer(gradient), gradient.size);
+      gradient.dispose();
+      return;
+    }
+    this.#gradients.set(name, tf.add(total, gradient));
+    tf.dispose([total, gradient]);
+  }
+}

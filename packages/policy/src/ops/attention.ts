@@ -1,0 +1,83 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import type { HeadShape } from "./heads.js";
+import type { PackedLayout } from "./packed.js";
+
+/**
+ * Causal grouped-query attention within each packed row: softmax(q·kᵀ / √headDim)·v.
+ *
+ * @param qkv - `[tokens, (heads + 2·kvHeads)·headDim]`, already rotated
+ * @returns `[tokens, heads·headDim]`
+ */
+export function attention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
+  const fused = fusedKernels();
+  return fused === undefined ? portableAttention(qkv, layout, shape) : fusedAttention(fused, qkv, layout, shape);
+}
+
+function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
+  const { kernels, pointer, output, zeros, free } = context;
+  const { heads, kvHeads, headDim } = shape;
+  const { tokens, rows, maxLength, rowOffsetsTensor } = layout;
+  const scale = 1 / Math.sqrt(headDim);
+  const withScratch = (run: (scratch: number) => void) => {
+    const scratch = output(kernels.attentionScratch(maxLength, headDim));
+    run(pointer(scratch));
+    free(scratch);
+  };
+  const op = tf.customGrad((x, save) => {
+    const y = output(tokens, heads * headDim);
+    const logSumExp = output(tokens, heads);
+    withScratch((scratch) =>
+      kernels.attentionForward(
+        pointer(x as tf.Tensor), pointer(rowOffsetsTensor), rows, heads, kvHeads, headDim, scale, scratch, maxLength, pointer(y), pointer(logSumExp),
+      ),
+    );
+    const value = adopt<tf.Rank.R2>(y);
+    (save as tf.GradSaveFunc)([x as tf.Tensor, value, adopt(logSumExp)]);
+    return {
+      value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedX, savedY, savedLogSumExp] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+        const dx = zeros(...qkv.shape);
+        withScratch((scratch) =>
+          kernels.attentionBackward(
+            pointer(savedX), pointer(savedY), pointer(savedLogSumExp), pointer(dy), pointer(rowOffsetsTensor), rows, heads, kvHeads, headDim,
+            scale, scratch, maxLength, pointer(dx),
+          ),
+        );
+        return adopt(dx);
+      },
+    };
+  });
+  return op(qkv) as tf.Tensor2D;
+}
+
+/** The same in tfjs operations: rows are padded to one length, and tokens that may not be seen get −1e9 before the softmax. */
+function portableAttention(qkv: tf.Tensor2D, layout: PackedLayout, { heads, kvHeads, headDim }: HeadShape): tf.Tensor2D {
+  const { rows, maxLength: width, rowOffsets, tokens } = layout;
+  const padded = new Int32Array(rows * width); // rows are filled up with token 0, which the mask hides
+  const packed = new Int32Array(tokens);
+  for (let row = 0; row < rows; row++) {
+    for (let i = rowOffsets[row]!; i < rowOffsets[row + 1]!; i++) {
+      const place = row * width + i - rowOffsets[row]!;
+      padded[place] = i;
+      packed[i] = place;
+    }
+  }
+  const split = (first: number, count: number) => {
+    const part = tf.slice(qkv, [0, first * headDim], [tokens, count * headDim]);
+    const filled = tf.gather(part, tf.tensor1d(padded, "int32")); // [rows·width, count·headDim]
+    return tf.transpose(tf.reshape(filled, [rows, width, count, headDim]), [0, 2, 1, 3]); // [rows, count, width, headDim]
+  };
+  const grouped = (x: tf.Tensor) => tf.reshape(x, [rows, kvHeads, (heads / kvHeads) * width, -1]); // the heads that share one key head
+  const queries = tf.mul(split(0, heads), 1 / Math.sqrt(headDim));
+  const scores = tf.matMul(grouped(queries), split(heads, kvHeads), false, true); // [rows, kvHeads, group·width, width]
+  const hidden = tf.tensor2d(
+    Float32Array.from({ length: width * width }, (_, i) => (i % width > Math.floor(i / width) ? -1e9 : 0)),
+    [width, width],
+  );
+  const probabilities = tf.softmax(tf.add(tf.reshape(scores, [rows, heads, width, width]), hidden));
+  const values = tf.matMul(grouped(probabilities), split(heads + kvHeads, kvHeads)); // [rows, kvHeads, group·width, headDim]
+  const mixed = tf.transpose(tf.reshape(values, [rows, heads, width, headDim]), [0, 2, 1, 3]); // [rows, width, heads, headDim]
+  return tf.gather(tf.reshape(mixed, [rows * width, heads * headDim]), tf.tensor1d(packed, "int32"));
+}

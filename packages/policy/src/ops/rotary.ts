@@ -1,0 +1,138 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import type { HeadShape } from "./heads.js";
+
+/** Cosines and sines of position · θ^(−2i/headDim), `[positions, headDim / 2]` each. */
+export interface RotaryTables {
+  readonly cosines: tf.Tensor2D;
+  readonly sines: tf.Tensor2D;
+}
+
+/**
+ * Tables for rotary position embedding, computed in double precision.
+ *
+ * See Su et al., "RoFormer" (https://arxiv.org/abs/2104.09864), section 3.2.2. The caller disposes of both tensors.
+ */
+export function rotaryTables(positions: number, headDim: number, theta: number): RotaryTables {
+  const half = headDim / 2;
+  const cosines = new Float32Array(positions * half);
+  const sines = new Float32Array(positions * half);
+  for (let i = 0; i < half; i++) {
+    const frequency = theta ** (-i / half);
+    for (let position = 0; position < positions; position++) {
+      cosines[position * half + i] = Math.cos(position * frequency);
+      sines[position * half + i] = Math.sin(position * frequency);
+    }
+  }
+  return { cosines: tf.tensor2d(cosines, [positions, half]), sines: tf.tensor2d(sines, [positions, half]) };
+}
+
+/** RMS norm weights of query and key heads, `[headDim]` each (Qwen3). */
+export interface QueryKeyNorm {
+  readonly query: tf.Tensor1D;
+  readonly key: tf.Tensor1D;
+}
+
+export interface RotaryOptions extends HeadShape {
+  readonly epsilon: number;
+}
+
+/**
+ * Normalises (if asked) and rotates the query and key heads of a packed projection; value heads pass unchanged. Pairs are
+ * (i, i + headDim/2), as in Hugging Face checkpoints.
+ *
+ * @param qkv - `[tokens, (heads + 2·kvHeads)·headDim]`
+ * @param positions - `[tokens]`, int32
+ * @returns the same shape as `qkv`
+ */
+export function rotary(
+  qkv: tf.Tensor2D,
+  positions: tf.Tensor1D,
+  tables: RotaryTables,
+  norm: QueryKeyNorm | undefined,
+  options: RotaryOptions,
+): tf.Tensor2D {
+  const fused = fusedKernels();
+  return fused === undefined ? portableRotary(qkv, positions, tables, norm, options) : fusedRotary(fused, qkv, positions, tables, norm, options);
+}
+
+function portableRotary(
+  qkv: tf.Tensor2D,
+  positions: tf.Tensor1D,
+  tables: RotaryTables,
+  norm: QueryKeyNorm | undefined,
+  { heads, kvHeads, headDim, epsilon }: RotaryOptions,
+): tf.Tensor2D {
+  const tokens = qkv.shape[0];
+  const half = headDim / 2;
+  const cosine = tf.reshape(tf.gather(tables.cosines, positions), [tokens, 1, half]);
+  const sine = tf.reshape(tf.gather(tables.sines, positions), [tokens, 1, half]);
+  const turn = (first: number, count: number, weight: tf.Tensor1D | undefined) => {
+    let x = tf.reshape(tf.slice(qkv, [0, first * headDim], [tokens, count * headDim]), [tokens, count, headDim]);
+    if (weight !== undefined) {
+      const meanSquare = tf.mul(tf.sum(tf.square(x), 2, true), 1 / headDim); // [tokens, count, 1]
+      x = tf.mul(tf.mul(x, tf.rsqrt(tf.add(meanSquare, epsilon))), weight);
+    }
+    const a = tf.slice(x, [0, 0, 0], [tokens, count, half]);
+    const b = tf.slice(x, [0, 0, half], [tokens, count, half]);
+    const turned = tf.concat([tf.sub(tf.mul(a, cosine), tf.mul(b, sine)), tf.add(tf.mul(b, cosine), tf.mul(a, sine))], 2);
+    return tf.reshape(turned, [tokens, count * headDim]);
+  };
+  const values = tf.slice(qkv, [0, (heads + kvHeads) * headDim], [tokens, kvHeads * headDim]);
+  return tf.concat([turn(0, heads, norm?.query), turn(heads, kvHeads, norm?.key), values], 1) as tf.Tensor2D;
+}
+
+function fusedRotary(
+  { kernels, pointer, output, zeros, free }: KernelContext,
+  qkv: tf.Tensor2D,
+  positions: tf.Tensor1D,
+  tables: RotaryTables,
+  norm: QueryKeyNorm | undefined,
+  { heads, kvHeads, headDim, epsilon }: RotaryOptions,
+): tf.Tensor2D {
+  const [tokens, width] = qkv.shape;
+  const cosines = pointer(tables.cosines);
+  const sines = pointer(tables.sines);
+  const place = pointer(positions);
+  const forward = (x: tf.Tensor, query: number, key: number) => {
+    const y = output(tokens, width);
+    const rstd = output(tokens, norm === undefined ? 1 : heads + kvHeads);
+    kernels.rotaryForward(
+      pointer(x), query, key, cosines, sines, place, tokens, heads, kvHeads, headDim, epsilon, pointer(y), pointer(rstd),
+    );
+    return { y: adopt<tf.Rank.R2>(y), rstd: adopt(rstd) };
+  };
+  const backward = (x: tf.Tensor, query: number, key: number, rstd: number, dy: tf.Tensor, dquery: number, dkey: number) => {
+    const dx = output(tokens, width);
+    const line = output(headDim);
+    kernels.rotaryBackward(
+      pointer(x), query, key, cosines, sines, place, rstd, pointer(dy), tokens, heads, kvHeads, headDim, pointer(line), pointer(dx), dquery, dkey,
+    );
+    free(line);
+    return adopt(dx);
+  };
+  if (norm === undefined) {
+    const op = tf.customGrad((x, save) => {
+      const { y } = forward(x as tf.Tensor, 0, 0);
+      (save as tf.GradSaveFunc)([x as tf.Tensor]);
+      return { value: y, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward(saved[0]!, 0, 0, 0, dy, 0, 0) };
+    });
+    return op(qkv) as tf.Tensor2D;
+  }
+  const op = tf.customGrad((x, query, key, save) => {
+    const { y, rstd } = forward(x as tf.Tensor, pointer(query as tf.Tensor), pointer(key as tf.Tensor));
+    (save as tf.GradSaveFunc)([x as tf.Tensor, query as tf.Tensor, key as tf.Tensor, rstd]);
+    return {
+      value: y,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedX, savedQuery, savedKey, savedRstd] = saved.map(pointer) as [number, number, number, number];
+        const dquery = zeros(headDim);
+        const dkey = zeros(headDim);
+        const dx = backward(saved[0]!, savedQuery, savedKey, savedRstd, dy, pointer(dquery), pointer(dkey));
+        void savedX;
+        return [dx, adopt(dquery), adopt(dkey)];
+      },
+    };
+  });
+  return op(qkv, norm.query, norm.key) as tf.Tensor2D;
+}

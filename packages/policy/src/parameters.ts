@@ -1,0 +1,123 @@
+import { streamKey, philox4x32, type StreamLabel } from "@retool-ts/core";
+import * as tf from "@tensorflow/tfjs-core";
+import { parameterCount, type ModelConfig } from "./config.js";
+
+/**
+ * Shape of one stored parameter. Projections are stored `[inputs, outputs]`, the transpose of the checkpoint's layout, with
+ * query, key and value joined in `qkv` and gate and up joined in `gateUp`.
+ */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Matrices get weight decay; vectors (norms, biases) do not. */
+  readonly kind: "embedding" | "matrix" | "residualMatrix" | "norm" | "bias";
+}
+
+/** All parameters of a model, in a fixed order. */
+export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
+  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim, vocabSize } = config;
+  const width = (heads + 2 * kvHeads) * headDim;
+  const specs: ParameterSpec[] = [{ name: "embed", shape: [vocabSize, d], kind: "embedding" }];
+  for (let layer = 0; layer < config.layers; layer++) {
+    const add = (name: string, shape: readonly number[], kind: ParameterSpec["kind"]) => specs.push({ name: `layers.${layer}.${name}`, shape, kind });
+    add("inputNorm", [d], "norm");
+    add("qkv", [d, width], "matrix");
+    if (config.attentionBias) add("qkvBias", [width], "bias");
+    if (config.queryKeyNorm) {
+      add("queryNorm", [headDim], "norm");
+      add("keyNorm", [headDim], "norm");
+    }
+    add("output", [heads * headDim, d], "residualMatrix");
+    add("postNorm", [d], "norm");
+    add("gateUp", [d, 2 * f], "matrix");
+    add("down", [f, d], "residualMatrix");
+  }
+  specs.push({ name: "finalNorm", shape: [d], kind: "norm" });
+  if (!config.tiedEmbeddings) specs.push({ name: "head", shape: [vocabSize, d], kind: "embedding" });
+  return specs;
+}
+
+export interface InitOptions {
+  readonly seed: number;
+  /** Standard deviation of the embedding matrix; 0.02 is usual, 0.1 learns to copy sooner at hidden size 64. */
+  readonly embeddingStd: number;
+}
+
+/** The weights of one model as tfjs variables, by name. Owns them. */
+export class Parameters {
+  readonly config: ModelConfig;
+  readonly specs: readonly ParameterSpec[];
+  readonly #variables = new Map<string, tf.Variable>();
+
+  constructor(config: ModelConfig, values: (spec: ParameterSpec) => Float32Array) {
+    this.config = config;
+    this.specs = parameterSpecs(config);
+    for (const spec of this.specs) {
+      const initial = tf.tensor(values(spec), [...spec.shape], "float32");
+      this.#variables.set(spec.name, tf.engine().makeVariable(initial, true) as tf.Variable);
+      initial.dispose();
+    }
+  }
+
+  /**
+   * Fresh weights: normal with standard deviation 1/√inputs (residual projections also divided by √(2·layers)), norms 1, biases 0.
+   * A pure function of the seed and each parameter's name.
+   */
+  static initialize(config: ModelConfig, { seed, embeddingStd }: InitOptions): Parameters {
+    return new Parameters(config, ({ name, shape, kind }) => {
+      const size = tf.util.sizeFromShape([...shape]);
+      switch (kind) {
+        case "norm":
+          return new Float32Array(size).fill(1);
+        case "bias":
+          return new Float32Array(size);
+        case "embedding":
+          return normals(seed, ["init", name], size, embeddingStd);
+        case "matrix":
+          return normals(seed, ["init", name], size, 1 / Math.sqrt(shape[0]!));
+        case "residualMatrix":
+          return normals(seed, ["init", name], size, 1 / Math.sqrt(shape[0]! * 2 * config.layers));
+      }
+    });
+  }
+
+  /** Number of weights. */
+  get count(): number {
+    return parameterCount(this.config);
+  }
+
+  get(name: string): tf.Variable {
+    const variable = this.#variables.get(name);
+    if (variable === undefined) throw new Error(`no parameter named ${name}`);
+    return variable;
+  }
+
+  matrix(name: string): tf.Tensor2D {
+    return this.get(name) as tf.Tensor as tf.Tensor2D;
+  }
+
+  vector(name: string): tf.Tensor1D {
+    return this.get(name) as tf.Tensor as tf.Tensor1D;
+  }
+
+  dispose(): void {
+    for (const variable of this.#variables.values()) variable.dispose();
+    this.#variables.clear();
+  }
+}
+
+/** `size` normal numbers of a named random stream (Box-Muller over the four words of each Philox block). */
+function normals(seed: number, labels: readonly StreamLabel[], size: number, std: number): Float32Array {
+  const key = streamKey(seed, labels);
+  const values = new Float32Array(size + 3);
+  for (let i = 0; i < size; i += 4) {
+    const words = philox4x32([i, 0, 0, 1], key);
+    for (const pair of [0, 2] as const) {
+      const radius = std * Math.sqrt(-2 * Math.log((words[pair] + 1) / 2 ** 32));
+      const angle = (2 * Math.PI * words[pair + 1]!) / 2 ** 32;
+      values[i + pair] = radius * Math.cos(angle);
+      values[i + pair + 1] = radius * Math.sin(angle);
+    }
+  }
+  return values.slice(0, size);
+}

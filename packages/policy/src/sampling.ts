@@ -1,0 +1,81 @@
+/** How the next token is chosen. */
+export interface SamplingOptions {
+  /** 0 takes the most likely token and ignores the random number. */
+  readonly temperature: number;
+  /** Keep the smallest set of most likely tokens whose probability reaches this (Holtzman et al., 2020); 1 keeps all. */
+  readonly topP: number;
+  /** Keep this many most likely tokens; 0 keeps all. */
+  readonly topK: number;
+}
+
+export interface SampledToken {
+  readonly tokenId: number;
+  /**
+   * Log-probability under softmax(logits / temperature) over the whole vocabulary, before top-p and top-k: what the trainer computes.
+   * At temperature 0 it is that of temperature 1.
+   */
+  readonly logProb: number;
+}
+
+/**
+ * Samples one token by inverting the cumulative distribution, a pure function of logits, options and one uniform number.
+ *
+ * Ties in top-p and top-k go to the smaller id.
+ *
+ * @param logits - `[vocab]`; it is not changed
+ * @param allowed - number of ids that may be sampled: ids from there on are padding of the embedding matrix
+ * @param uniform - in [0, 1)
+ */
+export function sampleToken(logits: Float32Array, allowed: number, options: SamplingOptions, uniform: number): SampledToken {
+  const { temperature } = options;
+  const greedy = temperature === 0;
+  const inverse = greedy ? 1 : 1 / temperature;
+  let best = 0;
+  for (let id = 1; id < allowed; id++) if (logits[id]! > logits[best]!) best = id;
+  const top = logits[best]! * inverse;
+  const weights = new Float64Array(allowed);
+  let total = 0;
+  for (let id = 0; id < allowed; id++) {
+    const weight = Math.exp(logits[id]! * inverse - top);
+    weights[id] = weight;
+    total += weight;
+  }
+  // The trainer normalises over all logits, padding ids included.
+  let normaliser = total;
+  for (let id = allowed; id < logits.length; id++) normaliser += Math.exp(logits[id]! * inverse - top);
+  const chosen = greedy ? best : draw(weights, total, options, uniform);
+  return { tokenId: chosen, logProb: logits[chosen]! * inverse - top - Math.log(normaliser) };
+}
+
+function draw(weights: Float64Array, total: number, { topP, topK }: SamplingOptions, uniform: number): number {
+  if (topP >= 1 && (topK <= 0 || topK >= weights.length)) return invert(weights, undefined, total, uniform);
+  const order = mostLikely(weights, total, topP, topK);
+  let kept = 0;
+  let mass = 0;
+  const limit = topK > 0 ? Math.min(topK, order.length) : order.length;
+  while (kept < limit && (kept === 0 || mass < topP * total)) mass += weights[order[kept++]!]!;
+  return invert(weights, order.subarray(0, kept), mass, uniform);
+}
+
+/** Ids by falling weight; only those that can be among the kept ones, so that a large vocabulary is not sorted whole. */
+function mostLikely(weights: Float64Array, total: number, topP: number, topK: number): Int32Array {
+  // Ids below this weight together hold less than 1 − topP, so top-p never reaches them.
+  const threshold = topK > 0 && topP >= 1 ? 0 : ((1 - topP) * total) / weights.length;
+  const candidates: number[] = [];
+  for (let id = 0; id < weights.length; id++) if (weights[id]! >= threshold) candidates.push(id);
+  return Int32Array.from(candidates.sort((a, b) => weights[b]! - weights[a]! || a - b));
+}
+
+function invert(weights: Float64Array, ids: Int32Array | undefined, total: number, uniform: number): number {
+  let rest = uniform * total;
+  const count = ids?.length ?? weights.length;
+  let last = 0;
+  for (let i = 0; i < count; i++) {
+    const id = ids === undefined ? i : ids[i]!;
+    if (weights[id] === 0) continue;
+    last = id;
+    rest -= weights[id]!;
+    if (rest < 0) return id;
+  }
+  return last; // rounding left a crumb of the last token's share
+}

@@ -1,0 +1,83 @@
+import { assertSameLength } from "@retool-ts/core";
+import * as tf from "@tensorflow/tfjs-core";
+import { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
+
+/** One sequence to train on. All arrays have one length; entry t speaks of token t. */
+export interface TrainingRow {
+  readonly tokenIds: ArrayLike<number>;
+  /** 1 where the policy chose the token: only these enter the loss. */
+  readonly lossMask: ArrayLike<number>;
+  /** Further numbers a token, such as `advantages` and `oldLogProbs`; every row has the same names. */
+  readonly fields?: Readonly<Record<string, ArrayLike<number>>>;
+}
+
+/** Rows of one forward pass on the device: packed tokens, and the places whose next token enters the loss. */
+export interface PackedBatch {
+  readonly layout: PackedLayout;
+  /** `[tokens]`, int32. */
+  readonly tokenIds: tf.Tensor1D;
+  /** `[targets]`, int32: packed place whose hidden state predicts the target. */
+  readonly sources: tf.Tensor1D;
+  /** `[targets]`, int32: the tokens to predict. */
+  readonly targets: tf.Tensor1D;
+  /** `[targets]`, int32: which row each target is in. */
+  readonly rowOfTarget: tf.Tensor1D;
+  /** `[targets]` each. */
+  readonly fields: Readonly<Record<string, tf.Tensor1D>>;
+  /** Row and place in the row of each target, on the host. */
+  readonly places: readonly { readonly row: number; readonly token: number }[];
+}
+
+/** How many tokens of the rows enter the loss. The first token of a row is never predicted, whatever its mask. */
+export function countTargets(rows: readonly TrainingRow[]): number {
+  let count = 0;
+  for (const { lossMask } of rows) for (let t = 1; t < lossMask.length; t++) count += lossMask[t] ? 1 : 0;
+  return count;
+}
+
+/**
+ * Puts rows on the device. The caller disposes of the result with {@link disposeBatch}.
+ *
+ * @throws ShapeError when the arrays of a row differ in length.
+ */
+export function packTrainingRows(rows: readonly TrainingRow[]): PackedBatch {
+  for (const { tokenIds, lossMask, fields } of rows) assertSameLength({ tokenIds, lossMask, ...fields });
+  const layout = packRows(rows.map(({ tokenIds }) => tokenIds.length));
+  const ids = new Int32Array(layout.tokens);
+  const places: { row: number; token: number }[] = [];
+  rows.forEach(({ tokenIds, lossMask }, row) => {
+    ids.set(Array.from(tokenIds), layout.rowOffsets[row]!);
+    for (let token = 1; token < tokenIds.length; token++) if (lossMask[token]) places.push({ row, token });
+  });
+  const column = (value: (place: { row: number; token: number }) => number) => places.map(value);
+  const field = (name: string) => tf.tensor1d(Float32Array.from(column(({ row, token }) => rows[row]!.fields![name]![token]!)));
+  return {
+    layout,
+    tokenIds: tf.tensor1d(ids, "int32"),
+    sources: tf.tensor1d(column(({ row, token }) => layout.rowOffsets[row]! + token - 1), "int32"),
+    targets: tf.tensor1d(column(({ row, token }) => rows[row]!.tokenIds[token]!), "int32"),
+    rowOfTarget: tf.tensor1d(column(({ row }) => row), "int32"),
+    fields: Object.fromEntries(Object.keys(rows[0]?.fields ?? {}).map((name) => [name, field(name)])),
+    places,
+  };
+}
+
+export function disposeBatch(batch: PackedBatch): void {
+  disposeLayout(batch.layout);
+  tf.dispose([batch.tokenIds, batch.sources, batch.targets, batch.rowOfTarget, ...Object.values(batch.fields)]);
+}
+
+/** Splits rows, in order, so that each part has at most `maxTokens` tokens; a longer row is a part of its own. */
+export function microBatches<Row extends TrainingRow>(rows: readonly Row[], maxTokens: number): Row[][] {
+  const parts: Row[][] = [];
+  let tokens = Infinity;
+  for (const row of rows) {
+    if (tokens + row.tokenIds.length > maxTokens) {
+      parts.push([]);
+      tokens = 0;
+    }
+    parts.at(-1)!.push(row);
+    tokens += row.tokenIds.length;
+  }
+  return parts;
+}
