@@ -1,1 +1,12 @@
-export {};
+/**
+ * Answer extraction and outcome rewards for problems whose answer can be checked.
+ *
+ * @packageDocumentation
+ */
+export { gsm8kAnswer, lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from "./answer.js";
+export { combineRewards, type RewardPart } from "./combine.js";
+export { mathDapoScore, type MathDapoOptions, type MathDapoResult } from "./math-dapo.js";
+export { normalizeFinalAnswer } from "./normalize.js";
+export { answersMatch, outcomeReward, type AnswerOptions, type OutcomeOptions, type OutcomeRule } from "./outcome.js";
+export type { RewardFunction, RewardResult, RewardSample } from "./reward.js";
+export { overlongPart, toolCallShaping, type OverlongPartOptions, type ToolCallShapingOptions } from "./shaping.js";
