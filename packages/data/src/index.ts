@@ -27,5 +27,5 @@ export {
 } from "./tasks/task-source.js";
 export { distinctTestSet, type DistinctSetOptions } from "./tasks/test-set.js";
 export { compactTraceFormat, traceText, type TraceFormat, type TraceSegment } from "./tasks/trace-format.js";
-export { planTrace, type CallOutcome, type PlannedCall, type TracePlan } from "./tasks/trace-plan.js";
-export { buildTrace, finishTrace, type CallFeedback, type Trace, type TraceResult } from "./tasks/trace.js";
+export { planTrace, type CallOutcome, type PlannedCall, type TracePlan, type TracePlanOptions } from "./tasks/trace-plan.js";
+export { buildTrace, finishTrace, type BuildTraceOptions, type CallFeedback, type Trace, type TraceResult } from "./tasks/trace.js";

@@ -28,7 +28,7 @@ describe.each(taskFamilies.map(({ name }) => name))("%s", (name) => {
   });
 
   test("every snippet gives the answer, a wrong one another value, and a broken one throws", () => {
-    for (const { instance, stream } of instances(name, 600)) {
+    for (const { instance, stream } of instances(name, 240)) {
       for (const code of instance.code) expect([code, runSnippet(code)]).toEqual([code, instance.answer]);
       const wrong = instance.wrongCode(stream);
       expect([wrong, runSnippet(wrong)]).not.toEqual([wrong, instance.answer]);

@@ -6,7 +6,7 @@ export interface DistinctSetOptions extends Partial<TaskSourceOptions> {
   readonly count: number;
 }
 
-const MAX_DRAWS_PER_PROBLEM = 200;
+const MAX_DRAWS_PER_PROBLEM = 50;
 
 /**
  * `count` different problems (no two share a key) with the families in shares as equal as `count` allows. With

@@ -21,16 +21,20 @@ export interface TracePlan {
   readonly reasoning: string;
 }
 
-/** How often the first and shortest snippet of a problem is taken; the other styles share the rest. */
-const FIRST_STYLE_SHARE = 0.7;
+export interface TracePlanOptions {
+  /** How often the first and shortest snippet of a problem is taken, 0.7 by default; the other styles share the rest. */
+  readonly firstStyleShare?: number;
+}
+
 const AFTER_FAILURE = ["oops ", "fix ", "oops fix "];
 const AFTER_WRONG = ["wait ", "no ", "wait no "];
 const BEFORE_CHECK = ["check ", "again ", ""];
 
 /** Plans a trace; run the code of its `calls` in order and pass what comes back to `finishTrace`. */
-export function planTrace(problem: GeneratedProblem, kind: TraceKind, stream: RandomStream): TracePlan {
+export function planTrace(problem: GeneratedProblem, kind: TraceKind, stream: RandomStream, options: TracePlanOptions = {}): TracePlan {
   const { instance } = problem;
-  const right = pickStyle(instance.code, stream);
+  const { firstStyleShare = 0.7 } = options;
+  const right = pickStyle(instance.code, firstStyleShare, stream);
   switch (kind) {
     case "clean":
       return { problem, kind, calls: [answering(right)], reasoning: "" };
@@ -47,7 +51,7 @@ export function planTrace(problem: GeneratedProblem, kind: TraceKind, stream: Ra
       return { problem, kind, calls: [wrong, answering(right, stream.pick(AFTER_WRONG))], reasoning: "" };
     }
     case "uselessCall": {
-      const second = stream.pick([right, problem.answer, pickStyle(instance.code, stream)]);
+      const second = stream.pick([right, problem.answer, pickStyle(instance.code, firstStyleShare, stream)]);
       return { problem, kind, calls: [answering(right), answering(second, stream.pick(BEFORE_CHECK))], reasoning: "" };
     }
   }
@@ -57,7 +61,7 @@ function answering(code: string, remark = ""): PlannedCall {
   return { remark, code, outcome: "answer" };
 }
 
-function pickStyle(code: readonly string[], stream: RandomStream): string {
+function pickStyle(code: readonly string[], firstStyleShare: number, stream: RandomStream): string {
   const [first, ...others] = code;
-  return others.length === 0 || stream.uniform() < FIRST_STYLE_SHARE ? first! : stream.pick(others);
+  return others.length === 0 || stream.uniform() < firstStyleShare ? first! : stream.pick(others);
 }
