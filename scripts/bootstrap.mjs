@@ -52,7 +52,13 @@ export async function ensureBuilt() {
     if (stampIs(BUILD_STAMP, hash) && outputsExist()) return;
     notice("building");
     const turbo = join(root, "node_modules/turbo/bin/turbo");
-    const flags = ["--output-logs=errors-only", "--ui=stream", "--no-update-notifier", `--concurrency=${availableParallelism()}`, "--cache=local:rw"];
+    const flags = [
+      "--output-logs=errors-only",
+      "--ui=stream",
+      "--no-update-notifier",
+      `--concurrency=${availableParallelism()}`,
+      "--cache=local:rw",
+    ];
     const build = ["run", "build", "--filter=./packages/*", "--filter=./apps/*", ...flags];
     const { code, output } = await run(process.execPath, [turbo, ...build], { stdio: ["ignore", "pipe", "pipe"] });
     if (code !== 0) throw new BootstrapError(`${output}\nThe build failed (exit code ${code}).`);
@@ -97,20 +103,29 @@ function writeStamp(file, hash) {
 
 /** Packages and apps that exist on disk, as paths from the root. */
 function workspaces() {
-  const found = ["packages", "apps"].flatMap((folder) => readdirSync(join(root, folder)).sort().map((name) => `${folder}/${name}`));
+  const found = ["packages", "apps"].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .sort()
+      .map((name) => `${folder}/${name}`),
+  );
   return found.filter((folder) => existsSync(join(root, folder, "package.json")));
 }
 
 /** Everything that decides what is installed: contents of the lockfile and manifests, and the platform. */
 function installHash() {
-  const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...[...workspaces(), "docs"].map((folder) => `${folder}/package.json`)];
+  const files = [
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    "package.json",
+    ...[...workspaces(), "docs"].map((folder) => `${folder}/package.json`),
+  ];
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest("hex");
 }
 
 const PACKAGE_SOURCES = ["src", "assembly", "scripts", "package.json", "tsup.config.ts", "tsconfig.json"];
-const NO_SOURCE = /\.test\.ts$|\.generated\.ts$/;
+const NO_SOURCE = /\.test\.ts$|\.generated\./;
 
 /** Everything a build reads, by path, size and time of change: no file is opened. */
 function sourceHash() {
@@ -127,5 +142,7 @@ function sourceHash() {
 }
 
 function outputsExist() {
-  return existsSync(join(root, "apps/retool/dist/cli.js")) && workspaces().every((folder) => existsSync(join(root, folder, "dist/index.js")));
+  return (
+    existsSync(join(root, "apps/retool/dist/cli.js")) && workspaces().every((folder) => existsSync(join(root, folder, "dist/index.js")))
+  );
 }

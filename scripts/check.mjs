@@ -77,7 +77,12 @@ function tool(name, args) {
 /** Runs a program, quietly: its output is on the error, should it fail. */
 function run(program, args, { cwd = root } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: localEnvironment(), stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" });
+    const child = spawn(program, args, {
+      cwd,
+      env: localEnvironment(),
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
     child.once("error", reject);
@@ -102,7 +107,9 @@ async function importTarballs() {
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
   await run("npm", ["install", "--omit=optional", "--no-audit", "--no-fund", ...published.map(tarball)], { cwd: folder });
-  await each(published, ({ name }) => run(process.execPath, ["--input-type=module", "--eval", `await import(${JSON.stringify(name)})`], { cwd: folder }));
+  await each(published, ({ name }) =>
+    run(process.execPath, ["--input-type=module", "--eval", `await import(${JSON.stringify(name)})`], { cwd: folder }),
+  );
   for (const command of published.flatMap(({ bin = {} }) => Object.keys(bin))) {
     await run(join(folder, "node_modules/.bin", command), ["--help"], { cwd: folder });
   }

@@ -7,15 +7,21 @@ const enough = found[0] > NEEDED[0] || (found[0] === NEEDED[0] && found[1] >= NE
 
 if (!enough) {
   console.error(
-    "retool-ts needs Node " + NEEDED.join(".") + " or newer; this is Node " + process.versions.node + " (" + process.execPath + ").\n" +
+    "retool-ts needs Node " +
+      NEEDED.join(".") +
+      " or newer; this is Node " +
+      process.versions.node +
+      " (" +
+      process.execPath +
+      ").\n" +
       "Get it from https://nodejs.org/ or through a version manager (nvm, fnm, volta), then run the same command again.",
   );
   process.exit(2);
 }
 
-import("./verbs.mjs").then(
-  (verbs) => verbs.main(process.argv.slice(2)),
-).catch((error) => {
-  console.error(error && error.expected ? error.message : error);
-  process.exit(1);
-});
+import("./verbs.mjs")
+  .then((verbs) => verbs.main(process.argv.slice(2)))
+  .catch((error) => {
+    console.error(error && error.expected ? error.message : error);
+    process.exit(1);
+  });

@@ -32,9 +32,12 @@ describe("runnable fences have correct types", () => {
   }
   const problems = typeProblems(new Map([...fences].map(([file, { text }]) => [file, text])));
 
-  test.runIf(fences.size > 0).each([...fences].map(([file, { document, line }]) => [document, line, file] as const))("%s:%i", (_document, _line, file) => {
-    expect(problems.filter((problem) => problem.file === file).map(({ text }) => text)).toEqual([]);
-  });
+  test.runIf(fences.size > 0).each([...fences].map(([file, { document, line }]) => [document, line, file] as const))(
+    "%s:%i",
+    (_document, _line, file) => {
+      expect(problems.filter((problem) => problem.file === file).map(({ text }) => text)).toEqual([]);
+    },
+  );
 });
 
 /** Type-checks files that exist only in `texts`, as in a reader's project: the workspace's options, less the strictest one. */

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type DefaultTheme } from "vitepress";
+
+const guide: DefaultTheme.SidebarItem[] = [
+  { text: "Getting started", link: "/guide/getting-started" },
+  { text: "How it works", link: "/guide/how-it-works" },
+  { text: "The ReTool recipe", link: "/guide/recipe" },
+];
+
+export default defineConfig({
+  title: "retool-ts",
+  description: "Reinforcement learning for tool-using language models, in TypeScript",
+  lang: "en",
+  cleanUrls: false,
+  lastUpdated: false,
+  head: [["link", { rel: "icon", href: "data:," }]],
+  srcExclude: ["test/**", "node_modules/**"],
+  themeConfig: {
+    search: { provider: "local" },
+    nav: [
+      { text: "Guide", link: "/guide/getting-started" },
+      { text: "API", link: "/api/" },
+    ],
+    sidebar: {
+      "/guide/": [{ text: "Guide", items: guide }],
+      "/api/": [{ text: "API", link: "/api/", items: reference() }],
+    },
+    outline: { level: [2, 3] },
+    docFooter: { prev: "Previous page", next: "Next page" },
+  },
+});
+
+/** The reference's own sidebar, written by typedoc. */
+function reference(): DefaultTheme.SidebarItem[] {
+  const file = fileURLToPath(new URL("../api/typedoc-sidebar.json", import.meta.url));
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as DefaultTheme.SidebarItem[]) : [];
+}
