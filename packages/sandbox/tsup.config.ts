@@ -1,4 +1,8 @@
 import { defineConfig } from "tsup";
 import { packageBuild } from "../../tsup.base.js";
 
-export default defineConfig(packageBuild());
+// worker.js runs in a thread; guest.js is read as text and evaluated inside QuickJS.
+export default defineConfig({
+  ...packageBuild({ entry: { index: "src/index.ts", worker: "src/worker.ts", guest: "src/guest/index.ts" } }),
+  dts: { entry: "src/index.ts", compilerOptions: { ignoreDeprecations: "6.0" } },
+});

@@ -1,1 +1,22 @@
-export {};
+/**
+ * Runs model-written code in QuickJS with hard CPU, memory, stack and output limits.
+ *
+ * @packageDocumentation
+ */
+export { escapeTags } from "./escape-tags.js";
+export { DEFAULT_LIMITS, resolveLimits, type Limits } from "./limits.js";
+export { createSandbox } from "./quickjs-sandbox.js";
+export {
+  type ExecutionReport,
+  type ExecutionResult,
+  type ExecutionStatus,
+  type GuestError,
+  type RunOptions,
+  type Sandbox,
+  type SandboxOptions,
+  type SandboxStats,
+  type Session,
+  type SessionOptions,
+  type TurnOptions,
+  type Usage,
+} from "./sandbox.js";

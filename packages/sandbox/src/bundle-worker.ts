@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+type Build = (options: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * Bundles the worker and the guest from sources with the esbuild of the repository, for tests that run without a
+ * build. The result is kept under `node_modules/.cache`, by a hash of the sources. Published code never gets here.
+ */
+export function bundleWorker(): URL {
+  const source = fileURLToPath(new URL(".", import.meta.url));
+  const folder = fileURLToPath(new URL(`../node_modules/.cache/worker-${hashOf(source)}/`, import.meta.url));
+  if (!existsSync(folder)) {
+    const draft = `${folder.slice(0, -1)}.${process.pid}.tmp`;
+    mkdirSync(draft, { recursive: true });
+    const shared = { bundle: true, format: "esm", target: "es2022", outdir: draft, logLevel: "silent" };
+    const build = esbuild();
+    build({ ...shared, entryPoints: { worker: join(source, "worker.ts") }, platform: "node", packages: "external" });
+    build({ ...shared, entryPoints: { guest: join(source, "guest", "index.ts") }, platform: "neutral" });
+    writeFileSync(join(draft, "package.json"), '{ "type": "module" }\n');
+    try {
+      renameSync(draft, folder);
+    } catch (error) {
+      rmSync(draft, { recursive: true, force: true });
+      if (!existsSync(folder)) throw error; // another process was not faster
+    }
+  }
+  return pathToFileURL(folder);
+}
+
+function hashOf(source: string): string {
+  const hash = createHash("sha256");
+  for (const folder of [source, join(source, "guest")]) {
+    for (const name of readdirSync(folder).sort()) {
+      if (name.endsWith(".ts") && !name.endsWith(".test.ts")) hash.update(name).update(readFileSync(join(folder, name)));
+    }
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+function esbuild(): Build {
+  try {
+    const fromTsup = createRequire(createRequire(import.meta.url).resolve("tsup"));
+    return (fromTsup("esbuild") as { buildSync: Build }).buildSync;
+  } catch (cause) {
+    throw new Error("@retool-ts/sandbox runs from sources here: install the repository's dependencies, which bring esbuild", { cause });
+  }
+}

@@ -1,0 +1,155 @@
+import type { HeapImage } from "./heap-image.js";
+import type { GuestError } from "./sandbox.js";
+import type { Outcome, RunReply, RunRequest, WorkerSetup } from "./messages.js";
+import { Meter } from "./meter.js";
+import { Progress } from "./progress.js";
+import { CellSyntaxError, transformCell, type Cell } from "./repl-transform.js";
+import { ENGINE_PAGES, World, type Report } from "./world.js";
+
+const PAGE_BYTES = 65_536;
+
+/** Outcomes after which an instance is whole and may be set back; after any other it is dropped. */
+const REUSABLE: ReadonlySet<Outcome["status"]> = new Set(["ok", "error", "fuel"]);
+
+/** A world that is kept for the next run, with the limits it was made under. */
+interface KeptWorld {
+  readonly world: World;
+  readonly maximumPages: number;
+}
+
+/** Runs requests one after the other, each in a world it prepares. What runs inside a worker. */
+export class Executor {
+  readonly #setup: WorkerSetup;
+  readonly #progress: Progress;
+  #base: HeapImage | undefined;
+  #stateless: KeptWorld | undefined;
+  #session: (KeptWorld & { readonly dirty: HeapImage | undefined }) | undefined;
+
+  constructor(setup: WorkerSetup) {
+    this.#setup = setup;
+    this.#progress = new Progress(setup.progress);
+    this.#base = setup.base;
+  }
+
+  /** Makes the first world; returns the start of every world. */
+  async start(): Promise<HeapImage> {
+    const maximumPages = pagesOf(this.#setup.limits.memoryBytes);
+    const world = await this.#create(maximumPages, ENGINE_PAGES);
+    this.#base = world.base;
+    this.#stateless = { world, maximumPages };
+    return world.base;
+  }
+
+  async run(request: RunRequest): Promise<RunReply> {
+    this.#progress.begin(request.id);
+    try {
+      return request.turn === undefined ? await this.#runStateless(request) : await this.#runTurn(request);
+    } finally {
+      this.#progress.end();
+    }
+  }
+
+  async #runStateless(request: RunRequest): Promise<RunReply> {
+    const maximumPages = pagesOf(request.limits.memoryBytes);
+    if (this.#stateless?.maximumPages !== maximumPages) {
+      this.#stateless = { world: await this.#create(maximumPages, ENGINE_PAGES), maximumPages };
+    } else {
+      this.#stateless.world.restore();
+    }
+    const { world } = this.#stateless;
+    const { outcome, isWhole } = this.#runIn(world, request);
+    const isSmall = world.memoryBytes === ENGINE_PAGES * PAGE_BYTES;
+    if (!isWhole || !isSmall) this.#stateless = undefined;
+    return { id: request.id, outcome, image: undefined };
+  }
+
+  async #runTurn(request: RunRequest): Promise<RunReply> {
+    const maximumPages = pagesOf(request.limits.memoryBytes);
+    const before = request.turn?.image;
+    const pages = before?.memoryPages ?? ENGINE_PAGES;
+    const kept = this.#session;
+    this.#session = undefined;
+    const isFit = kept?.maximumPages === maximumPages && kept.world.memoryBytes === pages * PAGE_BYTES;
+    const world = isFit ? kept.world : await this.#create(Math.max(maximumPages, pages), pages);
+    if (isFit && kept.dirty !== undefined) world.erase(kept.dirty);
+    if (before !== undefined) world.restore(before);
+    const { outcome, isWhole } = this.#runIn(world, request);
+    if (!isWhole || outcome.status === "fuel") return { id: request.id, outcome, image: undefined };
+    const image = world.capture();
+    this.#session = { world, maximumPages, dirty: image };
+    return { id: request.id, outcome, image };
+  }
+
+  #create(maximumPages: number, initialPages: number): Promise<World> {
+    const { wasmModule, guestSource, prelude } = this.#setup;
+    return World.create({ wasmModule, guestSource, prelude, maximumPages, initialPages, base: this.#base });
+  }
+
+  #runIn(world: World, { code, limits, seed, turn }: RunRequest): { readonly outcome: Outcome; readonly isWhole: boolean } {
+    const meter = new Meter(limits, this.#progress);
+    if (code.length > limits.codeChars) {
+      const message = `the code has ${code.length} characters, more than the limit of ${limits.codeChars}`;
+      return { outcome: this.#outcome(world, meter, { name: "Error", message }), isWhole: true };
+    }
+    const fileName = `cell-${turn?.cell ?? 1}.js`;
+    try {
+      const cell = transformCell(code);
+      if (seed !== undefined) world.seed(seed);
+      const report = world.run(cell, fileName, meter);
+      const outcome = this.#outcome(world, meter, report === undefined ? undefined : verdictOf(report, cell, fileName));
+      return { outcome, isWhole: REUSABLE.has(outcome.status) };
+    } catch (error) {
+      if (error instanceof CellSyntaxError) {
+        return { outcome: this.#outcome(world, meter, syntaxError(error)), isWhole: true };
+      }
+      return { outcome: this.#outcome(world, meter, faultOf(error, world, pagesOf(limits.memoryBytes))), isWhole: false };
+    }
+  }
+
+  #outcome(world: World, meter: Meter, verdict: Verdict | undefined): Outcome {
+    const { stdout, stderr, fuel, wallMs, stopped } = meter;
+    const usage = { fuel, wallMs, memoryBytes: world.memoryBytes };
+    const report = { stdout, stderr, truncated: stopped === "output", usage };
+    if (verdict === undefined) return { ...report, status: stopped ?? "oom" };
+    if (verdict === "oom" || verdict === "stack") return { ...report, status: verdict };
+    if ("reason" in verdict) return { ...report, status: "infra", reason: verdict.reason };
+    if ("name" in verdict) return { ...report, status: "error", error: verdict };
+    const { value, valueChars = 0 } = verdict;
+    if (value === undefined) return { ...report, status: "ok" };
+    return { ...report, status: "ok", value, truncated: valueChars > value.length };
+  }
+}
+
+type Verdict =
+  | "oom"
+  | "stack"
+  | GuestError
+  | { readonly reason: string }
+  | { readonly value?: string | undefined; readonly valueChars?: number | undefined };
+
+function verdictOf({ kind, value, valueChars, name = "Error", message = "", stack = "" }: Report, cell: Cell, fileName: string): Verdict {
+  if (kind === "ok") return { value, valueChars };
+  if (name === "InternalError" && message === "out of memory") return "oom";
+  if (name === "InternalError" && message === "stack overflow") return "stack";
+  const place = new RegExp(`${fileName.replace(".", "\\.")}:(\\d+)(?::(\\d+))?`).exec(stack);
+  if (place === null) return { name, message };
+  const line = Number(place[1]);
+  const column = place[2] === undefined ? undefined : Number(place[2]) - (line === 1 ? cell.firstLineShift : 0);
+  return column === undefined || column < 1 ? { name, message, line } : { name, message, line, column };
+}
+
+function syntaxError({ message, line, column }: CellSyntaxError): GuestError {
+  const place = line === undefined || column === undefined ? {} : { line, column };
+  return { name: "SyntaxError", message, ...place };
+}
+
+/** What an error that came out of the engine says about the run. */
+function faultOf(error: unknown, world: World, maximumPages: number): Verdict {
+  if (error instanceof RangeError) return "stack";
+  if (world.memoryBytes > 0.75 * maximumPages * PAGE_BYTES) return "oom";
+  return { reason: `the engine failed: ${error instanceof Error ? error.message : String(error)}` };
+}
+
+function pagesOf(bytes: number): number {
+  return Math.ceil(bytes / PAGE_BYTES);
+}

@@ -1,0 +1,120 @@
+import type { Clock } from "./clock.js";
+import type { StreamName, Write } from "./console.js";
+import { inspect } from "./inspect.js";
+import { errorHead, readText } from "./inspect-entries.js";
+import * as real from "./intrinsics.js";
+
+/** The one function the host lends to a world. `text` is a JSON string, so that every character survives. */
+export type Emit = (stream: StreamName, text: string) => void;
+
+/** Characters of an error's message and of its stack that are reported. */
+const MAX_MESSAGE = 2_000;
+const MAX_STACK = 8_000;
+
+interface HarnessParts {
+  readonly emit: Emit;
+  readonly clock: Clock;
+  readonly setSeed: (seed: number) => void;
+  readonly installMath: () => void;
+}
+
+type Outcome =
+  | { readonly kind: "pending" }
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "error"; readonly error: unknown };
+
+/** What the host calls, in this order: begin, settle or fail, runNextTimer until false, report. */
+export interface Harness {
+  readonly write: Write;
+  seed(seed: number): void;
+  installMath(): void;
+  queueMicrotask(callback: () => unknown): void;
+  begin(outputChars: number): void;
+  settle(value: unknown): void;
+  fail(error: unknown): void;
+  runNextTimer(): boolean;
+  report(): string;
+}
+
+/** Builds the harness of one world. */
+export function createHarness({ emit, clock, setSeed, installMath }: HarnessParts): Harness {
+  let charsLeft = 0;
+  let outcome: Outcome = { kind: "pending" };
+  const resolved = real.RealPromise.resolve();
+  const fulfil = (value: unknown): void => {
+    outcome = { kind: "value", value };
+  };
+  const reject = (error: unknown): void => {
+    outcome = { kind: "error", error };
+  };
+  return {
+    seed: setSeed,
+    installMath,
+    write(stream, text) {
+      if (charsLeft < 0) return;
+      const cut = text.length > charsLeft ? real.sliceText(text, 0, charsLeft + 1) : text;
+      charsLeft -= text.length;
+      emit(stream, real.stringify(cut));
+    },
+    queueMicrotask(callback) {
+      if (typeof callback !== "function") throw new TypeError("the callback of queueMicrotask must be a function");
+      const done = real.then(resolved, () => void callback(), undefined);
+      real.then(done, undefined, reject);
+    },
+    begin(outputChars) {
+      charsLeft = outputChars;
+      outcome = { kind: "pending" };
+    },
+    settle(value) {
+      if (isPromise(value)) real.then(value, fulfil, reject);
+      else fulfil(value);
+    },
+    fail: reject,
+    runNextTimer: () => clock.runNextTimer(),
+    report: () => real.stringify(describe(outcome, charsLeft)),
+  };
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  try {
+    return value instanceof real.RealPromise;
+  } catch {
+    return false;
+  }
+}
+
+function describe(outcome: Outcome, charsLeft: number): object {
+  switch (outcome.kind) {
+    case "pending":
+      return record({ kind: "error", name: "Error", message: "the awaited promise never settles", stack: "" });
+    case "value": {
+      if (outcome.value === undefined) return record({ kind: "ok" });
+      const text = inspect(outcome.value);
+      const room = charsLeft > 0 ? charsLeft : 0;
+      return record({ kind: "ok", value: real.sliceText(text, 0, room), valueChars: text.length });
+    }
+    case "error":
+      return describeError(outcome.error);
+  }
+}
+
+function describeError(error: unknown): object {
+  if (typeof error !== "object" || error === null || !(error instanceof real.RealError)) {
+    return record({ kind: "error", name: "Uncaught", message: real.sliceText(inspect(error), 0, MAX_MESSAGE), stack: "" });
+  }
+  const name = readText(error, "name") || "Error";
+  const head = errorHead(error);
+  const message = head === name ? "" : real.sliceText(head, name.length + 2);
+  const stack = readText(error, "stack");
+  return record({
+    kind: "error",
+    name: real.sliceText(name, 0, 100),
+    message: real.sliceText(message, 0, MAX_MESSAGE),
+    stack: real.sliceText(stack, 0, MAX_STACK),
+  });
+}
+
+/** Without a prototype, so that no inherited `toJSON` is called when it is written. */
+function record(fields: object): object {
+  return { __proto__: null, ...fields };
+}

@@ -1,0 +1,23 @@
+/**
+ * The part of a world that is written in JavaScript and runs inside it. The host evaluates this file once, takes the
+ * harness from the global object, and keeps the memory that results as the start of every world.
+ */
+import { installClock, installRandom } from "./clock.js";
+import { define, installConsole } from "./console.js";
+import { createHarness, type Emit } from "./harness.js";
+import { installMath } from "./math.js";
+import { installText } from "./text.js";
+
+interface Boot {
+  emit?: Emit;
+  harness?: unknown;
+}
+
+const boot = (globalThis as unknown as { boot: Boot }).boot;
+const setSeed = installRandom();
+const clock = installClock(globalThis);
+const harness = createHarness({ emit: boot.emit!, clock, setSeed, installMath: () => installMath(globalThis, define) });
+installConsole(globalThis, harness.write);
+define(globalThis, "queueMicrotask", harness.queueMicrotask);
+installText(globalThis);
+boot.harness = harness;

@@ -1,0 +1,62 @@
+import type { HeapImage } from "./heap-image.js";
+import type { Limits } from "./limits.js";
+import type { GuestError, ExecutionReport } from "./sandbox.js";
+import type { CompiledModule } from "./web-assembly.js";
+
+type Report = Omit<ExecutionReport, "feedback">;
+
+/** An {@link ExecutionResult} before its feedback is written. */
+export type Outcome =
+  | (Report & { readonly status: "ok"; readonly value?: string })
+  | (Report & { readonly status: "error"; readonly error: GuestError })
+  | (Report & { readonly status: "fuel" | "timeout" | "oom" | "stack" | "output" })
+  | (Report & { readonly status: "killed" | "infra"; readonly reason: string });
+
+/** One run as a worker is asked for it. */
+export interface RunRequest {
+  /** Unique within the sandbox, from 1 up. */
+  readonly id: number;
+  readonly code: string;
+  readonly limits: Limits;
+  /** Seed of a world that begins; undefined when the world goes on from `image`. */
+  readonly seed: number | undefined;
+  /** Undefined for a stateless run. */
+  readonly turn: Turn | undefined;
+}
+
+/** Which cell of a session a run is. */
+export interface Turn {
+  /** From 1. */
+  readonly cell: number;
+  /** The world before the cell; undefined before the first. */
+  readonly image: HeapImage | undefined;
+}
+
+/** A worker's answer to one {@link RunRequest}. */
+export interface RunReply {
+  readonly id: number;
+  readonly outcome: Outcome;
+  /** The world after a session's cell, when the cell is kept. */
+  readonly image: HeapImage | undefined;
+}
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly wasmModule: CompiledModule;
+  readonly guestSource: string;
+  readonly prelude: string;
+  readonly limits: Limits;
+  /** The start of every world, once a worker has made it. */
+  readonly base: HeapImage | undefined;
+  /** Where the worker says what it is doing; see `progress.ts`. */
+  readonly progress: SharedArrayBuffer;
+}
+
+/** Pool to worker. */
+export type ToWorker = readonly RunRequest[];
+
+/** Worker to pool. */
+export type FromWorker =
+  | { readonly type: "ready"; readonly base: HeapImage }
+  | { readonly type: "failed"; readonly reason: string }
+  | { readonly type: "replies"; readonly replies: readonly RunReply[] };

@@ -1,0 +1,124 @@
+import type { Limits } from "./limits.js";
+
+/** What a run used. `wallMs` is the only part of a result that differs between equal runs. */
+export interface Usage {
+  /** Interrupt ticks, as in {@link Limits.fuel}. */
+  readonly fuel: number;
+  /** Milliseconds. */
+  readonly wallMs: number;
+  /** Bytes of linear memory at the end; the engine alone has 16 MiB. 0 when the worker did not live to say. */
+  readonly memoryBytes: number;
+}
+
+/** An error that model code threw, or why its code could not be run. */
+export interface GuestError {
+  /** Such as `TypeError`; `Uncaught` for a thrown value that is not an error. */
+  readonly name: string;
+  readonly message: string;
+  /** Line of the code that was run, from 1. */
+  readonly line?: number;
+  /** Column in that line, from 1. */
+  readonly column?: number;
+}
+
+/** What every {@link ExecutionResult} has. */
+export interface ExecutionReport {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** True when stdout, stderr or value were cut. */
+  readonly truncated: boolean;
+  readonly usage: Usage;
+  /** The text for the model, raw: see {@link escapeTags}. No times, no paths, equal for equal runs. */
+  readonly feedback: string;
+}
+
+/**
+ * How a run ended. All of it is data: model code that throws, loops or floods never makes a call reject.
+ *
+ * - `ok`: `value` is the last expression as a REPL shows it, absent when undefined.
+ * - `error`: the code threw, or cannot be parsed or is too long.
+ * - `fuel`, `oom`, `stack`, `output`: a counted limit was met, at the same point on every machine.
+ * - `timeout`, `killed`: a wall-clock guard ended the run, softly or with its worker.
+ * - `infra`: not the code's doing; never score it.
+ */
+export type ExecutionResult =
+  | (ExecutionReport & { readonly status: "ok"; readonly value?: string })
+  | (ExecutionReport & { readonly status: "error"; readonly error: GuestError })
+  | (ExecutionReport & { readonly status: "fuel" | "timeout" | "oom" | "stack" | "output" })
+  | (ExecutionReport & { readonly status: "killed" | "infra"; readonly reason: string });
+
+/** The words of {@link ExecutionResult}'s `status`. */
+export type ExecutionStatus = ExecutionResult["status"];
+
+/** Options of one stateless run. */
+export interface RunOptions {
+  /** Laid over the sandbox's own. */
+  readonly limits?: Partial<Limits>;
+  /** Seed of `Math.random`; the sandbox's own when absent. */
+  readonly seed?: number;
+  /** Aborting gives status `killed`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link Sandbox.open}. */
+export interface SessionOptions {
+  readonly limits?: Partial<Limits>;
+  /** Seed of `Math.random`; the sandbox's own when absent. */
+  readonly seed?: number;
+}
+
+/** Options of one run in a session. */
+export interface TurnOptions {
+  readonly limits?: Partial<Limits>;
+  readonly signal?: AbortSignal;
+}
+
+/** A world whose variables live from run to run. */
+export interface Session {
+  /**
+   * Runs a cell after all earlier cells of the session. `ok` and `error` keep what the cell changed; any other status
+   * rolls the world back to before it.
+   */
+  run(code: string, options?: TurnOptions): Promise<ExecutionResult>;
+  /** Forgets the world; runs that have not begun end as `infra`. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Counters since the sandbox was made. */
+export interface SandboxStats {
+  readonly workers: number;
+  /** Runs that wait for a worker. */
+  readonly queued: number;
+  /** Runs handed to a worker and not yet answered. */
+  readonly running: number;
+  readonly openSessions: number;
+  /** Workers replaced, after a kill or a fault. */
+  readonly restarts: number;
+  /** Finished runs by status. */
+  readonly finished: Readonly<Record<ExecutionStatus, number>>;
+}
+
+/** Runs code that nobody has read. */
+export interface Sandbox {
+  /** Runs code in a fresh world. */
+  run(code: string, options?: RunOptions): Promise<ExecutionResult>;
+  /** Runs each code in a fresh world of its own, spread over the workers; results in the order of `codes`. */
+  runBatch(codes: readonly string[], options?: RunOptions): Promise<ExecutionResult[]>;
+  open(options?: SessionOptions): Promise<Session>;
+  stats(): SandboxStats;
+  /** Stops the workers; runs that have not ended become `infra`. Calling it again is harmless. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Options of {@link createSandbox}. */
+export interface SandboxOptions {
+  /** Threads that run code, 1 by default; more than the machine's cores less one brings nothing. */
+  readonly workers?: number;
+  readonly limits?: Partial<Limits>;
+  /** Seed of `Math.random` in every run that names none; 0 by default. */
+  readonly seed?: number;
+  /** Code that is in every world before it begins: `"math"` (the default) or JavaScript of your own. */
+  readonly prelude?: "math" | (string & {});
+}

@@ -1,0 +1,34 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { webAssembly, type CompiledModule } from "./web-assembly.js";
+
+/** What a worker thread is started from. */
+export interface WorkerFiles {
+  readonly worker: URL;
+  readonly guestSource: string;
+  readonly wasmModule: CompiledModule;
+}
+
+let loaded: Promise<WorkerFiles> | undefined;
+
+/** Finds the worker, the guest's source and the compiled engine; once a process. */
+export function loadWorkerFiles(): Promise<WorkerFiles> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<WorkerFiles> {
+  const wasmFile = createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
+  const folder = import.meta.url.endsWith(".ts") ? await bundled() : new URL(".", import.meta.url);
+  const [wasmModule, guestSource] = await Promise.all([
+    readFile(wasmFile).then((bytes) => webAssembly.compile(bytes)),
+    readFile(new URL("guest.js", folder), "utf8"),
+  ]);
+  return { worker: new URL("worker.js", folder), guestSource, wasmModule };
+}
+
+/** From TypeScript sources, as tests run, there is no worker file yet. */
+async function bundled(): Promise<URL> {
+  const { bundleWorker } = await import("./bundle-worker.js");
+  return bundleWorker();
+}

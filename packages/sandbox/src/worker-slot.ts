@@ -1,0 +1,141 @@
+import { Worker } from "node:worker_threads";
+import type { HeapImage } from "./heap-image.js";
+import type { FromWorker, RunReply, RunRequest, WorkerSetup } from "./messages.js";
+import { Progress } from "./progress.js";
+
+/** Milliseconds between two looks at what a busy worker is doing. */
+const WATCH_MS = 50;
+
+/** Milliseconds a worker may have requests and run none of them before it counts as broken. */
+const STALL_MS = 60_000;
+
+/** Worker heap for parsing and replies, in MiB; worlds live outside it. */
+const RESOURCE_LIMITS = { stackSizeMb: 16, maxOldGenerationSizeMb: 256 };
+
+/** What a slot tells its pool. */
+export interface SlotEvents {
+  ready(base: HeapImage): void;
+  replies(slot: WorkerSlot, replies: readonly RunReply[]): void;
+  /** The thread is gone. `unanswered` is in the order the requests were sent. */
+  exit(slot: WorkerSlot, exit: SlotExit): void;
+}
+
+/** How a thread ended. */
+export interface SlotExit {
+  readonly unanswered: readonly RunRequest[];
+  /** Id of the run it was at; 0 when none. */
+  readonly culprit: number;
+  /** Why the pool killed it; undefined when it ended by itself. */
+  readonly killReason: string | undefined;
+  readonly failure: string;
+  /** Output of the culprit so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One worker thread, the requests it holds, and the deadline of the one it runs. */
+export class WorkerSlot {
+  readonly #worker: Worker;
+  readonly #progress: Progress;
+  readonly #events: SlotEvents;
+  readonly #held = new Map<number, RunRequest>();
+  #isReady = false;
+  #watch: NodeJS.Timeout | undefined;
+  #seen = { id: 0, sinceMs: 0 };
+  #kill: { readonly reason: string; readonly culprit: number } | undefined;
+  #failure = "the worker ended";
+
+  constructor(file: URL, setup: Omit<WorkerSetup, "progress">, events: SlotEvents) {
+    this.#progress = Progress.allocate(setup.limits.outputChars);
+    this.#events = events;
+    const workerData: WorkerSetup = { ...setup, progress: this.#progress.buffer };
+    this.#worker = new Worker(file, { workerData, resourceLimits: RESOURCE_LIMITS, env: {}, execArgv: [], stdin: false });
+    this.#worker.on("message", (message: FromWorker) => this.#receive(message));
+    this.#worker.on("error", (error: Error) => (this.#failure = error.message));
+    this.#worker.on("exit", () => this.#exit());
+  }
+
+  /** Whether it can take requests at once. */
+  get isIdle(): boolean {
+    return this.#isReady && this.#held.size === 0 && this.#kill === undefined;
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  send(requests: readonly RunRequest[]): void {
+    for (const request of requests) this.#held.set(request.id, request);
+    this.#worker.postMessage(requests);
+    this.#worker.ref();
+    this.#seen = { id: 0, sinceMs: performance.now() };
+    this.#watch ??= setInterval(() => this.#look(), WATCH_MS);
+  }
+
+  /** Whether run `id` is the one being run. */
+  isRunning(id: number): boolean {
+    return this.#progress.current === id;
+  }
+
+  /** Ends the thread; what it was running is the culprit. */
+  kill(reason: string): void {
+    if (this.#kill !== undefined) return;
+    this.#kill = { reason, culprit: this.#progress.current };
+    void this.#worker.terminate();
+  }
+
+  /** Ends the thread and waits until it is gone. */
+  async stop(): Promise<void> {
+    clearInterval(this.#watch);
+    await this.#worker.terminate();
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case "ready":
+        this.#isReady = true;
+        if (this.#held.size === 0) this.#worker.unref();
+        this.#events.ready(message.base);
+        return;
+      case "failed":
+        this.#failure = message.reason;
+        void this.#worker.terminate();
+        return;
+      case "replies":
+        for (const { id } of message.replies) this.#held.delete(id);
+        if (this.#held.size === 0) this.#rest();
+        this.#events.replies(this, message.replies);
+    }
+  }
+
+  #rest(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+    this.#worker.unref();
+  }
+
+  /** A run that is still the current one after its deadline is killed; one that began since is not its business. */
+  #look(): void {
+    const id = this.#progress.current;
+    const nowMs = performance.now();
+    if (id !== this.#seen.id) {
+      this.#seen = { id, sinceMs: nowMs };
+      return;
+    }
+    const limits = this.#held.get(id)?.limits;
+    const allowedMs = limits === undefined ? STALL_MS : limits.wallMs + limits.graceMs;
+    if (nowMs - this.#seen.sinceMs > allowedMs) this.kill("the run passed its deadline");
+  }
+
+  #exit(): void {
+    clearInterval(this.#watch);
+    const culprit = this.#kill?.culprit ?? this.#progress.current;
+    this.#events.exit(this, {
+      unanswered: [...this.#held.values()],
+      culprit,
+      killReason: this.#kill?.reason,
+      failure: this.#failure,
+      ...this.#progress.output(),
+    });
+  }
+}

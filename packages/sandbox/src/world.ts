@@ -1,0 +1,184 @@
+import {
+  newQuickJSWASMModuleFromVariant,
+  newVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSRuntime,
+  type QuickJSSyncVariant,
+} from "quickjs-emscripten-core";
+import baseVariant from "@jitl/quickjs-wasmfile-release-sync";
+import { captureImage, eraseImage, writeImage, type HeapImage } from "./heap-image.js";
+import { JOBS_PER_TICK, type Meter } from "./meter.js";
+import type { Cell } from "./repl-transform.js";
+import { webAssembly, type CompiledModule, type LinearMemory } from "./web-assembly.js";
+
+// Its declarations are written for CommonJS, where the default export would be the namespace.
+const releaseSync = baseVariant as unknown as QuickJSSyncVariant;
+
+const PAGE_BYTES = 65_536;
+/** Pages the engine's build starts with. */
+export const ENGINE_PAGES = 256;
+/** One timer call costs as much fuel as this many promise jobs. */
+const JOBS_PER_TIMER = 16;
+
+const HARNESS = ["seed", "installMath", "begin", "settle", "fail", "runNextTimer", "report"] as const;
+type HarnessName = (typeof HARNESS)[number];
+
+/** What a world says about the cell it ran. */
+export interface Report {
+  readonly kind: "ok" | "error";
+  readonly value?: string;
+  readonly valueChars?: number;
+  readonly name?: string;
+  readonly message?: string;
+  readonly stack?: string;
+}
+
+/** How a {@link World} is made. */
+export interface WorldOptions {
+  readonly wasmModule: CompiledModule;
+  readonly guestSource: string;
+  readonly prelude: string;
+  /** Most and first pages of 64 KiB. */
+  readonly maximumPages: number;
+  readonly initialPages: number;
+  /** The start of every world; undefined makes it. */
+  readonly base: HeapImage | undefined;
+}
+
+/** One QuickJS instance with its own memory, the harness inside it, and ways to set that memory back. */
+export class World {
+  readonly base: HeapImage;
+  readonly #memory: LinearMemory;
+  readonly #runtime: QuickJSRuntime;
+  readonly #context: QuickJSContext;
+  readonly #harness: Readonly<Record<HarnessName, QuickJSHandle>>;
+  readonly #layout: string;
+  #meter: Meter | undefined;
+
+  private constructor(memory: LinearMemory, runtime: QuickJSRuntime, context: QuickJSContext, options: WorldOptions) {
+    this.#memory = memory;
+    this.#runtime = runtime;
+    this.#context = context;
+    runtime.setInterruptHandler(() => this.#meter?.tick() ?? false);
+    this.#harness = this.#boot(options.guestSource);
+    this.#layout = HARNESS.map((name) => this.#harness[name].value).join();
+    if (options.base !== undefined) {
+      this.base = options.base;
+      this.restore();
+    } else {
+      this.#installPrelude(options.prelude);
+      this.base = captureImage(this.#bytes(), this.#layout);
+    }
+  }
+
+  static async create(options: WorldOptions): Promise<World> {
+    const memory = new webAssembly.Memory({ initial: options.initialPages, maximum: options.maximumPages });
+    const variant = newVariant(releaseSync, { wasmModule: options.wasmModule, wasmMemory: memory });
+    const runtime = (await newQuickJSWASMModuleFromVariant(variant)).newRuntime();
+    return new World(memory, runtime, runtime.newContext(), options);
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Sets the memory back to the start of a world, or to `image`. What lies beyond the heap's end is left as it is. */
+  restore(image?: HeapImage): void {
+    for (const part of image === undefined ? [this.base] : [this.base, image]) {
+      if (part.layout !== this.#layout) throw new Error("the image was made by another build of the engine");
+      if (part.memoryPages * PAGE_BYTES > this.memoryBytes) throw new Error("the image is longer than the memory");
+      writeImage(this.#bytes(), part);
+    }
+  }
+
+  /** The memory as its difference from the start. */
+  capture(): HeapImage {
+    return captureImage(this.#bytes(), this.#layout, this.base);
+  }
+
+  /** Undoes an image that was restored or captured last, so that the memory is that of the start, to the byte. */
+  erase(image: HeapImage): void {
+    eraseImage(this.#bytes(), image);
+    this.restore();
+  }
+
+  seed(seed: number): void {
+    this.#context.newNumber(seed).consume((handle) => this.#call("seed", handle));
+  }
+
+  /** Runs a cell, then its promise jobs and timers. Undefined when the meter stopped it. */
+  run(cell: Cell, fileName: string, meter: Meter): Report | undefined {
+    this.#meter = meter;
+    try {
+      this.#runtime.setMaxStackSize(meter.limits.stackBytes);
+      this.#context.newNumber(meter.limits.outputChars).consume((chars) => this.#call("begin", chars));
+      const result = this.#context.evalCode(cell.code, fileName, { type: "global" });
+      if (meter.stopped !== undefined) return undefined;
+      if (result.error !== undefined) result.error.consume((error) => this.#call("fail", error));
+      else result.value.consume((value) => this.#call("settle", value));
+      if (!this.#drain(meter)) return undefined;
+      const report = this.#call("report");
+      if (meter.check() || report === undefined) return undefined;
+      return JSON.parse(report.consume((text) => this.#context.getString(text))) as Report;
+    } finally {
+      this.#meter = undefined;
+    }
+  }
+
+  /** False when the meter stopped it. */
+  #drain(meter: Meter): boolean {
+    for (;;) {
+      while (this.#runtime.hasPendingJob()) {
+        const result = this.#runtime.executePendingJobs(JOBS_PER_TICK);
+        if (meter.addJobs(result.error === undefined ? result.value : 1)) return false;
+        result.error?.consume((error) => this.#call("fail", error));
+      }
+      const ran = this.#call("runNextTimer");
+      if (meter.addJobs(JOBS_PER_TIMER)) return false;
+      if (ran === undefined) continue;
+      const wasLast = ran.consume((flag) => this.#context.sameValue(flag, this.#context.false));
+      if (wasLast) return true;
+    }
+  }
+
+  /** Calls the harness; an error it throws becomes the cell's, and undefined is returned. */
+  #call(name: HarnessName, ...args: QuickJSHandle[]): QuickJSHandle | undefined {
+    const result = this.#context.callFunction(this.#harness[name], this.#context.undefined, ...args);
+    if (result.error === undefined) return result.value;
+    if (this.#meter?.stopped !== undefined) result.error.dispose();
+    else if (name === "fail" || name === "report") throw new HarnessFailure(name);
+    else result.error.consume((error) => this.#call("fail", error));
+    return undefined;
+  }
+
+  #boot(guestSource: string): Record<HarnessName, QuickJSHandle> {
+    const context = this.#context;
+    const emit = context.newFunction("emit", (stream, text) => {
+      const kind = context.getString(stream) === "err" ? "err" : "out";
+      this.#meter?.write(kind, JSON.parse(context.getString(text)) as string);
+    });
+    const boot = context.newObject();
+    context.setProp(boot, "emit", emit);
+    context.setProp(context.global, "boot", boot);
+    const source = `(function () {\n${guestSource}\n})();`;
+    context.unwrapResult(context.evalCode(source, "harness.js", { type: "global" })).dispose();
+    const harness = context.getProp(boot, "harness");
+    const handles = Object.fromEntries(HARNESS.map((name) => [name, context.getProp(harness, name)]));
+    for (const handle of [harness, boot, emit]) handle.dispose();
+    context.unwrapResult(context.evalCode("delete globalThis.boot;", "harness.js", { type: "global" })).dispose();
+    return handles as Record<HarnessName, QuickJSHandle>;
+  }
+
+  #installPrelude(prelude: string): void {
+    if (prelude === "math") this.#call("installMath");
+    else if (prelude !== "") this.#context.unwrapResult(this.#context.evalCode(prelude, "prelude.js", { type: "global" })).dispose();
+  }
+
+  #bytes(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer);
+  }
+}
+
+/** The harness itself failed, which only a lack of memory or stack can bring about. */
+export class HarnessFailure extends Error {}
