@@ -19,7 +19,7 @@ const scratch = mkdtempSync(join(tmpdir(), "retool-check-"));
 const steps = [
   ["format", () => tool("oxfmt", ["--check"])],
   ["lint", () => tool("oxlint", ["--type-aware"])],
-  ["types", () => each(packages, (folder) => tool("tsc", ["--noEmit", "-p", folder]))],
+  ["types", () => each([...packages, "docs"], (folder) => tool("tsc", ["--noEmit", "-p", folder]))],
   ["changesets", () => tool("changeset", ["status"])],
   ["pack", () => each(published, pack)],
   ["publint", () => each(published, (manifest) => tool("publint", ["run", tarball(manifest), "--strict"]))],
