@@ -1,0 +1,58 @@
+import { InputError } from "@retool-ts/core";
+
+/** Endings of the files that {@link datasetFiles} finds. */
+const EXTENSIONS = [".jsonl", ".ndjson", ".json", ".parquet"];
+
+/**
+ * The dataset file at a path, or those in a folder, by name.
+ *
+ * @throws InputError when there is none; for a missing file it names the one most like it.
+ */
+export async function datasetFiles(pathOrFolder: string): Promise<string[]> {
+  const { readdir, stat } = await import("node:fs/promises");
+  const { extname, join } = await import("node:path");
+  const stats = await stat(pathOrFolder).catch(() => undefined);
+  if (stats === undefined) throw refuse(pathOrFolder, "a file or folder", "none", await suggestion(pathOrFolder));
+  if (stats.isDirectory()) {
+    const names = (await readdir(pathOrFolder)).filter((name) => EXTENSIONS.includes(extname(name))).sort();
+    if (names.length === 0) throw refuse(pathOrFolder, `files ending in ${EXTENSIONS.join(", ")}`, "none", "give another folder");
+    return names.map((name) => join(pathOrFolder, name));
+  }
+  const extension = extname(pathOrFolder);
+  if (!EXTENSIONS.includes(extension)) {
+    const found = extension === "" ? "no extension" : extension;
+    throw refuse(pathOrFolder, `a file ending in ${EXTENSIONS.join(", ")}`, found, "convert the file, or name it by what it holds");
+  }
+  return [pathOrFolder];
+}
+
+/** Names the file of the same folder that is most like the missing one. */
+async function suggestion(path: string): Promise<string> {
+  const { readdir } = await import("node:fs/promises");
+  const { basename, dirname, extname, join } = await import("node:path");
+  const folder = dirname(path);
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) return `check the path; there is no folder ${folder}`;
+  const datasets = names.filter((name) => EXTENSIONS.includes(extname(name)));
+  const [nearest] = datasets
+    .map((name) => ({ name, distance: editDistance(name, basename(path)) }))
+    .sort((a, b) => a.distance - b.distance);
+  return nearest === undefined ? `check the path; ${folder} holds no dataset` : `check the path; did you mean ${join(folder, nearest.name)}`;
+}
+
+/** Levenshtein distance: insertions, deletions and replacements from one text to the other. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+function refuse(where: string, expected: string, found: string, fix: string): InputError {
+  return new InputError({ what: "dataset", where, expected, found, fix });
+}

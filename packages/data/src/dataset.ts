@@ -1,0 +1,75 @@
+import { InputError } from "@retool-ts/core";
+import type { Columns, DatasetRow } from "./columns.js";
+import { datasetFiles } from "./dataset-files.js";
+import { jsonlRows, jsonRows } from "./jsonl.js";
+import { parquetRows } from "./parquet.js";
+import { problemsFromRows } from "./problem-rows.js";
+import type { Problem } from "./problem.js";
+
+/** Options of {@link loadProblems}. */
+export interface LoadProblemsOptions {
+  /** Which columns to read, where the usual names do not tell. */
+  readonly columns?: Columns;
+  /** Number of problems after which reading stops. */
+  readonly limit?: number;
+}
+
+/**
+ * Reads problems from a `.jsonl`, `.json` (one list) or `.parquet` file, or from all of them in a folder, by name.
+ *
+ * Understands the columns of the common datasets, among them GSM8K, MATH, AIME, SVAMP and verl's RL format; others are
+ * named with `columns`. Numbers become text (27.0 is `"27"`), GSM8K's worked answers their last number.
+ *
+ * @throws InputError with file, line and remedy when something cannot be read.
+ */
+export async function loadProblems(pathOrFolder: string, options: LoadProblemsOptions = {}): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for await (const problem of streamProblems(pathOrFolder, options)) problems.push(problem);
+  return problems;
+}
+
+/** As {@link loadProblems}, one problem at a time: files larger than memory can be read. */
+export async function* streamProblems(pathOrFolder: string, options: LoadProblemsOptions = {}): AsyncGenerator<Problem> {
+  const { columns = {}, limit = Infinity } = options;
+  if (!(limit >= 0)) throw refuse("limit", "a number of problems", String(limit), "set it to 0 or more");
+  let count = 0;
+  for (const file of await datasetFiles(pathOrFolder)) {
+    const source = await baseName(file);
+    let isEmpty = true;
+    if (count >= limit) return;
+    for await (const problem of problemsFromRows(fileRows(file), source, columns)) {
+      isEmpty = false;
+      yield problem;
+      if (++count >= limit) return;
+    }
+    if (isEmpty) throw refuse(file, "at least one row", "none", "give a file with problems");
+  }
+}
+
+async function* fileRows(file: string): AsyncGenerator<DatasetRow> {
+  if (file.endsWith(".parquet")) {
+    const { asyncBufferFromFile } = await import("hyparquet");
+    yield* parquetRows(await asyncBufferFromFile(file), file);
+    return;
+  }
+  const { open, readFile } = await import("node:fs/promises");
+  if (file.endsWith(".json")) {
+    yield* jsonRows(await readFile(file, "utf8"), file);
+    return;
+  }
+  const handle = await open(file);
+  try {
+    yield* jsonlRows(handle.readLines(), file);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function baseName(path: string): Promise<string> {
+  const { basename } = await import("node:path");
+  return basename(path);
+}
+
+function refuse(where: string, expected: string, found: string, fix: string): InputError {
+  return new InputError({ what: "dataset", where, expected, found, fix });
+}

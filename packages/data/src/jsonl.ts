@@ -1,0 +1,57 @@
+import { InputError } from "@retool-ts/core";
+import type { DatasetRow } from "./columns.js";
+
+/**
+ * Parses JSON Lines, one object a line; blank lines are passed over.
+ *
+ * @param file - names the file in messages.
+ * @throws InputError with the number of the line that is no JSON object.
+ */
+export async function* jsonlRows(lines: Iterable<string> | AsyncIterable<string>, file: string): AsyncGenerator<DatasetRow> {
+  let number = 0;
+  for await (const line of lines) {
+    number++;
+    const text = number === 1 ? line.replace(/^\ufeff/, "") : line;
+    if (text.trim() === "") continue;
+    const where = `${file}: line ${number}`;
+    yield { value: asRow(parse(text, where, "correct or remove the line; every line must be one whole JSON object"), where), where };
+  }
+}
+
+/**
+ * Parses a JSON file that is one list of objects.
+ *
+ * @throws InputError when it is something else.
+ */
+export function jsonRows(text: string, file: string): DatasetRow[] {
+  const value = parse(text.replace(/^\ufeff/, ""), file, "correct the file; if it has one object a line, name it .jsonl");
+  if (!Array.isArray(value)) throw refuse(file, "a list of objects", kindOf(value), "put the rows into a list, or one a line into a .jsonl file");
+  return value.map((row: unknown, index) => {
+    const where = `${file}: row ${index + 1}`;
+    return { value: asRow(row, where), where };
+  });
+}
+
+function parse(text: string, where: string, fix: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw refuse(where, "JSON", cause instanceof Error ? cause.message : String(cause), fix, cause);
+  }
+}
+
+function asRow(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw refuse(where, "an object with columns", kindOf(value), 'write the row as {"question": ..., "answer": ...}');
+  }
+  return value as Record<string, unknown>;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : typeof value === "object" ? "one object" : `a ${typeof value}`;
+}
+
+function refuse(where: string, expected: string, found: string, fix: string, cause?: unknown): InputError {
+  return new InputError({ what: "dataset", where, expected, found, fix }, cause === undefined ? {} : { cause });
+}
