@@ -14,10 +14,11 @@ export interface CorpusOptions {
 }
 
 const TYPICAL_ERRORS = [
-  "ReferenceError: prime is not defined",
-  "SyntaxError: expecting ')'",
-  "SyntaxError: unexpected token in expression: ')'",
-  "TypeError: not a function",
+  "SyntaxError: Unexpected token (line 1)",
+  "SyntaxError: Identifier directly after number (line 1)",
+  "SyntaxError: Expected number in radix 16 (line 1)",
+  "ReferenceError: 'list' is not defined (line 1)",
+  "TypeError: not a function (line 1)",
 ];
 
 /**

@@ -1,0 +1,43 @@
+import { RandomStream } from "@retool-ts/core";
+import { createSandbox } from "@retool-ts/sandbox";
+import { expect, test } from "vitest";
+import { taskFamilies } from "./families.js";
+import { mixtures, pickTraceKind } from "./mixtures.js";
+import { createTaskSource } from "./task-source.js";
+import { planTrace } from "./trace-plan.js";
+import { finishTrace } from "./trace.js";
+
+test("in the sandbox every style gives the answer, wrong code another value, and broken code an error", async () => {
+  await using sandbox = await createSandbox();
+  const random = new RandomStream(3, ["sandbox-agreement"]);
+  const cases = taskFamilies.flatMap((family) =>
+    Array.from({ length: 24 }, (_, i) => family.generate(random, ([1, 2, 3] as const)[i % 3]!)).flatMap((instance) => [
+      ...instance.code.map((code) => ({ code, expected: `ok ${instance.answer}` })),
+      { code: instance.wrongCode(random), expected: `not ${instance.answer}` },
+      { code: instance.brokenCode(random), expected: "error" },
+    ]),
+  );
+  const results = await sandbox.runBatch(cases.map(({ code }) => code));
+  const unexpected = cases.filter(({ expected }, i) => {
+    const { status, feedback } = results[i]!;
+    if (expected === "error") return status !== "error";
+    return status !== "ok" || (expected !== `ok ${feedback}` && (expected.startsWith("ok") || expected === `not ${feedback}`));
+  });
+  expect(unexpected).toEqual([]);
+});
+
+test("500 planned traces of the imperfect mixture, run in one batch, are all accepted", async () => {
+  await using sandbox = await createSandbox();
+  const source = createTaskSource({ seed: 11, split: "train" });
+  const plans = Array.from({ length: 500 }, (_, index) => {
+    const stream = new RandomStream(11, ["trace", index]);
+    return planTrace(source.problem(index), pickTraceKind(mixtures.imperfect, stream), stream);
+  });
+  const results = await sandbox.runBatch(plans.flatMap(({ calls }) => calls.map(({ code }) => code)));
+  const feedbacks = results.map(({ status, feedback }) => ({ feedback, ok: status === "ok" }));
+  let next = 0;
+  const rejected = plans
+    .map((plan) => finishTrace(plan, feedbacks.slice(next, (next += plan.calls.length))))
+    .filter(({ status }) => status === "rejected");
+  expect(rejected).toEqual([]);
+});
