@@ -1,1 +1,25 @@
-export {};
+/**
+ * Rollouts in which a policy's text is interleaved with real tool calls, token by token.
+ *
+ * @packageDocumentation
+ */
+export { runAgent, type AgentOptions, type RolloutKey } from "./agent-loop.js";
+export { DEFAULT_BUDGETS, truncateMiddle, type Budgets } from "./budgets.js";
+export { CODE_INTERPRETER, codeInterpreter, type CodeRunner } from "./code-interpreter.js";
+export { type Dialect, type EnvironmentText, type TurnAction } from "./dialect.js";
+export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
+export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
+export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
+export { summarizeRollouts, type RolloutSummary } from "./summary.js";
+export { defineTool, type Tool, type ToolContext, type ToolDefinition, type ToolOutcome } from "./tool.js";
+export {
+  createTrajectory,
+  modelText,
+  responseText,
+  STOP_REASONS,
+  type Segment,
+  type StopReason,
+  type ToolCall,
+  type ToolStatus,
+  type Trajectory,
+} from "./trajectory.js";

@@ -1,0 +1,29 @@
+/** Limits of one rollout. What is used up first ends it. */
+export interface Budgets {
+  /** Tokens after the prompt, tool output included. */
+  readonly maxResponseTokens: number;
+  /** Tokens that the policy may write in one turn. */
+  readonly maxTurnTokens: number;
+  /** How often the policy may be asked to go on. A call in the last turn is not run. */
+  readonly maxTurns: number;
+  readonly maxToolCalls: number;
+  /** Characters of a tool's output that the policy is shown; the middle of longer output is cut. */
+  readonly maxToolOutputChars: number;
+}
+
+export const DEFAULT_BUDGETS: Budgets = {
+  maxResponseTokens: 16_384,
+  maxTurnTokens: 16_384,
+  maxTurns: 16,
+  maxToolCalls: 16,
+  maxToolOutputChars: 1_024,
+};
+
+/** Cuts the middle out of text that is too long, counted in code points; a surrogate pair is never split. */
+export function truncateMiddle(text: string, maxChars: number, marker = "...(truncated)..."): string {
+  if (text.length <= maxChars) return text;
+  const points = Array.from(text);
+  if (points.length <= maxChars) return text;
+  const half = Math.floor(maxChars / 2);
+  return `${points.slice(0, half).join("")}${marker}${half === 0 ? "" : points.slice(-half).join("")}`;
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import type { ToolStatus } from "./trajectory.js";
+
+/** What a tool hands back. */
+export interface ToolOutcome {
+  /** Text for the policy. */
+  readonly text: string;
+  readonly status: ToolStatus;
+  readonly fuel?: number;
+}
+
+/** Where a call comes from. */
+export interface ToolContext {
+  readonly problemId: string;
+  readonly sampleIndex: number;
+  /** Which call of the rollout this is, from 0. */
+  readonly callIndex: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What {@link defineTool} takes. */
+export interface ToolDefinition<Schema extends z.ZodType> {
+  readonly name: string;
+  /** For prompts that list tools. */
+  readonly description: string;
+  /** Shape of the input. */
+  readonly input: Schema;
+  /** Runs on input that has been checked. A rejection becomes status `infra`. */
+  execute(input: z.output<Schema>, context: ToolContext): Promise<ToolOutcome>;
+}
+
+/** A tool whose input is checked before it runs. */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the input, as chat templates and function-calling prompts expect it. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Never rejects: input of a wrong shape is an `error` that the policy reads, a tool that throws is `infra`. */
+  call(input: unknown, context: ToolContext): Promise<ToolOutcome>;
+}
+
+/**
+ * Defines a tool. The schema gives `execute` its input type, so a wrong shape is a compile error, and checks what the policy writes.
+ *
+ * @example
+ * ```ts
+ * const square = defineTool({
+ *   name: "square",
+ *   description: "Squares a number.",
+ *   input: z.strictObject({ value: z.number() }),
+ *   execute: async ({ value }) => ({ text: String(value * value), status: "ok" }),
+ * });
+ * ```
+ */
+export function defineTool<Schema extends z.ZodType>({ name, description, input, execute }: ToolDefinition<Schema>): Tool {
+  return {
+    name,
+    description,
+    parameters: z.toJSONSchema(input, { io: "input" }) as Record<string, unknown>,
+    async call(raw, context) {
+      const parsed = input.safeParse(raw);
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0]!;
+        return { text: `invalid arguments for ${name}: ${issue.path.join(".") || "input"}: ${issue.message}`, status: "error" };
+      }
+      try {
+        return await execute(parsed.data, context);
+      } catch {
+        return { text: `${name} is unavailable`, status: "infra" };
+      }
+    },
+  };
+}
