@@ -13,6 +13,18 @@ const INSTALL_STAMP = join(root, "node_modules/.retool-stamp");
 const BUILD_STAMP = join(root, "node_modules/.retool-build-stamp");
 const LOCK = join(root, ".retool/bootstrap.lock");
 
+const BUILD = [
+  "run",
+  "build",
+  "--filter=./packages/*",
+  "--filter=./apps/*",
+  "--output-logs=errors-only",
+  "--ui=stream",
+  "--no-update-notifier",
+  "--cache=local:rw",
+  `--concurrency=${availableParallelism()}`,
+];
+
 /** A failure whose message says all: printed without a stack. */
 class BootstrapError extends Error {
   expected = true;
@@ -44,25 +56,27 @@ export async function ensureInstalled() {
   });
 }
 
-/** Builds every package and the command line, unless no source changed since the last build. */
-export async function ensureBuilt() {
-  if (stampIs(BUILD_STAMP, sourceHash()) && outputsExist()) return;
-  await withLock(LOCK, async () => {
+/**
+ * Builds every package and the command line, unless no source changed since the last build. The declarations, which only publishing
+ * needs, are made when asked for.
+ */
+export async function ensureBuilt({ declarations = false } = {}) {
+  const upToDate = () => {
     const hash = sourceHash();
-    if (stampIs(BUILD_STAMP, hash) && outputsExist()) return;
+    return outputsExist() && (stampIs(BUILD_STAMP, `${hash} declarations`) || (!declarations && stampIs(BUILD_STAMP, hash)));
+  };
+  if (upToDate()) return;
+  await withLock(LOCK, async () => {
+    if (upToDate()) return;
+    const hash = sourceHash();
     notice("building");
     const turbo = join(root, "node_modules/turbo/bin/turbo");
-    const flags = [
-      "--output-logs=errors-only",
-      "--ui=stream",
-      "--no-update-notifier",
-      `--concurrency=${availableParallelism()}`,
-      "--cache=local:rw",
-    ];
-    const build = ["run", "build", "--filter=./packages/*", "--filter=./apps/*", ...flags];
-    const { code, output } = await run(process.execPath, [turbo, ...build], { stdio: ["ignore", "pipe", "pipe"] });
+    const { code, output } = await run(process.execPath, [turbo, ...BUILD], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...localEnvironment(), RETOOL_BUILD: declarations ? "all" : "javascript" },
+    });
     if (code !== 0) throw new BootstrapError(`${output}\nThe build failed (exit code ${code}).`);
-    writeStamp(BUILD_STAMP, hash);
+    writeStamp(BUILD_STAMP, declarations ? `${hash} declarations` : hash);
   });
 }
 
@@ -77,9 +91,9 @@ function npm(args) {
   return process.platform === "win32" ? ["npm.cmd", args] : ["npm", args];
 }
 
-function run(program, args, { stdio }) {
+function run(program, args, { stdio, env = localEnvironment() }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, env: localEnvironment(), stdio, shell: program.endsWith(".cmd") });
+    const child = spawn(program, args, { cwd: root, env, stdio, shell: program.endsWith(".cmd") });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (text) => (output += text));
     child.once("error", reject);

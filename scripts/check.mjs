@@ -30,7 +30,7 @@ const steps = [
 ];
 
 await ensureInstalled();
-await ensureBuilt();
+await ensureBuilt({ declarations: true });
 let failures = 0;
 try {
   for (const [name, work] of steps) {

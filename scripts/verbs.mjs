@@ -9,20 +9,20 @@ const USAGE = `Usage: node scripts/run.mjs <verb> [arguments]
 
   retool [arguments]   runs the command line, installing and building first if something changed
   test [arguments]     runs every test; arguments go to vitest
-  build                builds every package and the command line`;
+  build                builds every package and the command line, with type declarations`;
 
 /** Runs one verb. Sets the exit code; throws only when the checkout cannot be made ready. */
 export async function main([verb, ...args]) {
   if (verb === "retool") return runCommandLine(args);
   if (verb === "test") return runTests(args);
-  if (verb === "build") return prepare();
+  if (verb === "build") return prepare({ declarations: true });
   console.error(USAGE);
   process.exitCode = verb === undefined || verb === "--help" || verb === "-h" ? 0 : 2;
 }
 
-async function prepare() {
+async function prepare(options) {
   await ensureInstalled();
-  await ensureBuilt();
+  await ensureBuilt(options);
 }
 
 /** The command line runs in this very process: its stdin, exit code and signals are the real ones. */
