@@ -86,6 +86,7 @@ test.each([
   ["#### 18.", "18"],
   ["####", undefined],
   ["#### none", undefined],
+  ["####\n5", undefined], // another line
   ["18", undefined],
 ])("gsm8kAnswer(%j) = %j", (text, expected) => {
   expect(gsm8kAnswer(text)).toBe(expected);
