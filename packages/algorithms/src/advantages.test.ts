@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import { expectClose } from "../test/close.js";
 import { groupAdvantages, zeroVarianceGroupShare } from "./advantages.js";
 
-const groups = fc.array(fc.tuple(fc.double({ min: -2, max: 2, noNaN: true }), fc.integer({ min: 0, max: 3 })), { minLength: 1, maxLength: 24 });
+const groups = fc.array(fc.tuple(fc.double({ min: -2, max: 2, noNaN: true }), fc.integer({ min: 0, max: 3 })), {
+  minLength: 1,
+  maxLength: 24,
+});
 
 describe("groupAdvantages", () => {
   test("worked by hand, groups interleaved", () => {
@@ -27,7 +30,11 @@ describe("groupAdvantages", () => {
     fc.assert(
       fc.property(groups, fc.boolean(), (samples, normalizeByStd) => {
         const ids = samples.map(([, id]) => id);
-        const advantages = groupAdvantages(samples.map(([score]) => score), ids, { normalizeByStd });
+        const advantages = groupAdvantages(
+          samples.map(([score]) => score),
+          ids,
+          { normalizeByStd },
+        );
         for (const id of new Set(ids)) {
           const group = advantages.filter((_, index) => ids[index] === id);
           if (group.length > 1) expect(Math.abs(group.reduce((a, b) => a + b, 0))).toBeLessThan(1e-8);
@@ -38,11 +45,19 @@ describe("groupAdvantages", () => {
 
   test("a shift of all scores changes nothing", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 2, maxLength: 9 }), fc.integer({ min: -9, max: 9 }), (scores, shift) => {
-        const ids = scores.map(() => "a");
-        const shifted = scores.map((score) => score + shift);
-        expectClose(groupAdvantages(shifted, ids, { normalizeByStd: true }), groupAdvantages(scores, ids, { normalizeByStd: true }), 1e-9);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 2, maxLength: 9 }),
+        fc.integer({ min: -9, max: 9 }),
+        (scores, shift) => {
+          const ids = scores.map(() => "a");
+          const shifted = scores.map((score) => score + shift);
+          expectClose(
+            groupAdvantages(shifted, ids, { normalizeByStd: true }),
+            groupAdvantages(scores, ids, { normalizeByStd: true }),
+            1e-9,
+          );
+        },
+      ),
     );
   });
 

@@ -30,8 +30,16 @@ describe("aggregateLoss", () => {
     ["seq-mean-token-sum-norm", 2], // 6 / seqLen 3
   ] as const)("%s worked by hand", (mode, expected) => {
     tf.tidy(() => {
-      const loss = tf.tensor2d([[1, 2, 9], [3, 9, 9], [9, 9, 9]]);
-      const mask = tf.tensor2d([[1, 1, 0], [1, 0, 0], [0, 0, 0]]);
+      const loss = tf.tensor2d([
+        [1, 2, 9],
+        [3, 9, 9],
+        [9, 9, 9],
+      ]);
+      const mask = tf.tensor2d([
+        [1, 1, 0],
+        [1, 0, 0],
+        [0, 0, 0],
+      ]);
       expectClose(aggregateLoss(loss, mask, { mode }).dataSync(), [expected]);
       // Packed: the same tokens without padding, with what the packing cannot show.
       const packed = aggregateLoss(tf.tensor1d([1, 2, 9, 3]), tf.tensor1d([1, 1, 0, 1]), {
@@ -50,14 +58,21 @@ describe("aggregateLoss", () => {
     const step = fc.array(fc.array(cell, { minLength: seqLen, maxLength: seqLen }), { minLength: rows, maxLength: rows });
     fc.assert(
       fc.property(step, fc.constantFrom(1, 2, 4), (cells, microBatchRows) => {
-        const normalizer = stepNormalizer(mode, cells.map((row) => row.map(({ mask }) => mask)));
+        const normalizer = stepNormalizer(
+          mode,
+          cells.map((row) => row.map(({ mask }) => mask)),
+        );
         fc.pre(normalizer > 0);
         const run = (part: typeof cells, options: { normalizer?: number }) =>
           tf.tidy(() => {
             const column = (name: keyof (typeof cells)[number][number]) => tf.tensor2d(part.map((row) => row.map((token) => token[name])));
             const [old, advantages, mask] = [column("old"), column("advantage"), column("mask")];
             const loss = (x: tf.Tensor) =>
-              aggregateLoss(clippedSurrogateLoss(x as tf.Tensor2D, old, advantages, mask, { clipLow: 0.2, clipHigh: 0.28 }).lossPerToken, mask, { mode, ...options });
+              aggregateLoss(
+                clippedSurrogateLoss(x as tf.Tensor2D, old, advantages, mask, { clipLow: 0.2, clipHigh: 0.28 }).lossPerToken,
+                mask,
+                { mode, ...options },
+              );
             const { value, grad } = tf.valueAndGrad(loss)(column("logProb"));
             return { value: value.dataSync()[0]!, gradient: [...grad.dataSync()] };
           });
@@ -65,29 +80,49 @@ describe("aggregateLoss", () => {
         const parts = [];
         for (let from = 0; from < rows; from += microBatchRows) parts.push(run(cells.slice(from, from + microBatchRows), { normalizer }));
         expectClose([parts.reduce((sum, part) => sum + part.value, 0)], [whole.value]);
-        expectClose(parts.flatMap((part) => part.gradient), whole.gradient);
+        expectClose(
+          parts.flatMap((part) => part.gradient),
+          whole.gradient,
+        );
       }),
       { numRuns: 30 },
     );
   });
 
   test("a tensor serves as normalizer", () => {
-    tf.tidy(() => expectClose(aggregateLoss(tf.tensor1d([1, 2]), tf.tensor1d([1, 1]), { mode: "token-mean", normalizer: tf.scalar(6) }).dataSync(), [0.5]));
+    tf.tidy(() =>
+      expectClose(
+        aggregateLoss(tf.tensor1d([1, 2]), tf.tensor1d([1, 1]), { mode: "token-mean", normalizer: tf.scalar(6) }).dataSync(),
+        [0.5],
+      ),
+    );
   });
 
   test.each(modes)("%s: an empty mask gives loss 0 and gradient 0", (mode) => {
     tf.tidy(() => {
-      const { value, grad } = tf.valueAndGrad((x) => aggregateLoss(x as tf.Tensor2D, tf.zeros<tf.Rank.R2>([2, 3]), { mode }))(tf.ones([2, 3]));
+      const { value, grad } = tf.valueAndGrad((x) => aggregateLoss(x as tf.Tensor2D, tf.zeros<tf.Rank.R2>([2, 3]), { mode }))(
+        tf.ones([2, 3]),
+      );
       expect([...value.dataSync(), ...grad.dataSync()].map(Math.abs)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     });
   });
 
   test("masked tokens may hold anything", () => {
     tf.tidy(() => {
-      const loss = tf.tensor2d([[1, NaN], [Infinity, 3]]);
-      const mask = tf.tensor2d([[1, 0], [0, 1]]);
+      const loss = tf.tensor2d([
+        [1, NaN],
+        [Infinity, 3],
+      ]);
+      const mask = tf.tensor2d([
+        [1, 0],
+        [0, 1],
+      ]);
       for (const mode of modes) expectClose(aggregateLoss(loss, mask, { mode }).dataSync(), [2]);
-      expect([...tf.grad((x) => aggregateLoss(x as tf.Tensor2D, mask, { mode: "token-mean" }))(loss).dataSync()]).toEqual([0.5, 0, 0, 0.5]);
+      expect([
+        ...tf
+          .grad((x) => aggregateLoss(x as tf.Tensor2D, mask, { mode: "token-mean" }))(loss)
+          .dataSync(),
+      ]).toEqual([0.5, 0, 0, 0.5]);
     });
   });
 
@@ -97,8 +132,12 @@ describe("aggregateLoss", () => {
       for (const mode of ["seq-mean-token-sum", "seq-mean-token-sum-norm"] as const) {
         expect(() => aggregateLoss(loss, mask, { mode })).toThrow("normalizer: needed for this mode");
       }
-      expect(() => aggregateLoss(loss, mask, { mode: "seq-mean-token-mean", normalizer: 1 })).toThrow("tokensPerSequence: needed for this mode");
-      expect(() => aggregateLoss(loss, mask, { mode: "token-mean", normalizer: 0 })).toThrow("normalizer: expected a positive number, got 0");
+      expect(() => aggregateLoss(loss, mask, { mode: "seq-mean-token-mean", normalizer: 1 })).toThrow(
+        "tokensPerSequence: needed for this mode",
+      );
+      expect(() => aggregateLoss(loss, mask, { mode: "token-mean", normalizer: 0 })).toThrow(
+        "normalizer: expected a positive number, got 0",
+      );
     });
   });
 });

@@ -45,7 +45,9 @@ export function aggregateLoss<T extends TokenTensor>(
   return tf.tidy(() => {
     const masked = maskTokens(lossPerToken, lossMask);
     const weighted =
-      mode === "seq-mean-token-mean" ? tf.div<T>(masked, tf.add(tokensPerSequence ?? countPerRow(lossMask, "tokensPerSequence"), 1e-8)) : masked;
+      mode === "seq-mean-token-mean"
+        ? tf.div<T>(masked, tf.add(tokensPerSequence ?? countPerRow(lossMask, "tokensPerSequence"), 1e-8))
+        : masked;
     return tf.div<tf.Scalar>(tf.sum<tf.Scalar>(weighted), normalizer ?? defaultNormalizer(lossMask, mode));
   });
 }

@@ -3,7 +3,11 @@ import { describe, expect, test } from "vitest";
 import { expectClose } from "../test/close.js";
 import { generalizedAdvantages, whitenMasked } from "./gae.js";
 
-const token = fc.record({ reward: fc.double({ min: -1, max: 1, noNaN: true }), value: fc.double({ min: -1, max: 1, noNaN: true }), mask: fc.constantFrom(0, 1) });
+const token = fc.record({
+  reward: fc.double({ min: -1, max: 1, noNaN: true }),
+  value: fc.double({ min: -1, max: 1, noNaN: true }),
+  mask: fc.constantFrom(0, 1),
+});
 
 describe("generalizedAdvantages", () => {
   test("worked by hand: model, tool, model", () => {
@@ -25,7 +29,10 @@ describe("generalizedAdvantages", () => {
       fc.property(fc.array(token, { maxLength: 12 }), (tokens) => {
         const model = tokens.filter(({ mask }) => mask === 1);
         const run = (part: typeof tokens) =>
-          generalizedAdvantages([part.map((t) => t.reward)], [Float32Array.from(part, (t) => t.value)], [part.map((t) => t.mask)], { gamma: 0.9, gaeLambda: 0.7 });
+          generalizedAdvantages([part.map((t) => t.reward)], [Float32Array.from(part, (t) => t.value)], [part.map((t) => t.mask)], {
+            gamma: 0.9,
+            gaeLambda: 0.7,
+          });
         expect(run(tokens).advantages[0]!.filter((_, t) => tokens[t]!.mask === 1)).toEqual(run(model).advantages[0]);
       }),
     );
@@ -35,14 +42,24 @@ describe("generalizedAdvantages", () => {
     fc.assert(
       fc.property(fc.array(token, { minLength: 1, maxLength: 9 }), (tokens) => {
         const rewards = tokens.map((t) => t.reward);
-        const { returns } = generalizedAdvantages([rewards], [tokens.map((t) => t.value)], [tokens.map(() => 1)], { gamma: 1, gaeLambda: 1 });
-        expectClose(returns[0]!, rewards.map((_, t) => rewards.slice(t).reduce((a, b) => a + b, 0)), 1e-9);
+        const { returns } = generalizedAdvantages([rewards], [tokens.map((t) => t.value)], [tokens.map(() => 1)], {
+          gamma: 1,
+          gaeLambda: 1,
+        });
+        expectClose(
+          returns[0]!,
+          rewards.map((_, t) => rewards.slice(t).reduce((a, b) => a + b, 0)),
+          1e-9,
+        );
       }),
     );
   });
 
   test("rows may differ in length, but not within a row", () => {
-    expect(generalizedAdvantages([[1], [0, 1]], [[0], [0, 0]], [[1], [1, 1]], { gamma: 1, gaeLambda: 1 }).advantages).toEqual([[1], [1, 1]]);
+    expect(generalizedAdvantages([[1], [0, 1]], [[0], [0, 0]], [[1], [1, 1]], { gamma: 1, gaeLambda: 1 }).advantages).toEqual([
+      [1],
+      [1, 1],
+    ]);
     expect(() => generalizedAdvantages([[1, 2]], [[1]], [[1, 1]], { gamma: 1, gaeLambda: 1 })).toThrow("values[0]: expected [2], got [1]");
   });
 });

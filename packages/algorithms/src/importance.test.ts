@@ -14,7 +14,8 @@ describe("truncatedImportanceWeights", () => {
   });
 
   test("carries no gradient", () => {
-    const sum = (x: tf.Tensor1D) => tf.sum<tf.Scalar>(tf.mul(x, truncatedImportanceWeights(x, tf.tensor1d([-1, -2]), tf.tensor1d([1, 1]), { cap: 2 })));
+    const sum = (x: tf.Tensor1D) =>
+      tf.sum<tf.Scalar>(tf.mul(x, truncatedImportanceWeights(x, tf.tensor1d([-1, -2]), tf.tensor1d([1, 1]), { cap: 2 })));
     // d/dx (x · w) with w held fixed is w = [min(e^0.5, 2), min(e^−0.5, 2)]
     expectClose(gradientOf(sum, [-0.5, -2.5]), [Math.exp(0.5), Math.exp(-0.5)]);
   });

@@ -23,7 +23,10 @@ describe("klPenalty", () => {
   });
 
   test.each(estimators)("%s: the gradient agrees with finite differences and flows to the policy only", (estimator) => {
-    const [logProbs, ref] = [[-0.4, -1.3, -2.5], [-0.9, -1, -1.5]];
+    const [logProbs, ref] = [
+      [-0.4, -1.3, -2.5],
+      [-0.9, -1, -1.5],
+    ];
     const sum = sumOf(estimator, ref, [1, 1, 1]);
     expectClose(gradientOf(sum, logProbs), finiteDifference(sum, logProbs), 5e-4);
     const toRef = (x: tf.Tensor1D) => tf.sum<tf.Scalar>(klPenalty(tf.tensor1d(logProbs), x, tf.tensor1d([1, 1, 1]), { estimator }));

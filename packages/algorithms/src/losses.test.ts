@@ -19,7 +19,10 @@ interface Tokens {
 /** Loss per token, metrics and the gradient of the summed loss, as plain numbers. */
 function evaluate({ logProbs, oldLogProbs, advantages, lossMask }: Tokens, overrides: Partial<ClippedSurrogateOptions> = {}) {
   const surrogate = (x: tf.Tensor1D) =>
-    clippedSurrogateLoss(x, tf.tensor1d([...oldLogProbs]), tf.tensor1d([...advantages]), tf.tensor1d([...lossMask]), { ...options, ...overrides });
+    clippedSurrogateLoss(x, tf.tensor1d([...oldLogProbs]), tf.tensor1d([...advantages]), tf.tensor1d([...lossMask]), {
+      ...options,
+      ...overrides,
+    });
   return tf.tidy(() => {
     const { lossPerToken, metrics } = surrogate(tf.tensor1d([...logProbs]));
     return {
@@ -52,7 +55,9 @@ describe("clippedSurrogateLoss", () => {
   test("without a dual clip the loss of a token with negative advantage is not bounded", () => {
     const tokens = { logProbs: [Math.log(4)], oldLogProbs: [0], advantages: [-2], lossMask: [1] };
     const unbounded = tf.tidy(() => {
-      const [logProbs, zero, advantages, mask] = [tokens.logProbs, tokens.oldLogProbs, tokens.advantages, tokens.lossMask].map((x) => tf.tensor1d(x));
+      const [logProbs, zero, advantages, mask] = [tokens.logProbs, tokens.oldLogProbs, tokens.advantages, tokens.lossMask].map((x) =>
+        tf.tensor1d(x),
+      );
       const { lossPerToken, metrics } = clippedSurrogateLoss(logProbs!, zero!, advantages!, mask!, { clipLow: 0.2, clipHigh: 0.2 });
       return [lossPerToken.dataSync()[0]!, metrics["policy/clip_frac_lower"].dataSync()[0]!];
     });
@@ -61,7 +66,10 @@ describe("clippedSurrogateLoss", () => {
   });
 
   test("the log-ratio is clamped to ±20", () => {
-    const { loss, gradient } = evaluate({ logProbs: [60, -60], oldLogProbs: [0, 0], advantages: [-1, -1], lossMask: [1, 1] }, { dualClip: 1e12 });
+    const { loss, gradient } = evaluate(
+      { logProbs: [60, -60], oldLogProbs: [0, 0], advantages: [-1, -1], lossMask: [1, 1] },
+      { dualClip: 1e12 },
+    );
     expectClose(loss, [Math.exp(20), 0.8]);
     expect(gradient).toEqual([0, 0]);
   });
@@ -83,13 +91,31 @@ describe("clippedSurrogateLoss", () => {
   test("a padded [batch, seqLen] and its packed [tokens] agree", () => {
     tf.tidy(() => {
       const padded = clippedSurrogateLoss(
-        tf.tensor2d([[-1, -2], [-0.5, 99]]),
-        tf.tensor2d([[-1.3, -1.9], [-0.6, 0]]),
-        tf.tensor2d([[1, 1], [-1, 0]]),
-        tf.tensor2d([[1, 1], [1, 0]]),
+        tf.tensor2d([
+          [-1, -2],
+          [-0.5, 99],
+        ]),
+        tf.tensor2d([
+          [-1.3, -1.9],
+          [-0.6, 0],
+        ]),
+        tf.tensor2d([
+          [1, 1],
+          [-1, 0],
+        ]),
+        tf.tensor2d([
+          [1, 1],
+          [1, 0],
+        ]),
         options,
       );
-      const packed = clippedSurrogateLoss(tf.tensor1d([-1, -2, -0.5]), tf.tensor1d([-1.3, -1.9, -0.6]), tf.tensor1d([1, 1, -1]), tf.ones([3]), options);
+      const packed = clippedSurrogateLoss(
+        tf.tensor1d([-1, -2, -0.5]),
+        tf.tensor1d([-1.3, -1.9, -0.6]),
+        tf.tensor1d([1, 1, -1]),
+        tf.ones([3]),
+        options,
+      );
       const [a, b, c, pad] = padded.lossPerToken.dataSync();
       expect([a, b, c]).toEqual([...packed.lossPerToken.dataSync()]);
       expect(pad).toBeCloseTo(0, 10);
@@ -99,12 +125,21 @@ describe("clippedSurrogateLoss", () => {
 
   test("at ratio 1 the gradient is that of the policy gradient, −A", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.double({ min: -20, max: 0, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true })), { minLength: 1, maxLength: 8 }), (pairs) => {
-        const logProbs = pairs.map(([logProb]) => logProb);
-        const advantages = pairs.map(([, advantage]) => advantage);
-        const { gradient } = evaluate({ logProbs, oldLogProbs: logProbs, advantages, lossMask: logProbs.map(() => 1) });
-        expectClose(gradient, advantages.map((advantage) => -advantage));
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.double({ min: -20, max: 0, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true })), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        (pairs) => {
+          const logProbs = pairs.map(([logProb]) => logProb);
+          const advantages = pairs.map(([, advantage]) => advantage);
+          const { gradient } = evaluate({ logProbs, oldLogProbs: logProbs, advantages, lossMask: logProbs.map(() => 1) });
+          expectClose(
+            gradient,
+            advantages.map((advantage) => -advantage),
+          );
+        },
+      ),
     );
   });
 
@@ -115,7 +150,10 @@ describe("clippedSurrogateLoss", () => {
     );
     expectClose(gradient, [-2, 3]);
     // Without stopGradient around them, too: no gradient flows through the second argument.
-    const same = gradientOf((x) => tf.sum<tf.Scalar>(clippedSurrogateLoss(x, x, tf.tensor1d([2, -3]), tf.tensor1d([1, 1]), options).lossPerToken), [-0.1, -4]);
+    const same = gradientOf(
+      (x) => tf.sum<tf.Scalar>(clippedSurrogateLoss(x, x, tf.tensor1d([2, -3]), tf.tensor1d([1, 1]), options).lossPerToken),
+      [-0.1, -4],
+    );
     expectClose(same, [-2, 3]);
   });
 
@@ -140,9 +178,17 @@ describe("clippedSurrogateLoss", () => {
   });
 
   test("metrics of micro-batches that share a normalizer add up to those of the step", () => {
-    const whole = evaluate({ logProbs: [-1, -2, -0.1, -3], oldLogProbs: [-2, -1, -1, -1], advantages: [1, -1, -1, 1], lossMask: [1, 1, 1, 1] });
+    const whole = evaluate({
+      logProbs: [-1, -2, -0.1, -3],
+      oldLogProbs: [-2, -1, -1, -1],
+      advantages: [1, -1, -1, 1],
+      lossMask: [1, 1, 1, 1],
+    });
     const first = evaluate({ logProbs: [-1], oldLogProbs: [-2], advantages: [1], lossMask: [1] }, { normalizer: 4 });
-    const second = evaluate({ logProbs: [-2, -0.1, -3], oldLogProbs: [-1, -1, -1], advantages: [-1, -1, 1], lossMask: [1, 1, 1] }, { normalizer: 4 });
+    const second = evaluate(
+      { logProbs: [-2, -0.1, -3], oldLogProbs: [-1, -1, -1], advantages: [-1, -1, 1], lossMask: [1, 1, 1] },
+      { normalizer: 4 },
+    );
     for (const [name, value] of Object.entries(whole.metrics)) expectClose([first.metrics[name]! + second.metrics[name]!], [value]);
   });
 
@@ -150,7 +196,9 @@ describe("clippedSurrogateLoss", () => {
     tf.tidy(() => {
       const [two, three] = [tf.zeros<tf.Rank.R1>([2]), tf.zeros<tf.Rank.R1>([3])];
       expect(() => clippedSurrogateLoss(two, three, two, two, options)).toThrow("oldLogProbs: expected [tokens=2], got [3]");
-      expect(() => clippedSurrogateLoss(tf.scalar(1) as tf.Tensor as tf.Tensor1D, two, two, two, options)).toThrow("logProbs: expected [batch, seqLen], got []");
+      expect(() => clippedSurrogateLoss(tf.scalar(1) as tf.Tensor as tf.Tensor1D, two, two, two, options)).toThrow(
+        "logProbs: expected [batch, seqLen], got []",
+      );
     });
   });
 });

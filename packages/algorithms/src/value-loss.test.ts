@@ -19,7 +19,8 @@ describe("clippedValueLoss", () => {
 
   test("the gradient agrees with finite differences, and masked tokens have none", () => {
     const values = [1, 2, 2.2, 0.3, 5];
-    const loss = (x: tf.Tensor1D) => tf.sum<tf.Scalar>(run(x, [1.2, 1, 1, 0.1, NaN], [0, 3, 1, 0.9, Infinity], [1, 1, 1, 1, 0]).lossPerToken);
+    const loss = (x: tf.Tensor1D) =>
+      tf.sum<tf.Scalar>(run(x, [1.2, 1, 1, 0.1, NaN], [0, 3, 1, 0.9, Infinity], [1, 1, 1, 1, 0]).lossPerToken);
     const gradient = gradientOf(loss, values);
     expectClose(gradient, finiteDifference(loss, values), 1e-3);
     expect(Math.abs(gradient[4]!)).toBe(0);

@@ -5,7 +5,7 @@ import { assertTokenShapes, countTokens, maskedMean, maskTokens, type TokenTenso
 export interface ClippedValueOptions {
   /** How far a prediction may move from the old one before its loss stops falling. */
   readonly clipValue: number;
-  /** Denominator of the metric; see {@link ClippedSurrogateOptions.normalizer}. */
+  /** Denominator of the metric: the counted tokens of the whole optimizer step. Default: those counted here. */
   readonly normalizer?: tf.Scalar | number;
 }
 

@@ -9,5 +9,9 @@ export function finiteDifference(f: (x: tf.Tensor1D) => tf.Scalar, x: readonly n
 
 /** The gradient that tfjs computes of a scalar function. */
 export function gradientOf(f: (x: tf.Tensor1D) => tf.Scalar, x: readonly number[]): number[] {
-  return tf.tidy(() => [...tf.grad((value) => f(value as tf.Tensor1D))(tf.tensor1d([...x])).dataSync()]);
+  return tf.tidy(() => [
+    ...tf
+      .grad((value) => f(value as tf.Tensor1D))(tf.tensor1d([...x]))
+      .dataSync(),
+  ]);
 }

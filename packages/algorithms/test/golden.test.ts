@@ -30,7 +30,12 @@ interface Row {
 type Matrix = number[][];
 
 const isPresent = existsSync(file);
-const rows: Row[] = isPresent ? readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Row) : [];
+const rows: Row[] = isPresent
+  ? readFileSync(file, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Row)
+  : [];
 
 const checks: Record<string, (inputs: never, expected: never) => void> = {
   gae(
@@ -75,10 +80,16 @@ const checks: Record<string, (inputs: never, expected: never) => void> = {
       const options = { clipLow: inputs.clip_low, clipHigh: inputs.clip_high, dualClip: inputs.clip_ratio_c };
       const logProbs = tf.tensor2d(inputs.log_prob);
       const mask = tf.tensor2d(inputs.response_mask);
-      const surrogate = (x: tf.Tensor2D) => clippedSurrogateLoss(x, tf.tensor2d(inputs.old_log_prob), tf.tensor2d(inputs.advantages), mask, options);
+      const surrogate = (x: tf.Tensor2D) =>
+        clippedSurrogateLoss(x, tf.tensor2d(inputs.old_log_prob), tf.tensor2d(inputs.advantages), mask, options);
       const loss = (x: tf.Tensor2D) => aggregateLoss(surrogate(x).lossPerToken, mask, { mode: inputs.loss_agg_mode });
       expectClose(loss(logProbs).dataSync(), [expected.loss]);
-      expectClose(tf.grad((x) => loss(x as tf.Tensor2D))(logProbs).dataSync(), expected.grad_log_prob.flat());
+      expectClose(
+        tf
+          .grad((x) => loss(x as tf.Tensor2D))(logProbs)
+          .dataSync(),
+        expected.grad_log_prob.flat(),
+      );
       const { metrics } = surrogate(logProbs);
       expectClose(metrics["policy/clip_frac"].dataSync(), [expected.pg_clipfrac]);
       expectClose(metrics["policy/clip_frac_lower"].dataSync(), [expected.pg_clipfrac_lower]);
@@ -86,14 +97,27 @@ const checks: Record<string, (inputs: never, expected: never) => void> = {
     });
   },
   value_loss(
-    inputs: { vpreds: Matrix; values: Matrix; returns: Matrix; response_mask: Matrix; cliprange_value: number; loss_agg_mode: AggregationMode },
+    inputs: {
+      vpreds: Matrix;
+      values: Matrix;
+      returns: Matrix;
+      response_mask: Matrix;
+      cliprange_value: number;
+      loss_agg_mode: AggregationMode;
+    },
     expected: { loss: number; vf_clipfrac: number },
   ) {
     tf.tidy(() => {
       const mask = tf.tensor2d(inputs.response_mask);
-      const { lossPerToken, metrics } = clippedValueLoss(tf.tensor2d(inputs.vpreds), tf.tensor2d(inputs.values), tf.tensor2d(inputs.returns), mask, {
-        clipValue: inputs.cliprange_value,
-      });
+      const { lossPerToken, metrics } = clippedValueLoss(
+        tf.tensor2d(inputs.vpreds),
+        tf.tensor2d(inputs.values),
+        tf.tensor2d(inputs.returns),
+        mask,
+        {
+          clipValue: inputs.cliprange_value,
+        },
+      );
       expectClose(aggregateLoss(lossPerToken, mask, { mode: inputs.loss_agg_mode }).dataSync(), [expected.loss]);
       expectClose(metrics["value/clip_frac"].dataSync(), [expected.vf_clipfrac]);
     });
@@ -109,13 +133,20 @@ const checks: Record<string, (inputs: never, expected: never) => void> = {
   masked_whiten(inputs: { values: Matrix; mask: Matrix }, expected: Matrix) {
     expectClose(whitenMasked(inputs.values, inputs.mask).flat(), expected.flat(), 1e-8);
   },
-  overlong_penalty(inputs: { valid_response_length: number; max_resp_len: number; buffer_len: number; penalty_factor: number }, expected: number) {
+  overlong_penalty(
+    inputs: { valid_response_length: number; max_resp_len: number; buffer_len: number; penalty_factor: number },
+    expected: number,
+  ) {
     const { valid_response_length, max_resp_len, buffer_len, penalty_factor } = inputs;
-    expect(overlongPenalty(valid_response_length, { maxLength: max_resp_len, bufferLength: buffer_len, factor: penalty_factor })).toBe(expected);
+    expect(overlongPenalty(valid_response_length, { maxLength: max_resp_len, bufferLength: buffer_len, factor: penalty_factor })).toBe(
+      expected,
+    );
   },
 };
 
-const title = isPresent ? "verl core_algos vectors" : `verl core_algos vectors (skipped: set RETOOL_SHARED; no ${join("data/golden", "core_algos_vectors.jsonl")} found)`;
+const title = isPresent
+  ? "verl core_algos vectors"
+  : `verl core_algos vectors (skipped: set RETOOL_SHARED; no ${join("data/golden", "core_algos_vectors.jsonl")} found)`;
 describe(title, () => {
   test.skipIf(!isPresent)("the file holds every function", () => {
     expect(new Set(rows.map((row) => row.fn))).toEqual(new Set(Object.keys(checks)));

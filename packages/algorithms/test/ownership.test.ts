@@ -1,6 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
-import { aggregateLoss, clippedSurrogateLoss, clippedValueLoss, klPenalty, stopGradient, truncatedImportanceWeights, type TokenTensor } from "../src/index.js";
+import {
+  aggregateLoss,
+  clippedSurrogateLoss,
+  clippedValueLoss,
+  klPenalty,
+  stopGradient,
+  truncatedImportanceWeights,
+  type TokenTensor,
+} from "../src/index.js";
 
 const clip = { clipLow: 0.2, clipHigh: 0.28, dualClip: 3 };
 

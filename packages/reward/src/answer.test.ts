@@ -36,7 +36,15 @@ describe("lastBoxed", () => {
 
   test("finds a box around any balanced text behind any prefix", () => {
     const balanced = fc.letrec<{ text: string }>((tie) => ({
-      text: fc.array(fc.oneof(fc.stringMatching(/^[^{}\\]*$/), tie("text").map((inner) => `{${inner}}`)), { maxLength: 4 }).map((parts) => parts.join("")),
+      text: fc
+        .array(
+          fc.oneof(
+            fc.stringMatching(/^[^{}\\]*$/),
+            tie("text").map((inner) => `{${inner}}`),
+          ),
+          { maxLength: 4 },
+        )
+        .map((parts) => parts.join("")),
     })).text;
     fc.assert(
       fc.property(fc.stringMatching(/^[^\\]*$/), balanced, fc.stringMatching(/^[^\\]*$/), (prefix, inner, suffix) => {

@@ -31,7 +31,8 @@ export function lastBoxed(text: string): BoxedAnswer | undefined {
       openBraces.push(undefined);
     } else if (character === "}") {
       const box = openBraces.pop();
-      if (box && (last === undefined || box.start > last.start)) last = { text: text.slice(box.brace + 1, i), start: box.start, end: i + 1 };
+      if (box && (last === undefined || box.start > last.start))
+        last = { text: text.slice(box.brace + 1, i), start: box.start, end: i + 1 };
     }
   }
   return last;

@@ -14,13 +14,20 @@ describe("combineRewards", () => {
       { name: "length", weight: -0.5, value: ({ responseTokens }) => responseTokens / 190 },
       { name: "bonus", value: (_, { correct }) => (correct ? 0.5 : 0) },
     ]);
-    expect(reward(right)).toEqual({ score: 1 - 0.25 + 0.5, correct: true, prediction: "41", parts: { outcome: 1, length: -0.25, bonus: 0.5 } });
+    expect(reward(right)).toEqual({
+      score: 1 - 0.25 + 0.5,
+      correct: true,
+      prediction: "41",
+      parts: { outcome: 1, length: -0.25, bonus: 0.5 },
+    });
     expect(reward(wrong).correct).toBe(false);
   });
 
   test("a name given twice or a value that is not finite throws", () => {
     expect(() => combineRewards(outcome, [{ name: "outcome", value: () => 0 }])(wrong)).toThrow("reward part outcome");
-    expect(() => combineRewards(outcome, [{ name: "x", value: () => NaN }])(wrong)).toThrow("reward part x: expected a finite number, got NaN");
+    expect(() => combineRewards(outcome, [{ name: "x", value: () => NaN }])(wrong)).toThrow(
+      "reward part x: expected a finite number, got NaN",
+    );
   });
 });
 
@@ -29,7 +36,9 @@ describe("toolCallShaping", () => {
     combineRewards(outcome, [toolCallShaping({ count })])({ ...wrong, ...sample }).score;
 
   test("turns, as in verl: −1 at 2 turns, 0.1 more for each call, at most −0.6", () => {
-    expect([0, 2, 4, 6, 10, 34].map((turns) => Number(scoreOf("turns", { turns }).toFixed(12)))).toEqual([-1.1, -1, -0.9, -0.8, -0.6, -0.6]);
+    expect([0, 2, 4, 6, 10, 34].map((turns) => Number(scoreOf("turns", { turns }).toFixed(12)))).toEqual([
+      -1.1, -1, -0.9, -0.8, -0.6, -0.6,
+    ]);
   });
 
   test("tool calls, as in slime: −1.1 without a call, −1 at 2, −0.6 from 10 on", () => {
@@ -37,7 +46,10 @@ describe("toolCallShaping", () => {
   });
 
   test("a right answer is not shaped", () => {
-    expect(combineRewards(outcome, [toolCallShaping({ count: "turns" })])(right)).toMatchObject({ score: 1, parts: { outcome: 1, tool_calls: 0 } });
+    expect(combineRewards(outcome, [toolCallShaping({ count: "turns" })])(right)).toMatchObject({
+      score: 1,
+      parts: { outcome: 1, tool_calls: 0 },
+    });
   });
 });
 

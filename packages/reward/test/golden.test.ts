@@ -16,11 +16,28 @@ interface Score {
 type Row =
   | { readonly fn: "normalize_final_answer"; readonly input: string; readonly expected: string }
   | { readonly fn: "last_boxed_only_string"; readonly input: string; readonly expected: string | null }
-  | { readonly fn: "compute_score"; readonly solution: string; readonly ground_truth: string; readonly strict_box_verify: boolean; readonly expected: Score }
-  | { readonly fn: "retool_compute_score"; readonly solution: string; readonly ground_truth: string; readonly num_turns: number; readonly expected: Score };
+  | {
+      readonly fn: "compute_score";
+      readonly solution: string;
+      readonly ground_truth: string;
+      readonly strict_box_verify: boolean;
+      readonly expected: Score;
+    }
+  | {
+      readonly fn: "retool_compute_score";
+      readonly solution: string;
+      readonly ground_truth: string;
+      readonly num_turns: number;
+      readonly expected: Score;
+    };
 
 const isPresent = existsSync(file);
-const rows: Row[] = isPresent ? readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Row) : [];
+const rows: Row[] = isPresent
+  ? readFileSync(file, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Row)
+  : [];
 
 function check(row: Row): void {
   switch (row.fn) {
@@ -42,10 +59,14 @@ function check(row: Row): void {
   }
 }
 
-const title = isPresent ? "verl math_dapo vectors" : "verl math_dapo vectors (skipped: set RETOOL_SHARED; no data/golden/math_dapo_vectors.jsonl found)";
+const title = isPresent
+  ? "verl math_dapo vectors"
+  : "verl math_dapo vectors (skipped: set RETOOL_SHARED; no data/golden/math_dapo_vectors.jsonl found)";
 describe(title, () => {
   test.skipIf(!isPresent)("the file holds every function", () => {
-    expect(new Set(rows.map(({ fn }) => fn))).toEqual(new Set(["normalize_final_answer", "last_boxed_only_string", "compute_score", "retool_compute_score"]));
+    expect(new Set(rows.map(({ fn }) => fn))).toEqual(
+      new Set(["normalize_final_answer", "last_boxed_only_string", "compute_score", "retool_compute_score"]),
+    );
   });
   for (const [index, row] of rows.entries()) {
     test(`row ${index + 1}: ${row.fn}`, () => check(row));
