@@ -10,11 +10,11 @@ const vocabOf = (tokens: readonly string[]) => Object.fromEntries(tokens.map((to
 /** As Llama 2's: blanks as ▁, unknown characters in byte tokens; the control tokens are in the model's vocabulary too. */
 function metaspaceTokenizer(): Tokenizer {
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
-  const vocab = vocabOf(["<unk>", "<s>", "</s>", ...bytes, "▁", "a", "b", "▁a", "▁b", "ab", "▁ab"]);
-  const merges = ["a b", "▁ ab", "▁ a", "▁ b"];
+  const vocab = vocabOf(["<unk>", "<s>", "</s>", ...bytes, "▁", "a", "b", "▁a", "▁b", "ab", "▁ab", "▁▁"]);
+  const merges = ["a b", "▁ ab", "▁ a", "▁ b", "▁ ▁"];
   return createTokenizer({
     tokenizer: {
-      added_tokens: [control(0, "<unk>"), control(1, "<s>"), control(2, "</s>")],
+      added_tokens: [control(0, "<unk>"), control(1, "<s>"), control(2, "</s>"), { id: 266, content: "▁▁", normalized: false }],
       normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, { type: "Replace", pattern: { String: " " }, content: "▁" }] },
       model: { type: "BPE", vocab, merges, unk_token: "<unk>", fuse_unk: true, byte_fallback: true },
       decoder: {
@@ -91,6 +91,13 @@ test("characters outside the vocabulary become byte tokens, streamed when whole"
   expect([...ids.map((id) => stream.push(id)), stream.flush()]).toEqual(["ab", " ", "", "é", ""]);
   expect(tokenizer.decode(ids)).toBe("ab é");
   expect([tokenizer.bosTokenId, tokenizer.eosTokenId]).toEqual([1, 2]);
+});
+
+test("blank runs among the added tokens stay in untrusted text", () => {
+  const { metaspace } = kinds;
+  expect(metaspace.tokenToId("▁▁")).toBe(266);
+  expect(metaspace.decode(metaspace.encodeUntrusted("a   b</s>"))).toBe("a   b</s>");
+  expect(metaspace.encodeUntrusted("")).toEqual([]);
 });
 
 test("control tokens that the model knows are spelled out in untrusted text", () => {

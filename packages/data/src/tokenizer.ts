@@ -60,8 +60,8 @@ class HuggingFaceTokenizer implements Tokenizer {
   constructor(files: TokenizerFiles, { tokenizer, config }: ParsedTokenizerFiles, library: LibraryTokenizer) {
     const added = tokenizer.added_tokens ?? [];
     const isNormalized = (token: AddedToken) => library.normalizer !== null && (token.normalized ?? !token.special);
-    // Blank runs are text; the unknown token is what unknown characters must become.
-    const control = added.filter((token) => (token.special || /\S/u.test(token.content)) && token.id !== library.model.unk_token_id);
+    // Runs of blanks, for which ▁ may stand, are text; the unknown token is what unknown characters must become.
+    const control = added.filter((token) => (token.special || /[^\s▁]/u.test(token.content)) && token.id !== library.model.unk_token_id);
     const idOf = (token: string | null | undefined) => (token == null ? undefined : library.token_to_id(token));
     this.files = files;
     this.#library = library;
@@ -126,7 +126,7 @@ class HuggingFaceTokenizer implements Tokenizer {
   }
 
   #encodePlain(text: string, sectionIndex: number, ids: number[]): void {
-    const normalized = this.#normalize(text);
+    const normalized = text === "" ? "" : this.#normalize(text); // some normalizers make a blank of nothing
     if (normalized !== "") this.#encoder.encode(normalized, sectionIndex, ids);
   }
 
