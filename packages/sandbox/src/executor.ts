@@ -131,7 +131,9 @@ function verdictOf({ kind, value, valueChars, name = "Error", message = "", stac
   if (kind === "ok") return { value, valueChars };
   if (name === "InternalError" && message === "out of memory") return "oom";
   if (name === "InternalError" && message === "stack overflow") return "stack";
-  const place = new RegExp(`${fileName.replace(".", "\\.")}:(\\d+)(?::(\\d+))?`).exec(stack);
+  // The constructor of a class of errors is not where the error happened.
+  const frames = stack.split("\n").filter((frame) => !frame.includes(`at ${name} (`));
+  const place = new RegExp(`${fileName.replace(".", "\\.")}:(\\d+)(?::(\\d+))?`).exec(frames.join("\n"));
   if (place === null) return { name, message };
   const line = Number(place[1]);
   const column = place[2] === undefined ? undefined : Number(place[2]) - (line === 1 ? cell.firstLineShift : 0);

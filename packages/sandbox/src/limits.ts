@@ -23,7 +23,7 @@ export interface Limits {
 
 /** Fuel fires well before `wallMs` on an idle machine, so that verdicts do not depend on load. */
 export const DEFAULT_LIMITS: Limits = {
-  fuel: 4_000,
+  fuel: 2_500,
   wallMs: 5_000,
   graceMs: 500,
   memoryBytes: 64 * 2 ** 20,

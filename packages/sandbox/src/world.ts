@@ -9,7 +9,7 @@ import {
 import baseVariant from "@jitl/quickjs-wasmfile-release-sync";
 import { captureImage, eraseImage, writeImage, type HeapImage } from "./heap-image.js";
 import { JOBS_PER_TICK, type Meter } from "./meter.js";
-import type { Cell } from "./repl-transform.js";
+import { transformCell, type Cell } from "./repl-transform.js";
 import { webAssembly, type CompiledModule, type LinearMemory } from "./web-assembly.js";
 
 // Its declarations are written for CommonJS, where the default export would be the namespace.
@@ -161,7 +161,7 @@ export class World {
     const boot = context.newObject();
     context.setProp(boot, "emit", emit);
     context.setProp(context.global, "boot", boot);
-    const source = `(function () {\n${guestSource}\n})();`;
+    const source = `(function () {\n"use strict";\n${guestSource}\n})();`;
     context.unwrapResult(context.evalCode(source, "harness.js", { type: "global" })).dispose();
     const harness = context.getProp(boot, "harness");
     const handles = Object.fromEntries(HARNESS.map((name) => [name, context.getProp(harness, name)]));
@@ -172,7 +172,7 @@ export class World {
 
   #installPrelude(prelude: string): void {
     if (prelude === "math") this.#call("installMath");
-    else if (prelude !== "") this.#context.unwrapResult(this.#context.evalCode(prelude, "prelude.js", { type: "global" })).dispose();
+    else this.#context.unwrapResult(this.#context.evalCode(transformCell(prelude).code, "prelude.js", { type: "global" })).dispose();
   }
 
   #bytes(): Uint8Array {

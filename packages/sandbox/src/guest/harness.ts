@@ -58,20 +58,26 @@ export function createHarness({ emit, clock, setSeed, installMath }: HarnessPart
     },
     queueMicrotask(callback) {
       if (typeof callback !== "function") throw new TypeError("the callback of queueMicrotask must be a function");
-      const done = real.then(resolved, () => void callback(), undefined);
-      real.then(done, undefined, reject);
+      const done = real.onSettled(resolved, () => void callback(), undefined);
+      real.onSettled(done, undefined, reject);
     },
     begin(outputChars) {
       charsLeft = outputChars;
       outcome = { kind: "pending" };
     },
     settle(value) {
-      if (isPromise(value)) real.then(value, fulfil, reject);
+      if (isPromise(value)) real.onSettled(value, fulfil, reject);
       else fulfil(value);
     },
     fail: reject,
     runNextTimer: () => clock.runNextTimer(),
-    report: () => real.stringify(describe(outcome, charsLeft)),
+    report() {
+      try {
+        return real.stringify(describe(outcome, charsLeft));
+      } catch {
+        return real.stringify(record({ kind: "error", name: "Error", message: "the result cannot be shown", stack: "" }));
+      }
+    },
   };
 }
 

@@ -20,4 +20,6 @@ const harness = createHarness({ emit: boot.emit!, clock, setSeed, installMath: (
 installConsole(globalThis, harness.write);
 define(globalThis, "queueMicrotask", harness.queueMicrotask);
 installText(globalThis);
+// Memory that could be shared is of no use to a single thread.
+delete (globalThis as { SharedArrayBuffer?: unknown }).SharedArrayBuffer;
 boot.harness = harness;

@@ -1,6 +1,6 @@
 import * as real from "./intrinsics.js";
 import { show, type Inspection } from "./inspect.js";
-import { showKey } from "./inspect-text.js";
+import { quote, showKey } from "./inspect-text.js";
 
 /** Items of one container that are shown. */
 const MAX_ITEMS = 100;
@@ -45,7 +45,7 @@ export function entriesOf(object: object, inspection: Inspection, tooDeep: boole
   } else {
     result = layout(plainHead(name, tag, object), "{", "}");
   }
-  showProperties(object, entries, inspection, real.isArray(object) || isTypedArray(object));
+  showProperties(object, entries, inspection, real.isArray(object) || isTypedArray(object) || object instanceof String);
   inspection.path.length--;
   return result;
 }
@@ -95,8 +95,8 @@ function functionHead(target: () => unknown): string {
 }
 
 function unbox(object: object): string | undefined {
-  if (object instanceof Number) return `Number: ${show(real.numberToText(object as unknown as number), { path: [], circular: false })}`;
-  if (object instanceof String) return `String: ${show(`${object as unknown as string}`, { path: [], circular: false })}`;
+  if (object instanceof Number) return `Number: ${real.numberToText(object as unknown as number)}`;
+  if (object instanceof String) return `String: ${quote(real.stringText(object as unknown as string))}`;
   if (object instanceof Boolean) return `Boolean: ${object}`;
   return undefined;
 }

@@ -25,7 +25,7 @@ export function quote(text: string): string {
 
 function escapeAt(text: string, at: number, mark: string): string | undefined {
   const code = real.charCodeAt(text, at);
-  if (code >= 0xd800 && code <= 0xdfff) return isPaired(text, at, code) ? undefined : `\\u${upper(real.numberToText(code, 16))}`;
+  if (code >= 0xd800 && code <= 0xdfff) return isPaired(text, at, code) ? undefined : `\\u${real.numberToText(code, 16)}`;
   if (code >= 32 && code < 127 && code !== 39 && code !== 92) return undefined;
   if (code === 39) return mark === "'" ? "\\'" : undefined;
   const known = real.hasOwn(ESCAPES, code) ? ESCAPES[code] : undefined;
@@ -49,23 +49,14 @@ function upper(hex: string): string {
   return result;
 }
 
-/** A property key as it is written in a literal: bare when it is an identifier, else quoted. */
+/** A property key as it is written in a literal: bare when it is a plain word, else quoted. */
 export function showKey(key: string | symbol): string {
   if (typeof key === "symbol") return `[${real.symbolText(key)}]`;
-  if (key.length === 0) return "''";
   for (let i = 0; i < key.length; i++) {
     const code = real.charCodeAt(key, i);
-    const isLetter = (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95 || code === 36;
+    const isLetter = (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95;
     const isDigit = code >= 48 && code <= 57;
-    if (!isLetter && !(isDigit && (i > 0 || isNumeral(key)))) return quote(key);
+    if (!isLetter && (i === 0 || !isDigit)) return quote(key);
   }
-  return key;
-}
-
-function isNumeral(key: string): boolean {
-  for (let i = 0; i < key.length; i++) {
-    const code = real.charCodeAt(key, i);
-    if (code < 48 || code > 57) return false;
-  }
-  return key.length === 1 || real.charCodeAt(key, 0) !== 48;
+  return key === "" ? "''" : key;
 }

@@ -2,7 +2,7 @@ import * as real from "./intrinsics.js";
 import { entriesOf } from "./inspect-entries.js";
 import { quote } from "./inspect-text.js";
 
-/** Nesting below which a value shows as `[Object]` or `[Array]`. */
+/** Containers around a value above which it shows as `[Object]` or `[Array]`. */
 const MAX_DEPTH = 4;
 
 /** One rendering of one value; `path` holds the objects being shown, outermost first. */
@@ -45,7 +45,7 @@ function showObject(object: object, inspection: Inspection): string {
     if (i === 0) inspection.circular = true;
     return i === 0 ? "[Circular *1]" : "[Circular]";
   }
-  const { prefix, open, close, entries, hidden } = entriesOf(object, inspection, path.length >= MAX_DEPTH);
+  const { prefix, open, close, entries, hidden } = entriesOf(object, inspection, path.length > MAX_DEPTH);
   if (hidden) return `[${real.isArray(object) ? "Array" : prefix || "Object"}]`;
   if (entries.length === 0) return open === "" ? prefix : `${prefix}${prefix && " "}${open}${close}`;
   let text = `${prefix}${prefix && " "}${open || "{"} `;

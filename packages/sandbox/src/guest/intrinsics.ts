@@ -31,6 +31,7 @@ export const indexOfText = uncurry(String.prototype.indexOf as (this: string, te
 export const startsWith = uncurry(String.prototype.startsWith as (this: string, text: string) => boolean);
 export const functionText = uncurry(Function.prototype.toString);
 export const numberToText = uncurry(Number.prototype.toString as (this: number, radix?: number) => string);
+export const stringText = uncurry(String.prototype.toString);
 export const symbolText = uncurry(Symbol.prototype.toString);
 export const regExpText = uncurry(RegExp.prototype.toString);
 export const isoDate = uncurry(Date.prototype.toISOString);
@@ -39,7 +40,7 @@ export const mapForEach = uncurry(
   Map.prototype.forEach as (this: Map<unknown, unknown>, each: (value: unknown, key: unknown) => void) => void,
 );
 export const setForEach = uncurry(Set.prototype.forEach as (this: Set<unknown>, each: (value: unknown) => void) => void);
-export const then = uncurry(
+export const onSettled = uncurry(
   Promise.prototype.then as (
     this: Promise<unknown>,
     onValue: ((value: unknown) => void) | undefined,
