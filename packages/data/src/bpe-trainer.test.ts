@@ -60,8 +60,19 @@ test("counts kept up to date give the merges that counting anew gives", () => {
 
 test("a case by hand", () => {
   // ab: 3 + 1 = 4, bc: 1, cd: 2 → ab (4); then cd (2), abc and the like 1 < minFrequency.
-  const { tokens, merges } = learnMerges(new Map([["ab", 3], ["abc", 1], ["cd", 2]]), LETTERS, { maxTokens: 10, minFrequency: 2 });
-  expect(merges).toEqual([["a", "b"], ["c", "d"]]);
+  const { tokens, merges } = learnMerges(
+    new Map([
+      ["ab", 3],
+      ["abc", 1],
+      ["cd", 2],
+    ]),
+    LETTERS,
+    { maxTokens: 10, minFrequency: 2 },
+  );
+  expect(merges).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
   expect(tokens).toEqual([...LETTERS, "ab", "cd"]);
 });
 
@@ -76,7 +87,10 @@ test("the order of the texts does not matter", () => {
 
 test("whole pieces seen often enough are one token each, others are bytes", () => {
   const files = trainBpe(["gcd of 48 and 36", "gcd of 9 and 6", "lcm of 9 and 6"], {
-    vocabSize: 1000, splitPattern: TINY_SPLIT, specialTokens: ["<|end|>"], wholePreTokens: true,
+    vocabSize: 1000,
+    splitPattern: TINY_SPLIT,
+    specialTokens: ["<|end|>"],
+    wholePreTokens: true,
   });
   const tokenizer = createTokenizer(files);
   expect(tokenizer.vocabSize).toBe(256 + 3 + 1); // "gcd", " of ", " and " and the end
@@ -85,9 +99,15 @@ test("whole pieces seen often enough are one token each, others are bytes", () =
 });
 
 test("no token is learned inside an added token", () => {
-  const files = trainBpe(Array.from({ length: 9 }, () => "<interpreter>5</interpreter>"), {
-    vocabSize: 300, splitPattern: QWEN_SPLIT, specialTokens: [], addedTokens: ["<interpreter>", "</interpreter>"],
-  });
+  const files = trainBpe(
+    Array.from({ length: 9 }, () => "<interpreter>5</interpreter>"),
+    {
+      vocabSize: 300,
+      splitPattern: QWEN_SPLIT,
+      specialTokens: [],
+      addedTokens: ["<interpreter>", "</interpreter>"],
+    },
+  );
   expect(createTokenizer(files).vocabSize).toBe(258);
 });
 
@@ -101,5 +121,8 @@ test("options that contradict each other are refused", () => {
   );
   expect(() => trainBpe([], { ...options, eosToken: "</s>" })).toThrow(
     'tokenizer training: eosToken: expected one of specialTokens, found "</s>". To mend it: add it to specialTokens.',
+  );
+  expect(() => trainBpe([], { ...options, splitPattern: "(" })).toThrow(
+    /splitPattern: expected a regular expression, found .+ To mend it: use TINY_SPLIT/,
   );
 });

@@ -2,7 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { AddedTokenSplitter } from "./added-tokens.js";
 import { learnMerges, type LearnedMerges } from "./bpe-merges.js";
 import { BYTE_LETTERS, toByteLetters } from "./byte-letters.js";
-import { SplitPreTokenizer } from "./huggingface-library.js";
+import { SplitPreTokenizer, type PreTokenizer } from "./huggingface-library.js";
 import { AddedToken, type TokenizerFiles } from "./tokenizer-files.js";
 
 /** Options of {@link trainBpe}. */
@@ -61,18 +61,20 @@ export function trainBpe(texts: Iterable<string>, options: TrainBpeOptions): Tok
 
 function checkOptions({ vocabSize, specialTokens, addedTokens = [], eosToken, padToken, bosToken }: TrainBpeOptions): void {
   const names = [...specialTokens, ...addedTokens];
-  const refuse = (where: string, expected: string, found: string, fix: string) => {
-    throw new InputError({ what: "tokenizer training", where, expected, found, fix });
-  };
   const smallest = BYTE_LETTERS.length + names.length;
   if (!Number.isInteger(vocabSize) || vocabSize < smallest) {
-    refuse("vocabSize", `an integer of at least ${smallest} (256 bytes and ${names.length} added tokens)`, `${vocabSize}`, `set it to ${smallest} or more`);
+    throw refuse(
+      "vocabSize",
+      `an integer of at least ${smallest} (256 bytes and ${names.length} added tokens)`,
+      `${vocabSize}`,
+      `set it to ${smallest} or more`,
+    );
   }
   const repeated = names.find((name, index) => name === "" || names.indexOf(name) !== index);
-  if (repeated !== undefined) refuse("specialTokens and addedTokens", "distinct texts", JSON.stringify(repeated), "remove it");
+  if (repeated !== undefined) throw refuse("specialTokens and addedTokens", "distinct texts", JSON.stringify(repeated), "remove it");
   for (const [where, name] of Object.entries({ eosToken, padToken, bosToken })) {
     if (name !== undefined && !specialTokens.includes(name)) {
-      refuse(where, "one of specialTokens", JSON.stringify(name), "add it to specialTokens");
+      throw refuse(where, "one of specialTokens", JSON.stringify(name), "add it to specialTokens");
     }
   }
 }
@@ -80,7 +82,7 @@ function checkOptions({ vocabSize, specialTokens, addedTokens = [], eosToken, pa
 /** How often each piece occurs, in byte letters; added tokens are cut out first, so that no fragment of them is learned. */
 function countPieces(texts: Iterable<string>, splitPattern: string, names: readonly string[]): Map<string, number> {
   const added = new AddedTokenSplitter(names.map((content, id) => AddedToken.parse({ id, content })));
-  const split = new SplitPreTokenizer(splitConfig(splitPattern));
+  const split = makeSplit(splitPattern);
   const counts = new Map<string, number>();
   for (const text of texts) {
     for (const section of added.split(text)) {
@@ -94,6 +96,15 @@ function countPieces(texts: Iterable<string>, splitPattern: string, names: reado
     inLetters.set(letters, (inLetters.get(letters) ?? 0) + count);
   }
   return inLetters;
+}
+
+function makeSplit(splitPattern: string): PreTokenizer {
+  try {
+    return new SplitPreTokenizer(splitConfig(splitPattern));
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw refuse("splitPattern", "a regular expression", found, "use TINY_SPLIT or QWEN_SPLIT, or correct it", cause);
+  }
 }
 
 function mostFrequentPieces(
@@ -144,4 +155,8 @@ function tokenizerJson({ tokens, merges }: LearnedMerges, options: TrainBpeOptio
 
 function splitConfig(pattern: string): { pattern: { Regex: string }; behavior: string; invert: boolean } {
   return { pattern: { Regex: pattern }, behavior: "Isolated", invert: false };
+}
+
+function refuse(where: string, expected: string, found: string, fix: string, cause?: unknown): InputError {
+  return new InputError({ what: "tokenizer training", where, expected, found, fix }, cause === undefined ? {} : { cause });
 }

@@ -29,13 +29,19 @@ test("a part of a batch is left out, or kept, at the end of an epoch", () => {
   expect(lengths(false)).toEqual([4, 4, 2]);
   expect(new DataLoader(ITEMS, { batchSize: 4, seed: 0, dropLast: false }).batchesPerEpoch).toBe(3);
   expect(take(new DataLoader(ITEMS, { batchSize: 5, seed: 0, shuffle: false }), 3).map((batch) => [batch.epoch, batch.items[0]])).toEqual([
-    [0, 0], [0, 5], [1, 0],
+    [0, 0],
+    [0, 5],
+    [1, 0],
   ]);
 });
 
 test("resumes at every position as if it had never stopped", () => {
   const settings = fc.record({
-    size: fc.integer({ min: 1, max: 12 }), batchSize: fc.integer({ min: 1, max: 5 }), dropLast: fc.boolean(), shuffle: fc.boolean(), seed: fc.nat(),
+    size: fc.integer({ min: 1, max: 12 }),
+    batchSize: fc.integer({ min: 1, max: 5 }),
+    dropLast: fc.boolean(),
+    shuffle: fc.boolean(),
+    seed: fc.nat(),
   });
   fc.assert(
     fc.property(settings, ({ size, ...rest }) => {

@@ -46,7 +46,8 @@ export class DataLoader<T> {
       throw refuse("batchSize", "a positive integer", String(batchSize), "set it to 1 or more");
     }
     if (items.length < (dropLast ? batchSize : 1)) {
-      const fix = dropLast && items.length > 0 ? `set batchSize to ${items.length} or less, or dropLast to false` : "give a dataset with rows";
+      const fix =
+        dropLast && items.length > 0 ? `set batchSize to ${items.length} or less, or dropLast to false` : "give a dataset with rows";
       throw refuse("items", `at least ${dropLast ? batchSize : 1}`, String(items.length), fix);
     }
   }

@@ -37,7 +37,9 @@ async function suggestion(path: string): Promise<string> {
   const [nearest] = datasets
     .map((name) => ({ name, distance: editDistance(name, basename(path)) }))
     .sort((a, b) => a.distance - b.distance);
-  return nearest === undefined ? `check the path; ${folder} holds no dataset` : `check the path; did you mean ${join(folder, nearest.name)}`;
+  return nearest === undefined
+    ? `check the path; ${folder} holds no dataset`
+    : `check the path; did you mean ${join(folder, nearest.name)}`;
 }
 
 /** Levenshtein distance: insertions, deletions and replacements from one text to the other. */

@@ -30,7 +30,13 @@ describe("columns", () => {
     { Problem: "Q", Answer: "A" },
     { input: "Q", output: "A" },
     { prompt: "Q", label: "A" },
-    { prompt: [{ role: "system", content: "S" }, { role: "user", content: "Q" }], reward_model: { ground_truth: "A", style: "rule" } },
+    {
+      prompt: [
+        { role: "system", content: "S" },
+        { role: "user", content: "Q" },
+      ],
+      reward_model: { ground_truth: "A", style: "rule" },
+    },
     { messages: [{ role: "user", content: "Q" }], answer: "A" },
   ])("are found in $0", async (row) => {
     expect(await questionAndAnswer(row)).toEqual(["Q", "A"]);
@@ -68,7 +74,11 @@ describe("columns", () => {
     ];
     const problems = await loadProblems(await write("t.json", JSON.stringify(rows)));
     expect(problems.map(({ id, family, level }) => [id, family, level])).toEqual([
-      ["u", "Algebra", 3], ["0", undefined, 5], ["8", undefined, 2], ["u#2", undefined, undefined], ["t.json:4", undefined, undefined],
+      ["u", "Algebra", 3],
+      ["0", undefined, 5],
+      ["8", undefined, 2],
+      ["u#2", undefined, undefined],
+      ["t.json:4", undefined, undefined],
     ]);
     expect(problems[4]).not.toHaveProperty("metadata");
   });
@@ -77,14 +87,20 @@ describe("columns", () => {
 describe("files", () => {
   test("Parquet rows are the JSON rows", async () => {
     const columnData = [
-      { name: "prompt", data: [[{ role: "user", content: "Q0" }], [{ role: "user", content: "Q1" }], [{ role: "user", content: "Q2" }]], type: "JSON" as const },
+      {
+        name: "prompt",
+        data: [[{ role: "user", content: "Q0" }], [{ role: "user", content: "Q1" }], [{ role: "user", content: "Q2" }]],
+        type: "JSON" as const,
+      },
       { name: "label", data: ["A0", "A1", "A2"] },
       { name: "n", data: [1n, null, 2n ** 60n], type: "INT64" as const },
     ];
     const path = await write("p.parquet", new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 2 })));
     const problems = await loadProblems(path);
     expect(problems.map(({ question, answer, id }) => [question, answer, id])).toEqual([
-      ["Q0", "A0", "p.parquet:0"], ["Q1", "A1", "p.parquet:1"], ["Q2", "A2", "p.parquet:2"],
+      ["Q0", "A0", "p.parquet:0"],
+      ["Q1", "A1", "p.parquet:1"],
+      ["Q2", "A2", "p.parquet:2"],
     ]);
     expect(problems.map(({ metadata }) => metadata)).toEqual([{ n: 1 }, { n: null }, { n: String(2n ** 60n) }]);
   });
@@ -119,11 +135,15 @@ describe("mistakes are named with place and remedy", () => {
   test("missing files", async () => {
     await write("train.jsonl", good);
     await write("val.jsonl", good);
-    expect(await messageOf("trian.jsonl")).toBe("dataset: F/trian.jsonl: expected a file or folder, found none. To mend it: check the path; did you mean F/train.jsonl.");
+    expect(await messageOf("trian.jsonl")).toBe(
+      "dataset: F/trian.jsonl: expected a file or folder, found none. To mend it: check the path; did you mean F/train.jsonl.",
+    );
     expect(await messageOf("no/a.jsonl")).toMatch("check the path; there is no folder F/no.");
     await mkdir(join(folder, "empty"));
     expect(await messageOf("empty/a.jsonl")).toMatch("check the path; F/empty holds no dataset.");
-    expect(await messageOf("empty")).toBe("dataset: F/empty: expected files ending in .jsonl, .ndjson, .json, .parquet, found none. To mend it: give another folder.");
+    expect(await messageOf("empty")).toBe(
+      "dataset: F/empty: expected files ending in .jsonl, .ndjson, .json, .parquet, found none. To mend it: give another folder.",
+    );
   });
 
   test("unknown extensions", async () => {
@@ -134,14 +154,18 @@ describe("mistakes are named with place and remedy", () => {
   });
 
   test("lines that are not JSON objects", async () => {
-    expect(await messageOf("a.jsonl", `${good}\n{"question": `)).toMatch(/^dataset: F\/a\.jsonl: line 3: expected JSON, found .+ To mend it: correct or remove the line; every line must be one whole JSON object\.$/);
+    expect(await messageOf("a.jsonl", `${good}\n{"question": `)).toMatch(
+      /^dataset: F\/a\.jsonl: line 3: expected JSON, found .+ To mend it: correct or remove the line; every line must be one whole JSON object\.$/,
+    );
     expect(await messageOf("a.jsonl", `${good}[1]`)).toBe(
       'dataset: F/a.jsonl: line 2: expected an object with columns, found a list. To mend it: write the row as {"question": ..., "answer": ...}.',
     );
     expect(await messageOf("a.json", `[${good}, 5]`)).toMatch("dataset: F/a.json: row 2: expected an object with columns, found a number.");
     expect(await messageOf("a.json", good)).toMatch("dataset: F/a.json: expected a list of objects, found one object.");
     expect(await messageOf("a.json", good + good)).toMatch("To mend it: correct the file; if it has one object a line, name it .jsonl.");
-    expect(await messageOf("a.parquet", "not parquet at all")).toMatch(/^dataset: F\/a\.parquet: expected a Parquet file, found .+ To mend it: download or write the file again\.$/);
+    expect(await messageOf("a.parquet", "not parquet at all")).toMatch(
+      /^dataset: F\/a\.parquet: expected a Parquet file, found .+ To mend it: download or write the file again\.$/,
+    );
   });
 
   test("missing columns, with those found", async () => {
@@ -149,23 +173,36 @@ describe("mistakes are named with place and remedy", () => {
     expect(await messageOf("a.jsonl", row)).toBe(
       'dataset: F/a.jsonl: line 1: expected columns with a question and its answer, found columns text, gold (null), info.index, info.split (null). To mend it: name them with columns: { question: "...", answer: "..." }.',
     );
-    expect(await messageOf("a.jsonl", row, { columns: { answer: "info.gold" } })).toMatch("expected column info.gold, found columns text, gold (null)");
+    expect(await messageOf("a.jsonl", row, { columns: { answer: "info.gold" } })).toMatch(
+      "expected column info.gold, found columns text, gold (null)",
+    );
     expect(await messageOf("a.jsonl", `${good}{"question": "Q"}`)).toMatch("line 2: expected column answer, found columns question.");
     expect(await messageOf("a.jsonl", "{}")).toMatch("found columns none.");
   });
 
   test("wrong types", async () => {
     expect(await messageOf("a.jsonl", '{"question": 5, "answer": "A"}')).toBe(
-      "dataset: F/a.jsonl: line 1, column question: expected text or a list of messages with a user's, found number 5. To mend it: correct the row, or name another column with the option columns.",
+      "dataset: F/a.jsonl: line 1, column question: expected text or a list of messages with a user's, found a number. To mend it: correct the row, or name another column with the option columns.",
     );
-    expect(await messageOf("a.jsonl", '{"question": "Q", "answer": [1, 2]}')).toMatch("column answer: expected text or a number, found a list of 2.");
-    expect(await messageOf("a.jsonl", '{"messages": [{"role": "assistant", "content": "Q"}], "answer": {}}')).toMatch("column messages: expected text or a list of messages");
+    expect(await messageOf("a.jsonl", '{"question": "Q", "answer": [1, 2]}')).toMatch(
+      "column answer: expected text or a number, found a list of 2.",
+    );
+    expect(await messageOf("a.jsonl", '{"messages": [{"role": "assistant", "content": "Q"}], "answer": {}}')).toMatch(
+      "column messages: expected text or a list of messages",
+    );
   });
 
   test("no rows, and a senseless limit", async () => {
-    for (const [name, content] of [["a.jsonl", "\n\n"], ["a.json", "[]"]] as const) {
-      expect(await messageOf(name, content)).toBe(`dataset: F/${name}: expected at least one row, found none. To mend it: give a file with problems.`);
+    for (const [name, content] of [
+      ["a.jsonl", "\n\n"],
+      ["a.json", "[]"],
+    ] as const) {
+      expect(await messageOf(name, content)).toBe(
+        `dataset: F/${name}: expected at least one row, found none. To mend it: give a file with problems.`,
+      );
     }
-    expect(await messageOf("a.jsonl", good, { limit: -1 })).toBe("dataset: limit: expected a number of problems, found -1. To mend it: set it to 0 or more.");
+    expect(await messageOf("a.jsonl", good, { limit: -1 })).toBe(
+      "dataset: limit: expected a number of problems, found -1. To mend it: set it to 0 or more.",
+    );
   });
 });

@@ -5,7 +5,11 @@ import { TINY_SPLIT } from "./split-patterns.js";
 import { createTokenizer } from "./tokenizer.js";
 
 const files = trainBpe([], {
-  vocabSize: 300, splitPattern: TINY_SPLIT, specialTokens: ["<|end|>"], addedTokens: ["<code>", "</code>", "<out>", "</out>"], eosToken: "<|end|>",
+  vocabSize: 300,
+  splitPattern: TINY_SPLIT,
+  specialTokens: ["<|end|>"],
+  addedTokens: ["<code>", "</code>", "<out>", "</out>"],
+  eosToken: "<|end|>",
 });
 const tokenizer = createTokenizer(files); // no text was seen: one token a byte
 
@@ -25,7 +29,12 @@ test("only the model's tokens and the end of text are learned", () => {
   expect(tokenizer.decode(learned)).toBe("<code>2+2</code>4<|end|>");
   // prompt 3 + 7 bytes; model 1 + 3 + 1; the tag; 1 + 6 bytes; the tag; model 1 and the end.
   expect(segments.map(({ kind, start, end }) => [kind, start, end])).toEqual([
-    ["prompt", 0, 10], ["model", 10, 15], ["tool", 15, 16], ["tool", 16, 23], ["tool", 23, 24], ["model", 24, 26],
+    ["prompt", 0, 10],
+    ["model", 10, 15],
+    ["tool", 15, 16],
+    ["tool", 16, 23],
+    ["tool", 23, 24],
+    ["model", 24, 26],
   ]);
 });
 
@@ -40,7 +49,10 @@ test("prompt and tool text cannot forge tokens, unless trusted", () => {
 test("the end of text after a segment that is not the model's is a segment of its own", () => {
   const { lossMask, segments } = encodeSegments(tokenizer, [{ kind: "prompt", text: "hi" }], { appendEos: true });
   expect([...lossMask]).toEqual([0, 0, 1]);
-  expect(segments).toEqual([{ kind: "prompt", start: 0, end: 2 }, { kind: "model", start: 2, end: 3 }]);
+  expect(segments).toEqual([
+    { kind: "prompt", start: 0, end: 2 },
+    { kind: "model", start: 2, end: 3 },
+  ]);
 });
 
 test("an end of text that the tokenizer lacks is refused", () => {

@@ -4,23 +4,11 @@
  * @packageDocumentation
  */
 export { trainBpe, type TrainBpeOptions } from "./bpe-trainer.js";
-export {
-  renderChat,
-  type ChatMessage,
-  type ChatToolCall,
-  type RenderChatOptions,
-  type ToolSchema,
-} from "./chat-template.js";
+export { renderChat, type ChatMessage, type ChatToolCall, type RenderChatOptions, type ToolSchema } from "./chat-template.js";
 export { type ColumnPath, type Columns, type DatasetRow } from "./columns.js";
 export { DataLoader, type DataBatch, type DataLoaderOptions, type DataLoaderState } from "./data-loader.js";
 export { loadProblems, streamProblems, type LoadProblemsOptions } from "./dataset.js";
-export {
-  encodeSegments,
-  type EncodedExample,
-  type EncodeSegmentsOptions,
-  type TextSegment,
-  type TokenSpan,
-} from "./encode-example.js";
+export { encodeSegments, type EncodedExample, type EncodeSegmentsOptions, type TextSegment, type TokenSpan } from "./encode-example.js";
 export { jsonlRows, jsonRows } from "./jsonl.js";
 export { loadTokenizer } from "./load-tokenizer.js";
 export { parquetRows } from "./parquet.js";

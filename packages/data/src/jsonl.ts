@@ -25,7 +25,8 @@ export async function* jsonlRows(lines: Iterable<string> | AsyncIterable<string>
  */
 export function jsonRows(text: string, file: string): DatasetRow[] {
   const value = parse(text.replace(/^\ufeff/, ""), file, "correct the file; if it has one object a line, name it .jsonl");
-  if (!Array.isArray(value)) throw refuse(file, "a list of objects", kindOf(value), "put the rows into a list, or one a line into a .jsonl file");
+  if (!Array.isArray(value))
+    throw refuse(file, "a list of objects", kindOf(value), "put the rows into a list, or one a line into a .jsonl file");
   return value.map((row: unknown, index) => {
     const where = `${file}: row ${index + 1}`;
     return { value: asRow(row, where), where };

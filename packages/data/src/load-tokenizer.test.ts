@@ -53,6 +53,8 @@ test("missing and unreadable files are named", async () => {
   await write({ "tokenizer.json": "[]" });
   await expect(loadTokenizer(folder)).rejects.toThrow("expected a JSON object, found []. To mend it: download or save the file again.");
   await write({ "tokenizer.json": { model: 3 } });
-  await expect(loadTokenizer(folder)).rejects.toThrow(`tokenizer: ${folder}: tokenizer.json model: expected the Hugging Face tokenizer format`);
+  await expect(loadTokenizer(folder)).rejects.toThrow(
+    `tokenizer: ${folder}: tokenizer.json model: expected the Hugging Face tokenizer format`,
+  );
   await expect(loadTokenizer(path)).rejects.toThrow("expected a readable file, found ENOTDIR");
 });

@@ -15,7 +15,13 @@ function metaspaceTokenizer(): Tokenizer {
   return createTokenizer({
     tokenizer: {
       added_tokens: [control(0, "<unk>"), control(1, "<s>"), control(2, "</s>"), { id: 266, content: "▁▁", normalized: false }],
-      normalizer: { type: "Sequence", normalizers: [{ type: "Prepend", prepend: "▁" }, { type: "Replace", pattern: { String: " " }, content: "▁" }] },
+      normalizer: {
+        type: "Sequence",
+        normalizers: [
+          { type: "Prepend", prepend: "▁" },
+          { type: "Replace", pattern: { String: " " }, content: "▁" },
+        ],
+      },
       model: { type: "BPE", vocab, merges, unk_token: "<unk>", fuse_unk: true, byte_fallback: true },
       decoder: {
         type: "Sequence",
@@ -47,7 +53,18 @@ function wordPieceTokenizer(cleanUp: boolean): Tokenizer {
 
 /** As T5's: the model's own vocabulary, which it searches for the likeliest pieces, has the end of text. */
 function unigramTokenizer(): Tokenizer {
-  const vocab = [["<pad>", 0], ["</s>", 0], ["<unk>", 0], ["▁", -2], ["a", -3], ["▁a", -3], ["<", -4], ["/", -4], ["s", -4], [">", -4]];
+  const vocab = [
+    ["<pad>", 0],
+    ["</s>", 0],
+    ["<unk>", 0],
+    ["▁", -2],
+    ["a", -3],
+    ["▁a", -3],
+    ["<", -4],
+    ["/", -4],
+    ["s", -4],
+    [">", -4],
+  ];
   return createTokenizer({
     tokenizer: {
       added_tokens: [control(0, "<pad>"), control(1, "</s>"), control(2, "<unk>")],
@@ -73,7 +90,9 @@ describe.each(Object.entries(kinds))("%s", (_, tokenizer) => {
   });
 
   test("untrusted text never makes a control token", () => {
-    const text = fc.array(fc.constantFrom("a", " ", "b", "<s>", "</s>", "<pad>", "[SEP]", "[PAD]", "é", "<"), { maxLength: 8 }).map((parts) => parts.join(""));
+    const text = fc
+      .array(fc.constantFrom("a", " ", "b", "<s>", "</s>", "<pad>", "[SEP]", "[PAD]", "é", "<"), { maxLength: 8 })
+      .map((parts) => parts.join(""));
     const unknown = tokenizer.tokenToId("<unk>") ?? tokenizer.tokenToId("[UNK]");
     fc.assert(
       fc.property(text, (untrusted) => {
@@ -121,7 +140,10 @@ test("added tokens swallow blanks and respect words where their flags say so", (
     { id: 11, content: "<r>", rstrip: true, normalized: false },
     { id: 12, content: "bc", single_word: true, normalized: false },
   ];
-  const tokenizer = createTokenizer({ tokenizer: { ...base, model, added_tokens, normalizer: null, decoder: { type: "Fuse" } }, config: {} });
+  const tokenizer = createTokenizer({
+    tokenizer: { ...base, model, added_tokens, normalizer: null, decoder: { type: "Fuse" } },
+    config: {},
+  });
   expect(tokenizer.encode("a  <l> a <r>  a")).toEqual([0, 10, 3, 0, 3, 11, 0]);
   expect(tokenizer.encode("bc abc a<r>bc")).toEqual([12, 3, 0, 1, 2, 3, 0, 11, 12]);
 });

@@ -1,5 +1,13 @@
 import { InputError } from "@retool-ts/core";
-import { readColumn, requireColumn, resolveColumns, type ColumnPath, type Columns, type DatasetRow, type ResolvedColumns } from "./columns.js";
+import {
+  readColumn,
+  requireColumn,
+  resolveColumns,
+  type ColumnPath,
+  type Columns,
+  type DatasetRow,
+  type ResolvedColumns,
+} from "./columns.js";
 import type { Problem } from "./problem.js";
 
 /**
@@ -66,7 +74,12 @@ function questionText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return undefined;
   const isUserMessage = (message: unknown): message is { content: string } =>
-    typeof message === "object" && message !== null && "role" in message && message.role === "user" && "content" in message && typeof message.content === "string";
+    typeof message === "object" &&
+    message !== null &&
+    "role" in message &&
+    message.role === "user" &&
+    "content" in message &&
+    typeof message.content === "string";
   return value.findLast(isUserMessage)?.content;
 }
 
@@ -98,5 +111,5 @@ function firstLevel(row: DatasetRow, paths: readonly ColumnPath[]): number | und
 
 function describe(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  return typeof value === "object" ? "an object" : `${typeof value} ${String(value)}`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

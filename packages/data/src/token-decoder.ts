@@ -54,9 +54,7 @@ export function byteLevelDecoder(
 export function libraryDecoder(library: LibraryTokenizer, cleanUp: boolean): TokenDecoder {
   const isKnown = (id: number) => library.id_to_token(id) !== undefined;
   const decode = (ids: number[], skipSpecialTokens: boolean, clean: boolean) =>
-    ids.length === 0
-      ? ""
-      : library.decode(ids, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: clean });
+    ids.length === 0 ? "" : library.decode(ids, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: clean });
   return {
     decode: (ids, { skipSpecialTokens = false }) => decode(Array.from(ids).filter(isKnown), skipSpecialTokens, cleanUp),
     stream({ skipSpecialTokens = false }) {

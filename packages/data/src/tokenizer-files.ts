@@ -33,9 +33,7 @@ const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).tr
 const TokenizerJson = z.looseObject({
   model: z.looseObject({ vocab: z.custom<object>((value) => typeof value === "object" && value !== null, "expected a vocabulary") }),
   added_tokens: z.array(AddedToken).nullish(),
-  decoder: z
-    .looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() })
-    .nullish(),
+  decoder: z.looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() }).nullish(),
 });
 
 /** What is read of `tokenizer_config.json` here. */

@@ -15,18 +15,31 @@ const TAGS = ["<code>", "</code>", "<interpreter>", "</interpreter>"];
 const trained = {
   bpe: createTokenizer(
     trainBpe([...TEXTS, ...TEXTS], {
-      vocabSize: 340, splitPattern: QWEN_SPLIT, specialTokens: SPECIAL, addedTokens: TAGS, eosToken: "<|end|>", padToken: "<|pad|>",
+      vocabSize: 340,
+      splitPattern: QWEN_SPLIT,
+      specialTokens: SPECIAL,
+      addedTokens: TAGS,
+      eosToken: "<|end|>",
+      padToken: "<|pad|>",
     }),
   ),
   whole: createTokenizer(
-    trainBpe([...TEXTS, ...TEXTS], { vocabSize: 400, splitPattern: TINY_SPLIT, specialTokens: SPECIAL, addedTokens: TAGS, wholePreTokens: true }),
+    trainBpe([...TEXTS, ...TEXTS], {
+      vocabSize: 400,
+      splitPattern: TINY_SPLIT,
+      specialTokens: SPECIAL,
+      addedTokens: TAGS,
+      wholePreTokens: true,
+    }),
   ),
 };
 
 const anyText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
   fc.string({ unit: "grapheme", maxLength: 20 }),
-  fc.array(fc.constantFrom(...SPECIAL, ...TAGS, "gcd", " of ", "4", "\\boxed{", "\n", "  ", "<|", "code>"), { maxLength: 12 }).map((parts) => parts.join("")),
+  fc
+    .array(fc.constantFrom(...SPECIAL, ...TAGS, "gcd", " of ", "4", "\\boxed{", "\n", "  ", "<|", "code>"), { maxLength: 12 })
+    .map((parts) => parts.join("")),
 );
 
 describe.each(Object.entries(trained))("%s tokenizer", (_, tokenizer) => {
@@ -99,9 +112,13 @@ test("the tiny split keeps digits alone and bare, and needs no blank of its own"
 });
 
 test("files that are not a tokenizer are refused with the place", () => {
-  expect(() => createTokenizer({ tokenizer: {}, config: {} })).toThrow(/tokenizer: files: tokenizer.json model: expected the Hugging Face tokenizer format/);
-  expect(() => createTokenizer({ tokenizer: { ...trained.bpe.files.tokenizer, normalizer: { type: "Magic" } }, config: {} }, "here")).toThrow(
-    /here: tokenizer.json: expected a tokenizer that @huggingface\/tokenizers can run, found .*Magic/,
+  expect(() => createTokenizer({ tokenizer: {}, config: {} })).toThrow(
+    /tokenizer: files: tokenizer.json model: expected the Hugging Face tokenizer format/,
   );
-  expect(() => createTokenizer({ ...trained.bpe.files, config: { eos_token: 5 } }, "here")).toThrow(/here: tokenizer_config.json eos_token/);
+  expect(() =>
+    createTokenizer({ tokenizer: { ...trained.bpe.files.tokenizer, normalizer: { type: "Magic" } }, config: {} }, "here"),
+  ).toThrow(/here: tokenizer.json: expected a tokenizer that @huggingface\/tokenizers can run, found .*Magic/);
+  expect(() => createTokenizer({ ...trained.bpe.files, config: { eos_token: 5 } }, "here")).toThrow(
+    /here: tokenizer_config.json eos_token/,
+  );
 });

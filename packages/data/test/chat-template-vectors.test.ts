@@ -14,7 +14,12 @@ const template = readFileSync(new URL("fixtures/qwen25-chat-template.jinja", imp
 
 describe.skipIf(!hasShared)(`Qwen2.5 conversations${needsShared}`, () => {
   const file = "golden/qwen25_chat_template_vectors.jsonl";
-  const vectors = hasShared ? readFileSync(sharedPath(file), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Vector) : [];
+  const vectors = hasShared
+    ? readFileSync(sharedPath(file), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Vector)
+    : [];
 
   test("render as the reference renders them", () => {
     expect(vectors).toHaveLength(26);
