@@ -1,3 +1,4 @@
+import { mergeConfig } from "vitest/config";
 import { packageTests } from "../../vitest.base.js";
 
-export default packageTests("policy");
+export default mergeConfig(packageTests("policy"), { test: { setupFiles: ["./test/setup.ts"] } });

@@ -46,6 +46,12 @@ export class AdamW {
     return this.#updates;
   }
 
+  /** Forgets all moments, as for a new stage of training. */
+  reset(): void {
+    const zeros = new Map([...this.state()].map(([name, tensor]) => [name, new Float32Array(tensor.size)]));
+    this.restore(zeros, 0);
+  }
+
   /** Moments by name, for checkpoints: `mean.NAME` and `variance.NAME`. Borrowed. */
   state(): Map<string, tf.Tensor> {
     const state = new Map<string, tf.Tensor>();
@@ -102,8 +108,20 @@ export class AdamW {
       const { kernels, pointer, output } = fused;
       const updated = output(...variable.shape);
       kernels.adamW(
-        pointer(variable), pointer(gradient), pointer(mean), pointer(variance), pointer(updated), variable.size, scale, learningRate, beta1, beta2,
-        epsilon, weightDecay, correction1, correction2,
+        pointer(variable),
+        pointer(gradient),
+        pointer(mean),
+        pointer(variance),
+        pointer(updated),
+        variable.size,
+        scale,
+        learningRate,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay,
+        correction1,
+        correction2,
       );
       const tensor = adopt(updated);
       variable.assign(tensor);

@@ -65,8 +65,20 @@ class WasmKVCache implements KVCache {
     const rows = [tf.tensor1d(slots, "int32"), tf.tensor1d(past, "int32")] as const;
     const out = output(layout.tokens, heads * headDim);
     kernels.attentionCached(
-      pointer(qkv), pointer(layout.rowOffsetsTensor), pointer(rows[0]), pointer(rows[1]), layout.rows, heads, kvHeads, headDim,
-      1 / Math.sqrt(headDim), pointer(this.#keys[layer]!), pointer(this.#values[layer]!), this.capacity, pointer(this.#scratch), pointer(out),
+      pointer(qkv),
+      pointer(layout.rowOffsetsTensor),
+      pointer(rows[0]),
+      pointer(rows[1]),
+      layout.rows,
+      heads,
+      kvHeads,
+      headDim,
+      1 / Math.sqrt(headDim),
+      pointer(this.#keys[layer]!),
+      pointer(this.#values[layer]!),
+      this.capacity,
+      pointer(this.#scratch),
+      pointer(out),
     );
     tf.dispose(rows as unknown as tf.Tensor[]);
     return adopt(out);

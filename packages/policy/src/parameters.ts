@@ -19,7 +19,8 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   const width = (heads + 2 * kvHeads) * headDim;
   const specs: ParameterSpec[] = [{ name: "embed", shape: [vocabSize, d], kind: "embedding" }];
   for (let layer = 0; layer < config.layers; layer++) {
-    const add = (name: string, shape: readonly number[], kind: ParameterSpec["kind"]) => specs.push({ name: `layers.${layer}.${name}`, shape, kind });
+    const add = (name: string, shape: readonly number[], kind: ParameterSpec["kind"]) =>
+      specs.push({ name: `layers.${layer}.${name}`, shape, kind });
     add("inputNorm", [d], "norm");
     add("qkv", [d, width], "matrix");
     if (config.attentionBias) add("qkvBias", [width], "bias");

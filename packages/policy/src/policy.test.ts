@@ -69,7 +69,12 @@ describe("x", () => {
     console.log(fused.loss, portable.loss, fused.gradNorm, portable.gradNorm);
     for (const [name, gradient] of portable.gradients) {
       const scale = Math.max(...gradient.map(Math.abs));
-      console.log(name, scale, maxDifference(gradient, fused.gradients.get(name)!) / scale, maxDifference(portable.updated.get(name)!, fused.updated.get(name)!));
+      console.log(
+        name,
+        scale,
+        maxDifference(gradient, fused.gradients.get(name)!) / scale,
+        maxDifference(portable.updated.get(name)!, fused.updated.get(name)!),
+      );
     }
   });
 });

@@ -43,7 +43,8 @@ export class PortableKVCache implements KVCache {
   copy(from: number, to: number, length: number): void {
     for (let layer = 0; layer < this.#config.layers; layer++) {
       const source = this.#content.get(`${layer}/${from}`);
-      if (source !== undefined) this.#store(layer, to, tf.slice(source.keys, [0, 0], [length, -1]), tf.slice(source.values, [0, 0], [length, -1]));
+      if (source !== undefined)
+        this.#store(layer, to, tf.slice(source.keys, [0, 0], [length, -1]), tf.slice(source.values, [0, 0], [length, -1]));
     }
   }
 
@@ -74,7 +75,11 @@ export class PortableKVCache implements KVCache {
     const total = past + count;
     const split = (x: tf.Tensor, rows: number, n: number) => tf.transpose(tf.reshape(x, [rows, n, headDim]), [1, 0, 2]); // [n, rows, headDim]
     const shared = (x: tf.Tensor) =>
-      tf.reshape(tf.tile(tf.reshape(split(x, total, kvHeads), [kvHeads, 1, total, headDim]), [1, heads / kvHeads, 1, 1]), [heads, total, headDim]);
+      tf.reshape(tf.tile(tf.reshape(split(x, total, kvHeads), [kvHeads, 1, total, headDim]), [1, heads / kvHeads, 1, 1]), [
+        heads,
+        total,
+        headDim,
+      ]);
     const queries = tf.mul(split(tf.slice(qkv, [0, 0], [count, heads * headDim]), count, heads), 1 / Math.sqrt(headDim));
     const hidden = tf.tensor2d(
       Float32Array.from({ length: count * total }, (_, i) => (i % total > past + Math.floor(i / total) ? -1e9 : 0)),

@@ -111,7 +111,10 @@ export class LocalSampler {
     if (tokenIds.length === 0) throw new RetoolError("EMPTY_PROMPT", "open: a prompt needs at least one token");
     const slot = this.#free.pop();
     if (slot === undefined) {
-      throw new RetoolError("NO_FREE_SEQUENCE", `open: all ${this.#options.maxSequences} sequences are in use; close one or raise maxSequences`);
+      throw new RetoolError(
+        "NO_FREE_SEQUENCE",
+        `open: all ${this.#options.maxSequences} sequences are in use; close one or raise maxSequences`,
+      );
     }
     const id = this.#nextId++;
     this.#sequences.set(id, { slot, length: 0, pending: [...tokenIds] });
@@ -269,7 +272,10 @@ export class LocalSampler {
     const lengths = sequences.map(({ pending }) => pending.length);
     const past = sequences.map(({ length }) => length);
     const layout = packRows(lengths, past);
-    const tokenIds = tf.tensor1d(sequences.flatMap(({ pending }) => pending), "int32");
+    const tokenIds = tf.tensor1d(
+      sequences.flatMap(({ pending }) => pending),
+      "int32",
+    );
     const slots = Int32Array.from(sequences, ({ slot }) => slot);
     const hidden = this.#model.forwardCached(tokenIds, layout, this.#cache, slots, Int32Array.from(past));
     tokenIds.dispose();

@@ -54,9 +54,18 @@ export function packTrainingRows(rows: readonly TrainingRow[]): PackedBatch {
   return {
     layout,
     tokenIds: tf.tensor1d(ids, "int32"),
-    sources: tf.tensor1d(column(({ row, token }) => layout.rowOffsets[row]! + token - 1), "int32"),
-    targets: tf.tensor1d(column(({ row, token }) => rows[row]!.tokenIds[token]!), "int32"),
-    rowOfTarget: tf.tensor1d(column(({ row }) => row), "int32"),
+    sources: tf.tensor1d(
+      column(({ row, token }) => layout.rowOffsets[row]! + token - 1),
+      "int32",
+    ),
+    targets: tf.tensor1d(
+      column(({ row, token }) => rows[row]!.tokenIds[token]!),
+      "int32",
+    ),
+    rowOfTarget: tf.tensor1d(
+      column(({ row }) => row),
+      "int32",
+    ),
     fields: Object.fromEntries(Object.keys(rows[0]?.fields ?? {}).map((name) => [name, field(name)])),
     places,
   };

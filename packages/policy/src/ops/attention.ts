@@ -29,7 +29,17 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
     const logSumExp = output(tokens, heads);
     withScratch((scratch) =>
       kernels.attentionForward(
-        pointer(x as tf.Tensor), pointer(rowOffsetsTensor), rows, heads, kvHeads, headDim, scale, scratch, maxLength, pointer(y), pointer(logSumExp),
+        pointer(x as tf.Tensor),
+        pointer(rowOffsetsTensor),
+        rows,
+        heads,
+        kvHeads,
+        headDim,
+        scale,
+        scratch,
+        maxLength,
+        pointer(y),
+        pointer(logSumExp),
       ),
     );
     const value = adopt<tf.Rank.R2>(y);
@@ -41,8 +51,19 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
         const dx = zeros(...qkv.shape);
         withScratch((scratch) =>
           kernels.attentionBackward(
-            pointer(savedX), pointer(savedY), pointer(savedLogSumExp), pointer(dy), pointer(rowOffsetsTensor), rows, heads, kvHeads, headDim,
-            scale, scratch, maxLength, pointer(dx),
+            pointer(savedX),
+            pointer(savedY),
+            pointer(savedLogSumExp),
+            pointer(dy),
+            pointer(rowOffsetsTensor),
+            rows,
+            heads,
+            kvHeads,
+            headDim,
+            scale,
+            scratch,
+            maxLength,
+            pointer(dx),
           ),
         );
         return adopt(dx);

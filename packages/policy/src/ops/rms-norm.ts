@@ -32,7 +32,14 @@ function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1
         const dx = output(rows, width);
         const dweight = zeros(width);
         kernels.rmsNormBackward(
-          pointer(savedX), pointer(savedWeight), pointer(savedRstd), pointer(dy), rows, width, pointer(dx), pointer(dweight),
+          pointer(savedX),
+          pointer(savedWeight),
+          pointer(savedRstd),
+          pointer(dy),
+          rows,
+          width,
+          pointer(dx),
+          pointer(dweight),
         );
         return [adopt(dx), adopt(dweight)];
       },

@@ -53,7 +53,9 @@ export function rotary(
   options: RotaryOptions,
 ): tf.Tensor2D {
   const fused = fusedKernels();
-  return fused === undefined ? portableRotary(qkv, positions, tables, norm, options) : fusedRotary(fused, qkv, positions, tables, norm, options);
+  return fused === undefined
+    ? portableRotary(qkv, positions, tables, norm, options)
+    : fusedRotary(fused, qkv, positions, tables, norm, options);
 }
 
 function portableRotary(
@@ -98,7 +100,19 @@ function fusedRotary(
     const y = output(tokens, width);
     const rstd = output(tokens, norm === undefined ? 1 : heads + kvHeads);
     kernels.rotaryForward(
-      pointer(x), query, key, cosines, sines, place, tokens, heads, kvHeads, headDim, epsilon, pointer(y), pointer(rstd),
+      pointer(x),
+      query,
+      key,
+      cosines,
+      sines,
+      place,
+      tokens,
+      heads,
+      kvHeads,
+      headDim,
+      epsilon,
+      pointer(y),
+      pointer(rstd),
     );
     return { y: adopt<tf.Rank.R2>(y), rstd: adopt(rstd) };
   };
@@ -106,7 +120,22 @@ function fusedRotary(
     const dx = output(tokens, width);
     const line = output(headDim);
     kernels.rotaryBackward(
-      pointer(x), query, key, cosines, sines, place, rstd, pointer(dy), tokens, heads, kvHeads, headDim, pointer(line), pointer(dx), dquery, dkey,
+      pointer(x),
+      query,
+      key,
+      cosines,
+      sines,
+      place,
+      rstd,
+      pointer(dy),
+      tokens,
+      heads,
+      kvHeads,
+      headDim,
+      pointer(line),
+      pointer(dx),
+      dquery,
+      dkey,
     );
     free(line);
     return adopt(dx);

@@ -36,7 +36,15 @@ function fusedTokenLogProbs(
     const logSumExp = output(tokens);
     const scratch = output(vocab);
     kernels.logProbsForward(
-      pointer(x as tf.Tensor), pointer(targets), tokens, vocab, inverseTemperature, pointer(scratch), pointer(both), pointer(logSumExp), pointer(both) + bytes,
+      pointer(x as tf.Tensor),
+      pointer(targets),
+      tokens,
+      vocab,
+      inverseTemperature,
+      pointer(scratch),
+      pointer(both),
+      pointer(logSumExp),
+      pointer(both) + bytes,
     );
     free(scratch);
     const value = adopt<tf.Rank.R2>(both);
@@ -47,8 +55,16 @@ function fusedTokenLogProbs(
         const [savedX, savedBoth, savedLogSumExp] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
         const dx = output(tokens, vocab);
         kernels.logProbsBackward(
-          pointer(savedX), pointer(targets), pointer(savedLogSumExp), pointer(savedBoth) + bytes, pointer(dy), pointer(dy) + bytes, tokens, vocab,
-          inverseTemperature, pointer(dx),
+          pointer(savedX),
+          pointer(targets),
+          pointer(savedLogSumExp),
+          pointer(savedBoth) + bytes,
+          pointer(dy),
+          pointer(dy) + bytes,
+          tokens,
+          vocab,
+          inverseTemperature,
+          pointer(dx),
         );
         return adopt(dx);
       },

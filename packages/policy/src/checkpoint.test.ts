@@ -1,0 +1,218 @@
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ADAMW, TINY, tinyRows, weightedLoss } from "../test/tiny.js";
+import { AdamW } from "./adamw.js";
+import { useBackend } from "./backend.js";
+import { loadModel, loadOptimizer, saveModel, saveOptimizer } from "./checkpoint.js";
+import type { ModelConfig } from "./config.js";
+import { LocalEngine } from "./local-engine.js";
+import { Parameters } from "./parameters.js";
+import { parseSafetensors, serializeSafetensors, type SafetensorsTensor } from "./safetensors.js";
+
+const CONFIGS: readonly (readonly [string, ModelConfig])[] = [
+  ["qwen3 with biases, tied", TINY],
+  ["qwen2 without biases", { ...TINY, modelType: "qwen2", queryKeyNorm: false, attentionBias: false }],
+  [
+    "llama, untied, kvHeads = heads",
+    { ...TINY, modelType: "llama", queryKeyNorm: false, attentionBias: false, tiedEmbeddings: false, kvHeads: 4 },
+  ],
+  ["mistral, wide heads", { ...TINY, modelType: "mistral", queryKeyNorm: false, attentionBias: false, headDim: 10 }],
+];
+
+let folder = "";
+beforeAll(() => useBackend("wasm").then(() => undefined));
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "retool-checkpoint-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function model(config: ModelConfig): Parameters {
+  return Parameters.initialize(config, { seed: 5, embeddingStd: 0.1 });
+}
+
+/** The bits of all weights. */
+function bits(parameters: Parameters): Record<string, Uint32Array> {
+  return Object.fromEntries(
+    parameters.specs.map(({ name }) => [name, new Uint32Array((parameters.get(name).dataSync() as Float32Array).slice().buffer)]),
+  );
+}
+
+async function saved(config: ModelConfig = TINY): Promise<void> {
+  const parameters = model(config);
+  await saveModel(folder, parameters);
+  parameters.dispose();
+}
+
+/** Rewrites the weights file. */
+async function change(edit: (tensors: Map<string, SafetensorsTensor>) => void): Promise<void> {
+  const path = join(folder, "model.safetensors");
+  const tensors = new Map(parseSafetensors(await readFile(path)).tensors);
+  edit(tensors);
+  await writeFile(path, serializeSafetensors(tensors));
+}
+
+describe("saveModel and loadModel", () => {
+  test.each(CONFIGS)("%s: the same config and weights, to the bit", async (_, config) => {
+    const parameters = model(config);
+    await saveModel(folder, parameters, { eosTokenId: 2, padTokenId: 3, files: { "tokenizer.json": "{}" } });
+    const loaded = await loadModel(folder);
+    const before = bits(parameters);
+    const after = bits(loaded);
+    expect(loaded.config).toEqual(config);
+    parameters.dispose();
+    loaded.dispose();
+    expect(after).toEqual(before);
+    expect((await readdir(folder)).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
+    expect(JSON.parse(await readFile(join(folder, "config.json"), "utf8"))).toMatchObject({ eos_token_id: 2, pad_token_id: 3 });
+  });
+
+  test("projections are [outputs, inputs] under their Hugging Face names", async () => {
+    const parameters = model(TINY);
+    await saveModel(folder, parameters);
+    const { tensors, metadata } = parseSafetensors(await readFile(join(folder, "model.safetensors")));
+    const qkv = parameters.get("layers.1.qkv").dataSync(); // [24, 64]: 32 query, 16 key, 16 value columns
+    const gateUp = parameters.get("layers.0.gateUp").dataSync(); // [24, 40]
+    parameters.dispose();
+    expect(metadata).toEqual({ format: "pt" });
+    expect(tensors.has("lm_head.weight")).toBe(false);
+    const key = tensors.get("model.layers.1.self_attn.k_proj.weight")!;
+    expect(key.shape).toEqual([16, 24]);
+    expect(key.values[3 * 24 + 7]).toBe(qkv[7 * 64 + 32 + 3]);
+    const up = tensors.get("model.layers.0.mlp.up_proj.weight")!;
+    expect(up.shape).toEqual([20, 24]);
+    expect(up.values[5 * 24 + 2]).toBe(gateUp[2 * 40 + 20 + 5]);
+  });
+
+  test("shards that an index lists", async () => {
+    await saved();
+    const whole = await loadModel(folder);
+    const { tensors } = parseSafetensors(await readFile(join(folder, "model.safetensors")));
+    await rm(join(folder, "model.safetensors"));
+    const halves = [new Map<string, SafetensorsTensor>(), new Map<string, SafetensorsTensor>()];
+    const weightMap: Record<string, string> = {};
+    [...tensors].forEach(([name, tensor], i) => {
+      halves[i % 2]!.set(name, tensor);
+      weightMap[name] = `part-${i % 2}.safetensors`;
+    });
+    for (const [i, half] of halves.entries()) await writeFile(join(folder, `part-${i}.safetensors`), serializeSafetensors(half));
+    await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: weightMap }));
+    const loaded = await loadModel(folder);
+    const same = [bits(loaded), bits(whole)];
+    loaded.dispose();
+    whole.dispose();
+    expect(same[0]).toEqual(same[1]);
+
+    await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: { a: "../part-0.safetensors" } }));
+    await expect(loadModel(folder)).rejects.toThrow(/weight_map: expected tensor names with plain file names/);
+  });
+
+  test("a file name that leaves the folder is refused", async () => {
+    const parameters = model(TINY);
+    await expect(saveModel(folder, parameters, { files: { "../x.json": "" } })).rejects.toThrow(InputError);
+    parameters.dispose();
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe("folders that are refused, with what and where", () => {
+  const bad: readonly (readonly [string, () => Promise<void>, RegExp])[] = [
+    ["no config", () => rm(join(folder, "config.json")), /config\.json: expected a file, found none/],
+    ["config cut short", () => truncate(join(folder, "config.json"), 40), /config\.json: expected JSON/],
+    ["no weights", () => rm(join(folder, "model.safetensors")), /model\.safetensors: expected a file, found none/],
+    ["weights cut short", () => truncate(join(folder, "model.safetensors"), 5000), /truncated/],
+    ["an empty file", () => truncate(join(folder, "model.safetensors"), 0), /length field of 8 bytes, found 0 bytes/],
+    [
+      "a missing tensor",
+      () => change((tensors) => tensors.delete("model.norm.weight")),
+      /tensor model\.norm\.weight: expected shape \[24\], found no such tensor/,
+    ],
+    [
+      "a tensor of another shape",
+      () => change((tensors) => tensors.set("model.norm.weight", { shape: [23], values: new Float32Array(23) })),
+      /tensor model\.norm\.weight: expected shape \[24\], found shape \[23\]/,
+    ],
+    [
+      "a bias that this model has no place for",
+      () => change((tensors) => tensors.set("model.layers.0.self_attn.o_proj.bias", { shape: [24], values: new Float32Array(24).fill(1) })),
+      /o_proj\.bias: .* no place for/,
+    ],
+    [
+      "a vocabulary larger than the embedding",
+      async () => {
+        const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+        await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, vocab_size: 40 }));
+      },
+      /tensor model\.embed_tokens\.weight: expected shape \[40, 24\], found shape \[29, 24\]/,
+    ],
+    [
+      "another dtype",
+      async () => {
+        const path = join(folder, "model.safetensors");
+        const text = (await readFile(path)).toString("latin1");
+        await writeFile(path, text.replace('"model.norm.weight":{"dtype":"F32"', '"model.norm.weight":{"dtype":"I32"'), "latin1");
+      },
+      /tensor model\.norm\.weight: expected dtype F32, F16 or BF16, found I32/,
+    ],
+  ];
+  test.each(bad)("%s", async (_, spoil, message) => {
+    await saved();
+    await spoil();
+    const error: unknown = await loadModel(folder).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).toMatch(message);
+  });
+});
+
+describe("saveOptimizer and loadOptimizer", () => {
+  async function trained(steps: number) {
+    const parameters = model(TINY);
+    const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
+    for (let step = 0; step < steps; step++) {
+      await engine.forwardBackward(tinyRows([9, 12]), { loss: weightedLoss });
+      await engine.optimStep({ learningRate: 0.01 });
+    }
+    return { parameters, engine };
+  }
+
+  test("a run that is saved and continued equals one that never stopped, to the bit", async () => {
+    const whole = await trained(4);
+    const expected = bits(whole.parameters);
+    const first = await trained(2);
+    await saveModel(folder, first.parameters);
+    await saveOptimizer(folder, first.engine.optimizer);
+    const parameters = await loadModel(folder);
+    const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
+    await loadOptimizer(folder, engine.optimizer);
+    expect(engine.optimizer.updates).toBe(2);
+    for (let step = 0; step < 2; step++) {
+      await engine.forwardBackward(tinyRows([9, 12]), { loss: weightedLoss });
+      await engine.optimStep({ learningRate: 0.01 });
+    }
+    const actual = bits(parameters);
+    for (const { engine: one } of [whole, first, { engine }]) one.dispose();
+    for (const one of [whole.parameters, first.parameters, parameters]) one.dispose();
+    expect(actual).toEqual(expected);
+  });
+
+  test("moments of another model are refused and leave the optimizer as it was", async () => {
+    const { parameters, engine } = await trained(1);
+    await saveOptimizer(folder, engine.optimizer);
+    const other = model({ ...TINY, intermediateSize: 24 });
+    const optimizer = new AdamW(other, ADAMW);
+    await expect(loadOptimizer(folder, optimizer)).rejects.toThrow(
+      /tensor mean\.layers\.0\.gateUp: expected shape \[24, 48\], found shape \[24, 40\]/,
+    );
+    const untouched = [...optimizer.state().values()].every((moment) => moment.dataSync().every((value) => value === 0));
+    expect(optimizer.updates).toBe(0);
+    optimizer.dispose();
+    other.dispose();
+    engine.dispose();
+    parameters.dispose();
+    expect(untouched).toBe(true);
+    await writeFile(join(folder, "optimizer.safetensors"), serializeSafetensors(new Map()));
+    await expect(loadOptimizer(folder, optimizer)).rejects.toThrow(/__metadata__\.updates/);
+  });
+});

@@ -1,0 +1,173 @@
+import { basename, join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { z } from "zod";
+import type { AdamW } from "./adamw.js";
+import { checkpointTensors, fromCheckpoint, toCheckpoint } from "./checkpoint-layout.js";
+import { modelConfigFromHuggingFace, modelConfigToHuggingFace } from "./config.js";
+import { Parameters, parameterSpecs } from "./parameters.js";
+import { openExisting, SafetensorsFile, writeFileAtomic, writeSafetensors } from "./safetensors-file.js";
+
+export interface SaveModelOptions {
+  readonly eosTokenId?: number | undefined;
+  readonly padTokenId?: number | undefined;
+  /** Further text files of the folder by name, such as `tokenizer.json`. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a model as a Hugging Face folder: `config.json`, `model.safetensors` in 32-bit floats and the given text files. `transformers`
+ * loads it with equal logits. Each file is complete or absent, but not the folder: write a file of your own last to mark it complete.
+ *
+ * @throws InputError when a text file's name is a path or one of the two names above.
+ */
+export async function saveModel(folder: string, parameters: Parameters, options: SaveModelOptions = {}): Promise<void> {
+  const { files = {}, ...tokens } = options;
+  for (const name of Object.keys(files)) {
+    if (basename(name) === name && name !== "config.json" && name !== "model.safetensors") continue;
+    const expected = "a plain file name other than config.json and model.safetensors";
+    throw new InputError({ what: "checkpoint", where: `${folder}: files`, expected, found: name, fix: "rename it" });
+  }
+  for (const [name, text] of Object.entries(files)) await writeText(join(folder, name), text);
+  await writeText(join(folder, "config.json"), `${JSON.stringify(modelConfigToHuggingFace(parameters.config, tokens), null, 2)}\n`);
+  const tensors = checkpointTensors(parameters.config).map((tensor) => ({
+    name: tensor.name,
+    shape: tensor.shape,
+    values: async () => {
+      if (tensor.parameter === undefined) return toCheckpoint(tensor, undefined, 0);
+      const variable = parameters.get(tensor.parameter);
+      return toCheckpoint(tensor, (await variable.data()) as Float32Array, variable.shape.at(-1)!);
+    },
+  }));
+  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
+}
+
+/**
+ * Reads a Hugging Face folder: `config.json` and `model.safetensors`, or the shards that `model.safetensors.index.json` lists. Weights in
+ * F16 and BF16 become 32-bit floats.
+ *
+ * @returns parameters that the caller disposes of
+ * @throws InputError naming the file or tensor that is missing, malformed, of another shape, or that this model has no place for.
+ */
+export async function loadModel(folder: string): Promise<Parameters> {
+  const configPath = join(folder, "config.json");
+  const config = modelConfigFromHuggingFace(await readJson(configPath), configPath);
+  const values = new Map<string, Float32Array>();
+  const widths = new Map<string, number>();
+  for (const { name, shape } of parameterSpecs(config)) {
+    values.set(name, new Float32Array(shape.reduce((product, size) => product * size, 1)));
+    widths.set(name, shape.at(-1)!);
+  }
+  const files = await openWeights(folder);
+  try {
+    const fileOf = new Map(files.flatMap((file) => [...file.header.entries.keys()].map((name) => [name, file] as const)));
+    for (const tensor of checkpointTensors(config)) {
+      const { name, shape, parameter } = tensor;
+      const file = fileOf.get(name);
+      fileOf.delete(name);
+      if (parameter !== undefined) {
+        fromCheckpoint(tensor, await (file ?? files[0]!).read(name, shape), widths.get(parameter)!, values.get(parameter)!);
+      } else if (file !== undefined) {
+        await checkZero(file, name);
+      }
+    }
+    for (const [name, file] of fileOf) {
+      if (name.endsWith(".rotary_emb.inv_freq") || (name === "lm_head.weight" && config.tiedEmbeddings)) continue;
+      await checkZero(file, name);
+    }
+  } finally {
+    await Promise.all(files.map((file) => file.close()));
+  }
+  return new Parameters(config, ({ name }) => values.get(name)!);
+}
+
+/** Writes an optimizer's moments and update count to `optimizer.safetensors`. */
+export async function saveOptimizer(folder: string, optimizer: AdamW): Promise<void> {
+  const tensors = [...optimizer.state()].map(([name, tensor]) => ({
+    name,
+    shape: tensor.shape,
+    values: async () => (await tensor.data()) as Float32Array,
+  }));
+  await writeSafetensors(join(folder, "optimizer.safetensors"), tensors, { updates: String(optimizer.updates) });
+}
+
+/**
+ * Puts back what {@link saveOptimizer} wrote, to the bit.
+ *
+ * @throws InputError when the file is missing, malformed or of another model; the optimizer is then unchanged.
+ */
+export async function loadOptimizer(folder: string, optimizer: AdamW): Promise<void> {
+  const path = join(folder, "optimizer.safetensors");
+  const file = await SafetensorsFile.open(path);
+  try {
+    const updates = z.string().regex(/^\d+$/).safeParse(file.header.metadata["updates"]);
+    if (!updates.success) {
+      const problem = { what: "checkpoint", where: `${path}: __metadata__.updates`, expected: "a count of updates" };
+      throw new InputError({ ...problem, found: updates.error.issues[0]!.message, fix: "use an optimizer state that saveOptimizer wrote" });
+    }
+    const values = new Map<string, Float32Array>();
+    for (const [name, { shape }] of optimizer.state()) values.set(name, await file.read(name, shape));
+    optimizer.restore(values, Number(updates.data));
+  } finally {
+    await file.close();
+  }
+}
+
+const WeightIndex = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
+
+/** Opens the file or files with the weights. */
+async function openWeights(folder: string): Promise<SafetensorsFile[]> {
+  const single = join(folder, "model.safetensors");
+  const indexPath = join(folder, "model.safetensors.index.json");
+  let shards: string[];
+  try {
+    return [await SafetensorsFile.open(single)];
+  } catch (error) {
+    if (!(error instanceof Error) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") throw error;
+    const index = WeightIndex.safeParse(await readJson(indexPath).catch(() => Promise.reject(error)));
+    shards = index.success ? [...new Set(Object.values(index.data.weight_map))].sort() : [];
+    if (shards.length === 0 || shards.some((name) => basename(name) !== name)) {
+      const problem = { what: "checkpoint", where: `${indexPath}: weight_map`, expected: "tensor names with plain file names" };
+      throw new InputError({ ...problem, found: shards.join(", ").slice(0, 80) || "none", fix: "download the file again" });
+    }
+  }
+  const files: SafetensorsFile[] = [];
+  try {
+    for (const name of shards) files.push(await SafetensorsFile.open(join(folder, name)));
+    return files;
+  } catch (error) {
+    await Promise.all(files.map((file) => file.close()));
+    throw error;
+  }
+}
+
+/** A tensor that this model has no place for may be there when it changes nothing: a bias of zeros. */
+async function checkZero(file: SafetensorsFile, name: string): Promise<void> {
+  const { shape } = file.header.entries.get(name)!;
+  if (name.endsWith(".bias") && (await file.read(name, shape)).every((value) => value === 0)) return;
+  throw new InputError({
+    what: "checkpoint",
+    where: `${file.path}: tensor ${name}`,
+    expected: "only tensors of a Qwen2, Qwen3, Llama or Mistral decoder as config.json describes it",
+    found: "one that this model has no place for",
+    fix: "use a checkpoint without it, with adapters merged",
+  });
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const handle = await openExisting(path);
+  try {
+    return JSON.parse(await handle.readFile("utf8"));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const problem = { what: "checkpoint", where: path, expected: "JSON", found: error.message.slice(0, 100) };
+    throw new InputError({ ...problem, fix: "download or write the file again" }, { cause: error });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await writeFileAtomic(path, async function* () {
+    yield new TextEncoder().encode(text);
+  });
+}

@@ -1,0 +1,148 @@
+import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { InputError } from "@retool-ts/core";
+import {
+  decodeFloats,
+  encodeSafetensorsHeader,
+  parseSafetensorsHeader,
+  safetensorsHeaderBytes,
+  sortedByName,
+  type SafetensorsHeader,
+} from "./safetensors.js";
+
+/** A safetensors file on disk; tensors are read one at a time. Holds a file handle until it is closed. */
+export class SafetensorsFile {
+  readonly path: string;
+  readonly header: SafetensorsHeader;
+  readonly #handle: FileHandle;
+
+  private constructor(path: string, header: SafetensorsHeader, handle: FileHandle) {
+    this.path = path;
+    this.header = header;
+    this.#handle = handle;
+  }
+
+  /** @throws InputError when the file is missing or malformed. */
+  static async open(path: string): Promise<SafetensorsFile> {
+    const handle = await openExisting(path);
+    try {
+      const { size } = await handle.stat();
+      const first = await readRange(handle, 0, Math.min(8, size));
+      const head = await readRange(handle, 0, safetensorsHeaderBytes(first, size, path));
+      return new SafetensorsFile(path, parseSafetensorsHeader(head, size, path), handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * One tensor as 32-bit floats.
+   *
+   * @throws InputError when it is missing, or has another shape or a dtype that is not F32, F16 or BF16.
+   */
+  async read(name: string, shape: readonly number[]): Promise<Float32Array> {
+    const entry = this.header.entries.get(name);
+    const where = `${this.path}: tensor ${name}`;
+    const expected = `shape [${shape.join(", ")}]`;
+    if (entry === undefined) throw mismatch(where, expected, "no such tensor");
+    if (entry.shape.join() !== shape.join()) throw mismatch(where, expected, `shape [${entry.shape.join(", ")}]`);
+    return decodeFloats(await readRange(this.#handle, entry.start, entry.end), entry.dtype, where);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+function mismatch(where: string, expected: string, found: string): InputError {
+  return new InputError({
+    what: "checkpoint",
+    where,
+    expected,
+    found,
+    fix: "use the config.json and weights of one and the same checkpoint",
+  });
+}
+
+/** A tensor to write; its values are fetched when their turn comes. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: () => Promise<Float32Array>;
+}
+
+/** Writes 32-bit floats as a safetensors file, atomically, holding one tensor at a time in memory. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const sorted = sortedByName(tensors);
+  await writeFileAtomic(path, async function* () {
+    yield encodeSafetensorsHeader(sorted, metadata);
+    for (const { values } of sorted) {
+      const floats = await values();
+      yield new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+    }
+  });
+}
+
+/** Writes a file so that a reader, or the next run after a crash, sees the old one or the new one but no part of either. */
+export async function writeFileAtomic(path: string, chunks: () => AsyncIterable<Uint8Array>): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const handle = await open(temporary, "w");
+    try {
+      for await (const chunk of chunks()) await handle.writeFile(chunk);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Makes renames in a folder last; where folders cannot be opened (Windows), the system sees to it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  if (handle === undefined) return;
+  try {
+    await handle.sync();
+  } catch {
+    // some file systems refuse it; the files themselves are synced
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Opens a file for reading.
+ *
+ * @throws InputError when it is not there.
+ */
+export async function openExisting(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const problem = { what: "checkpoint", where: path, expected: "a file", found: "none" };
+    throw new InputError({ ...problem, fix: `point to a folder that has ${basename(path)}` }, { cause: error });
+  }
+}
+
+async function readRange(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(end - start);
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return bytes.subarray(0, done);
+}

@@ -1,0 +1,231 @@
+import { InputError } from "@retool-ts/core";
+import { z } from "zod";
+
+const MAX_HEADER_BYTES = 100_000_000;
+
+const ITEM_BYTES: Readonly<Record<string, number>> = {
+  BOOL: 1, U8: 1, I8: 1, F8_E5M2: 1, F8_E4M3: 1, I16: 2, U16: 2, F16: 2, BF16: 2, I32: 4, U32: 4, F32: 4, I64: 8, U64: 8, F64: 8,
+}; // prettier-ignore
+
+const HeaderEntry = z.strictObject({
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  /** First byte and the byte after the last, counted from the end of the header. */
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+
+/** Where one tensor lies in a safetensors file. */
+export interface SafetensorsEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Offset of the first byte in the file. */
+  readonly start: number;
+  /** Offset of the byte after the last in the file. */
+  readonly end: number;
+}
+
+/** What the header of a safetensors file says. */
+export interface SafetensorsHeader {
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** One tensor in 32-bit floats. */
+export interface SafetensorsTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** Contents of a safetensors file. */
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Size of the header in bytes, its length field included.
+ *
+ * @param first - the first eight bytes of the file, or more
+ * @throws InputError when the file is shorter than that or the header too long.
+ */
+export function safetensorsHeaderBytes(first: Uint8Array, fileBytes: number, where: string): number {
+  if (first.length < 8) throw malformed(where, "a length field of 8 bytes", `${first.length} bytes`);
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
+  if (length > MAX_HEADER_BYTES) throw malformed(where, `a header of at most ${MAX_HEADER_BYTES} bytes`, `${length} bytes`);
+  const total = 8 + Number(length);
+  if (total > fileBytes) throw malformed(where, `a file of at least ${total} bytes, as its header says`, `${fileBytes} bytes (truncated)`);
+  return total;
+}
+
+/**
+ * Reads and checks the header of a safetensors file: tensors must fill the file without holes or overlaps.
+ *
+ * See https://github.com/huggingface/safetensors, section "Format".
+ *
+ * @param head - the file's beginning, with at least the whole header
+ * @param where - the file's name, for messages
+ * @throws InputError saying what is wrong with the file.
+ */
+export function parseSafetensorsHeader(head: Uint8Array, fileBytes: number, where: string): SafetensorsHeader {
+  const dataStart = safetensorsHeaderBytes(head, fileBytes, where);
+  const text = decodeUtf8(head.subarray(8, dataStart), where);
+  let metadata: Record<string, string> = {};
+  const entries = new Map<string, SafetensorsEntry>();
+  for (const [name, value] of Object.entries(parseJsonObject(text, where))) {
+    if (name === "__metadata__") {
+      metadata = parseWith(z.record(z.string(), z.string()), value, `${where}: __metadata__`, "an object of strings");
+      continue;
+    }
+    const at = `${where}: tensor ${name}`;
+    const { dtype, shape, data_offsets: offsets } = parseWith(HeaderEntry, value, at, "dtype, shape and data_offsets");
+    const itemBytes = ITEM_BYTES[dtype];
+    if (itemBytes === undefined) throw malformed(at, "a known dtype", dtype);
+    const expected = itemBytes * shape.reduce((product, size) => product * size, 1);
+    const found = offsets[1] - offsets[0];
+    if (found !== expected) throw malformed(at, `${expected} bytes for ${dtype} [${shape.join(", ")}]`, `${found} bytes`);
+    entries.set(name, { dtype, shape, start: dataStart + offsets[0], end: dataStart + offsets[1] });
+  }
+  checkCoverage(entries, dataStart, fileBytes, where);
+  return { entries, metadata };
+}
+
+/**
+ * Reads a whole safetensors file that lies in memory.
+ *
+ * @returns tensors whose values may share the memory of `bytes`
+ * @throws InputError when the file is malformed or holds other than F32, F16 and BF16 tensors.
+ */
+export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safetensors {
+  const { entries, metadata } = parseSafetensorsHeader(bytes, bytes.length, where);
+  const tensors = new Map<string, SafetensorsTensor>();
+  for (const [name, { dtype, shape, start, end }] of entries) {
+    tensors.set(name, { shape, values: decodeFloats(bytes.subarray(start, end), dtype, `${where}: tensor ${name}`) });
+  }
+  return { tensors, metadata };
+}
+
+/**
+ * Stored floats as 32-bit floats. Bytes that are already aligned 32-bit floats are not copied.
+ *
+ * @throws InputError when the dtype is not F32, F16 or BF16.
+ */
+export function decodeFloats(bytes: Uint8Array, dtype: string, where: string): Float32Array {
+  const itemBytes = dtype === "F32" ? 4 : 2;
+  const aligned = bytes.byteOffset % itemBytes === 0 ? bytes : bytes.slice();
+  const items = [aligned.buffer, aligned.byteOffset, aligned.length / itemBytes] as const;
+  switch (dtype) {
+    case "F32":
+      return new Float32Array(...items);
+    case "BF16": {
+      const bits = Uint32Array.from(new Uint16Array(...items), (half) => half << 16);
+      return new Float32Array(bits.buffer);
+    }
+    case "F16":
+      return Float32Array.from(new Uint16Array(...items), halfToNumber);
+    default:
+      throw malformed(where, "dtype F32, F16 or BF16", dtype);
+  }
+}
+
+/** The header that goes before the tensors' bytes: names sorted, 32-bit floats, filled up with spaces to a multiple of 8. */
+export function encodeSafetensorsHeader(
+  tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const parts = Object.keys(metadata).length === 0 ? [] : [`"__metadata__":${JSON.stringify(metadata)}`];
+  let offset = 0;
+  let previous = "__metadata__";
+  for (const { name, shape } of sortedByName(tensors)) {
+    if (name === previous || name === "__metadata__")
+      throw malformed(`tensor ${name}`, "a name of its own for each tensor", "the name twice");
+    const end = offset + 4 * shape.reduce((product, size) => product * size, 1);
+    parts.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype: "F32", shape, data_offsets: [offset, end] })}`);
+    [offset, previous] = [end, name];
+  }
+  const json = new TextEncoder().encode(`{${parts.join(",")}}`);
+  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(json, 8);
+  return header;
+}
+
+/** A safetensors file of 32-bit floats, in memory. */
+export function serializeSafetensors(
+  tensors: ReadonlyMap<string, SafetensorsTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const list = sortedByName([...tensors].map(([name, tensor]) => ({ name, ...tensor })));
+  const header = encodeSafetensorsHeader(list, metadata);
+  const file = new Uint8Array(list.reduce((bytes, { values }) => bytes + values.byteLength, header.length));
+  file.set(header);
+  let offset = header.length;
+  for (const { values } of list) {
+    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
+    offset += values.byteLength;
+  }
+  return file;
+}
+
+/** A copy in the order of the file. */
+export function sortedByName<T extends { readonly name: string }>(items: readonly T[]): T[] {
+  return [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** IEEE 754 half precision: 1 sign, 5 exponent and 10 fraction bits. */
+function halfToNumber(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+function checkCoverage(entries: ReadonlyMap<string, SafetensorsEntry>, dataStart: number, fileBytes: number, where: string): void {
+  let reached = dataStart;
+  for (const [name, { start, end }] of [...entries].sort(([, a], [, b]) => a.start - b.start || a.end - b.end)) {
+    const at = `${where}: tensor ${name}`;
+    if (end > fileBytes) throw malformed(at, `a file of at least ${end} bytes`, `${fileBytes} bytes (truncated)`);
+    if (start !== reached)
+      throw malformed(at, `data from byte ${reached} on`, start < reached ? `an overlap from byte ${start}` : `a gap to byte ${start}`);
+    reached = end;
+  }
+  if (reached !== fileBytes) throw malformed(where, `${reached} bytes, where the last tensor ends`, `${fileBytes} bytes`);
+}
+
+function decodeUtf8(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed(where, "a header in UTF-8", "other bytes");
+  }
+}
+
+function parseJsonObject(text: string, where: string): object {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw malformed(where, "a header in JSON", error instanceof Error ? error.message.slice(0, 100) : "something else");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw malformed(where, "a JSON object as header", text.slice(0, 40));
+  // JSON.parse keeps the last of equal keys, so keys are counted in the text: in valid JSON every quote opens or closes a string.
+  const keys = [...text.matchAll(/"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?/g)].filter((match) => match[2] !== undefined).length;
+  if (keys !== countKeys(parsed)) throw malformed(where, "different names in the header", "the same name twice");
+  return parsed;
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return 0;
+  return Object.values(value).reduce<number>((count, inner) => count + 1 + countKeys(inner), 0);
+}
+
+function parseWith<T>(schema: z.ZodType<T>, value: unknown, where: string, expected: string): T {
+  const result = schema.safeParse(value);
+  if (!result.success) throw malformed(where, expected, result.error.issues[0]!.message);
+  return result.data;
+}
+
+function malformed(where: string, expected: string, found: string): InputError {
+  return new InputError({ what: "safetensors file", where, expected, found, fix: "copy or download the file again" });
+}
