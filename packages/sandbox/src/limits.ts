@@ -48,7 +48,8 @@ export function resolveLimits(overrides: Partial<Limits> = {}, base: Limits = DE
   for (const [key, value] of Object.entries(overrides)) {
     if (value === undefined) continue;
     const range = Object.hasOwn(RANGES, key) ? RANGES[key as keyof Limits] : undefined;
-    if (range === undefined) throw problem(key, `one of ${Object.keys(RANGES).join(", ")}`, "an unknown limit", "remove it or mend its name");
+    if (range === undefined)
+      throw problem(key, `one of ${Object.keys(RANGES).join(", ")}`, "an unknown limit", "remove it or mend its name");
     const [least, most] = range;
     if (!Number.isSafeInteger(value) || value < least || value > most) {
       throw problem(key, `a whole number from ${least} to ${most}`, String(value), `choose a number in that range`);

@@ -5,7 +5,15 @@ import type { HeapImage } from "./heap-image.js";
 import { resolveLimits, type Limits } from "./limits.js";
 import type { RunReply, Turn } from "./messages.js";
 import type {
-  ExecutionResult, ExecutionStatus, RunOptions, Sandbox, SandboxOptions, SandboxStats, Session, SessionOptions, TurnOptions,
+  ExecutionResult,
+  ExecutionStatus,
+  RunOptions,
+  Sandbox,
+  SandboxOptions,
+  SandboxStats,
+  Session,
+  SessionOptions,
+  TurnOptions,
 } from "./sandbox.js";
 import { loadWorkerFiles } from "./worker-files.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -45,7 +53,15 @@ class QuickJSSandbox implements Sandbox {
   readonly #pool: WorkerPool;
   readonly #settings: Settings;
   readonly #finished: Record<ExecutionStatus, number> = {
-    ok: 0, error: 0, fuel: 0, timeout: 0, oom: 0, stack: 0, output: 0, killed: 0, infra: 0,
+    ok: 0,
+    error: 0,
+    fuel: 0,
+    timeout: 0,
+    oom: 0,
+    stack: 0,
+    output: 0,
+    killed: 0,
+    infra: 0,
   };
   #lastId = 0;
   #openSessions = 0;
@@ -121,7 +137,10 @@ class QuickJSSandbox implements Sandbox {
 interface SessionParts {
   readonly limits: Limits;
   run(
-    code: string, limits: Limits, turn: Turn, signal: AbortSignal | undefined,
+    code: string,
+    limits: Limits,
+    turn: Turn,
+    signal: AbortSignal | undefined,
   ): Promise<{ readonly result: ExecutionResult; readonly image: HeapImage | undefined }>;
   onClose(): void;
 }

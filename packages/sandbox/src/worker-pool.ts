@@ -84,7 +84,7 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue = [];
-    for (const task of [...this.#tasks.values()]) task.settle(infra(task, "the sandbox was closed"));
+    for (const task of this.#tasks.values()) task.settle(infra(task, "the sandbox was closed"));
     await Promise.all([...this.#slots].map((slot) => slot.stop()));
   }
 

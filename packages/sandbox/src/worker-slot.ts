@@ -23,7 +23,7 @@ export interface SlotEvents {
 /** How a thread ended. */
 export interface SlotExit {
   readonly unanswered: readonly RunRequest[];
-  /** Id of the run it was at; 0 when none. */
+  /** Id of the run it was at, or of the first it held; 0 when it held none. */
   readonly culprit: number;
   /** Why the pool killed it; undefined when it ended by itself. */
   readonly killReason: string | undefined;
@@ -42,7 +42,7 @@ export class WorkerSlot {
   #isReady = false;
   #watch: NodeJS.Timeout | undefined;
   #seen = { id: 0, sinceMs: 0 };
-  #kill: { readonly reason: string; readonly culprit: number } | undefined;
+  #kill: { readonly reason: string | undefined; readonly culprit: number } | undefined;
   #failure = "the worker ended";
 
   constructor(file: URL, setup: Omit<WorkerSetup, "progress">, events: SlotEvents) {
@@ -77,8 +77,8 @@ export class WorkerSlot {
     return this.#progress.current === id;
   }
 
-  /** Ends the thread; what it was running is the culprit. */
-  kill(reason: string): void {
+  /** Ends the thread; what it was running is the culprit. No reason stands for a fault of the thread's own. */
+  kill(reason: string | undefined): void {
     if (this.#kill !== undefined) return;
     this.#kill = { reason, culprit: this.#progress.current };
     void this.#worker.terminate();
@@ -123,16 +123,18 @@ export class WorkerSlot {
       return;
     }
     const limits = this.#held.get(id)?.limits;
-    const allowedMs = limits === undefined ? STALL_MS : limits.wallMs + limits.graceMs;
-    if (nowMs - this.#seen.sinceMs > allowedMs) this.kill("the run passed its deadline");
+    const waitedMs = nowMs - this.#seen.sinceMs;
+    if (limits === undefined && waitedMs > STALL_MS) this.kill(undefined);
+    if (limits !== undefined && waitedMs > limits.wallMs + limits.graceMs) this.kill("the run passed its deadline");
   }
 
   #exit(): void {
     clearInterval(this.#watch);
-    const culprit = this.#kill?.culprit ?? this.#progress.current;
+    const current = this.#kill?.culprit ?? this.#progress.current;
+    const unanswered = [...this.#held.values()];
     this.#events.exit(this, {
-      unanswered: [...this.#held.values()],
-      culprit,
+      unanswered,
+      culprit: this.#held.has(current) || this.#kill?.reason !== undefined ? current : (unanswered[0]?.id ?? 0),
       killReason: this.#kill?.reason,
       failure: this.#failure,
       ...this.#progress.output(),

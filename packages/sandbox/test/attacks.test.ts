@@ -41,7 +41,11 @@ describe("code that takes all memory or stack is stopped and the next run is rig
     ["few large buffers", "const q = []; for (;;) q.push(new Uint8Array(5e6))", ["oom"]],
     ["float arrays", "const q = []; for (;;) q.push(new Float64Array(1e5).fill(1))", ["oom"]],
     ["a doubling string", "let s = 'ab'; for (;;) s = s + s.slice(1) + s", ["oom", "error"]],
-    ["memory in promise jobs", "const q = []; const eat = () => { q.push(new Uint8Array(1e5)); Promise.resolve().then(eat) }; eat(); 1", ["oom", "error", "ok"]],
+    [
+      "memory in promise jobs",
+      "const q = []; const eat = () => { q.push(new Uint8Array(1e5)); Promise.resolve().then(eat) }; eat(); 1",
+      ["oom", "error", "ok"],
+    ],
     ["a huge BigInt", "2n ** 2n ** 40n", ["oom", "error"]],
     ["recursion", "function f() { return f() + 1 }\nf()", ["stack"]],
     ["recursion through toString", "const o = { toString() { return `${o}` } }; `${o}`", ["stack"]],

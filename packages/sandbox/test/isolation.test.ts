@@ -10,12 +10,23 @@ afterAll(() => sandbox.close());
 const feedback = async (code: string): Promise<string> => (await sandbox.run(code)).feedback;
 
 describe("nothing of the host is in a world", () => {
-  test.each(["process", "require", "module", "fetch", "Buffer", "WebAssembly", "Atomics", "SharedArrayBuffer", "Worker", "navigator", "boot", "harness", "emit"])(
-    "%s",
-    async (name) => {
-      expect(await feedback(`typeof ${name}`)).toBe("'undefined'");
-    },
-  );
+  test.each([
+    "process",
+    "require",
+    "module",
+    "fetch",
+    "Buffer",
+    "WebAssembly",
+    "Atomics",
+    "SharedArrayBuffer",
+    "Worker",
+    "navigator",
+    "boot",
+    "harness",
+    "emit",
+  ])("%s", async (name) => {
+    expect(await feedback(`typeof ${name}`)).toBe("'undefined'");
+  });
 
   test.each([
     "console.log.constructor('return typeof process')()",
@@ -42,9 +53,19 @@ describe("nothing of the host is in a world", () => {
 
 describe("what a run changes ends with it", () => {
   test.each([
-    ["globals", "globalThis.leak = 1; var leak2 = 2; leak3 = 3", "[typeof leak, typeof leak2, typeof leak3]", "[ 'undefined', 'undefined', 'undefined' ]"],
+    [
+      "globals",
+      "globalThis.leak = 1; var leak2 = 2; leak3 = 3",
+      "[typeof leak, typeof leak2, typeof leak3]",
+      "[ 'undefined', 'undefined', 'undefined' ]",
+    ],
     ["prototypes", "Object.prototype.evil = 1; Array.prototype.push = null", "[{}.evil, typeof [].push]", "[ undefined, 'function' ]"],
-    ["built-ins", "JSON.stringify = () => 'forged'; Math.max = () => 0; delete globalThis.Map", "[Math.max(1, 2), new Map(), JSON.stringify(1)]", "[ 2, Map(0) {}, '1' ]"],
+    [
+      "built-ins",
+      "JSON.stringify = () => 'forged'; Math.max = () => 0; delete globalThis.Map",
+      "[Math.max(1, 2), new Map(), JSON.stringify(1)]",
+      "[ 2, Map(0) {}, '1' ]",
+    ],
     ["the prelude", "isPrime = () => true; gcd = null", "[isPrime(4), gcd(4, 6)]", "[ false, 2 ]"],
     ["random state", "Math.random(); Math.random()", "Math.random()", undefined],
     ["the clock", "Date.now(); setTimeout(() => {}, 1e6)", "Date.now()", "1735689600000"],

@@ -29,9 +29,7 @@ test("a kill takes only the run that was stuck", async () => {
   await using sandbox = await sandboxFor({ limits: SHORT });
   const codes = Array.from({ length: 40 }, (_, i) => (i === 5 || i === 20 ? STUCK : `${i}`));
   const results = await sandbox.runBatch(codes);
-  expect(results.map(({ feedback }) => feedback)).toEqual(
-    codes.map((code) => (code === STUCK ? "began\n[timeout: time limit]" : code)),
-  );
+  expect(results.map(({ feedback }) => feedback)).toEqual(codes.map((code) => (code === STUCK ? "began\n[timeout: time limit]" : code)));
   expect(sandbox.stats()).toMatchObject({ restarts: 2, queued: 0, running: 0, finished: { killed: 2, ok: 38 } });
 });
 
@@ -45,13 +43,15 @@ test("a caller that blocks its own thread does not make a finished run look stuc
 });
 
 test("equal code and seed give equal results over one worker and two", async () => {
-  const codes = Array.from({ length: 120 }, (_, i) =>
-    [
-      `let s = 0; for (let i = 0; i < ${1000 * i}; i++) s += i; s`,
-      "[Math.random(), Date.now(), new Map([[1, { a: 2 }]])]",
-      "console.log('x'.repeat(10)); null.y",
-      "while (true) {}",
-    ][i % 4]!,
+  const codes = Array.from(
+    { length: 120 },
+    (_, i) =>
+      [
+        `let s = 0; for (let i = 0; i < ${1000 * i}; i++) s += i; s`,
+        "[Math.random(), Date.now(), new Map([[1, { a: 2 }]])]",
+        "console.log('x'.repeat(10)); null.y",
+        "while (true) {}",
+      ][i % 4]!,
   );
   const options = { seed: 11, limits: { fuel: 40, wallMs: 60_000 } };
   await using one = await sandboxFor({ workers: 1, ...options });

@@ -39,14 +39,16 @@ export function installClock(world: object): Clock {
     for (let i = 0; i < timers.length; i++) if (timers[i]!.id !== id) timers[kept++] = timers[i]!;
     timers.length = kept;
   };
-  const start = (repeat: boolean) => (callback: unknown, delay?: unknown, ...args: unknown[]): number => {
-    if (typeof callback !== "function") throw new TypeError("the callback of a timer must be a function");
-    const delayMs = typeof delay === "number" && delay >= 1 ? real.floor(delay) : 1;
-    const id = ++lastId;
-    const call = (): void => real.apply(callback, undefined, args);
-    add({ id, dueMs: nowMs + delayMs, everyMs: repeat ? delayMs : undefined, call });
-    return id;
-  };
+  const start =
+    (repeat: boolean) =>
+    (callback: unknown, delay?: unknown, ...args: unknown[]): number => {
+      if (typeof callback !== "function") throw new TypeError("the callback of a timer must be a function");
+      const delayMs = typeof delay === "number" && delay >= 1 ? real.floor(delay) : 1;
+      const id = ++lastId;
+      const call = (): void => real.apply(callback, undefined, args);
+      add({ id, dueMs: nowMs + delayMs, everyMs: repeat ? delayMs : undefined, call });
+      return id;
+    };
   const startOnce = start(false);
   define(world, "setTimeout", startOnce);
   define(world, "setInterval", start(true));
@@ -72,7 +74,12 @@ function installDate(world: object, read: () => number): void {
     return real.construct(real.RealDate, args.length > 0 ? args : [read()], new.target as unknown as new () => unknown);
   };
   const { UTC, parse } = real.RealDate;
-  for (const [name, value] of [["UTC", UTC], ["parse", parse], ["now", read]] as const) define(FixedDate, name, value);
+  for (const [name, value] of [
+    ["UTC", UTC],
+    ["parse", parse],
+    ["now", read],
+  ] as const)
+    define(FixedDate, name, value);
   real.defineProperty(FixedDate, "name", { value: "Date" });
   real.defineProperty(FixedDate, "length", { value: 7 });
   real.defineProperty(FixedDate, "prototype", { value: real.RealDate.prototype, writable: false });

@@ -61,8 +61,13 @@ export function installConsole(world: object, write: Write): void {
   const counts = real.create(null) as Record<string, number>;
   const nothing = (): void => undefined;
   const methods: Record<string, (...args: never[]) => void> = {
-    log: out, info: out, debug: out, table: out,
-    error: err, warn: err, trace: err,
+    log: out,
+    info: out,
+    debug: out,
+    table: out,
+    error: err,
+    warn: err,
+    trace: err,
     dir: (value: unknown) => line("out", [inspect(value)]),
     assert: (condition: unknown, ...args: unknown[]) => {
       if (!condition) line("err", [args.length === 0 ? "Assertion failed" : `Assertion failed: ${formatLine(args)}`]);
@@ -75,7 +80,9 @@ export function installConsole(world: object, write: Write): void {
     groupEnd: () => {
       indent = real.sliceText(indent, 2);
     },
-    time: nothing, timeEnd: nothing, timeLog: nothing,
+    time: nothing,
+    timeEnd: nothing,
+    timeLog: nothing,
   };
   define(world, "console", methods);
   define(world, "print", out);

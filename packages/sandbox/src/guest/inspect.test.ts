@@ -21,14 +21,23 @@ const nested = { a: { b: { c: { d: { e: { f: 1 } } } } } };
 const same: readonly (readonly [name: string, value: unknown])[] = [
   ["numbers", [0, -0, 1.5, NaN, Infinity, 1e21, 123456789]],
   ["BigInt", [123n, -5n, 2n ** 64n]],
-  ["strings", ["a", "it's", 'say "hi"', "it's \"both\"", "all ' \" `", "tab\t nl\n nul\0 bell\u0007 \\ é 😀 \u2028", "\ud800x", "\x7f\x9f"]],
+  ["strings", ["a", "it's", 'say "hi"', 'it\'s "both"', "all ' \" `", "tab\t nl\n nul\0 bell\u0007 \\ é 😀 \u2028", "\ud800x", "\x7f\x9f"]],
   ["primitives", [true, null, undefined, Symbol("s")]],
   ["empty containers", [[], {}, new Map(), new Set(), ""]],
   ["objects", { a: 1, b: "x", c: [1, { d: null }] }],
   ["odd keys", withSymbol],
   ["instances", [new Point(), new Empty(), withNullPrototype]],
   ["functions", [function named() {}, () => 1, class {}, Point, Derived, async function later() {}, function* many() {}]],
-  ["collections", [new Map<unknown, unknown>([["k", { v: 1 }], [2, [3]]]), new Set([1, "a"])]],
+  [
+    "collections",
+    [
+      new Map<unknown, unknown>([
+        ["k", { v: 1 }],
+        [2, [3]],
+      ]),
+      new Set([1, "a"]),
+    ],
+  ],
   ["typed arrays", [new Uint8Array([1, 2, 3]), new Float64Array([0.5])]],
   ["array subclasses", Derived.from([1, 2])],
   ["holes", [[1, , 3], new Array(3), [, , 5]]], // oxlint-disable-line no-sparse-arrays
@@ -37,7 +46,19 @@ const same: readonly (readonly [name: string, value: unknown])[] = [
   ["longer arrays", [Array.from({ length: 250 }, () => 0)]],
   ["depth", nested],
   ["depth of arrays", [[[[[[1]]]]]]],
-  ["accessors", { get a() { return 1; }, set b(_: number) {}, get c() { return 1; }, set c(_: number) {} }],
+  [
+    "accessors",
+    {
+      get a() {
+        return 1;
+      },
+      set b(_: number) {},
+      get c() {
+        return 1;
+      },
+      set c(_: number) {},
+    },
+  ],
   ["dates", [new Date(0), new Date(NaN)]],
   ["regular expressions", [/a+/gi]],
   ["boxed", [new Number(3), new String("abc"), new Boolean(false)]],

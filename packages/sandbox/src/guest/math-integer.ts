@@ -34,7 +34,10 @@ function gcdOf(a: bigint, b: bigint): bigint {
 
 /** Greatest common divisor of all arguments, never negative; `gcd()` is 0. */
 export function gcd(...values: Whole[]): Whole {
-  return answer(values.reduce<bigint>((result, value) => gcdOf(result, absolute(whole("gcd", value))), 0n), ...values);
+  return answer(
+    values.reduce<bigint>((result, value) => gcdOf(result, absolute(whole("gcd", value))), 0n),
+    ...values,
+  );
 }
 
 /** Least common multiple of all arguments, never negative; `lcm()` is 1. */

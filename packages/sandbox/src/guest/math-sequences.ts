@@ -30,23 +30,32 @@ function termsOf(args: readonly (Whole | Iterable<Whole>)[]): Terms {
   const [first] = args;
   const terms = args.length === 1 && typeof first === "object" ? [...first] : (args as Terms);
   for (const term of terms) {
-    if (typeof term !== "number" && typeof term !== "bigint") throw new TypeError(`expected numbers, got ${term === null ? "null" : typeof term}`);
+    if (typeof term !== "number" && typeof term !== "bigint")
+      throw new TypeError(`expected numbers, got ${term === null ? "null" : typeof term}`);
   }
   return terms;
 }
 
+interface Operation {
+  readonly start: 0 | 1;
+  ofNumbers(a: number, b: number): number;
+  ofBigInts(a: bigint, b: bigint): bigint;
+}
+
+const ADDITION: Operation = { start: 0, ofNumbers: (a, b) => a + b, ofBigInts: (a, b) => a + b };
+const MULTIPLICATION: Operation = { start: 1, ofNumbers: (a, b) => a * b, ofBigInts: (a, b) => a * b };
+
 /** Exact for whole numbers; ordinary floating point as soon as one term has a fraction. */
-function fold(args: readonly (Whole | Iterable<Whole>)[], start: 0 | 1): Whole {
+function fold(args: readonly (Whole | Iterable<Whole>)[], { start, ofNumbers, ofBigInts }: Operation): Whole {
   const terms = termsOf(args);
   const isFloat = terms.some((term) => typeof term === "number" && !Number.isInteger(term));
-  const combine = start === 0 ? <T extends Whole>(a: T, b: T): T => ((a as never) + (b as never)) as T : <T extends Whole>(a: T, b: T): T => ((a as never) * (b as never)) as T;
-  if (isFloat) return terms.reduce<number>((total, term) => combine(total, Number(term)), start);
+  if (isFloat) return terms.reduce<number>((total, term) => ofNumbers(total, Number(term)), start);
   let total: number = start;
   for (let i = 0; i < terms.length; i++) {
     const term = terms[i]!;
-    const next = typeof term === "number" ? combine(total, term) : NaN;
+    const next = typeof term === "number" ? ofNumbers(total, term) : NaN;
     if (!Number.isSafeInteger(next)) {
-      const rest = terms.slice(i).reduce<bigint>((sum, value) => combine(sum, BigInt(value)), BigInt(total));
+      const rest = terms.slice(i).reduce<bigint>((value, factor) => ofBigInts(value, BigInt(factor)), BigInt(total));
       return answer(rest, ...terms);
     }
     total = next;
@@ -56,12 +65,12 @@ function fold(args: readonly (Whole | Iterable<Whole>)[], start: 0 | 1): Whole {
 
 /** Sum of an array, of an iterable, or of the arguments; the empty sum is 0. */
 export function sum(...values: (Whole | Iterable<Whole>)[]): Whole {
-  return fold(values, 0);
+  return fold(values, ADDITION);
 }
 
 /** Product of an array, of an iterable, or of the arguments; the empty product is 1. */
 export function product(...values: (Whole | Iterable<Whole>)[]): Whole {
-  return fold(values, 1);
+  return fold(values, MULTIPLICATION);
 }
 
 /** Ways to choose k of n things, order ignored; 0 when k > n. */

@@ -4,15 +4,28 @@ import { divisors, factor, isPrime, primes } from "./math-primes.js";
 import { comb, factorial, perm, product, range, sum } from "./math-sequences.js";
 
 const upTo = (n: number): number[] => Array.from({ length: n + 1 }, (_, i) => i);
-const divides = (d: number) => (n: number): boolean => n % d === 0;
-const isPrimeByTrial = (n: number): boolean => n > 1 && !upTo(n).slice(2, n).some((d) => divides(d)(n));
+const divides =
+  (d: number) =>
+  (n: number): boolean =>
+    n % d === 0;
+const isPrimeByTrial = (n: number): boolean =>
+  n > 1 &&
+  !upTo(n)
+    .slice(2, n)
+    .some((d) => divides(d)(n));
 
 test("gcd and lcm agree with the search through all candidates", () => {
   for (const a of range(1, 24)) {
     for (const b of range(1, 24)) {
-      const common = upTo(24).slice(1).filter((d) => a % d === 0 && b % d === 0);
+      const common = upTo(24)
+        .slice(1)
+        .filter((d) => a % d === 0 && b % d === 0);
       expect(gcd(a, b)).toBe(Math.max(...common));
-      expect(lcm(a, b)).toBe(upTo(a * b).slice(1).find((m) => m % a === 0 && m % b === 0));
+      expect(lcm(a, b)).toBe(
+        upTo(a * b)
+          .slice(1)
+          .find((m) => m % a === 0 && m % b === 0),
+      );
     }
   }
   expect([gcd(), lcm(), gcd(0, -6), gcd(12, 18, 27), lcm(4, 6, 10), lcm(0, 5)]).toEqual([0, 1, 6, 3, 60, 0]);
@@ -39,7 +52,16 @@ test("isPrime and primes agree with trial division", () => {
   const expected = upTo(2000).filter(isPrimeByTrial);
   expect(upTo(2000).filter((n) => isPrime(n))).toEqual(expected);
   expect(primes(0, 2000)).toEqual(expected);
-  for (const [lo, hi] of [[2, 2], [3, 3], [4, 4], [7, 11], [24, 28], [90, 1000], [-5, 10], [10, 5]] as const) {
+  for (const [lo, hi] of [
+    [2, 2],
+    [3, 3],
+    [4, 4],
+    [7, 11],
+    [24, 28],
+    [90, 1000],
+    [-5, 10],
+    [10, 5],
+  ] as const) {
     expect(primes(lo, hi)).toEqual(expected.filter((p) => p >= lo && p <= hi));
   }
   expect(primes(1_000_000_000, 1_000_000_100)).toEqual(range(1_000_000_000, 1_000_000_100).filter((n) => isPrime(n)));
@@ -60,10 +82,22 @@ test("factor multiplies back and divisors are all the divisors", () => {
     expect(parts.map(([p]) => p)).toEqual(parts.map(([p]) => Number(p)).sort((a, b) => a - b));
     expect(divisors(n)).toEqual(range(1, n).filter((d) => n % d === 0));
   }
-  expect(factor(360)).toEqual([[2, 3], [3, 2], [5, 1]]);
+  expect(factor(360)).toEqual([
+    [2, 3],
+    [3, 2],
+    [5, 1],
+  ]);
   expect(factor(1_000_003n * 1_000_003n)).toEqual([[1_000_003n, 2]]);
-  expect(factor(600851475143)).toEqual([[71, 1], [839, 1], [1471, 1], [6857, 1]]);
-  expect(factor(2n ** 67n - 1n)).toEqual([[193707721n, 1], [761838257287n, 1]]);
+  expect(factor(600851475143)).toEqual([
+    [71, 1],
+    [839, 1],
+    [1471, 1],
+    [6857, 1],
+  ]);
+  expect(factor(2n ** 67n - 1n)).toEqual([
+    [193707721n, 1],
+    [761838257287n, 1],
+  ]);
 });
 
 test("digits are those of the decimal text", () => {

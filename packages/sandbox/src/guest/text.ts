@@ -62,7 +62,8 @@ function fromBase64(text: unknown): string {
 }
 
 function clone(value: unknown, seen: Map<object, unknown>): unknown {
-  if (typeof value === "function" || typeof value === "symbol") throw new TypeError("structuredClone: functions and symbols cannot be cloned");
+  if (typeof value === "function" || typeof value === "symbol")
+    throw new TypeError("structuredClone: functions and symbols cannot be cloned");
   if (typeof value !== "object" || value === null) return value;
   if (seen.has(value)) return seen.get(value);
   const keep = <T extends object>(copy: T): T => {
