@@ -59,14 +59,14 @@ export function createHarness({ emit, clock, setSeed, installMath }: HarnessPart
     queueMicrotask(callback) {
       if (typeof callback !== "function") throw new TypeError("the callback of queueMicrotask must be a function");
       const done = real.onSettled(resolved, () => void callback(), undefined);
-      real.onSettled(done, undefined, reject);
+      void real.onSettled(done, undefined, reject);
     },
     begin(outputChars) {
       charsLeft = outputChars;
       outcome = { kind: "pending" };
     },
     settle(value) {
-      if (isPromise(value)) real.onSettled(value, fulfil, reject);
+      if (isPromise(value)) void real.onSettled(value, fulfil, reject);
       else fulfil(value);
     },
     fail: reject,
