@@ -1,0 +1,15 @@
+import type { Command } from "commander";
+import type { CliContext } from "../command-line.js";
+import * as quickstart from "./quickstart.js";
+import * as sft from "./sft.js";
+import * as train from "./train.js";
+
+/**
+ * In the order of `retool --help`. A command module loads with every command line, so it imports only what describes the command;
+ * the work is imported when it runs.
+ */
+const COMMANDS: readonly { register(program: Command, context: CliContext): void }[] = [quickstart, sft, train];
+
+export function registerCommands(program: Command, context: CliContext): void {
+  for (const { register } of COMMANDS) register(program, context);
+}

@@ -1,0 +1,33 @@
+import { InputError, RetoolError } from "@retool-ts/core";
+import { expect, test } from "vitest";
+import { endingOf } from "./exit.js";
+import { nodeVersionProblem } from "./node-version.js";
+
+const input = new InputError({ what: "config", where: "seed", expected: "a number", found: '"x"', fix: "write a number" });
+const abort = Object.assign(new Error("the state is saved. Go on with: retool train --resume runs/a"), { name: "AbortError" });
+
+test.each([
+  ["the user's mistake", input, 2, 'error: config: seed: expected a number, found "x". To mend it: write a number.'],
+  ["a known failure", new RetoolError("OUT_OF_MEMORY", "no memory"), 1, "error: no memory"],
+  ["an unknown failure", new TypeError("x is undefined"), 1, "error: x is undefined\nRun again with RETOOL_DEBUG=1 for the stack."],
+  ["something thrown that is no error", "text", 1, "error: text\nRun again with RETOOL_DEBUG=1 for the stack."],
+  ["an interruption that was saved", abort, 130, "the state is saved. Go on with: retool train --resume runs/a"],
+  ["a bare abort", AbortSignal.abort().reason, 130, "interrupted"],
+  ["bad usage", Object.assign(new Error("unknown option"), { code: "commander.unknownOption", exitCode: 1 }), 2, ""],
+  ["help", Object.assign(new Error("(outputHelp)"), { code: "commander.helpDisplayed", exitCode: 0 }), 0, ""],
+])("%s", (_, error: unknown, exitCode, message) => {
+  expect(endingOf(error, { debug: false })).toEqual({ exitCode, message });
+});
+
+test("debugging adds the stack", () => {
+  expect(endingOf(new TypeError("x"), { debug: true }).message).toMatch(/^error: x\nTypeError: x\n +at /);
+});
+
+test.each([
+  ["18.20.0", true],
+  ["20.18.1", true],
+  ["20.19.0", false],
+  ["22.0.0", false],
+])("Node %s is too old: %s", (version, tooOld) => {
+  expect(nodeVersionProblem(version) !== undefined).toBe(tooOld);
+});

@@ -1,0 +1,137 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writeFileAtomic } from "./atomic-write.js";
+import { createRunFolder, openRunFolder, stepName } from "./run-folder.js";
+import { exampleRecord } from "../test/example-run.js";
+
+let folder: string;
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-run-"))));
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe("writeFileAtomic", () => {
+  test("makes folders, replaces contents and leaves no temporary file", async () => {
+    const path = join(folder, "a/b/file.json");
+    await writeFileAtomic(path, "old");
+    await writeFileAtomic(path, "new");
+    expect(readFileSync(path, "utf8")).toBe("new");
+    expect(readdirSync(join(folder, "a/b"))).toEqual(["file.json"]);
+  });
+
+  test("leaves neither a part nor a temporary file when it fails", async () => {
+    mkdirSync(join(folder, "taken/inside"), { recursive: true });
+    await expect(writeFileAtomic(join(folder, "taken"), "text")).rejects.toThrow();
+    expect(readdirSync(folder)).toEqual(["taken"]);
+  });
+});
+
+describe("createRunFolder", () => {
+  test("refuses a folder with files, unless the run is resumed", async () => {
+    const path = join(folder, "run");
+    const run = await createRunFolder(path);
+    await run.writeConfig("seed: 1\n");
+    await expect(createRunFolder(path)).rejects.toThrow("pass --resume or choose another --run");
+    expect((await createRunFolder(path, { resume: true })).path).toBe(path);
+  });
+
+  test.each([
+    ["a file in its place", "file", {}],
+    ["a file on the way", "file/run", {}],
+    ["nothing to resume", "absent", { resume: true }],
+  ])("%s is the user's mistake", async (_, name, options) => {
+    writeFileSync(join(folder, "file"), "");
+    await expect(createRunFolder(join(folder, name), options)).rejects.toBeInstanceOf(InputError);
+    expect(readdirSync(folder)).toEqual(["file"]);
+  });
+
+  test("opening what is no run says so", async () => {
+    await expect(openRunFolder(join(folder, "absent"))).rejects.toThrow("found nothing");
+    await expect(openRunFolder(folder)).rejects.toThrow("found something else");
+  });
+});
+
+describe("logs", () => {
+  test("keep key order and hold numbers that JSON cannot", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    await run.appendMetrics({ step: 1, "policy/loss": Number.NaN, "reward/mean": -0.1, note: null });
+    await run.appendMetrics({ step: 2, "policy/loss": Number.NEGATIVE_INFINITY });
+    expect(readFileSync(run.file("metrics.jsonl"), "utf8")).toBe(
+      '{"step":1,"policy/loss":"NaN","reward/mean":-0.1,"note":null}\n{"step":2,"policy/loss":"-Infinity"}\n',
+    );
+    expect(run.readMetrics()).toEqual([
+      { step: 1, "policy/loss": Number.NaN, "reward/mean": -0.1, note: null },
+      { step: 2, "policy/loss": Number.NEGATIVE_INFINITY },
+    ]);
+  });
+
+  test("a torn last line is neither read nor kept, and later steps are forgotten", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    for (const step of [1, 2, 3]) {
+      await run.appendMetrics({ phase: "rl", step });
+      await run.appendTimings({ step, "time/step": step });
+      await run.writeTrajectories(step, []);
+      writeFileSync(join(run.checkpointFolder(step), "state.json"), "{}");
+    }
+    await run.writeTrajectories("coldStart", []);
+    appendFileSync(run.file("metrics.jsonl"), '{"phase":"rl","st');
+    expect(run.readMetrics()).toHaveLength(3);
+
+    await run.truncateAfter(2);
+    await run.appendMetrics({ phase: "rl", step: 3 });
+    expect(readFileSync(run.file("metrics.jsonl"), "utf8")).toBe([1, 2, 3].map((step) => `{"phase":"rl","step":${step}}\n`).join(""));
+    expect(run.readTimings()).toHaveLength(2);
+    expect((await run.trajectoryFiles()).map((path) => path.slice(run.file("trajectories").length + 1))).toEqual([
+      "coldStart.jsonl.gz",
+      "step-000001.jsonl.gz",
+      "step-000002.jsonl.gz",
+    ]);
+    expect((await run.latestCheckpoint())?.step).toBe(2);
+  });
+
+  test("a line that is no JSON is named", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    writeFileSync(run.file("metrics.jsonl"), '{"step":1}\noops\n');
+    expect(() => run.readMetrics()).toThrow("metrics.jsonl:2");
+  });
+});
+
+describe("trajectories", () => {
+  test("come back as they were, and equal records give equal bytes without a time", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    const records = [exampleRecord({ question: "π \u2028 \ud800?" }), exampleRecord({ sampleIndex: 1, correct: false })];
+    const first = readFileSync(await run.writeTrajectories(10, records));
+    const second = readFileSync(await run.writeTrajectories("again", records));
+    expect(second.equals(first)).toBe(true);
+    expect([...first.subarray(4, 8), first[9]]).toEqual([0, 0, 0, 0, 255]);
+    expect(await run.readTrajectories(10)).toEqual(records);
+  });
+
+  test("a file of something else is refused with its line", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    mkdirSync(run.file("trajectories"));
+    writeFileSync(run.file("trajectories/bad.jsonl.gz"), `${JSON.stringify(exampleRecord())}\n{"id":1}\n`);
+    await expect(run.readTrajectories("bad")).rejects.toThrow("bad.jsonl.gz:2: expected a file of rollouts");
+  });
+});
+
+describe("checkpoints", () => {
+  test("count once state.json is there; pruning keeps the newest", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    for (const step of [5, 10, 20, 100]) writeFileSync(join(run.checkpointFolder(step), "state.json"), "{}");
+    run.checkpointFolder(15);
+    run.checkpointFolder(200);
+    expect((await run.latestCheckpoint())?.path).toBe(run.file("checkpoints", stepName(100)));
+    await run.pruneCheckpoints(2);
+    expect(readdirSync(run.file("checkpoints"))).toEqual([20, 100, 200].map(stepName));
+  });
+
+  test("a folder for a step starts empty", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    writeFileSync(join(run.checkpointFolder(5), "state.json"), "{}");
+    run.checkpointFolder(5);
+    expect(await run.latestCheckpoint()).toBeUndefined();
+  });
+});

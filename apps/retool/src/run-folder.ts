@@ -1,0 +1,226 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { access, constants, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { writeFileAtomic } from "./atomic-write.js";
+import { RecordLog, type LogRecord } from "./record-log.js";
+import type { Summary } from "./summary.js";
+import { readTrajectories, writeTrajectoryFile } from "./trajectory-file.js";
+import type { TrajectoryRecord } from "./trajectory-record.js";
+
+export { writeFileAtomic };
+
+/** `step-000010`: names that sort by step. */
+export function stepName(step: number): string {
+  return `step-${String(step).padStart(6, "0")}`;
+}
+
+/** A finished checkpoint: its folder has a `state.json`. */
+export interface Checkpoint {
+  readonly step: number;
+  readonly path: string;
+}
+
+/** Everything a run leaves behind. Whole files are replaced atomically, logs grow by whole lines. */
+export class RunFolder {
+  readonly path: string;
+  readonly #metrics: RecordLog;
+  readonly #timings: RecordLog;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+    this.#metrics = new RecordLog(this.file("metrics.jsonl"));
+    this.#timings = new RecordLog(this.file("timings.jsonl"));
+  }
+
+  get name(): string {
+    return basename(this.path);
+  }
+
+  /** Path of a file in this folder. */
+  file(...names: string[]): string {
+    return join(this.path, ...names);
+  }
+
+  /** The resolved config as YAML. */
+  writeConfig(yaml: string): Promise<void> {
+    return writeFileAtomic(this.file("config.yaml"), yaml);
+  }
+
+  writeManifest(manifest: Readonly<Record<string, unknown>>): Promise<void> {
+    return writeFileAtomic(this.file("manifest.json"), toJson(manifest));
+  }
+
+  writeSummary(summary: Summary): Promise<void> {
+    return writeFileAtomic(this.file("summary.json"), toJson(summary));
+  }
+
+  /** Nothing that differs between equal runs belongs here: times go to {@link RunFolder.appendTimings}. */
+  appendMetrics(record: LogRecord): Promise<void> {
+    return this.#metrics.append(record);
+  }
+
+  /** All that differs between equal runs: wall and processor times. */
+  appendTimings(record: LogRecord): Promise<void> {
+    return this.#timings.append(record);
+  }
+
+  readMetrics(): LogRecord[] {
+    return this.#metrics.read();
+  }
+
+  readTimings(): LogRecord[] {
+    return this.#timings.read();
+  }
+
+  /** The summary, undefined while the run has none. */
+  readSummary(): Summary | undefined {
+    return this.#readJson("summary.json") as Summary | undefined;
+  }
+
+  readManifest(): Readonly<Record<string, unknown>> | undefined {
+    return this.#readJson("manifest.json") as Readonly<Record<string, unknown>> | undefined;
+  }
+
+  /** @param name - a step, or a file name without extension, such as `final`. */
+  async writeTrajectories(name: number | string, records: readonly TrajectoryRecord[]): Promise<string> {
+    const path = this.#trajectoryFile(name);
+    await writeTrajectoryFile(path, records);
+    return path;
+  }
+
+  /** Paths of all trajectories files, sorted by name. */
+  async trajectoryFiles(): Promise<string[]> {
+    const names = await listFolder(this.file("trajectories"));
+    return names.filter((name) => /^[^.].*\.jsonl(\.gz)?$/.test(name)).map((name) => this.file("trajectories", name));
+  }
+
+  readTrajectories(name: number | string): Promise<TrajectoryRecord[]> {
+    return readTrajectories(this.#trajectoryFile(name));
+  }
+
+  /** An empty folder for the checkpoint of a step. It counts once `state.json` is in it, so write that last. */
+  checkpointFolder(step: number): string {
+    const path = this.file("checkpoints", stepName(step));
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  /** Finished checkpoints, oldest first. */
+  async checkpoints(): Promise<Checkpoint[]> {
+    return (await listSteps(this.file("checkpoints"))).filter(({ path }) => existsSync(join(path, "state.json")));
+  }
+
+  async latestCheckpoint(): Promise<Checkpoint | undefined> {
+    return (await this.checkpoints()).at(-1);
+  }
+
+  /** Removes the oldest finished checkpoints until `keep` are left, and the unfinished ones that are older than the newest of these. */
+  async pruneCheckpoints(keep: number): Promise<void> {
+    const kept = (await this.checkpoints()).slice(-Math.max(1, keep));
+    const newest = kept.at(-1)?.step ?? Number.NEGATIVE_INFINITY;
+    for (const { step, path } of await listSteps(this.file("checkpoints"))) {
+      if (step < newest && !kept.some((checkpoint) => checkpoint.step === step)) await removeCheckpoint(path);
+    }
+  }
+
+  /**
+   * Forgets what came after a step, so that a resumed run writes the same files as one that was never stopped.
+   *
+   * @param phase - when given, only records of this phase are compared with the step; what follows the first one past it goes as well.
+   */
+  async truncateAfter(step: number, phase?: string): Promise<void> {
+    for (const log of [this.#metrics, this.#timings]) {
+      log.repair();
+      await log.truncateAfter(step, phase);
+    }
+    for (const entry of await listSteps(this.file("checkpoints"))) if (entry.step > step) await removeCheckpoint(entry.path);
+    for (const entry of await listSteps(this.file("trajectories"))) if (entry.step > step) await rm(entry.path, { force: true });
+  }
+
+  #trajectoryFile(name: number | string): string {
+    return this.file("trajectories", `${typeof name === "number" ? stepName(name) : name}.jsonl.gz`);
+  }
+
+  #readJson(name: string): unknown {
+    const path = this.file(name);
+    if (!existsSync(path)) return undefined;
+    try {
+      return JSON.parse(readFileSync(path, "utf8"));
+    } catch (cause) {
+      throw new InputError(
+        { what: "run folder", where: path, expected: "JSON", found: (cause as Error).message, fix: "remove the file" },
+        { cause },
+      );
+    }
+  }
+}
+
+/**
+ * Makes the folder of a new run, or opens the one to continue. A run that is not resumed gets an empty folder; nothing is left behind
+ * when it cannot be written.
+ *
+ * @throws InputError when the folder holds something, cannot be written, or is not there to be resumed.
+ */
+export async function createRunFolder(path: string, { resume = false }: { readonly resume?: boolean } = {}): Promise<RunFolder> {
+  const problem = (expected: string, found: string, fix: string, cause?: unknown) =>
+    new InputError({ what: "run folder", where: path, expected, found, fix }, { cause });
+  const info = await stat(path).catch(() => undefined);
+  if (info !== undefined && !info.isDirectory()) throw problem("a folder", "a file", "choose another --run");
+  if (info === undefined && resume) throw problem("the folder of a run", "nothing", "check the path, or leave out --resume");
+  if (info !== undefined && !resume && (await listFolder(path)).some((name) => !name.startsWith("."))) {
+    throw problem("a new or empty folder", "one with files in it", "pass --resume or choose another --run");
+  }
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    throw problem("a folder that can be written", (cause as Error).message, "choose another --run", cause);
+  }
+  return new RunFolder(path);
+}
+
+/**
+ * Opens the folder of an existing run for reading.
+ *
+ * @throws InputError when there is none.
+ */
+export async function openRunFolder(path: string): Promise<RunFolder> {
+  const names = await listFolder(path);
+  const isRun = ["config.yaml", "metrics.jsonl", "summary.json", "trajectories"].some((name) => names.includes(name));
+  if (!isRun) {
+    const found = existsSync(path) ? "something else" : "nothing";
+    throw new InputError({
+      what: "run folder",
+      where: path,
+      expected: "the folder of a run",
+      found,
+      fix: "name a folder that a run wrote, such as runs/quickstart",
+    });
+  }
+  return new RunFolder(path);
+}
+
+async function listFolder(path: string): Promise<string[]> {
+  return (await readdir(path).catch(() => [])).sort();
+}
+
+/** Entries named by {@link stepName}, lowest step first. */
+async function listSteps(path: string): Promise<Checkpoint[]> {
+  const steps = (await listFolder(path)).flatMap((name) => {
+    const step = /^step-(\d+)(?:\.|$)/.exec(name)?.[1];
+    return step === undefined ? [] : [{ step: Number(step), path: join(path, name) }];
+  });
+  return steps.sort((a, b) => a.step - b.step);
+}
+
+/** `state.json` goes first, so that a half-removed checkpoint does not count as finished. */
+async function removeCheckpoint(path: string): Promise<void> {
+  await rm(join(path, "state.json"), { force: true });
+  await rm(path, { recursive: true, force: true });
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { InputError } from "@retool-ts/core";
+import { writeFileAtomic } from "./atomic-write.js";
+import type { TrajectoryRecord } from "./trajectory-record.js";
+
+/** Byte of a gzip header that names the operating system, and its value for "unknown". */
+const GZIP_SYSTEM = 9;
+const UNKNOWN_SYSTEM = 255;
+
+/** Writes records as gzipped JSON lines; equal records give equal bytes. */
+export async function writeTrajectoryFile(path: string, records: readonly TrajectoryRecord[]): Promise<void> {
+  const text = records.map((record) => `${JSON.stringify(record)}\n`).join("");
+  const bytes = await promisify(gzip)(text);
+  bytes[GZIP_SYSTEM] = UNKNOWN_SYSTEM;
+  await writeFileAtomic(path, bytes);
+}
+
+/**
+ * Reads a trajectories file, gzipped or plain.
+ *
+ * @throws InputError when it is not there or not such a file.
+ */
+export async function readTrajectories(path: string): Promise<TrajectoryRecord[]> {
+  let line = 0;
+  try {
+    const bytes = await readFile(path);
+    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    const text = (isGzip ? await promisify(gunzip)(bytes) : bytes).toString("utf8");
+    return text
+      .split("\n")
+      .filter((row) => row !== "")
+      .map((row) => {
+        line++;
+        return checkRecord(JSON.parse(row));
+      });
+  } catch (cause) {
+    const where = line === 0 ? path : `${path}:${line}`;
+    const found = cause instanceof Error ? cause.message.split("\n")[0]! : String(cause);
+    throw new InputError(
+      {
+        what: "trajectories",
+        where,
+        expected: "a file of rollouts, one JSON object a line",
+        found,
+        fix: "name a run folder or one of its trajectories/*.jsonl.gz",
+      },
+      { cause },
+    );
+  }
+}
+
+/** Checks the fields that showing a record needs. */
+function checkRecord(row: unknown): TrajectoryRecord {
+  const record = row as TrajectoryRecord;
+  const isRecord =
+    typeof row === "object" &&
+    row !== null &&
+    typeof record.phase === "string" &&
+    typeof record.problemId === "string" &&
+    typeof record.question === "string" &&
+    Array.isArray(record.segments) &&
+    Array.isArray(record.toolCalls);
+  if (!isRecord) throw new Error("an object that is not a rollout");
+  return record;
+}
