@@ -17,12 +17,12 @@ export function gatherRows(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
   const op = tf.customGrad((x, save) => {
     const y = output(count, width);
     kernels.gatherRows(pointer(x as tf.Tensor), pointer(ids), count, width, pointer(y));
-    (save as tf.GradSaveFunc)([]);
+    (save as tf.GradSaveFunc)([ids]);
     return {
       value: adopt<tf.Rank.R2>(y),
-      gradFunc: (dy: tf.Tensor) => {
+      gradFunc: (dy: tf.Tensor, [savedIds]: tf.Tensor[]) => {
         const dx = zeros(rows, width);
-        kernels.scatterAddRows(pointer(dy), pointer(ids), count, width, pointer(dx));
+        kernels.scatterAddRows(pointer(dy), pointer(savedIds!), count, width, pointer(dx));
         return adopt(dx);
       },
     };

@@ -48,15 +48,15 @@ function fusedTokenLogProbs(
     );
     free(scratch);
     const value = adopt<tf.Rank.R2>(both);
-    (save as tf.GradSaveFunc)([x as tf.Tensor, value, adopt(logSumExp)]);
+    (save as tf.GradSaveFunc)([x as tf.Tensor, value, adopt(logSumExp), targets]);
     return {
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedBoth, savedLogSumExp] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+        const [savedX, savedBoth, savedLogSumExp, savedTargets] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
         const dx = output(tokens, vocab);
         kernels.logProbsBackward(
           pointer(savedX),
-          pointer(targets),
+          pointer(savedTargets),
           pointer(savedLogSumExp),
           pointer(savedBoth) + bytes,
           pointer(dy),
