@@ -32,9 +32,15 @@ export interface RolloutKey {
 /**
  * Runs one rollout on an open sequence that holds the prompt: sample a turn, run the call it ends with, append the output, go on.
  *
- * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3. The sequence stays open.
+ * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3. The sequence stays open. Output that leaves no room for another
+ * token is dropped, and so is that of a call which was interrupted or whose tool failed; the call itself is on record.
  */
-export async function runAgent(sequence: number, promptIds: readonly number[], key: RolloutKey, options: AgentOptions): Promise<Trajectory> {
+export async function runAgent(
+  sequence: number,
+  promptIds: readonly number[],
+  key: RolloutKey,
+  options: AgentOptions,
+): Promise<Trajectory> {
   const { sampler, codec, dialect, budgets, sampling, signal } = options;
   const noise = streamKey(options.seed, ["rollout", key.step, key.problemId, key.sampleIndex]);
   const built = new TrajectoryBuilder(key, promptIds, codec);
@@ -65,14 +71,15 @@ export async function runAgent(sequence: number, promptIds: readonly number[], k
     const outcome = await callTool(action, key, built.toolCalls, options);
     const durationMs = (options.now?.() ?? performance.now()) - started;
     const shown = truncateMiddle(outcome.text, budgets.maxToolOutputChars);
+    const { tool, source: input, offset } = action;
+    built.addCall({ tool, input, result: shown, status: outcome.status, durationMs, fuel: outcome.fuel ?? 0 }, offset);
+    if (signal?.aborted) return finish("aborted"); // before the status: a tool that was interrupted has not failed
+    if (outcome.status === "infra") return finish("toolFailed");
     const pieces = dialect.renderResult(shown);
     const ids = pieces.flatMap((piece) => (piece.trusted ? codec.encode(piece.text) : codec.encodeUntrusted(piece.text)));
-    const call = { tool: action.tool, input: action.source, result: shown, status: outcome.status, durationMs, fuel: outcome.fuel ?? 0 };
-    if (built.responseLength + ids.length >= budgets.maxResponseTokens) return built.addCall(call).finish("maxTokens");
-    if (built.length + ids.length >= sampler.maxLength) return built.addCall(call).finish("contextFull");
-    built.addCall(call).addToolOutput(ids, pieces.map((piece) => piece.text).join(""));
-    if (outcome.status === "infra") return finish("toolFailed");
-    if (signal?.aborted) return finish("aborted");
+    if (built.responseLength + ids.length >= budgets.maxResponseTokens) return finish("maxTokens");
+    if (built.length + ids.length >= sampler.maxLength) return finish("contextFull");
+    built.addToolOutput(ids, pieces.map((piece) => piece.text).join(""));
     sampler.extend(sequence, ids);
   }
 }

@@ -17,10 +17,7 @@ const TAGS = [...CODE, "<interpreter>", "</interpreter>", ...ANSWER];
  *
  * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3 and figure 7.
  */
-export function xmlDialect({
-  resultOpen = "\n<interpreter>\n",
-  resultClose = "</interpreter>\n\n",
-}: XmlDialectOptions = {}): Dialect {
+export function xmlDialect({ resultOpen = "\n<interpreter>\n", resultClose = "</interpreter>\n\n" }: XmlDialectOptions = {}): Dialect {
   return {
     name: "xml",
     stopStrings: [CODE[1], ANSWER[1]],
@@ -42,17 +39,23 @@ function parseTurn(text: string): TurnAction {
   if (called < 0) return { kind: "none" };
   const opened = text.lastIndexOf(CODE[0], called);
   if (opened < 0) return { kind: "malformed", reason: "</code> without <code>" };
-  const source = text.slice(opened + CODE[0].length, called);
-  return { kind: "call", tool: CODE_INTERPRETER, input: { code: unfence(source) }, source: unfence(source) };
+  const source = unfence(text.slice(opened + CODE[0].length, called));
+  return { kind: "call", tool: CODE_INTERPRETER, input: { code: source }, source, offset: opened };
 }
+
+/** An opening fence, the code, and a closing fence that begins or ends its line, or the end. */
+const FENCE = /```[\w+-]*[ \t]*\r?\n([\s\S]*?)(?:^[ \t]*```|```[ \t]*$|(?![\s\S]))/gm;
 
 /** The inside of the last Markdown fence, or all of the text when there is none. */
 function unfence(source: string): string {
-  const open = source.lastIndexOf("```", Math.max(0, source.trimEnd().length - 4));
-  if (open < 0 || !/^```[\w+-]*[ \t]*\n/.test(source.slice(open))) return source.replaceAll("```", "").trim();
-  const body = source.slice(source.indexOf("\n", open) + 1);
-  const close = body.indexOf("```");
-  return (close < 0 ? body : body.slice(0, close)).trim();
+  const inside = [...source.matchAll(FENCE)].at(-1)?.[1];
+  return (
+    inside?.trim() ??
+    source
+      .trim()
+      .replace(/^```|```$/g, "")
+      .trim()
+  );
 }
 
 /** Breaks the dialect's own tags in text that the policy can make a tool print. */

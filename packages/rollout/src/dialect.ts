@@ -1,6 +1,14 @@
 /** What the policy asked for with the turn it just wrote. */
 export type TurnAction =
-  | { readonly kind: "call"; readonly tool: string; readonly input: unknown; readonly source: string }
+  | {
+      readonly kind: "call";
+      readonly tool: string;
+      readonly input: unknown;
+      /** The input as the policy wrote it. */
+      readonly source: string;
+      /** Where the call begins in the turn's text. */
+      readonly offset: number;
+    }
   | { readonly kind: "answer" }
   | { readonly kind: "none" }
   | { readonly kind: "malformed"; readonly reason: string };

@@ -37,7 +37,9 @@ export function summarizeRollouts(trajectories: readonly Trajectory[]): RolloutS
     meanToolCalls: mean(trajectories.map(({ toolCalls }) => toolCalls.length)),
     meanResponseTokens: mean(trajectories.map(responseTokens)),
     meanCallTiming: mean(
-      withCalls.flatMap((trajectory) => trajectory.toolCalls.map(({ start }) => (start - trajectory.promptLength) / responseTokens(trajectory))),
+      withCalls.flatMap((trajectory) =>
+        trajectory.toolCalls.map(({ start }) => (start - trajectory.promptLength) / responseTokens(trajectory)),
+      ),
     ),
     meanCodeLines: mean(withCalls.map(({ toolCalls }) => toolCalls.reduce((sum, { input }) => sum + input.split("\n").length, 0))),
     stopReasons: Object.fromEntries(

@@ -15,6 +15,7 @@ export interface ToolContext {
   readonly sampleIndex: number;
   /** Which call of the rollout this is, from 0. */
   readonly callIndex: number;
+  /** Fires when the run is interrupted; the rollout waits until the tool has ended all the same. */
   readonly signal?: AbortSignal;
 }
 
@@ -58,13 +59,11 @@ export function defineTool<Schema extends z.ZodType>({ name, description, input,
     description,
     parameters: z.toJSONSchema(input, { io: "input" }) as Record<string, unknown>,
     async call(raw, context) {
-      const parsed = input.safeParse(raw);
-      if (!parsed.success) {
+      try {
+        const parsed = await input.safeParseAsync(raw);
+        if (parsed.success) return await execute(parsed.data, context);
         const issue = parsed.error.issues[0]!;
         return { text: `invalid arguments for ${name}: ${issue.path.join(".") || "input"}: ${issue.message}`, status: "error" };
-      }
-      try {
-        return await execute(parsed.data, context);
       } catch {
         return { text: `${name} is unavailable`, status: "infra" };
       }

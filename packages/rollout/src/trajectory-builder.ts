@@ -1,3 +1,4 @@
+import { assertSameLength } from "@retool-ts/core";
 import type { TextCodec, TurnTokens } from "./sampler.js";
 import { createTrajectory, type Segment, type StopReason, type ToolCall, type Trajectory } from "./trajectory.js";
 
@@ -36,23 +37,26 @@ export class TrajectoryBuilder {
     return this.#toolCalls.length;
   }
 
-  /** Adds what the policy wrote; returns its text. */
+  /**
+   * Adds what the policy wrote; returns its text.
+   *
+   * @throws ShapeError when the sampler gave more or fewer log-probabilities than tokens.
+   */
   addModelTurn({ tokenIds, logProbs }: TurnTokens): string {
+    assertSameLength({ tokenIds, logProbs });
     this.#turns++;
     const text = this.#codec.decode(tokenIds);
     if (tokenIds.length > 0) this.#add("model", tokenIds, logProbs, text);
     return text;
   }
 
-  /** Records a call made by the newest turn. */
-  addCall(call: Omit<ToolCall, "start">): this {
-    this.#toolCalls.push({ ...call, start: this.#segments.at(-1)!.start });
-    return this;
+  /** Records a call made by the newest turn, whose text it begins at `offset`. */
+  addCall(call: Omit<ToolCall, "start">, offset: number): void {
+    this.#toolCalls.push({ ...call, start: this.#tokenAt(this.#segments.at(-1)!, offset) });
   }
 
-  addToolOutput(tokenIds: readonly number[], text: string): this {
+  addToolOutput(tokenIds: readonly number[], text: string): void {
     this.#add("tool", tokenIds, undefined, text);
-    return this;
   }
 
   finish(stopReason: StopReason): Trajectory {
@@ -68,6 +72,18 @@ export class TrajectoryBuilder {
       stopReason,
       turns: this.#turns,
     });
+  }
+
+  /** The token that holds a character of a segment's text: the last one before which no more than `offset` characters are decoded. */
+  #tokenAt({ start, end }: Segment, offset: number): number {
+    let low = start;
+    let high = end - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.#codec.decode(this.#tokenIds.slice(start, middle)).length <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   #add(kind: Segment["kind"], tokenIds: readonly number[], logProbs: readonly number[] | undefined, text: string): void {

@@ -44,7 +44,7 @@ export interface ToolCall {
   readonly durationMs: number;
   /** Counted work of the sandbox; 0 for tools that count none. */
   readonly fuel: number;
-  /** Token at which the call's segment starts. */
+  /** Token in which the call begins, such as the one with `<code>`. */
   readonly start: number;
 }
 
@@ -72,11 +72,13 @@ export interface Trajectory {
  * Checks what every trajectory promises and freezes it.
  *
  * @throws ShapeError when the parallel arrays differ in length.
- * @throws RetoolError when segments leave gaps or the mask disagrees with them.
+ * @throws RetoolError when segments do not begin with the prompt, leave gaps, or disagree with the mask.
  */
 export function createTrajectory(fields: Trajectory): Trajectory {
-  const { tokenIds, lossMask, logProbs, segments } = fields;
+  const { tokenIds, lossMask, logProbs, segments, promptLength } = fields;
   const length = assertSameLength({ tokenIds, lossMask, logProbs });
+  if (segments[0]?.kind !== "prompt" || segments[0].end !== promptLength)
+    throw invalid(`the first segment is not a prompt of ${promptLength} tokens`);
   let end = 0;
   for (const segment of segments) {
     if (segment.start !== end || segment.end < segment.start) throw invalid(`segment at ${segment.start} does not continue from ${end}`);
@@ -97,10 +99,16 @@ function invalid(reason: string): RetoolError {
 
 /** Text that the policy wrote, without tool output. */
 export function modelText({ segments }: Trajectory): string {
-  return segments.filter(({ kind }) => kind === "model").map(({ text }) => text).join("");
+  return segments
+    .filter(({ kind }) => kind === "model")
+    .map(({ text }) => text)
+    .join("");
 }
 
 /** Everything after the prompt, tool output included. */
 export function responseText({ segments }: Trajectory): string {
-  return segments.filter(({ kind }) => kind !== "prompt").map(({ text }) => text).join("");
+  return segments
+    .filter(({ kind }) => kind !== "prompt")
+    .map(({ text }) => text)
+    .join("");
 }
