@@ -70,6 +70,6 @@ export function toRecord(
     promptTokens: trajectory.promptLength,
     responseTokens: trajectory.tokenIds.length - trajectory.promptLength,
     segments: trajectory.segments.map(({ kind, text, start, end }) => ({ kind, text, tokens: end - start })),
-    toolCalls: trajectory.toolCalls.map(({ durationMs: _, ...call }) => call),
+    toolCalls: trajectory.toolCalls.map(({ tool, input, result, status, fuel, start }) => ({ tool, input, result, status, fuel, start })),
   };
 }

@@ -1,0 +1,129 @@
+import { RandomStream } from "@retool-ts/core";
+import {
+  compactTraceFormat,
+  createTaskSource,
+  finishTrace,
+  mixtures,
+  pickTraceKind,
+  planTrace,
+  type Tokenizer,
+  type Trace,
+  type TraceFormat,
+} from "@retool-ts/data";
+import { truncateMiddle } from "@retool-ts/rollout";
+import type { TrainingRow } from "@retool-ts/policy";
+import type { Environment } from "./environment.js";
+import type { RecipeConfig, SftStage } from "./recipe-config.js";
+
+/** Traces made ahead at once: large enough to keep the sandbox busy while the model trains. */
+const CHUNK = 512;
+
+/** Counts of what became of planned traces. */
+export interface ColdStartStats {
+  readonly kept: number;
+  readonly rejected: number;
+  readonly snippetsRun: number;
+}
+
+/**
+ * An endless stream of cold-start rows. Every interpreter text in them came from running the code, in the sandbox, just before; a
+ * trace whose output is not what its kind promises is left out. The next chunk runs while the current one is trained on.
+ */
+export class ColdStartStream {
+  readonly #config: RecipeConfig;
+  readonly #stage: SftStage;
+  readonly #environment: Environment;
+  readonly #tokenizer: Tokenizer;
+  readonly #format: TraceFormat;
+  #ready: TrainingRow[] = [];
+  #chunk = 0;
+  #next: Promise<TrainingRow[]> | undefined;
+  #stats = { kept: 0, rejected: 0, snippetsRun: 0 };
+
+  constructor(config: RecipeConfig, stage: SftStage, environment: Environment, tokenizer: Tokenizer) {
+    this.#config = config;
+    this.#stage = stage;
+    this.#environment = environment;
+    this.#tokenizer = tokenizer;
+    const { resultOpen, resultClose } = config.dialect;
+    this.#format = { ...compactTraceFormat, resultOpen, resultClose };
+  }
+
+  get stats(): ColdStartStats {
+    return this.#stats;
+  }
+
+  /** The next rows of the stream, a pure function of seed, stage and how many were taken before. */
+  async take(count: number): Promise<TrainingRow[]> {
+    while (this.#ready.length < count) {
+      this.#next ??= this.#makeChunk(this.#chunk++);
+      this.#ready.push(...(await this.#next));
+      this.#next = this.#makeChunk(this.#chunk++);
+      this.#next.catch(() => undefined); // a failure surfaces at the next take
+    }
+    return this.#ready.splice(0, count);
+  }
+
+  /** Skips rows that were trained on before an interruption. */
+  async skip(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= CHUNK) await this.take(Math.min(left, CHUNK));
+  }
+
+  async #makeChunk(chunk: number): Promise<TrainingRow[]> {
+    const { seed, data } = this.#config;
+    const generated = data.train.kind === "generated" ? data.train : undefined;
+    const source = createTaskSource({
+      seed,
+      split: "train",
+      ...(generated === undefined ? {} : { levelWeights: generated.levelWeights }),
+      ...(generated?.families ? { families: generated.families } : {}),
+    });
+    const plans = Array.from({ length: CHUNK }, (_, i) => {
+      const index = chunk * CHUNK + i;
+      const stream = new RandomStream(seed, ["cold-start", this.#stage.name, index]);
+      // Each stage reads its own stretch of the problem stream.
+      return planTrace(source.problem(stageOffset(this.#config, this.#stage) + index), pickTraceKind(mixtures[this.#stage.mixture], stream), stream);
+    });
+    const codes = plans.flatMap(({ calls }) => calls.map(({ code }) => code));
+    const results = await this.#environment.sandbox.runBatch(codes);
+    const rows: TrainingRow[] = [];
+    let used = 0;
+    for (const plan of plans) {
+      const feedbacks = results.slice(used, used + plan.calls.length).map(({ feedback, status }) => ({ feedback, ok: status === "ok" }));
+      used += plan.calls.length;
+      const result = finishTrace(plan, feedbacks, this.#format);
+      if (result.status === "ok") rows.push(this.#encode(result.trace));
+      this.#stats[result.status === "ok" ? "kept" : "rejected"]++;
+    }
+    this.#stats.snippetsRun += codes.length;
+    return rows;
+  }
+
+  /** Token ids as a rollout would have them: each turn and each output on its own. */
+  #encode({ problem, segments }: Trace): TrainingRow {
+    const { encodePrompt, dialect, budgets } = this.#environment;
+    const tokenizer = this.#tokenizer;
+    const tokenIds = encodePrompt(problem.question);
+    const lossMask = new Array<number>(tokenIds.length).fill(0);
+    for (const { kind, text } of segments) {
+      const ids = kind === "model" ? tokenizer.encode(text) : encodeOutput(this.#output(text));
+      tokenIds.push(...ids);
+      lossMask.push(...new Array<number>(ids.length).fill(kind === "model" ? 1 : 0));
+    }
+    return { tokenIds, lossMask };
+
+    function encodeOutput(output: string): number[] {
+      const pieces = dialect.renderResult(truncateMiddle(output, budgets.maxToolOutputChars));
+      return pieces.flatMap((piece) => (piece.trusted ? tokenizer.encode(piece.text) : tokenizer.encodeUntrusted(piece.text)));
+    }
+  }
+
+  #output(text: string): string {
+    return text.slice(this.#format.resultOpen.length, text.length - this.#format.resultClose.length);
+  }
+}
+
+/** Stages and RL read disjoint stretches of the training problems, a hundred million apart. */
+export function stageOffset({ sft }: RecipeConfig, stage: SftStage): number {
+  return (1 + sft.stages.findIndex(({ name }) => name === stage.name)) * 100_000_000;
+}

@@ -1,0 +1,30 @@
+import type { Command } from "commander";
+import type { ConfigSources } from "../load-config.js";
+
+/** Options of every command that takes a config. */
+export interface RunOptions {
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly run: string;
+  readonly resume: boolean;
+  readonly dryRun: boolean;
+}
+
+export function addConfigOptions(command: Command): Command {
+  return command
+    .option("--preset <name>", "recipe to start from: tiny, smoke")
+    .option("-c, --config <file>", "YAML file with settings that go over the preset")
+    .option("-s, --set <key=value>", "one setting, such as train.steps=100; may be repeated", (value: string, all: string[]) => [...all, value], []);
+}
+
+export function addRunOptions(command: Command, folder: string): Command {
+  return addConfigOptions(command)
+    .option("-r, --run <folder>", "folder of the run", folder)
+    .option("--resume", "go on from the newest checkpoint in --run, with the config kept there", false)
+    .option("--dry-run", "print the resolved config and the memory and time to expect, and stop", false);
+}
+
+export function configSources({ preset, config, set }: Pick<RunOptions, "preset" | "config" | "set">): ConfigSources {
+  return { ...(preset === undefined ? {} : { preset }), ...(config === undefined ? {} : { file: config }), set };
+}

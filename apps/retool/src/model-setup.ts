@@ -1,0 +1,95 @@
+import { InputError } from "@retool-ts/core";
+import { corpus, createTokenizer, loadTokenizer, TINY_SPLIT, trainBpe, type Tokenizer } from "@retool-ts/data";
+import { LocalEngine, loadModel, Parameters, saveModel, useBackend, type BackendName, type ModelConfig } from "@retool-ts/policy";
+import type { RecipeConfig } from "./recipe-config.js";
+
+/** Tags that the tiny recipe's tokenizer has as tokens of their own. */
+const TAGS = ["<|endoftext|>", "<code>", "</code>", "<interpreter>", "</interpreter>", "<answer>", "</answer>"];
+
+/** A model ready to sample and train. */
+export interface PolicyModel {
+  readonly tokenizer: Tokenizer;
+  readonly engine: LocalEngine;
+  readonly backend: BackendName;
+  /** Ids that end a response. */
+  readonly eosTokenIds: readonly number[];
+  dispose(): void;
+}
+
+/**
+ * Loads the model that a config names, or makes one with random weights and trains its tokenizer.
+ *
+ * @param folder - a checkpoint that goes before `model.from`.
+ */
+export async function setUpModel(config: RecipeConfig, folder: string | null = config.model.from): Promise<PolicyModel> {
+  const backend = await useBackend(config.backend);
+  const tokenizer = folder === null ? trainTokenizer(config) : await loadTokenizer(folder);
+  const parameters =
+    folder === null
+      ? Parameters.initialize(newModelConfig(config, tokenizer.vocabSize), { seed: config.seed, embeddingStd: config.model.embeddingStd })
+      : await loadModel(folder);
+  if (tokenizer.vocabSize > parameters.config.vocabSize) {
+    const found = `a tokenizer with ${tokenizer.vocabSize} ids and a model with ${parameters.config.vocabSize}`;
+    parameters.dispose();
+    throw new InputError({
+      what: "model",
+      where: String(folder),
+      expected: "an embedding row for every token",
+      found,
+      fix: "use the tokenizer that belongs to these weights",
+    });
+  }
+  const { maxTokensPerMicroBatch, ...optimizer } = config.optimizer;
+  const engine = new LocalEngine(parameters, { optimizer, maxTokensPerMicroBatch });
+  return {
+    tokenizer,
+    engine,
+    backend,
+    eosTokenIds: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId],
+    dispose() {
+      engine.dispose();
+      parameters.dispose();
+    },
+  };
+}
+
+/** Writes weights, model config and tokenizer as a Hugging Face folder. */
+export async function saveModelFolder(folder: string, { engine, tokenizer }: PolicyModel): Promise<void> {
+  const { tokenizer: json, config } = tokenizer.files;
+  await saveModel(folder, engine.parameters, {
+    ...(tokenizer.eosTokenId === undefined ? {} : { eosTokenId: tokenizer.eosTokenId }),
+    ...(tokenizer.padTokenId === undefined ? {} : { padTokenId: tokenizer.padTokenId }),
+    files: { "tokenizer.json": `${JSON.stringify(json)}\n`, "tokenizer_config.json": `${JSON.stringify(config ?? {}, null, 2)}\n` },
+  });
+}
+
+function trainTokenizer({ tokenizer, dialect }: RecipeConfig): Tokenizer {
+  void dialect;
+  const files = trainBpe(corpus(tokenizer.texts), {
+    vocabSize: tokenizer.vocabSize,
+    splitPattern: TINY_SPLIT,
+    specialTokens: TAGS,
+    minFrequency: Math.max(2, Math.round(tokenizer.texts / 150)),
+    wholePreTokens: true,
+  });
+  return createTokenizer({ ...files, config: { ...files.config, eos_token: TAGS[0]!, pad_token: TAGS[0]! } });
+}
+
+function newModelConfig({ model }: RecipeConfig, vocabSize: number): ModelConfig {
+  return {
+    modelType: model.queryKeyNorm ? "qwen3" : "llama",
+    vocabSize,
+    hiddenSize: model.hiddenSize,
+    intermediateSize: model.intermediateSize,
+    layers: model.layers,
+    heads: model.heads,
+    kvHeads: model.kvHeads,
+    headDim: model.hiddenSize / model.heads,
+    maxPositions: model.maxPositions,
+    rmsNormEpsilon: 1e-6,
+    ropeTheta: model.ropeTheta,
+    tiedEmbeddings: model.tiedEmbeddings,
+    attentionBias: false,
+    queryKeyNorm: model.queryKeyNorm,
+  };
+}

@@ -1,0 +1,46 @@
+import type { RecipeInput } from "./recipe-config.js";
+
+/** Recipes by name; a config file names one with `preset:` and overrides parts of it. */
+export const PRESETS = {
+  /** The quickstart: a 170,000-parameter policy learns to use a JavaScript interpreter from random weights in minutes on two cores. */
+  tiny: {
+    sft: {
+      stages: [
+        {
+          name: "clean",
+          mixture: "clean",
+          steps: 1_000,
+          batchSize: 32,
+          learningRate: { peak: 5e-3, warmupSteps: 30, kind: "linear", floor: 0.1 },
+          stopAtAccuracy: 0.95,
+          validateEvery: 40,
+          validateFrom: 400,
+          validationProblems: 200,
+        },
+        {
+          name: "imperfect",
+          mixture: "imperfect",
+          steps: 140,
+          batchSize: 32,
+          learningRate: { peak: 1.2e-3, kind: "linear", floor: 0.2 },
+        },
+      ],
+    },
+    train: { steps: 50, promptsPerStep: 16, groupSize: 8, learningRate: { peak: 6e-4, warmupSteps: 5, kind: "linear", floor: 0.1 } },
+  },
+  /** Seconds instead of minutes: every part runs, nothing is learned. For trying a set-up. */
+  smoke: {
+    model: { hiddenSize: 32, intermediateSize: 64, layers: 1, heads: 2, kvHeads: 2 },
+    tokenizer: { texts: 300 },
+    sft: {
+      stages: [
+        { name: "clean", mixture: "clean", steps: 6, batchSize: 8, learningRate: { peak: 5e-3 } },
+        { name: "imperfect", mixture: "imperfect", steps: 4, batchSize: 8, learningRate: { peak: 1e-3 } },
+      ],
+    },
+    train: { steps: 3, promptsPerStep: 2, groupSize: 2, learningRate: { peak: 6e-4 }, saveEvery: 2, trajectoriesEvery: 1 },
+    eval: { problems: 20 },
+  },
+} as const satisfies Record<string, RecipeInput>;
+
+export type PresetName = keyof typeof PRESETS;

@@ -1,0 +1,67 @@
+import { InputError, RandomStream } from "@retool-ts/core";
+import { createTaskSource, distinctTestSet, loadProblems, taskFamilies, type Problem } from "@retool-ts/data";
+import type { ProblemSourceConfig } from "./recipe-config.js";
+
+/** Problems by index; the same index always gives the same problem. */
+export interface ProblemSource {
+  problem(index: number): Problem;
+}
+
+/** Training problems without end: generated ones, or a file's rows in a new order each epoch. */
+export async function trainingProblems(config: ProblemSourceConfig, seed: number): Promise<ProblemSource> {
+  if (config.kind === "generated") {
+    checkFamilies(config.families);
+    return createTaskSource({ seed, split: "train", levelWeights: config.levelWeights, ...(config.families ? { families: config.families } : {}) });
+  }
+  const rows = await fileProblems(config);
+  let epoch = -1;
+  let order: Problem[] = [];
+  return {
+    problem(index) {
+      const wanted = Math.floor(index / rows.length);
+      if (wanted !== epoch) {
+        epoch = wanted;
+        order = new RandomStream(seed, ["problems", epoch]).shuffle(rows);
+      }
+      return order[index % rows.length]!;
+    },
+  };
+}
+
+/** Held-out problems: different ones from every family in equal shares, or a file's first rows. */
+export async function heldOutProblems(config: ProblemSourceConfig, count: number): Promise<Problem[]> {
+  if (config.kind === "generated") {
+    checkFamilies(config.families);
+    return distinctTestSet({ count, levelWeights: config.levelWeights, ...(config.families ? { families: config.families } : {}) });
+  }
+  return (await fileProblems(config)).slice(0, count);
+}
+
+/** Problems of the training side for deciding when to stop; none is held out. */
+export function validationProblems(config: ProblemSourceConfig, count: number, seed: number): Problem[] {
+  const generated = config.kind === "generated" ? config : undefined;
+  return distinctTestSet({
+    count,
+    seed: seed + 1_000_003,
+    split: "train",
+    ...(generated === undefined ? {} : { levelWeights: generated.levelWeights }),
+    ...(generated?.families ? { families: generated.families } : {}),
+  });
+}
+
+function fileProblems({ path, columns, limit }: Extract<ProblemSourceConfig, { kind: "file" }>): Promise<Problem[]> {
+  return loadProblems(path, { ...(columns === null ? {} : { columns }), ...(limit === null ? {} : { limit }) });
+}
+
+function checkFamilies(families: readonly string[] | null): void {
+  const known = taskFamilies.map(({ name }) => name);
+  const unknown = families?.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new InputError({
+    what: "config",
+    where: "data: families",
+    expected: `names among ${known.join(", ")}`,
+    found: `"${unknown}"`,
+    fix: "name one of these families",
+  });
+}

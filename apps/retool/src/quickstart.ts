@@ -1,0 +1,49 @@
+import type { CliContext } from "./command-line.js";
+import type { RunOptions } from "./commands/run-options.js";
+import type { GradedRollout } from "./evaluate.js";
+import { runCommand } from "./run-command.js";
+
+/** The tiny recipe from beginning to end, told to a newcomer. */
+export async function quickstart(options: RunOptions, context: CliContext): Promise<void> {
+  const { reporter } = context;
+  let shown: string | undefined;
+  const show = (title: string, groups: readonly (readonly GradedRollout[])[]) => {
+    const rollouts = groups.map(([first]) => first!);
+    // Before: a problem it gets wrong without the tool. After: the same problem.
+    const pick =
+      rollouts.find(({ problem }) => problem.id === shown) ??
+      rollouts.find(({ reward, trajectory }) => !reward.correct && trajectory.toolCalls.length === 0) ??
+      rollouts[0]!;
+    shown = pick.problem.id;
+    reporter.say(`\n${title}\n${describeRollout(pick)}`);
+  };
+  if (!options.dryRun && !options.resume) {
+    reporter.say("A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.");
+  }
+  await runCommand("quickstart", { sft: true, rl: true }, options, context, {
+    onSftBegin: () =>
+      reporter.step(
+        "1. Cold start (SFT)",
+        "imitates generated solutions whose code really ran: first how to write code, then a mixture in which half of them guess or calculate in the head. It is cut short on purpose, as in the paper.",
+      ),
+    onColdStart: (groups) => show("One rollout before RL:", groups),
+    onRlBegin: () =>
+      reporter.step(
+        "2. Reinforcement learning (GRPO)",
+        "samples eight answers to each problem, runs their code, rewards right final answers (+1, else -1), and makes what did better than its group more likely. Interpreter output carries no gradient.",
+      ),
+    onFinal: (groups) => show("The same problem after RL:", groups),
+  });
+  if (options.dryRun) return;
+  reporter.say(`read rollouts: retool inspect ${options.run}   talk to it: retool chat ${options.run}`);
+}
+
+/** A rollout in a few lines, its parts named. */
+export function describeRollout({ problem, trajectory, reward }: GradedRollout): string {
+  const lines = trajectory.segments.map(({ kind, text }) => {
+    const label = { prompt: "problem", model: "policy ", tool: "sandbox" }[kind];
+    return `  ${label} | ${text.trim().replaceAll("\n", "\n          | ")}`;
+  });
+  const verdict = reward.correct ? "right" : `wrong (the answer is ${problem.answer})`;
+  return [...lines, `  verdict | ${verdict}, ${trajectory.stopReason}, ${trajectory.toolCalls.length} calls`].join("\n");
+}

@@ -1,0 +1,181 @@
+import { z } from "zod";
+
+const positive = z.int().positive();
+const count = z.int().nonnegative();
+const share = z.number().min(0).max(1);
+
+const LearningRate = z.strictObject({
+  /** Highest learning rate. */
+  peak: z.number().positive(),
+  kind: z.enum(["constant", "linear", "cosine"]).default("linear"),
+  warmupSteps: count.default(0),
+  /** Share of the peak that is left at the end. */
+  floor: share.default(0.1),
+  /** Steps until the floor; null = the stage's steps. */
+  decaySteps: positive.nullable().default(null),
+});
+
+const Sampling = {
+  temperature: z.number().min(0).max(10),
+  topP: z.number().positive().max(1),
+  /** 0 keeps all tokens. */
+  topK: count,
+};
+
+const Source = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("generated"),
+    /** Family names; null = all. */
+    families: z.array(z.string()).min(1).nullable().default(null),
+    /** How often levels 1, 2 and 3 are drawn. */
+    levelWeights: z.tuple([z.number().min(0), z.number().min(0), z.number().min(0)]).default([2, 1, 1]),
+  }),
+  z.strictObject({
+    kind: z.literal("file"),
+    /** JSONL, JSON or Parquet. */
+    path: z.string(),
+    /** Column of the question and of the answer; null = found by name. */
+    columns: z.strictObject({ question: z.union([z.string(), z.array(z.string())]), answer: z.string() }).nullable().default(null),
+    /** First rows only; null = all. */
+    limit: positive.nullable().default(null),
+  }),
+]);
+
+const Stage = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  /** Kinds of cold-start traces. */
+  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]),
+  /** Most steps. */
+  steps: positive,
+  batchSize: positive,
+  learningRate: LearningRate,
+  /** Stop when the validation accuracy reaches this; null = run all steps. */
+  stopAtAccuracy: share.nullable().default(null),
+  /** Steps between validations, and the first of them. */
+  validateEvery: positive.default(40),
+  validateFrom: positive.default(240),
+  /** Validation problems; they come from the training side. */
+  validationProblems: positive.default(100),
+});
+
+/** Everything that decides a run. */
+export const RecipeConfig = z.strictObject({
+  seed: count.default(1),
+  /** Where tensors live; auto takes the best that loads. */
+  backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
+  model: z
+    .strictObject({
+      /** A Hugging Face folder or checkpoint to start from; null = random weights of the shape below. */
+      from: z.string().nullable().default(null),
+      hiddenSize: positive.default(64),
+      intermediateSize: positive.default(168),
+      layers: positive.default(3),
+      heads: positive.default(4),
+      kvHeads: positive.default(4),
+      maxPositions: positive.default(256),
+      ropeTheta: z.number().positive().default(100),
+      tiedEmbeddings: z.boolean().default(true),
+      /** RMS norm of query and key heads, as in Qwen3. */
+      queryKeyNorm: z.boolean().default(true),
+      embeddingStd: z.number().positive().default(0.1),
+    })
+    .prefault({}),
+  tokenizer: z
+    .strictObject({
+      /** Largest vocabulary of the BPE trained on generated texts. */
+      vocabSize: positive.min(300).default(600),
+      /** Texts it is trained on. */
+      texts: positive.default(3_000),
+    })
+    .prefault({}),
+  prompt: z
+    .strictObject({
+      /** `{question}` is replaced. */
+      template: z.string().includes("{question}").default("{question}\n"),
+      /** A file with the template; it wins over `template`. */
+      file: z.string().nullable().default(null),
+    })
+    .prefault({}),
+  dialect: z
+    .strictObject({
+      name: z.literal("xml").default("xml"),
+      /** Text around interpreter output. */
+      resultOpen: z.string().default("<interpreter>"),
+      resultClose: z.string().default("</interpreter>"),
+    })
+    .prefault({}),
+  sandbox: z
+    .strictObject({
+      workers: positive.max(64).default(1),
+      /** Counted work after which code is stopped, in interrupt ticks of about 10,000 operations. */
+      fuel: positive.default(2_000),
+      wallMs: positive.default(2_000),
+      memoryMiB: positive.min(18).max(2_048).default(64),
+      outputChars: positive.default(8_192),
+    })
+    .prefault({}),
+  data: z.strictObject({ train: Source.prefault({ kind: "generated" }), test: Source.prefault({ kind: "generated" }) }).prefault({}),
+  optimizer: z
+    .strictObject({
+      beta1: share.default(0.9),
+      beta2: share.default(0.95),
+      epsilon: z.number().positive().default(1e-8),
+      weightDecay: z.number().min(0).default(0.01),
+      maxGradNorm: z.number().positive().default(1),
+      /** Tokens in one forward and backward pass; more are split and their gradients added. */
+      maxTokensPerMicroBatch: positive.default(8_192),
+    })
+    .prefault({}),
+  sft: z.strictObject({ stages: z.array(Stage).min(1) }),
+  train: z.strictObject({
+    steps: positive,
+    promptsPerStep: positive,
+    /** Rollouts a prompt. */
+    groupSize: z.int().min(2),
+    learningRate: LearningRate,
+    /** Divide advantages by the group's standard deviation (GRPO) or not (Dr. GRPO). */
+    normalizeByStd: z.boolean().default(true),
+    clipLow: z.number().positive().max(1).default(0.2),
+    clipHigh: z.number().positive().default(0.28),
+    /** Dual clip of tokens with negative advantage; null = off. */
+    dualClip: z.number().gt(1).nullable().default(10),
+    sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 1, topK: 0 }),
+    /** Keep a checkpoint every so many steps. */
+    saveEvery: positive.default(25),
+    /** Checkpoints kept besides the newest. */
+    keepCheckpoints: count.default(2),
+    /** Keep the rollouts of every so many steps; the last step's are always kept. */
+    trajectoriesEvery: positive.default(10),
+  }),
+  budgets: z
+    .strictObject({
+      maxResponseTokens: positive.default(96),
+      maxTurns: positive.default(5),
+      maxToolCalls: count.default(4),
+      maxToolOutputChars: positive.default(256),
+    })
+    .prefault({}),
+  reward: z
+    .strictObject({
+      /** How the answer is found and compared. */
+      rule: z.enum(["boxed-exact", "math-dapo-strict", "math-dapo-minerva"]).default("boxed-exact"),
+    })
+    .prefault({}),
+  eval: z
+    .strictObject({
+      /** Held-out problems; a smaller file is used whole. */
+      problems: positive.default(300),
+      /** Rollouts a problem; the accuracy is avg@samples. */
+      samples: positive.default(1),
+      sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 0.7, topK: 0 }),
+    })
+    .prefault({}),
+});
+/** Parsed {@link RecipeConfig}: every field is present. */
+export interface RecipeConfig extends z.infer<typeof RecipeConfig> {}
+
+/** What a config file or preset may say. */
+export type RecipeInput = z.input<typeof RecipeConfig>;
+export type ProblemSourceConfig = RecipeConfig["data"]["train"];
+export type SftStage = RecipeConfig["sft"]["stages"][number];
+export type LearningRateConfig = z.infer<typeof LearningRate>;

@@ -1,0 +1,75 @@
+import { stat } from "node:fs/promises";
+import { InputError } from "@retool-ts/core";
+import { stringify } from "yaml";
+import type { CliContext } from "./command-line.js";
+import { configSources, type RunOptions } from "./commands/run-options.js";
+import { estimateRun } from "./estimate.js";
+import { loadConfig } from "./load-config.js";
+import { phaseTable } from "./phases.js";
+import { runRecipe, type RecipeHooks, type RecipeParts } from "./recipe.js";
+import type { RecipeConfig } from "./recipe-config.js";
+import { openRunFolder } from "./run-folder.js";
+import { withRun } from "./session.js";
+
+/** Runs parts of the recipe in a run folder; what `sft`, `train` and `quickstart` share. */
+export async function runCommand(
+  name: string,
+  parts: RecipeParts,
+  options: RunOptions & { readonly from?: string },
+  context: CliContext,
+  hooks: RecipeHooks = {},
+): Promise<void> {
+  const { reporter, signal } = context;
+  checkResume(options);
+  const config = withStart(await loadConfig(configSources(options)), options.from === undefined ? undefined : await resolveCheckpoint(options.from));
+  if (options.dryRun) {
+    context.print(`${stringify(config)}\n${await estimateRun(config, parts)}`);
+    return;
+  }
+  if (!parts.sft && !options.resume && config.model.from === null) {
+    throw new InputError({
+      what: `retool ${name}`,
+      where: "--from",
+      expected: "a checkpoint to start from",
+      found: "none",
+      fix: "pass --from runs/sft, or a checkpoint folder",
+    });
+  }
+  const request = { path: options.run, resume: options.resume, config, resumeWith: `retool ${name} --resume --run ${options.run}`, reporter, signal };
+  await withRun(parts.sft ? request : { ...request, start: { phase: "rl", totalSteps: 0, step: 0 } }, async (run, state) => {
+    await runRecipe(run, state, parts, hooks);
+    reporter.say("");
+    reporter.table(phaseTable(run.run.readSummary()!.phases));
+    const checkpoint = await run.run.latestCheckpoint();
+    if (checkpoint !== undefined) reporter.say(`\ncheckpoint: ${checkpoint.path}`);
+  });
+}
+
+/** A folder with a model in it, given directly or as a run. */
+export async function resolveCheckpoint(path: string): Promise<string> {
+  const isModel = await stat(`${path}/config.json`).then(
+    () => true,
+    () => false,
+  );
+  if (isModel) return path;
+  const checkpoint = await (await openRunFolder(path)).latestCheckpoint();
+  if (checkpoint === undefined) {
+    throw new InputError({ what: "checkpoint", where: path, expected: "a run with a finished checkpoint", found: "none", fix: "name another run or a model folder" });
+  }
+  return checkpoint.path;
+}
+
+function withStart(config: RecipeConfig, from: string | undefined): RecipeConfig {
+  return from === undefined ? config : { ...config, model: { ...config.model, from } };
+}
+
+function checkResume({ resume, preset, config, set }: RunOptions): void {
+  if (!resume || (preset === undefined && config === undefined && set.length === 0)) return;
+  throw new InputError({
+    what: "options",
+    where: "--resume",
+    expected: "no --preset, --config or --set beside it",
+    found: "one of them",
+    fix: "leave them out: a resumed run keeps its config",
+  });
+}

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { loadOptimizer, saveOptimizer } from "@retool-ts/policy";
+import { writeFileAtomic } from "./atomic-write.js";
+import type { Environment } from "./environment.js";
+import type { Reporter } from "./log.js";
+import { saveModelFolder, type PolicyModel } from "./model-setup.js";
+import type { RecipeConfig } from "./recipe-config.js";
+import type { RunFolder } from "./run-folder.js";
+
+/** Where a run stands. Together with weights and optimizer it decides all that follows. */
+export type RunState =
+  | {
+      readonly phase: "sft";
+      /** Finished steps of all stages and of RL together; names the checkpoint. */
+      readonly totalSteps: number;
+      /** Index of the stage, its finished steps, and the cold-start rows it has used. */
+      readonly stage: number;
+      readonly stageStep: number;
+      readonly rowsTaken: number;
+    }
+  | { readonly phase: "rl"; readonly totalSteps: number; /** Finished RL steps. */ readonly step: number };
+
+/** What all parts of a run share. */
+export interface RunContext {
+  readonly config: RecipeConfig;
+  readonly model: PolicyModel;
+  readonly environment: Environment;
+  readonly run: RunFolder;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** Writes a checkpoint; `state.json` comes last and makes it complete. */
+export async function saveCheckpoint({ model, run, config }: RunContext, state: RunState): Promise<string> {
+  const folder = await run.checkpointFolder(state.totalSteps);
+  await saveModelFolder(folder, model);
+  await saveOptimizer(folder, model.engine.optimizer);
+  await writeFileAtomic(join(folder, "state.json"), `${JSON.stringify(state, null, 2)}\n`);
+  await run.pruneCheckpoints(1 + config.train.keepCheckpoints);
+  return folder;
+}
+
+/** Puts a checkpoint's optimizer back; its weights are loaded with the model. */
+export async function restoreOptimizer({ model }: RunContext, folder: string): Promise<void> {
+  await loadOptimizer(folder, model.engine.optimizer);
+}
+
+/** Learning rate options of a stage or of RL, with its length filled in. */
+export function scheduleOf(rate: RecipeConfig["train"]["learningRate"], steps: number) {
+  const { peak, kind, warmupSteps, floor, decaySteps } = rate;
+  return { peak, kind, warmupSteps, floor, totalSteps: decaySteps ?? steps };
+}

@@ -1,0 +1,88 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { parse, stringify } from "yaml";
+import { packageVersion } from "./command-line.js";
+import { createEnvironment } from "./environment.js";
+import { checkConfig } from "./load-config.js";
+import type { Reporter } from "./log.js";
+import { setUpModel } from "./model-setup.js";
+import type { RecipeConfig } from "./recipe-config.js";
+import { restoreOptimizer, type RunContext, type RunState } from "./run-context.js";
+import { createRunFolder, type RunFolder } from "./run-folder.js";
+import { SFT_START } from "./sft.js";
+
+/** How a run begins. */
+export interface SessionRequest {
+  /** Folder of the run. */
+  readonly path: string;
+  /** Go on from the newest checkpoint, with the config that the folder holds. */
+  readonly resume: boolean;
+  /** Config of a new run. */
+  readonly config: RecipeConfig;
+  /** Where a new run starts. */
+  readonly start?: RunState;
+  /** The command that goes on after an interruption. */
+  readonly resumeWith: string;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+/** Opens or makes a run, does the work, and closes what was opened, also after errors and interruptions. */
+export async function withRun<T>(request: SessionRequest, work: (context: RunContext, state: RunState) => Promise<T>): Promise<T> {
+  const { path, reporter, signal, start = SFT_START } = request;
+  const run = await createRunFolder(path, { resume: request.resume });
+  const config = request.resume ? await readConfig(run) : request.config;
+  const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
+  const state = checkpoint === undefined ? start : await readState(checkpoint.path);
+  const model = await setUpModel(config, checkpoint?.path ?? config.model.from);
+  try {
+    const environment = await createEnvironment(config, model);
+    const context: RunContext = { config, model, environment, run, reporter, signal };
+    try {
+      if (request.resume) {
+        if (checkpoint !== undefined) await restoreOptimizer(context, checkpoint.path);
+        await run.truncateAfter(state.totalSteps);
+        reporter.say(checkpoint === undefined ? `${path} has no checkpoint yet: starting from the beginning` : `going on from ${checkpoint.path}`);
+      } else {
+        await run.writeConfig(stringify(config));
+        await run.writeManifest(manifest(config, model.backend));
+      }
+      return await work(context, state);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new Interrupted(`interrupted; what was done is saved. Go on with: ${request.resumeWith}`, { cause: error });
+    } finally {
+      await environment.close();
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+/** The user pressed Ctrl-C, and the run was saved. */
+class Interrupted extends Error {
+  override readonly name = "AbortError";
+}
+
+async function readConfig(run: RunFolder): Promise<RecipeConfig> {
+  const file = run.file("config.yaml");
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new InputError(
+      { what: "run folder", where: file, expected: "the config of the run", found: "no such file", fix: "start a new run in another folder" },
+      { cause: error },
+    );
+  }
+  return checkConfig(parse(text), (keys) => `${file}: ${keys.join(".")}`);
+}
+
+async function readState(folder: string): Promise<RunState> {
+  return JSON.parse(await readFile(join(folder, "state.json"), "utf8")) as RunState;
+}
+
+function manifest(config: RecipeConfig, backend: string): Record<string, unknown> {
+  return { retool: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}`, backend, seed: config.seed };
+}

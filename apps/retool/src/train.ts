@@ -1,0 +1,156 @@
+import { aggregateLoss, clippedSurrogateLoss, groupAdvantages, zeroVarianceGroupShare } from "@retool-ts/algorithms";
+import { countTargets, learningRateAt, type TokenLoss, type TrainingRow } from "@retool-ts/policy";
+import { summarizeRollouts } from "@retool-ts/rollout";
+import * as tf from "@tensorflow/tfjs-core";
+import { gradedRollouts, type GradedRollout } from "./evaluate.js";
+import { trainingProblems } from "./problem-source.js";
+import type { RecipeConfig } from "./recipe-config.js";
+import { stepName } from "./run-folder.js";
+import { saveCheckpoint, scheduleOf, type RunContext, type RunState } from "./run-context.js";
+import { toRecord } from "./trajectory-record.js";
+
+type RlState = Extract<RunState, { phase: "rl" }>;
+
+/** A graded rollout with its advantage; undefined for rollouts that are not scored because the tool itself failed. */
+interface ScoredRollout extends GradedRollout {
+  /** Index of the problem in the step. */
+  readonly group: number;
+  readonly advantage: number | undefined;
+}
+
+/**
+ * Reinforcement learning with GRPO on interleaved rollouts: rollout → reward → advantages → update → log → checkpoint.
+ *
+ * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3, and Shao et al., "DeepSeekMath" (https://arxiv.org/abs/2402.03300),
+ * section 4.1. Resumes from any state, to the bit.
+ */
+export async function runRl(context: RunContext, from: RlState): Promise<RlState> {
+  const { config, model, environment, run, reporter, signal } = context;
+  const { steps, promptsPerStep, groupSize, sampling } = config.train;
+  const source = await trainingProblems(config.data.train, config.seed);
+  const schedule = scheduleOf(config.train.learningRate, steps);
+  if (from.step === 0) model.engine.optimizer.reset();
+  const bar = reporter.progress("GRPO", steps);
+  let state = from;
+  while (state.step < steps) {
+    const started = performance.now();
+    const problems = Array.from({ length: promptsPerStep }, (_, i) => source.problem(state.step * promptsPerStep + i));
+    const groups = await gradedRollouts(model, environment, {
+      problems,
+      samples: groupSize,
+      sampling,
+      seed: config.seed,
+      step: state.step,
+      maxSequences: promptsPerStep * groupSize,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (signal?.aborted) {
+      await saveCheckpoint(context, state);
+      signal.throwIfAborted();
+    }
+    const sampled = performance.now();
+
+    const scored = scoreGroups(groups, config);
+    const rows = trainingRows(scored);
+    const learningRate = learningRateAt(state.step, schedule);
+    const update = await updatePolicy(context, rows, learningRate);
+    state = { ...state, step: state.step + 1, totalSteps: state.totalSteps + 1 };
+
+    const rewardMean = mean(scored.map(({ reward }) => reward.score));
+    await run.appendMetrics({ phase: "rl", step: state.totalSteps, "rl/step": state.step, ...rolloutMetrics(scored), ...update, "optim/learning_rate": learningRate });
+    const tokens = scored.reduce((sum, { trajectory }) => sum + trajectory.tokenIds.length - trajectory.promptLength, 0);
+    await run.appendTimings({
+      phase: "rl",
+      step: state.totalSteps,
+      "time/rollout": (sampled - started) / 1_000,
+      "time/update": (performance.now() - sampled) / 1_000,
+      "time/step": (performance.now() - started) / 1_000,
+      "rollout/tokens_per_second": tokens / ((sampled - started) / 1_000),
+    });
+    const last = state.step === steps;
+    if (last || state.step % config.train.trajectoriesEvery === 0) {
+      await run.writeTrajectories(
+        stepName(state.totalSteps),
+        scored.map((rollout) => toRecord(rollout, { phase: "train", step: state.totalSteps })),
+      );
+    }
+    if (last || state.step % config.train.saveEvery === 0) await saveCheckpoint(context, state);
+    bar.update(state.step, `reward ${rewardMean.toFixed(2)}, code ${(100 * summarizeRollouts(scored.map(({ trajectory }) => trajectory)).codeRatio).toFixed(0)} %`);
+  }
+  bar.done();
+  return state;
+}
+
+/** Advantages within each group; rollouts that the machinery spoiled take no part. */
+function scoreGroups(groups: readonly (readonly GradedRollout[])[], { train }: RecipeConfig): ScoredRollout[] {
+  const rollouts = groups.flatMap((group, id) => group.map((rollout) => ({ rollout, id })));
+  const valid = rollouts.filter(({ rollout: { trajectory } }) => trajectory.stopReason !== "toolFailed" && trajectory.stopReason !== "aborted");
+  const advantages = groupAdvantages(
+    valid.map(({ rollout }) => rollout.reward.score),
+    valid.map(({ id }) => id),
+    { normalizeByStd: train.normalizeByStd },
+  );
+  const byRollout = new Map(valid.map(({ rollout }, i) => [rollout, advantages[i]!]));
+  return rollouts.map(({ rollout, id }) => ({ ...rollout, group: id, advantage: byRollout.get(rollout) }));
+}
+
+interface StepRows {
+  /** Rows with a gradient. */
+  readonly rows: readonly TrainingRow[];
+  /** Policy tokens of all scored rollouts, with or without a gradient: the loss is their mean. */
+  readonly tokens: number;
+}
+
+/** Rows for the update. A row whose advantage is 0 has neither loss nor gradient, so it costs no work; its tokens still count. */
+function trainingRows(scored: readonly ScoredRollout[]): StepRows {
+  const all = scored.flatMap(({ trajectory: { tokenIds, lossMask, logProbs }, advantage }) =>
+    advantage === undefined ? [] : [{ tokenIds, lossMask, advantage, fields: { oldLogProbs: logProbs, advantages: new Float32Array(tokenIds.length).fill(advantage) } }],
+  );
+  return { rows: all.filter(({ advantage }) => advantage !== 0), tokens: countTargets(all) };
+}
+
+/** One update of the policy on the whole step. */
+async function updatePolicy({ config, model }: RunContext, { rows, tokens }: StepRows, learningRate: number) {
+  const { clipLow, clipHigh, dualClip, sampling } = config.train;
+  const trained = countTargets(rows);
+  const loss: TokenLoss = ({ logProbs, entropies, fields }) => {
+    const { oldLogProbs, advantages } = fields as { oldLogProbs: tf.Tensor1D; advantages: tf.Tensor1D };
+    const mask = tf.ones<tf.Rank.R1>(logProbs.shape); // only policy tokens are here
+    const clip = { clipLow, clipHigh, ...(dualClip === null ? {} : { dualClip }) };
+    const { lossPerToken, metrics } = clippedSurrogateLoss(logProbs, oldLogProbs, advantages, mask, { ...clip, normalizer: trained });
+    const share = 1 / trained;
+    return {
+      loss: aggregateLoss(lossPerToken, mask, { mode: "token-mean", normalizer: tokens }),
+      metrics: {
+        ...metrics,
+        "policy/entropy": tf.mul(tf.sum(entropies), share),
+        "policy/log_prob_difference": tf.mul(tf.sum(tf.abs(tf.sub(logProbs, oldLogProbs))), share),
+      },
+    };
+  };
+  if (trained === 0) return { "policy/loss": 0, "policy/trained_tokens": 0, "optim/grad_norm": 0 };
+  const { loss: value, metrics } = await model.engine.forwardBackward(rows, { loss, temperature: sampling.temperature });
+  const { gradNorm } = await model.engine.optimStep({ learningRate });
+  return { "policy/loss": value, ...metrics, "policy/trained_tokens": trained, "optim/grad_norm": gradNorm };
+}
+
+function rolloutMetrics(scored: readonly ScoredRollout[]): Record<string, number> {
+  const summary = summarizeRollouts(scored.map(({ trajectory }) => trajectory));
+  const valid = scored.filter(({ advantage }) => advantage !== undefined);
+  return {
+    "reward/mean": mean(scored.map(({ reward }) => reward.score)),
+    "reward/accuracy": mean(scored.map(({ reward }) => (reward.correct ? 1 : 0))),
+    "group/zero_variance_share": zeroVarianceGroupShare(valid.map(({ reward }) => reward.score), valid.map(({ group }) => group)),
+    "rollout/code_ratio": summary.codeRatio,
+    "rollout/call_pass_rate": summary.callPassRate,
+    "rollout/turns": summary.meanTurns,
+    "rollout/tool_calls": summary.meanToolCalls,
+    "rollout/response_tokens": summary.meanResponseTokens,
+    "rollout/call_timing": summary.meanCallTiming,
+    ...Object.fromEntries(Object.entries(summary.stopReasons).map(([reason, share]) => [`stop/${reason}`, share])),
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
