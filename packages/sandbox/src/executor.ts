@@ -87,6 +87,7 @@ export class Executor {
 
   #runIn(world: World, { code, limits, seed, turn }: RunRequest): { readonly outcome: Outcome; readonly isWhole: boolean } {
     const meter = new Meter(limits, this.#progress);
+    if (seed !== undefined) world.seed(seed); // before anything can go wrong: later cells go on from here
     if (code.length > limits.codeChars) {
       const message = `the code has ${code.length} characters, more than the limit of ${limits.codeChars}`;
       return { outcome: this.#outcome(world, meter, { name: "Error", message }), isWhole: true };
@@ -94,7 +95,6 @@ export class Executor {
     const fileName = `cell-${turn?.cell ?? 1}.js`;
     try {
       const cell = transformCell(code);
-      if (seed !== undefined) world.seed(seed);
       const report = world.run(cell, fileName, meter);
       const outcome = this.#outcome(world, meter, report === undefined ? undefined : verdictOf(report, cell, fileName));
       return { outcome, isWhole: REUSABLE.has(outcome.status) };

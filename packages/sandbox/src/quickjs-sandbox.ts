@@ -74,12 +74,14 @@ class QuickJSSandbox implements Sandbox {
 
   async run(code: string, { limits, seed, signal }: RunOptions = {}): Promise<ExecutionResult> {
     this.#assertOpen();
+    assertCode(code);
     const job = { code, limits: this.#limits(limits), seed: this.#seed(seed), turn: undefined, signal };
     return (await this.#execute(job)).result;
   }
 
   async runBatch(codes: readonly string[], { limits, seed, signal }: RunOptions = {}): Promise<ExecutionResult[]> {
     this.#assertOpen();
+    codes.forEach(assertCode);
     const shared = { limits: this.#limits(limits), seed: this.#seed(seed), turn: undefined, signal };
     return Promise.all(codes.map(async (code) => (await this.#execute({ code, ...shared })).result));
   }
@@ -160,6 +162,7 @@ class QuickJSSession implements Session {
   async run(code: string, { limits, signal }: TurnOptions = {}): Promise<ExecutionResult> {
     const own = limits === undefined ? this.#parts.limits : resolveLimits(limits, this.#parts.limits);
     this.#assertOpen();
+    assertCode(code);
     const turn = this.#last.then(() => this.#runNext(code, own, signal));
     this.#last = turn.catch(() => undefined);
     return turn;
@@ -187,6 +190,13 @@ class QuickJSSession implements Session {
   #assertOpen(): void {
     if (this.#isClosed) throw new RetoolError("SESSION_CLOSED", "the session was closed");
   }
+}
+
+/** Code often comes from parsed tool calls, where the types promise more than the data holds. */
+function assertCode(code: unknown): void {
+  if (typeof code === "string") return;
+  const found = code === null ? "null" : typeof code;
+  throw new InputError({ what: "sandbox", where: "code", expected: "a string", found, fix: "pass the code as text" });
 }
 
 function checkedSeed(seed: number): number {

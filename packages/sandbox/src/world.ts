@@ -74,7 +74,8 @@ export class World {
 
   static async create(options: WorldOptions): Promise<World> {
     const memory = new webAssembly.Memory({ initial: options.initialPages, maximum: options.maximumPages });
-    const variant = newVariant(releaseSync, { wasmModule: options.wasmModule, wasmMemory: memory });
+    // The option's type is WebAssembly.Memory, which exists only for compilers that load the DOM's declarations.
+    const variant = newVariant(releaseSync, { wasmModule: options.wasmModule, wasmMemory: memory as never });
     const runtime = (await newQuickJSWASMModuleFromVariant(variant)).newRuntime();
     return new World(memory, runtime, runtime.newContext(), options);
   }

@@ -91,6 +91,11 @@ describe("output", () => {
   });
 });
 
+test("the wall clock stops what fuel would allow, with a status of its own", async () => {
+  const result = await sandbox.run("print('began'); while (true) {}", { limits: { fuel: 1e9, wallMs: 200 } });
+  expect(result).toMatchObject({ status: "timeout", feedback: "began\n[timeout: time limit]" });
+});
+
 test("code longer than the limit is not run", async () => {
   const result = await sandbox.run("console.log(1) // long", { limits: { codeChars: 10 } });
   expect(result).toMatchObject({ status: "error", stdout: "", feedback: "Error: the code has 22 characters, more than the limit of 10" });

@@ -33,6 +33,13 @@ test("a kill takes only the run that was stuck", async () => {
   expect(sandbox.stats()).toMatchObject({ restarts: 2, queued: 0, running: 0, finished: { killed: 2, ok: 38 } });
 });
 
+test("many runs that together outlast one deadline are not killed", async () => {
+  await using sandbox = await sandboxFor({ limits: { fuel: 100, wallMs: 800, graceMs: 100 } });
+  const results = await sandbox.runBatch(Array.from({ length: 100 }, () => "while (true) {}"));
+  expect(new Set(results.map(({ status }) => status))).toEqual(new Set(["fuel"]));
+  expect(results.reduce((sum, { usage }) => sum + usage.wallMs, 0)).toBeGreaterThan(900);
+});
+
 test("a caller that blocks its own thread does not make a finished run look stuck", async () => {
   await using sandbox = await sandboxFor({ limits: { wallMs: 150, graceMs: 50 } });
   const pending = sandbox.run("40 + 2");
@@ -117,6 +124,9 @@ test("a prelude that fails is the caller's mistake", async () => {
 
 test("options out of range are refused by name", async () => {
   await expect(sandboxFor({ workers: 0 })).rejects.toThrow("workers");
+  await using sandbox = await sandboxFor();
+  await expect(sandbox.run(undefined as never)).rejects.toThrow("code");
+  await expect(sandbox.run("1", { limits: { wallMs: 0 } })).rejects.toThrow("limits.wallMs");
   await expect(sandboxFor({ seed: 0.5 })).rejects.toThrow("seed");
   await expect(sandboxFor({ limits: { fuel: -1 } })).rejects.toThrow("limits.fuel");
 });

@@ -62,6 +62,15 @@ test("sessions are apart and may be interleaved over workers", async () => {
   expect(values.map(({ feedback }) => feedback)).toEqual(["50", "51", "52", "53", "54", "55"]);
 });
 
+test("a new session on a worker that ran others sees nothing of them", async () => {
+  await using single = await createSandbox();
+  const first = await single.open();
+  await first.run("var secret = 1; Object.prototype.evil = 2; Math.random()");
+  const second = await single.open();
+  expect((await second.run("[typeof secret, {}.evil]")).feedback).toBe("[ 'undefined', undefined ]");
+  expect((await first.run("secret")).feedback).toBe("1");
+});
+
 test("a session that grew beyond the engine's first memory goes on", async () => {
   const session = await sandbox.open();
   await session.run("const big = []; for (let i = 0; i < 30; i++) big.push(new Uint8Array(1e6).fill(i))");
@@ -81,6 +90,13 @@ test("the seed of a session sets its random numbers and they go on from cell to 
   expect(await draw(7)).toEqual(first);
   expect(first[0]).not.toBe(first[1]);
   expect(await draw(8)).not.toEqual(first);
+});
+
+test("a first cell that cannot be parsed does not lose the seed", async () => {
+  const [broken, sound] = [await sandbox.open({ seed: 5 }), await sandbox.open({ seed: 5 })];
+  await broken.run("let =");
+  await sound.run("1");
+  expect((await broken.run("Math.random()")).feedback).toBe((await sound.run("Math.random()")).feedback);
 });
 
 test("errors name the line of the cell that failed", async () => {
