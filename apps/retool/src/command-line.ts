@@ -1,7 +1,9 @@
-import { createRequire } from "node:module";
 import { Command } from "commander";
 import { registerCommands } from "./commands/index.js";
 import type { Reporter } from "./log.js";
+import { packageVersion } from "./version.js";
+
+export { packageVersion };
 
 /** What the shell hands to each command. */
 export interface CliContext {
@@ -48,10 +50,4 @@ export function createProgram(context: CliContext, flag: QuietFlag): Command {
   return program.hook("preAction", (_, command) => {
     flag.quiet = command.opts()["quiet"] === true;
   });
-}
-
-/** Of the package this file is in, be it source or build. */
-export function packageVersion(): string {
-  const { version } = createRequire(import.meta.url)("../package.json") as { readonly version: string };
-  return version;
 }

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../command-line.js";
+import * as doctor from "./doctor.js";
+import * as inspect from "./inspect.js";
 import * as quickstart from "./quickstart.js";
 import * as sft from "./sft.js";
 import * as train from "./train.js";
@@ -8,7 +10,7 @@ import * as train from "./train.js";
  * In the order of `retool --help`. A command module loads with every command line, so it imports only what describes the command;
  * the work is imported when it runs.
  */
-const COMMANDS: readonly { register(program: Command, context: CliContext): void }[] = [quickstart, sft, train];
+const COMMANDS: readonly { register(program: Command, context: CliContext): void }[] = [quickstart, sft, train, inspect, doctor];
 
 export function registerCommands(program: Command, context: CliContext): void {
   for (const { register } of COMMANDS) register(program, context);

@@ -1,0 +1,37 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { CliContext } from "../command-line.js";
+import type { InspectOptions } from "../inspect.js";
+
+type Options = Pick<InspectOptions, "phase" | "step" | "problem" | "limit"> & {
+  readonly wrong?: boolean;
+  readonly right?: boolean;
+  readonly json?: boolean;
+};
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("inspect")
+    .description("read rollouts in the terminal: prompt, reasoning, code, output, answer, verdict")
+    .argument("<run>", "folder of a run, or one of its trajectories files")
+    .option("--phase <name>", "only this phase, such as coldStart, train or final")
+    .option("--step <number>", "only this step", wholeNumber)
+    .option("--problem <id>", "only this problem")
+    .option("--wrong", "only rollouts with a wrong answer")
+    .option("--right", "only rollouts with a right answer")
+    .option("-n, --limit <number>", "show at most so many", wholeNumber, 10)
+    .option("--json", "print one JSON object a line")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ retool inspect runs/quickstart --phase final --wrong -n 3\n  $ retool inspect runs/quickstart --json | jq .stopReason",
+    )
+    .action(async (run: string, { wrong = false, right = false, json = false, ...filter }: Options) => {
+      const { inspect } = await import("../inspect.js");
+      const correct = wrong === right ? {} : { correct: right };
+      await inspect(run, { ...filter, ...correct }, { json, print: context.print, color: context.color });
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Not a whole number.");
+  return Number(text);
+}

@@ -1,0 +1,30 @@
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { doctor, type DoctorCheck } from "./doctor.js";
+import { checkDisk } from "./doctor-machine.js";
+
+test("says that training can run here, as JSON", async () => {
+  const printed: string[] = [];
+  const ready = await doctor({ runs: tmpdir(), json: true, color: false, print: (text) => printed.push(text) });
+  const { ok, checks } = JSON.parse(printed.join("")) as { readonly ok: boolean; readonly checks: readonly DoctorCheck[] };
+  expect(checks.filter(({ status }) => status === "problem")).toEqual([]);
+  expect([ready, ok]).toEqual([true, true]);
+  expect(checks.find(({ name }) => name === "speed")?.facts?.["gigaflops"]).toBeGreaterThan(0);
+  expect(checks.find(({ name }) => name === "sandbox stops loops")?.facts).toEqual({ status: "fuel" });
+});
+
+test("a runs folder that cannot be made is a problem with a way out", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "retool-doctor-"));
+  try {
+    writeFileSync(join(folder, "file"), "");
+    const check = await checkDisk(join(folder, "file/runs"));
+    expect(check.status).toBe("problem");
+    expect(check.fix).toBe("pass a folder that can be written as --run");
+    expect((await checkDisk(join(folder, "a/b/c"))).status).toBe("ok");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
