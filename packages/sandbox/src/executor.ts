@@ -1,9 +1,10 @@
+import { placeError, type ErrorSource } from "./error-place.js";
 import type { HeapImage } from "./heap-image.js";
 import type { GuestError } from "./sandbox.js";
 import type { Outcome, RunReply, RunRequest, WorkerSetup } from "./messages.js";
 import { Meter } from "./meter.js";
 import { Progress } from "./progress.js";
-import { CellSyntaxError, transformCell, type Cell } from "./repl-transform.js";
+import { CellSyntaxError, transformCell } from "./repl-transform.js";
 import { ENGINE_PAGES, World, type Report } from "./world.js";
 
 const PAGE_BYTES = 65_536;
@@ -96,7 +97,8 @@ export class Executor {
     try {
       const cell = transformCell(code);
       const report = world.run(cell, fileName, meter);
-      const outcome = this.#outcome(world, meter, report === undefined ? undefined : verdictOf(report, cell, fileName));
+      const source = { source: code, fileName, firstLineShift: cell.firstLineShift };
+      const outcome = this.#outcome(world, meter, report === undefined ? undefined : verdictOf(report, source));
       return { outcome, isWhole: REUSABLE.has(outcome.status) };
     } catch (error) {
       if (error instanceof CellSyntaxError) {
@@ -127,17 +129,12 @@ type Verdict =
   | { readonly reason: string }
   | { readonly value?: string | undefined; readonly valueChars?: number | undefined };
 
-function verdictOf({ kind, value, valueChars, name = "Error", message = "", stack = "" }: Report, cell: Cell, fileName: string): Verdict {
+function verdictOf(report: Report, source: ErrorSource): Verdict {
+  const { kind, value, valueChars, name = "Error", message = "", stack = "" } = report;
   if (kind === "ok") return { value, valueChars };
   if (name === "InternalError" && message === "out of memory") return "oom";
   if (name === "InternalError" && message === "stack overflow") return "stack";
-  // The constructor of a class of errors is not where the error happened.
-  const frames = stack.split("\n").filter((frame) => !frame.includes(`at ${name} (`));
-  const place = new RegExp(`${fileName.replace(".", "\\.")}:(\\d+)(?::(\\d+))?`).exec(frames.join("\n"));
-  if (place === null) return { name, message };
-  const line = Number(place[1]);
-  const column = place[2] === undefined ? undefined : Number(place[2]) - (line === 1 ? cell.firstLineShift : 0);
-  return column === undefined || column < 1 ? { name, message, line } : { name, message, line, column };
+  return placeError({ name, message, stack }, source);
 }
 
 function syntaxError({ message, line, column }: CellSyntaxError): GuestError {

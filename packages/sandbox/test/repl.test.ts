@@ -69,6 +69,7 @@ test.each(sessions)("%s", async (_name, cells, feedback) => {
 test.each([
   ["const a = 1\nfoo()", "ReferenceError: 'foo' is not defined (line 2)"],
   ["function f() {\n  null.x\n}\n\nf()", "TypeError: cannot read property 'x' of null (line 2)"],
+  ["const data = [3, 1]\ndata.sorted().map(String)", "TypeError: data.sorted is not a function (line 2)"],
   ["let x = ;", "SyntaxError: Unexpected token (line 1)"],
   ["import fs from 'fs'", "SyntaxError: import and export are not available here (line 1)"],
   ["throw 5", "Uncaught 5"],
