@@ -8,6 +8,7 @@ export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
 export { loadModel, loadOptimizer, saveModel, saveOptimizer, type SaveModelOptions } from "./checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
+export { type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
 export { createKVCache, type KVCache } from "./kv-cache.js";
 export {
   LocalEngine,
@@ -19,9 +20,10 @@ export {
 } from "./local-engine.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec } from "./parameters.js";
-export { LocalSampler, type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats, type TextStream } from "./sampler.js";
+export { LocalSampler } from "./sampler.js";
 export { parseSafetensors, serializeSafetensors, type Safetensors, type SafetensorsTensor } from "./safetensors.js";
 export { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
 export { learningRateAt, type ScheduleOptions } from "./schedule.js";
 export { countTargets, microBatches, type TrainingRow } from "./training-batch.js";
+export { type TextStream } from "./stop-strings.js";
 export { Transformer } from "./transformer.js";

@@ -1,10 +1,12 @@
+import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 import { fusedKernels } from "./kernels/wasm-kernels.js";
 import { gatherRows } from "./ops/embedding.js";
 import { tokenLogProbs } from "./ops/token-log-probs.js";
 import type { Parameters } from "./parameters.js";
-import { LocalSampler, type SamplerOptions } from "./sampler.js";
+import type { SamplerOptions } from "./decode-request.js";
+import { LocalSampler } from "./sampler.js";
 import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
 import { Transformer } from "./transformer.js";
 
@@ -69,8 +71,13 @@ export class LocalEngine {
     return new LocalSampler(this.model, options);
   }
 
-  /** Adds the gradients of a loss over the rows to those that wait for {@link optimStep}. */
+  /**
+   * Adds the gradients of a loss over the rows to those that wait for {@link optimStep}.
+   *
+   * @throws RetoolError when a row is longer than the model's positions or has ids that it does not know.
+   */
   async forwardBackward(rows: readonly TrainingRow[], options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
+    this.#check(rows);
     const parts = microBatches(rows, this.#options.maxTokensPerMicroBatch);
     const metrics: Record<string, number> = {};
     let loss = 0;
@@ -107,6 +114,7 @@ export class LocalEngine {
    * @returns one array a row, of the row's length: 0 where the mask is 0
    */
   async logProbs(rows: readonly TrainingRow[], { temperature = 1 }: { readonly temperature?: number } = {}): Promise<Float32Array[]> {
+    this.#check(rows);
     const results: Float32Array[] = [];
     for (const part of microBatches(rows, this.#options.maxTokensPerMicroBatch)) {
       const batch = packTrainingRows(part);
@@ -125,6 +133,21 @@ export class LocalEngine {
     this.clearGradients();
     this.optimizer.dispose();
     this.model.dispose();
+  }
+
+  /** The kernels trust what they are given, so it is looked at here. */
+  #check(rows: readonly TrainingRow[]): void {
+    const { vocabSize, maxPositions } = this.parameters.config;
+    rows.forEach(({ tokenIds }, row) => {
+      if (tokenIds.length > maxPositions) {
+        throw new RetoolError("ROW_TOO_LONG", `rows[${row}]: expected at most ${maxPositions} tokens, got ${tokenIds.length}`);
+      }
+      for (let i = 0; i < tokenIds.length; i++) {
+        const id = tokenIds[i]!;
+        if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
+        throw new RetoolError("TOKEN_OUT_OF_RANGE", `rows[${row}].tokenIds[${i}]: expected an id from 0 to ${vocabSize - 1}, got ${id}`);
+      }
+    });
   }
 
   #score(batch: PackedBatch, temperature: number) {

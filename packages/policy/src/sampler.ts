@@ -1,54 +1,12 @@
-import { RetoolError } from "@retool-ts/core";
+import { InputError, RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { createKVCache, type KVCache } from "./kv-cache.js";
 import { disposeLayout, packRows } from "./ops/packed.js";
 import { gatherRows } from "./ops/embedding.js";
-import { sampleToken, type SamplingOptions } from "./sampling.js";
+import type { DecodeRequest, DecodeResult, SamplerOptions, SamplerStats } from "./decode-request.js";
+import { sampleToken } from "./sampling.js";
+import { StopStringScanner } from "./stop-strings.js";
 import type { Transformer } from "./transformer.js";
-
-/** Turns ids into text as they arrive, for stop strings. */
-export interface TextStream {
-  push(tokenId: number): string;
-}
-
-export interface DecodeRequest extends SamplingOptions {
-  readonly maxTokens: number;
-  /** A uniform number in [0, 1) for the token at this position of the sequence, counted from its first prompt token. */
-  readonly uniform: (position: number) => number;
-  readonly stopTokenIds?: readonly number[];
-  /** Stop after the token that completes one of these; the token is kept even when text follows inside it. */
-  readonly stopStrings?: readonly string[];
-  readonly signal?: AbortSignal;
-}
-
-export interface DecodeResult {
-  readonly tokenIds: number[];
-  readonly logProbs: number[];
-  /** `full`: the sequence reached the longest length that the sampler holds. */
-  readonly finish: "stop" | "length" | "full" | "aborted";
-  /** The stop string that was completed. */
-  readonly stopString?: string;
-}
-
-export interface SamplerOptions {
-  /** Sequences that may be open at once. */
-  readonly maxSequences: number;
-  /** Longest sequence, in tokens. */
-  readonly maxLength: number;
-  /** Ids from here on exist in the embedding matrix only and are never sampled. */
-  readonly vocabSize: number;
-  /** Needed for stop strings. */
-  readonly textStream?: () => TextStream;
-}
-
-/** Counters since the sampler was made. */
-export interface SamplerStats {
-  readonly sampledTokens: number;
-  /** Prompt and tool tokens that were computed; prompts shared by a fork are counted once. */
-  readonly prefilledTokens: number;
-  readonly forwardPasses: number;
-  readonly cacheBytes: number;
-}
 
 /** One sequence: what the cache holds and what it still has to take in. */
 interface Sequence {
@@ -64,8 +22,7 @@ interface Running {
   readonly reject: (error: unknown) => void;
   readonly tokenIds: number[];
   readonly logProbs: number[];
-  readonly text: TextStream | undefined;
-  tail: string;
+  readonly stops: StopStringScanner | undefined;
 }
 
 /**
@@ -86,7 +43,9 @@ export class LocalSampler {
   #ticking = false;
   #stats = { sampledTokens: 0, prefilledTokens: 0, forwardPasses: 0 };
 
+  /** @throws InputError when the vocabulary or the length exceed what the model has. */
   constructor(model: Transformer, options: SamplerOptions) {
+    checkOptions(model, options);
     this.#model = model;
     this.#options = options;
     this.#cache = createKVCache(model.config, options.maxSequences, options.maxLength);
@@ -109,6 +68,7 @@ export class LocalSampler {
   /** Starts a sequence. Its tokens are computed with the next decode. */
   open(tokenIds: readonly number[]): number {
     if (tokenIds.length === 0) throw new RetoolError("EMPTY_PROMPT", "open: a prompt needs at least one token");
+    this.#checkIds("open", tokenIds);
     const slot = this.#free.pop();
     if (slot === undefined) {
       throw new RetoolError(
@@ -123,7 +83,8 @@ export class LocalSampler {
 
   /** Computes all but the last pending token now, so that forks share the work. */
   async prefill(ids: readonly number[]): Promise<void> {
-    const sequences = ids.map((id) => this.#get(id)).filter(({ pending }) => pending.length > 1);
+    const fits = ({ length, pending }: Sequence) => length + pending.length <= this.#options.maxLength; // decode reports the others as full
+    const sequences = ids.map((id) => this.#get(id)).filter((sequence) => sequence.pending.length > 1 && fits(sequence));
     if (sequences.length === 0) return;
     const last = sequences.map(({ pending }) => pending.pop()!);
     const hidden = this.#forward(sequences);
@@ -144,7 +105,9 @@ export class LocalSampler {
 
   /** Appends forced tokens, such as a tool's output. */
   extend(id: number, tokenIds: readonly number[]): void {
-    this.#get(id).pending.push(...tokenIds);
+    this.#checkIds("extend", tokenIds);
+    const { pending } = this.#get(id);
+    for (const tokenId of tokenIds) pending.push(tokenId);
   }
 
   /** Tokens of the sequence so far, computed or not. */
@@ -153,8 +116,10 @@ export class LocalSampler {
     return length + pending.length;
   }
 
+  /** Gives the sequence's place free. A decode of it that is running ends as aborted. */
   close(id: number): void {
     const sequence = this.#get(id);
+    this.#running = this.#running.filter((running) => running.sequence !== sequence || !this.#finish(running, "aborted"));
     this.#sequences.delete(id);
     this.#free.push(sequence.slot);
   }
@@ -162,12 +127,12 @@ export class LocalSampler {
   /** Samples until a stop, the token budget, or the longest length. */
   decode(id: number, request: DecodeRequest): Promise<DecodeResult> {
     const sequence = this.#get(id);
-    const text = request.stopStrings?.length ? this.#options.textStream?.() : undefined;
-    if (request.stopStrings?.length && text === undefined) {
-      throw new RetoolError("NO_TEXT_STREAM", "decode: stop strings need a sampler with a textStream");
+    if (this.#running.some((other) => other.sequence === sequence)) {
+      throw new RetoolError("SEQUENCE_BUSY", `decode: sequence ${id} is being decoded already`);
     }
+    const stops = request.stopStrings?.length ? this.#scanner(request.stopStrings) : undefined;
     return new Promise((resolve, reject) => {
-      this.#running.push({ sequence, request, resolve, reject, tokenIds: [], logProbs: [], text, tail: "" });
+      this.#running.push({ sequence, request, resolve, reject, tokenIds: [], logProbs: [], stops });
       if (!this.#ticking) {
         this.#ticking = true;
         setImmediate(() => void this.#loop());
@@ -183,6 +148,19 @@ export class LocalSampler {
     const sequence = this.#sequences.get(id);
     if (sequence === undefined) throw new RetoolError("NO_SUCH_SEQUENCE", `sequence ${id} is not open`);
     return sequence;
+  }
+
+  #scanner(stopStrings: readonly string[]): StopStringScanner {
+    const { textStream } = this.#options;
+    if (textStream === undefined) throw new RetoolError("NO_TEXT_STREAM", "decode: stop strings need a sampler with a textStream");
+    return new StopStringScanner(textStream(), stopStrings);
+  }
+
+  #checkIds(where: string, tokenIds: readonly number[]): void {
+    const { vocabSize } = this.#model.config;
+    const wrong = tokenIds.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+    if (wrong === undefined) return;
+    throw new RetoolError("TOKEN_OUT_OF_RANGE", `${where}: expected token ids from 0 to ${vocabSize - 1}, got ${wrong}`);
   }
 
   async #loop(): Promise<void> {
@@ -202,11 +180,12 @@ export class LocalSampler {
   /** One forward pass over all that is running, and one token for each. */
   async #step(): Promise<void> {
     const batch = this.#running.filter((running) => !this.#finishEarly(running));
-    this.#running = batch;
+    this.#running = [...batch]; // a decode that begins while the logits are awaited waits for the next step
     if (batch.length === 0) return;
     const logits = await this.#logits(batch.map(({ sequence }) => sequence));
     const width = this.#model.config.vocabSize;
-    batch.forEach((running, i) => this.#take(running, logits.subarray(i * width, (i + 1) * width)));
+    const open = new Set(this.#running); // a sequence may have been closed meanwhile
+    batch.forEach((running, i) => open.has(running) && this.#take(running, logits.subarray(i * width, (i + 1) * width)));
     this.#stats.sampledTokens += batch.length;
   }
 
@@ -231,22 +210,11 @@ export class LocalSampler {
     running.tokenIds.push(tokenId);
     running.logProbs.push(logProb);
     sequence.pending = [tokenId];
-    const stopString = this.#stopString(running, tokenId);
+    const stopString = running.stops?.push(tokenId);
     if (stopString !== undefined || request.stopTokenIds?.includes(tokenId)) {
       this.#finish(running, "stop", stopString);
       this.#running = this.#running.filter((other) => other !== running);
     }
-  }
-
-  #stopString(running: Running, tokenId: number): string | undefined {
-    if (running.text === undefined) return undefined;
-    const stops = running.request.stopStrings!;
-    const added = running.text.push(tokenId);
-    const text = running.tail + added;
-    const hit = stops.filter((stop) => text.includes(stop)).sort((a, b) => text.indexOf(a) - text.indexOf(b))[0];
-    const longest = Math.max(...stops.map((stop) => stop.length));
-    running.tail = longest > 1 ? text.slice(-(longest - 1)) : "";
-    return hit;
   }
 
   /** Logits after the last pending token of each sequence, `[sequences, vocab]` in one array. */
@@ -288,4 +256,13 @@ export class LocalSampler {
     this.#stats.prefilledTokens += layout.tokens - sequences.length;
     return hidden;
   }
+}
+
+function checkOptions({ config }: Transformer, { vocabSize, maxLength }: SamplerOptions): void {
+  const check = (where: string, what: string, limit: number, found: number, fix: string) => {
+    if (found <= limit) return;
+    throw new InputError({ what: "sampler", where, expected: `at most ${limit}, ${what}`, found: String(found), fix });
+  };
+  check("vocabSize", "the rows of the model's embedding", config.vocabSize, vocabSize, "use the tokenizer that the model was made with");
+  check("maxLength", "the model's maxPositions", config.maxPositions, maxLength, "lower maxLength or make the model with more positions");
 }

@@ -1,11 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { afterEach, beforeEach, expect } from "vitest";
+import { beforeEach, expect } from "vitest";
 
-// A tensor that outlives its test is a leak. The engine's own count works before any backend is chosen.
-let tensorsBefore = 0;
+// A tensor that outlives its test is a leak. The engine's own count works before any backend is chosen; the check runs after all
+// other cleanup, because it belongs to the first hook.
 beforeEach(() => {
-  tensorsBefore = tf.engine().state.numTensors;
-});
-afterEach(() => {
-  expect(tf.engine().state.numTensors, "tensors that outlived the test").toBe(tensorsBefore);
+  const before = tf.engine().state.numTensors;
+  return () => expect(tf.engine().state.numTensors, "tensors that outlived the test").toBe(before);
 });

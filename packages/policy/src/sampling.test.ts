@@ -1,0 +1,95 @@
+import { RandomStream } from "@retool-ts/core";
+import { describe, expect, test } from "vitest";
+import { sampleToken, type SamplingOptions } from "./sampling.js";
+
+const stream = new RandomStream(7, ["sampling"]);
+
+function randomLogits(size: number, spread = 3): Float32Array {
+  return Float32Array.from({ length: size }, () => stream.normal() * spread);
+}
+
+/** Probabilities of all ids by the definition of temperature, top-k and top-p, with everything sorted. */
+function reference(logits: Float32Array, allowed: number, { temperature, topP, topK }: SamplingOptions): number[] {
+  const weights = Array.from(logits.subarray(0, allowed), (logit) => Math.exp(logit / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const order = weights.map((_, id) => id).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const kept = new Set<number>();
+  let mass = 0;
+  for (const id of order) {
+    if ((topK > 0 && kept.size >= topK) || (kept.size > 0 && mass >= topP * total)) break;
+    kept.add(id);
+    mass += weights[id]!;
+  }
+  return weights.map((weight, id) => (kept.has(id) ? weight / mass : 0));
+}
+
+/** Share of an even grid of random numbers that gives each id. */
+function frequencies(logits: Float32Array, allowed: number, options: SamplingOptions, draws: number): number[] {
+  const counts = Array.from({ length: allowed }, () => 0);
+  for (let i = 0; i < draws; i++) counts[sampleToken(logits, allowed, options, (i + 0.5) / draws).tokenId]!++;
+  return counts.map((count) => count / draws);
+}
+
+describe("sampleToken", () => {
+  test.each([
+    { temperature: 1, topP: 1, topK: 0 },
+    { temperature: 0.7, topP: 0.9, topK: 0 },
+    { temperature: 1.3, topP: 0.3, topK: 0 },
+    { temperature: 1, topP: 1, topK: 3 },
+    { temperature: 1, topP: 0.8, topK: 4 },
+    { temperature: 1, topP: 1e-9, topK: 0 },
+    { temperature: 1, topP: 0.999, topK: 100 },
+  ])("shares equal the brute-force ones: $temperature, top-p $topP, top-k $topK", (options) => {
+    for (const size of [1, 2, 17, 40]) {
+      const logits = randomLogits(size + 3);
+      const expected = reference(logits, size, options);
+      const actual = frequencies(logits, size, options, 4000);
+      // On an even grid a share is off by less than two grid cells.
+      actual.forEach((share, id) => expect(Math.abs(share - expected[id]!), `id ${id} of ${size}`).toBeLessThan(2 / 4000));
+    }
+  });
+
+  test("random draws pass a chi-square test", () => {
+    const logits = randomLogits(12, 1);
+    const expected = reference(logits, 12, { temperature: 1, topP: 1, topK: 0 });
+    const draws = 20_000;
+    const counts = expected.map(() => 0);
+    for (let i = 0; i < draws; i++) counts[sampleToken(logits, 12, { temperature: 1, topP: 1, topK: 0 }, stream.uniform()).tokenId]!++;
+    const statistic = counts.reduce((sum, count, id) => sum + (count - draws * expected[id]!) ** 2 / (draws * expected[id]!), 0);
+    expect(statistic).toBeLessThan(31.3); // 99.9 % quantile with 11 degrees of freedom
+  });
+
+  test("the log-probability is that of the whole softmax, padding ids included, before top-p", () => {
+    const logits = Float32Array.of(1, 2, 0, 3); // id 3 is padding
+    const { tokenId, logProb } = sampleToken(logits, 3, { temperature: 0.5, topP: 0.5, topK: 0 }, 0.3);
+    expect(tokenId).toBe(1);
+    // 2/0.5 − log(e^2 + e^4 + e^0 + e^6)
+    expect(logProb).toBeCloseTo(4 - Math.log(Math.exp(2) + Math.exp(4) + 1 + Math.exp(6)), 10);
+  });
+
+  test("temperature 0 takes the largest logit, the first of equals, whatever the random number", () => {
+    const logits = Float32Array.of(0, 5, 5, 9);
+    for (const uniform of [0, 0.5, 1 - 2 ** -32]) {
+      const sampled = sampleToken(logits, 3, { temperature: 0, topP: 1, topK: 0 }, uniform);
+      expect(sampled.tokenId).toBe(1);
+      expect(sampled.logProb).toBeCloseTo(5 - Math.log(1 + 2 * Math.exp(5) + Math.exp(9)), 6);
+    }
+  });
+
+  test("ids from the vocabulary's end on are never sampled, even when most likely", () => {
+    const logits = randomLogits(10);
+    logits[8] = 50;
+    for (let i = 0; i < 500; i++) {
+      expect(sampleToken(logits, 8, { temperature: 1, topP: 1, topK: 0 }, stream.uniform()).tokenId).toBeLessThan(8);
+    }
+  });
+
+  test("impossible tokens are never sampled and huge logits do not overflow", () => {
+    const logits = Float32Array.of(-Infinity, 3e4, -Infinity, 3e4);
+    const seen = new Set(
+      [0, 0.25, 0.5, 0.75, 1 - 2 ** -32].map((u) => sampleToken(logits, 4, { temperature: 1, topP: 1, topK: 0 }, u).tokenId),
+    );
+    expect(seen).toEqual(new Set([1, 3]));
+    expect(sampleToken(logits, 4, { temperature: 1, topP: 1, topK: 0 }, 0).logProb).toBeCloseTo(Math.log(0.5), 6);
+  });
+});
