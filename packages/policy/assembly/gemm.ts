@@ -112,3 +112,69 @@ export function transpose(from: usize, ldFrom: i32, to: usize, ldTo: i32, rows: 
     for (let c: i32 = 0; c < columns; c++) store<f32>(at(to, c * ldTo + r), load<f32>(at(source, c)));
   }
 }
+
+const TOKEN_BLOCK: i32 = 64;
+
+/** Floats of scratch memory that {@link weightGradient} needs. */
+export function weightGradientScratch(inputs: i32): i32 {
+  return TOKEN_BLOCK * (inputs + 8);
+}
+
+/**
+ * dw [inputs, outputs] += Σ_t x[t, inputs]ᵀ·dy[t, outputs]: the gradient of a weight. Blocks of tokens are copied to panels of 4
+ * inputs and 8 outputs, which stay in the first-level cache whatever the strides.
+ */
+export function weightGradient(x: usize, dy: usize, tokens: i32, inputs: i32, outputs: i32, dw: usize, scratch: usize): void {
+  const panelB = at(scratch, TOKEN_BLOCK * inputs);
+  const inputs4 = inputs & ~3;
+  const outputs8 = outputs & ~7;
+  for (let t0: i32 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
+    const count = min(TOKEN_BLOCK, tokens - t0);
+    const xBlock = at(x, t0 * inputs);
+    const dyBlock = at(dy, t0 * outputs);
+    for (let t: i32 = 0; t < count; t++) {
+      for (let i: i32 = 0; i < inputs4; i += 4) v128.store(at(scratch, i * TOKEN_BLOCK + 4 * t), v128.load(at(xBlock, t * inputs + i)));
+    }
+    for (let j: i32 = 0; j < outputs8; j += 8) {
+      for (let t: i32 = 0; t < count; t++) {
+        const from = at(dyBlock, t * outputs + j);
+        v128.store(at(panelB, 8 * t), v128.load(from));
+        v128.store(at(panelB, 8 * t), v128.load(from, 16), 16);
+      }
+      for (let i: i32 = 0; i < inputs4; i += 4) addPanels(at(scratch, i * TOKEN_BLOCK), panelB, count, at(dw, i * outputs + j), outputs);
+    }
+    if (outputs8 < outputs) {
+      multiplyTransposedAdd(xBlock, inputs, at(dyBlock, outputs8), outputs, at(dw, outputs8), outputs, inputs4, outputs - outputs8, count);
+    }
+    if (inputs4 < inputs) {
+      multiplyTransposedAdd(at(xBlock, inputs4), inputs, dyBlock, outputs, at(dw, inputs4 * outputs), outputs, inputs - inputs4, outputs, count);
+    }
+  }
+}
+
+/** c [4, 8] += Σ_t a[t, 4]ᵀ·b[t, 8] on packed panels. */
+// @ts-ignore: decorator
+@inline
+function addPanels(a: usize, b: usize, count: i32, c: usize, ldc: i32): void {
+  const c1 = at(c, ldc);
+  const c2 = at(c1, ldc);
+  const c3 = at(c2, ldc);
+  let s00 = v128.load(c), s01 = v128.load(c, 16), s10 = v128.load(c1), s11 = v128.load(c1, 16);
+  let s20 = v128.load(c2), s21 = v128.load(c2, 16), s30 = v128.load(c3), s31 = v128.load(c3, 16);
+  for (let t: i32 = 0; t < count; t++) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const x0 = v128.load32_splat(a);
+    const x1 = v128.load32_splat(a, 4);
+    const x2 = v128.load32_splat(a, 8);
+    const x3 = v128.load32_splat(a, 12);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0)); s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    s10 = f32x4.add(s10, f32x4.mul(x1, b0)); s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+    s20 = f32x4.add(s20, f32x4.mul(x2, b0)); s21 = f32x4.add(s21, f32x4.mul(x2, b1));
+    s30 = f32x4.add(s30, f32x4.mul(x3, b0)); s31 = f32x4.add(s31, f32x4.mul(x3, b1));
+    a += 16;
+    b += 32;
+  }
+  v128.store(c, s00); v128.store(c, s01, 16); v128.store(c1, s10); v128.store(c1, s11, 16);
+  v128.store(c2, s20); v128.store(c2, s21, 16); v128.store(c3, s30); v128.store(c3, s31, 16);
+}

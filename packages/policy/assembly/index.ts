@@ -1,3 +1,5 @@
+export { matmul, matmulScratch } from "./matmul";
+export { weightGradient, weightGradientScratch } from "./gemm";
 export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
 export { accumulate, adamW, sumOfSquares } from "./optimizer";
 export {

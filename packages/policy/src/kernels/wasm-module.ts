@@ -11,6 +11,10 @@ export interface KernelExports {
   attentionBackward(...args: number[]): void;
   attentionCached(...args: number[]): void;
   copyCacheSlot(...args: number[]): void;
+  matmul(...args: number[]): void;
+  matmulScratch(inner: number, columns: number): number;
+  weightGradient(...args: number[]): void;
+  weightGradientScratch(inputs: number): number;
   accumulate(total: Pointer, x: Pointer, n: number): void;
   adamW(...args: number[]): void;
   sumOfSquares(x: Pointer, n: number): number;

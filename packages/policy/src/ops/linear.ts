@@ -1,46 +1,80 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
 
 /**
- * y = x·w, with both gradients as products of plain operands: the wasm backend multiplies transposed operands ten times more
- * slowly than it transposes them first.
+ * y = x·w.
  *
  * @param x - `[tokens, inputs]`
  * @param w - `[inputs, outputs]`
  * @returns `[tokens, outputs]`
  */
 export function linear(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
-  const op = tf.customGrad((a, b, save) => {
-    const [left, right] = [a as tf.Tensor2D, b as tf.Tensor2D];
-    (save as tf.GradSaveFunc)([left, right]);
-    return {
-      value: tf.matMul(left, right),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedW] = saved as [tf.Tensor2D, tf.Tensor2D];
-        return [tf.matMul(dy as tf.Tensor2D, tf.transpose(savedW)), tf.matMul(tf.transpose(savedX), dy as tf.Tensor2D)];
-      },
-    };
-  });
-  return op(x, w) as tf.Tensor2D;
+  const fused = fusedKernels();
+  return fused === undefined ? tf.matMul(x, w) : fusedLinear(fused, x, w, false);
 }
 
 /**
- * y = x·wᵀ: the output head that shares the embedding matrix.
+ * y = x·wᵀ: the output head, whose weight has a row a token.
  *
  * @param x - `[tokens, width]`
  * @param w - `[outputs, width]`
  * @returns `[tokens, outputs]`
  */
 export function linearTransposed(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
-  const op = tf.customGrad((a, b, save) => {
-    const [left, right] = [a as tf.Tensor2D, b as tf.Tensor2D];
-    (save as tf.GradSaveFunc)([left, right]);
+  const fused = fusedKernels();
+  return fused === undefined ? tf.matMul(x, w, false, true) : fusedLinear(fused, x, w, true);
+}
+
+/** Both products with our own kernels: the wasm backend's are ten times slower where an operand is transposed, as in gradients. */
+function fusedLinear(context: KernelContext, x: tf.Tensor2D, w: tf.Tensor2D, transposed: boolean): tf.Tensor2D {
+  const [rows, inner] = x.shape;
+  const columns = transposed ? w.shape[0] : w.shape[1];
+  const op = tf.customGrad((left, right, save) => {
+    (save as tf.GradSaveFunc)([left as tf.Tensor, right as tf.Tensor]);
     return {
-      value: tf.matMul(left, tf.transpose(right)),
+      value: product(context, left as tf.Tensor, right as tf.Tensor, rows, inner, columns, transposed),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedW] = saved as [tf.Tensor2D, tf.Tensor2D];
-        return [tf.matMul(dy as tf.Tensor2D, savedW), tf.matMul(tf.transpose(dy as tf.Tensor2D), savedX)];
+        const [savedX, savedW] = saved as [tf.Tensor, tf.Tensor];
+        return [
+          product(context, dy, savedW, rows, columns, inner, !transposed),
+          transposed ? outerSum(context, dy, savedX, rows, columns, inner) : outerSum(context, savedX, dy, rows, inner, columns),
+        ];
       },
     };
   });
   return op(x, w) as tf.Tensor2D;
+}
+
+/** left [rows, inner]·right, with right [inner, columns], or [columns, inner] where it is to be transposed. */
+function product(
+  { kernels, pointer, output, free }: KernelContext,
+  left: tf.Tensor,
+  right: tf.Tensor,
+  rows: number,
+  inner: number,
+  columns: number,
+  transposed: boolean,
+): tf.Tensor2D {
+  const result = output(rows, columns);
+  const scratch = output(kernels.matmulScratch(inner, columns));
+  const [strideK, strideN] = transposed ? [1, inner] : [columns, 1];
+  kernels.matmul(pointer(left), pointer(right), strideK, strideN, pointer(result), rows, columns, inner, pointer(scratch));
+  free(scratch);
+  return adopt<tf.Rank.R2>(result);
+}
+
+/** Σ over rows of a[row]ᵀ·b[row]: `[inputs, outputs]`. */
+function outerSum(
+  { kernels, pointer, output, zeros, free }: KernelContext,
+  a: tf.Tensor,
+  b: tf.Tensor,
+  rows: number,
+  inputs: number,
+  outputs: number,
+): tf.Tensor2D {
+  const result = zeros(inputs, outputs);
+  const scratch = output(kernels.weightGradientScratch(inputs));
+  kernels.weightGradient(pointer(a), pointer(b), rows, inputs, outputs, pointer(result), pointer(scratch));
+  free(scratch);
+  return adopt<tf.Rank.R2>(result);
 }

@@ -1,0 +1,112 @@
+// Products of whole activations with weights. The right operand is copied once to panels of 8 columns, which the inner loop reads in order.
+import { at } from "./simd";
+
+const ROW_BLOCK: i32 = 64;
+
+/** Floats of scratch memory that {@link matmul} needs. */
+export function matmulScratch(inner: i32, columns: i32): i32 {
+  return inner * ((columns + 7) & ~7) + 32;
+}
+
+/**
+ * c [rows, columns] = a [rows, inner]·B, where B[k, n] is at b + k·strideK + n·strideN (in floats): a weight as it is stored, or its
+ * transpose. Every element is summed in the order of k, whatever the number of rows.
+ */
+export function matmul(
+  a: usize, b: usize, strideK: i32, strideN: i32, c: usize, rows: i32, columns: i32, inner: i32, scratch: usize,
+): void {
+  const edge = at(scratch, inner * ((columns + 7) & ~7));
+  pack(b, strideK, strideN, columns, inner, scratch);
+  for (let row0: i32 = 0; row0 < rows; row0 += ROW_BLOCK) {
+    const end = min(row0 + ROW_BLOCK, rows);
+    for (let j: i32 = 0; j < columns; j += 8) {
+      const panel = at(scratch, j * inner);
+      const width = min(8, columns - j);
+      let row: i32 = row0;
+      for (; row + 4 <= end; row += 4) {
+        const left = at(a, row * inner);
+        const target = at(c, row * columns + j);
+        if (width == 8) {
+          multiply4(left, inner, panel, target, columns);
+        } else {
+          multiply4(left, inner, panel, edge, 8);
+          for (let r: i32 = 0; r < 4; r++) memory.copy(at(target, r * columns), at(edge, 8 * r), width << 2);
+        }
+      }
+      for (; row < end; row++) {
+        const target = at(c, row * columns + j);
+        if (width == 8) {
+          multiply1(at(a, row * inner), inner, panel, target);
+        } else {
+          multiply1(at(a, row * inner), inner, panel, edge);
+          memory.copy(target, edge, width << 2);
+        }
+      }
+    }
+  }
+}
+
+/** Panel p holds columns 8p to 8p + 7, row after row; missing columns are 0. */
+function pack(b: usize, strideK: i32, strideN: i32, columns: i32, inner: i32, panels: usize): void {
+  for (let j: i32 = 0; j < columns; j += 8) {
+    const panel = at(panels, j * inner);
+    const width = min(8, columns - j);
+    if (width == 8 && strideN == 1) {
+      for (let k: i32 = 0; k < inner; k++) {
+        const from = at(b, k * strideK + j);
+        v128.store(at(panel, 8 * k), v128.load(from));
+        v128.store(at(panel, 8 * k), v128.load(from, 16), 16);
+      }
+      continue;
+    }
+    if (width < 8) memory.fill(panel, 0, (8 * inner) << 2);
+    for (let n: i32 = 0; n < width; n++) {
+      const from = at(b, (j + n) * strideN);
+      for (let k: i32 = 0; k < inner; k++) store<f32>(at(panel, 8 * k + n), load<f32>(at(from, k * strideK)));
+    }
+  }
+}
+
+/** c [4, 8] = a [4, inner]·panel. */
+// @ts-ignore: decorator
+@inline
+function multiply4(a: usize, inner: i32, panel: usize, c: usize, ldc: i32): void {
+  const a1 = at(a, inner);
+  const a2 = at(a1, inner);
+  const a3 = at(a2, inner);
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
+  let b = panel;
+  for (let k: i32 = 0; k < inner; k++) {
+    const offset = (<usize>k) << 2;
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const x0 = v128.load32_splat(a + offset);
+    const x1 = v128.load32_splat(a1 + offset);
+    const x2 = v128.load32_splat(a2 + offset);
+    const x3 = v128.load32_splat(a3 + offset);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0)); s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    s10 = f32x4.add(s10, f32x4.mul(x1, b0)); s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+    s20 = f32x4.add(s20, f32x4.mul(x2, b0)); s21 = f32x4.add(s21, f32x4.mul(x2, b1));
+    s30 = f32x4.add(s30, f32x4.mul(x3, b0)); s31 = f32x4.add(s31, f32x4.mul(x3, b1));
+    b += 32;
+  }
+  const c1 = at(c, ldc);
+  const c2 = at(c1, ldc);
+  const c3 = at(c2, ldc);
+  v128.store(c, s00); v128.store(c, s01, 16); v128.store(c1, s10); v128.store(c1, s11, 16);
+  v128.store(c2, s20); v128.store(c2, s21, 16); v128.store(c3, s30); v128.store(c3, s31, 16);
+}
+
+/** c [1, 8] = a [1, inner]·panel. */
+// @ts-ignore: decorator
+@inline
+function multiply1(a: usize, inner: i32, panel: usize, c: usize): void {
+  let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
+  for (let k: i32 = 0; k < inner; k++) {
+    const x = v128.load32_splat(at(a, k));
+    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(at(panel, 8 * k))));
+    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(at(panel, 8 * k), 16)));
+  }
+  v128.store(c, s0); v128.store(c, s1, 16);
+}
