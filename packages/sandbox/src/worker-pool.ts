@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { RetoolError } from "@retool-ts/core";
 import { ABORTED } from "./feedback.js";
 import type { HeapImage } from "./heap-image.js";
@@ -75,7 +76,10 @@ export class WorkerPool {
       this.#tasks.set(request.id, task);
       if (this.#isClosed) return settle(infra(task, "the sandbox was closed"));
       if (signal?.aborted) return settle(ended(task, "killed", ABORTED));
-      signal?.addEventListener("abort", abort, { once: true });
+      if (signal !== undefined) {
+        setMaxListeners(0, signal); // one signal may stand behind thousands of runs
+        signal.addEventListener("abort", abort, { once: true });
+      }
       this.#queue.push(task);
       if (this.#queue.length === 1) queueMicrotask(() => this.#dispatch());
     });

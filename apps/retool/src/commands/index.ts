@@ -1,8 +1,11 @@
 import type { Command } from "commander";
 import type { CliContext } from "../command-line.js";
+import * as chat from "./chat.js";
 import * as doctor from "./doctor.js";
+import * as evaluation from "./eval.js";
 import * as inspect from "./inspect.js";
 import * as quickstart from "./quickstart.js";
+import * as report from "./report.js";
 import * as sft from "./sft.js";
 import * as train from "./train.js";
 
@@ -10,7 +13,7 @@ import * as train from "./train.js";
  * In the order of `retool --help`. A command module loads with every command line, so it imports only what describes the command;
  * the work is imported when it runs.
  */
-const COMMANDS: readonly { register(program: Command, context: CliContext): void }[] = [quickstart, sft, train, inspect, doctor];
+const COMMANDS: readonly { register(program: Command, context: CliContext): void }[] = [quickstart, sft, train, evaluation, chat, inspect, report, doctor];
 
 export function registerCommands(program: Command, context: CliContext): void {
   for (const { register } of COMMANDS) register(program, context);

@@ -1,0 +1,100 @@
+import { createInterface } from "node:readline/promises";
+import { runAgent, type TurnRequest, type TurnTokens } from "@retool-ts/rollout";
+import type { CliContext } from "./command-line.js";
+import { agentOptions, createEnvironment, type Environment } from "./environment.js";
+import { checkpointConfig } from "./eval-command.js";
+import { setUpModel, type PolicyModel } from "./model-setup.js";
+import type { RecipeConfig } from "./recipe-config.js";
+import { resolveCheckpoint } from "./run-command.js";
+import { visibleText } from "./visible-text.js";
+
+export interface ChatOptions {
+  readonly checkpoint: string;
+  readonly question?: string;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly seed: number;
+  readonly config?: string;
+  readonly set: readonly string[];
+}
+
+/** Answers questions with a checkpoint, streaming what it writes and what the sandbox returns. Each question starts afresh. */
+export async function chat(options: ChatOptions, { print, reporter, signal }: CliContext): Promise<void> {
+  const folder = await resolveCheckpoint(options.checkpoint);
+  const config = await checkpointConfig(folder, options);
+  const model = await setUpModel(config, folder);
+  try {
+    const environment = await createEnvironment(config, model);
+    try {
+      if (options.question !== undefined) {
+        await answer(options.question, 0, options, config, model, environment, signal);
+        print("");
+        return;
+      }
+      reporter.say(`${folder}: ask a question; an empty line or Ctrl-D ends.`);
+      const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: "> " });
+      signal.addEventListener("abort", () => lines.close(), { once: true });
+      lines.prompt();
+      let asked = 0;
+      for await (const line of lines) {
+        if (line.trim() === "") break;
+        await answer(line.trim(), asked++, options, config, model, environment, signal);
+        print("");
+        lines.prompt();
+      }
+      lines.close();
+    } finally {
+      await environment.close();
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+async function answer(
+  question: string,
+  index: number,
+  { temperature, topP, seed }: ChatOptions,
+  config: RecipeConfig,
+  model: PolicyModel,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<void> {
+  const promptIds = environment.encodePrompt(question);
+  const sampler = model.engine.createSampler({
+    maxSequences: 1,
+    maxLength: Math.min(model.engine.model.config.maxPositions, promptIds.length + config.budgets.maxResponseTokens),
+    vocabSize: model.tokenizer.vocabSize,
+    textStream: () => {
+      const stream = model.tokenizer.streamDecoder();
+      return {
+        push(tokenId) {
+          const text = stream.push(tokenId);
+          process.stdout.write(visibleText(text));
+          return text;
+        },
+      };
+    },
+  });
+  try {
+    const sequence = sampler.open(promptIds);
+    const shown = {
+      maxLength: sampler.maxLength,
+      available: sampler.available,
+      open: sampler.open.bind(sampler),
+      prefill: sampler.prefill.bind(sampler),
+      fork: sampler.fork.bind(sampler),
+      close: sampler.close.bind(sampler),
+      decode: (id: number, request: TurnRequest): Promise<TurnTokens> => sampler.decode(id, request),
+      extend(id: number, tokenIds: readonly number[]) {
+        process.stdout.write(visibleText(model.tokenizer.decode(tokenIds)));
+        sampler.extend(id, tokenIds);
+      },
+    };
+    const shared = agentOptions(environment, model, { seed, sampling: { temperature, topP, topK: 0 }, signal });
+    const { stopReason } = await runAgent(sequence, promptIds, { step: 0, problemId: `chat-${index}`, sampleIndex: 0 }, { ...shared, sampler: shown });
+    if (stopReason !== "answered") process.stdout.write(`  [${stopReason}]`);
+  } finally {
+    sampler.dispose();
+  }
+}

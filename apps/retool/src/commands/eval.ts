@@ -1,0 +1,37 @@
+import { InvalidArgumentError, type Command } from "commander";
+import type { CliContext } from "../command-line.js";
+import type { EvalOptions } from "../eval-command.js";
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("eval")
+    .description("accuracy of a checkpoint on held-out generated problems or on a file: avg@k")
+    .requiredOption("--checkpoint <folder>", "checkpoint, or run whose newest checkpoint to evaluate")
+    .option("-d, --data <file>", "JSONL, JSON or Parquet file of problems; default: held-out generated ones")
+    .option("--question <columns...>", "columns that hold the question; default: found by name")
+    .option("--answer <column>", "column that holds the answer; default: found by name")
+    .option("-n, --limit <n>", "first problems only", wholeNumber)
+    .option("-k, --samples <k>", "rollouts a problem", wholeNumber)
+    .option("--temperature <t>", "sampling temperature; 0 is greedy", number)
+    .option("--top-p <p>", "nucleus of the sampling distribution", number)
+    .option("-c, --config <file>", "config, when the checkpoint is not in a run folder")
+    .option("-s, --set <key=value>", "one setting; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option("-r, --run <folder>", "keep rollouts and summary in this folder, for inspect and report")
+    .option("--json", "print the result as JSON", false)
+    .action(async (options: EvalOptions) => {
+      const { evaluateCheckpoint } = await import("../eval-command.js");
+      await evaluateCheckpoint(options, context);
+    });
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1 is needed.");
+  return value;
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0 || text.trim() === "") throw new InvalidArgumentError("a number from 0 is needed.");
+  return value;
+}
