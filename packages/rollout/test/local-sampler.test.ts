@@ -121,5 +121,5 @@ test("a tool's output costs only its own tokens, and a prompt is computed once f
 });
 
 function outputsOf({ segments, tokenIds }: Trajectory): number[][] {
-  return segments.filter(({ kind }) => kind === "tool").map(({ start, end }) => [...tokenIds.slice(start, end)]);
+  return segments.filter(({ kind }) => kind === "tool").map(({ start, end }) => [...tokenIds.subarray(start, end)]);
 }

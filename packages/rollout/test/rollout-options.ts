@@ -1,6 +1,16 @@
-import { DEFAULT_BUDGETS, runAgent, xmlDialect, type AgentOptions, type Budgets, type Trajectory } from "../src/index.js";
+import {
+  DEFAULT_BUDGETS,
+  rolloutBatch,
+  runAgent,
+  xmlDialect,
+  type AgentOptions,
+  type Budgets,
+  type RolloutBatchOptions,
+  type RolloutPrompt,
+  type Trajectory,
+} from "../src/index.js";
 import { codec, EOS, turn } from "./scripted-codec.js";
-import { ScriptedSampler } from "./scripted-sampler.js";
+import type { ScriptedSampler } from "./scripted-sampler.js";
 
 export const PROMPT = codec.encode("What is 6 * 7?");
 export const KEY = { step: 0, problemId: "p", sampleIndex: 0 };
@@ -43,4 +53,19 @@ export function call(code: string): number[] {
 /** A turn that answers. */
 export function answer(text: string): number[] {
   return turn(`<answer>${text}</answer>`);
+}
+
+/** One prompt a text, which is its id as well. */
+export function prompts(...texts: readonly string[]): RolloutPrompt[] {
+  return texts.map((text) => ({ problemId: text, promptIds: codec.encode(text) }));
+}
+
+/** Rolls out a batch, with one sample a problem unless told otherwise. */
+export function runBatch(sampler: ScriptedSampler, batch: readonly RolloutPrompt[], overrides: Partial<RolloutBatchOptions> = {}) {
+  return rolloutBatch(batch, { ...agentOptions(sampler), samples: 1, step: 0, ...overrides });
+}
+
+/** Resolves once a condition holds; one look a macrotask. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => void setImmediate(resolve));
 }

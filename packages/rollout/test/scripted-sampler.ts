@@ -26,6 +26,11 @@ export function play(...turns: readonly (readonly number[])[]): Script {
   };
 }
 
+/** Each prompt chooses its own turns by its text. */
+export function playByPrompt(scripts: Readonly<Record<string, readonly (readonly number[])[]>>): Script {
+  return (state) => play(...scripts[codec.decode(state.promptIds)]!)(state);
+}
+
 interface Row {
   readonly order: number;
   readonly promptIds: readonly number[];
