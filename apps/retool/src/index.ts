@@ -1,1 +1,15 @@
-export {};
+/**
+ * What the command line is made of, for programs that read runs: run folders, their records, and the report.
+ *
+ * @packageDocumentation
+ */
+export type { LogRecord } from "./record-log.js";
+export { RecordSample, type RecordPair } from "./report/record-sample.js";
+export { renderReport } from "./report/render-report.js";
+export { loadRunData, type RunData } from "./report/run-data.js";
+export { blocksOf, type Block, type BlockKind } from "./rollout-blocks.js";
+export { createRunFolder, openRunFolder, RunFolder, type Checkpoint } from "./run-folder.js";
+export type { GroupAccuracy, PhaseSummary, Summary } from "./summary.js";
+export { readTrajectories } from "./trajectory-file.js";
+export type { RecordedCall, RecordedSegment, TrajectoryRecord } from "./trajectory-record.js";
+export { toRecord, type RecordSource } from "./trajectory-record.js";

@@ -13,7 +13,16 @@ import * as train from "./train.js";
  * In the order of `retool --help`. A command module loads with every command line, so it imports only what describes the command;
  * the work is imported when it runs.
  */
-const COMMANDS: readonly { register(program: Command, context: CliContext): void }[] = [quickstart, sft, train, evaluation, chat, inspect, report, doctor];
+const COMMANDS: readonly { register(program: Command, context: CliContext): void }[] = [
+  quickstart,
+  sft,
+  train,
+  evaluation,
+  chat,
+  inspect,
+  report,
+  doctor,
+];
 
 export function registerCommands(program: Command, context: CliContext): void {
   for (const { register } of COMMANDS) register(program, context);

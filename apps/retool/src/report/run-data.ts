@@ -1,0 +1,35 @@
+import type { LogRecord } from "../record-log.js";
+import { openRunFolder } from "../run-folder.js";
+import type { Summary } from "../summary.js";
+import { readTrajectories } from "../trajectory-file.js";
+import { RecordSample } from "./record-sample.js";
+
+/** What a report is made from. */
+export interface RunData {
+  readonly name: string;
+  /** Absent while a run has not been evaluated. */
+  readonly summary?: Summary;
+  readonly manifest?: Readonly<Record<string, unknown>>;
+  readonly metrics: readonly LogRecord[];
+  readonly records: RecordSample;
+}
+
+/**
+ * Reads a run folder, one trajectories file at a time.
+ *
+ * @throws InputError when there is no run at `path`.
+ */
+export async function loadRunData(path: string): Promise<RunData> {
+  const run = await openRunFolder(path);
+  const records = new RecordSample();
+  for (const file of await run.trajectoryFiles()) for (const record of await readTrajectories(file)) records.add(record);
+  const summary = run.readSummary();
+  const manifest = run.readManifest();
+  return {
+    name: run.name,
+    ...(summary === undefined ? {} : { summary }),
+    ...(manifest === undefined ? {} : { manifest }),
+    metrics: run.readMetrics(),
+    records,
+  };
+}

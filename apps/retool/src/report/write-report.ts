@@ -1,0 +1,27 @@
+import { join, resolve } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { writeFileAtomic } from "../atomic-write.js";
+import { renderReport } from "./render-report.js";
+import { loadRunData } from "./run-data.js";
+
+/**
+ * Writes the report of a run.
+ *
+ * @param output - where to; `report.html` in the run's folder when absent.
+ * @returns the path of the page.
+ * @throws InputError when there is no run at `path`, or the page cannot be written.
+ */
+export async function writeReport(path: string, output = join(path, "report.html")): Promise<string> {
+  const page = renderReport(await loadRunData(path));
+  const target = resolve(output);
+  try {
+    await writeFileAtomic(target, page);
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(
+      { what: "report", where: output, expected: "a file that can be written", found, fix: "pass another -o" },
+      { cause },
+    );
+  }
+  return target;
+}
