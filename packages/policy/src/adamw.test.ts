@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, test } from "vitest";
+import { relativeDifference, TINY } from "../test/tiny.js";
+import { AdamW, type AdamWOptions } from "./adamw.js";
+import { useBackend } from "./backend.js";
+import { Parameters } from "./parameters.js";
+
+/** What test/fixtures/make_adamw_fixture.py writes. */
+interface Fixture {
+  readonly initial: Readonly<Record<string, number[]>>;
+  readonly steps: readonly {
+    readonly learningRate: number;
+    readonly gradients: Readonly<Record<string, number[]>>;
+    readonly gradNorm: number;
+    readonly updated: Readonly<Record<string, number[]>>;
+  }[];
+}
+const fixture = JSON.parse(readFileSync(new URL("../test/fixtures/torch-adamw.json", import.meta.url), "utf8")) as Fixture;
+
+const config = { ...TINY, vocabSize: 5, hiddenSize: 4, heads: 1, kvHeads: 1, headDim: 4, layers: 1 };
+const OPTIONS: AdamWOptions = { beta1: 0.9, beta2: 0.95, epsilon: 1e-6, weightDecay: 0.1, maxGradNorm: 1 };
+
+/** Runs a test with parameters and an optimizer, and disposes of them. */
+async function withAdamW(options: AdamWOptions, run: (parameters: Parameters, optimizer: AdamW) => Promise<void>): Promise<void> {
+  const parameters = new Parameters(config, ({ name, shape }) =>
+    Float32Array.from(fixture.initial[name] ?? new Float32Array(tf.util.sizeFromShape([...shape])).fill(0.5)),
+  );
+  const optimizer = new AdamW(parameters, options);
+  try {
+    await run(parameters, optimizer);
+  } finally {
+    optimizer.dispose();
+    parameters.dispose();
+  }
+}
+
+async function update(parameters: Parameters, optimizer: AdamW, values: Readonly<Record<string, number[]>>, learningRate: number) {
+  const gradients = new Map(Object.entries(values).map(([name, list]) => [name, tf.tensor(list, parameters.get(name).shape)]));
+  try {
+    return await optimizer.update(gradients, learningRate);
+  } finally {
+    tf.dispose([...gradients.values()]);
+  }
+}
+
+describe.each(["wasm", "cpu"] as const)("AdamW on %s", (backend) => {
+  test("three updates of PyTorch, clipped and not, decayed and not", async () => {
+    await useBackend(backend);
+    await withAdamW(OPTIONS, async (parameters, optimizer) => {
+      for (const { learningRate, gradients, gradNorm, updated } of fixture.steps) {
+        const result = await update(parameters, optimizer, gradients, learningRate);
+        expect(result.applied).toBe(true);
+        expect(Math.abs(result.gradNorm / gradNorm - 1)).toBeLessThan(1e-6);
+        for (const [name, expected] of Object.entries(updated)) {
+          expect(relativeDifference(parameters.get(name).dataSync(), expected), name).toBeLessThan(2e-6);
+        }
+      }
+      expect(optimizer.updates).toBe(3);
+    });
+  });
+
+  test("a case worked by hand", async () => {
+    await useBackend(backend);
+    await withAdamW({ ...OPTIONS, epsilon: 0.5, maxGradNorm: Infinity }, async (parameters, optimizer) => {
+      await update(
+        parameters,
+        optimizer,
+        { "layers.0.inputNorm": [2, -2, 0, 6], "layers.0.down": Array.from({ length: 80 }, () => 2) },
+        0.1,
+      );
+      // m = 0.1·2 = 0.2, m̂ = 0.2/0.1 = 2; v = 0.05·4 = 0.2, v̂ = 0.2/0.05 = 4; step = 0.1·2/(2 + 0.5) = 0.08; for 6: 0.1·6/6.5
+      const norm = parameters.get("layers.0.inputNorm").dataSync();
+      [0.42, 0.58, 0.5, 0.5 - 0.6 / 6.5].forEach((expected, i) => expect(norm[i]).toBeCloseTo(expected, 6));
+      // matrices decay: 0.5·(1 − 0.1·0.1) − 0.08 = 0.415
+      expect(parameters.get("layers.0.down").dataSync()[7]).toBeCloseTo(0.415, 6);
+      // no gradient, no change, not even decay
+      expect(parameters.get("layers.0.qkv").dataSync()[3]).toBe(0.5);
+    });
+  });
+
+  test.each([NaN, Infinity, -Infinity])("a gradient with %s changes nothing", async (bad) => {
+    await useBackend(backend);
+    await withAdamW(OPTIONS, async (parameters, optimizer) => {
+      await update(parameters, optimizer, fixture.steps[0]!.gradients, 0.1);
+      const state = () => [
+        ...[...optimizer.state().values()].map((tensor) => [...tensor.dataSync()]),
+        ...parameters.specs.map(({ name }) => [...parameters.get(name).dataSync()]),
+      ];
+      const before = state();
+      const { applied, gradNorm } = await update(parameters, optimizer, { finalNorm: [1, bad, 1, 1] }, 0.1);
+      expect(applied).toBe(false);
+      expect(Number.isFinite(gradNorm)).toBe(false);
+      expect(state()).toEqual(before);
+      expect(optimizer.updates).toBe(1);
+    });
+  });
+});

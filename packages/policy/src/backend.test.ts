@@ -1,0 +1,47 @@
+import { InputError } from "@retool-ts/core";
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, test } from "vitest";
+import { BACKENDS, probeBackends, useBackend } from "./backend.js";
+import { fusedKernels } from "./kernels/wasm-kernels.js";
+
+const native = (await probeBackends()).filter(({ name, available }) => name.startsWith("tfjs-node") && available);
+
+describe("backends", () => {
+  test("the probe lists all, best first, with a reason for those that are absent", async () => {
+    const probes = await probeBackends();
+    expect(probes.map(({ name }) => name)).toEqual([...BACKENDS]);
+    for (const { name, available, reason } of probes) {
+      if (name === "wasm" || name === "cpu") expect(available, reason).toBe(true);
+      expect(available ? reason : (reason ?? "").length > 0).toBe(available ? undefined : true);
+    }
+  });
+
+  test("probing leaves the current one in place", async () => {
+    await useBackend("cpu");
+    await probeBackends();
+    expect(tf.getBackend()).toBe("cpu");
+  });
+
+  test.skipIf(native.length > 0)("wasm is chosen when no native library is there", async () => {
+    expect(await useBackend()).toBe("wasm");
+    expect(tf.getBackend()).toBe("wasm");
+  });
+
+  test.skipIf(native.length > 0)("an absent one that is asked for gives an error that says why", async () => {
+    const error: unknown = await useBackend("tfjs-node-gpu").catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).toMatch(
+      /backend: tfjs-node-gpu: expected one that loads .* found tfjs-node-gpu: .* leave the backend on auto/,
+    );
+  });
+
+  test("our kernels serve the wasm backend only, also after a change and back", async () => {
+    await useBackend("wasm");
+    const kernels = fusedKernels()?.kernels;
+    expect(kernels).toBeDefined();
+    await useBackend("cpu");
+    expect(fusedKernels()).toBeUndefined();
+    await useBackend("wasm");
+    expect(fusedKernels()?.kernels).toBe(kernels);
+  });
+});

@@ -1,0 +1,71 @@
+import { InputError } from "@retool-ts/core";
+import { describe, expect, test } from "vitest";
+import { TINY } from "../test/tiny.js";
+import { modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "./config.js";
+
+/** The parts of Qwen2.5-0.5B's config.json that describe its shape. */
+const QWEN = {
+  model_type: "qwen2",
+  vocab_size: 151936,
+  hidden_size: 896,
+  intermediate_size: 4864,
+  num_hidden_layers: 24,
+  num_attention_heads: 14,
+  num_key_value_heads: 2,
+  max_position_embeddings: 32768,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1000000,
+  tie_word_embeddings: true,
+  hidden_act: "silu",
+  use_sliding_window: false,
+  sliding_window: 32768,
+};
+
+describe("modelConfigFromHuggingFace", () => {
+  test("fills in what the families leave out", () => {
+    expect(modelConfigFromHuggingFace(QWEN)).toMatchObject({
+      headDim: 64,
+      attentionBias: true,
+      queryKeyNorm: false,
+      ropeTheta: 1e6,
+      tiedEmbeddings: true,
+    });
+    const { num_key_value_heads: _, tie_word_embeddings: __, ...llama } = QWEN;
+    expect(modelConfigFromHuggingFace({ ...llama, model_type: "llama" })).toMatchObject({
+      kvHeads: 14,
+      attentionBias: false,
+      tiedEmbeddings: false,
+    });
+    expect(modelConfigFromHuggingFace({ ...QWEN, model_type: "qwen3", head_dim: 128 })).toMatchObject({ headDim: 128, queryKeyNorm: true });
+  });
+
+  test("reads the rotary base where transformers 5 puts it", () => {
+    const { rope_theta: _, ...rest } = QWEN;
+    expect(modelConfigFromHuggingFace({ ...rest, rope_parameters: { rope_type: "default", rope_theta: 500 } }).ropeTheta).toBe(500);
+  });
+
+  test.each(["qwen2", "qwen3", "llama", "mistral"] as const)("%s: writing and reading gives the same config", (modelType) => {
+    const config: ModelConfig = { ...TINY, modelType, queryKeyNorm: modelType === "qwen3", attentionBias: modelType === "qwen2" };
+    expect(modelConfigFromHuggingFace(modelConfigToHuggingFace(config))).toEqual(config);
+  });
+
+  const refused: readonly (readonly [string, object, RegExp])[] = [
+    ["another family", { model_type: "gpt2" }, /config\.json: model_type/],
+    ["a missing field", { hidden_size: undefined }, /config\.json: hidden_size/],
+    ["scaled positions", { rope_scaling: { rope_type: "yarn", factor: 4 } }, /rope_scaling: .*yarn/],
+    [
+      "scaled positions as transformers 5 writes them",
+      { rope_parameters: { rope_type: "llama3" } },
+      /rope_parameters\.rope_type: .*llama3/,
+    ],
+    ["a sliding window in use", { use_sliding_window: true }, /use_sliding_window/],
+    ["heads that do not divide", { num_key_value_heads: 4 }, /heads 14, kvHeads 4/],
+    ["head sizes that are not whole", { hidden_size: 900 }, /headDim 64\.28/],
+    ["another activation", { hidden_act: "gelu" }, /hidden_act/],
+  ];
+  test.each(refused)("%s is refused, naming the field", (_, change, message) => {
+    const read = () => modelConfigFromHuggingFace({ ...QWEN, ...change });
+    expect(read).toThrow(InputError);
+    expect(read).toThrow(message);
+  });
+});
