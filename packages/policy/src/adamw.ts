@@ -148,6 +148,7 @@ async function globalNorm(tensors: readonly tf.Tensor[]): Promise<number> {
   if (fused !== undefined) {
     return Math.sqrt(tensors.reduce((sum, x) => sum + fused.kernels.sumOfSquares(fused.pointer(x), x.size), 0));
   }
+  if (tensors.length === 0) return 0;
   const total = tf.tidy(() => tf.addN(tensors.map((x) => tf.sum(tf.square(x)))));
   try {
     return Math.sqrt((await total.data())[0]!);
