@@ -34,7 +34,10 @@ export interface QuietFlag {
   quiet: boolean;
 }
 
-export function createProgram(context: CliContext, flag: QuietFlag): Command {
+/** Adds commands to a program. */
+export type RegisterCommands = (program: Command, context: CliContext) => void;
+
+export function createProgram(context: CliContext, flag: QuietFlag, register: RegisterCommands = registerCommands): Command {
   const program = new Command("retool")
     .description("Trains language models to use tools, by reinforcement learning (ReTool).")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -45,7 +48,7 @@ export function createProgram(context: CliContext, flag: QuietFlag): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  registerCommands(program, context);
+  register(program, context);
   for (const command of program.commands) command.option("-q, --quiet", "print no progress");
   return program.hook("preAction", (_, command) => {
     flag.quiet = command.opts()["quiet"] === true;

@@ -1,9 +1,13 @@
-import { createProgram, type CliContext } from "./command-line.js";
+import { createProgram, type CliContext, type RegisterCommands } from "./command-line.js";
 import { endingOf, EXIT } from "./exit.js";
 import { createReporter, hasColor } from "./log.js";
 
-/** Runs one command line in this process and ends the process with its exit code. */
-export async function runProcess(args: readonly string[]): Promise<void> {
+/**
+ * Runs one command line in this process and ends the process with its exit code.
+ *
+ * @param register - the commands; those of `retool` when absent.
+ */
+export async function runProcess(args: readonly string[], register?: RegisterCommands): Promise<void> {
   const controller = new AbortController();
   const flag = { quiet: false };
   let exitCode: number = EXIT.done;
@@ -31,7 +35,7 @@ export async function runProcess(args: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", quitWhenNobodyReads);
 
   try {
-    const program = createProgram(context, flag);
+    const program = createProgram(context, flag, register);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: "user" });
     if (controller.signal.aborted) exitCode = EXIT.interrupted;

@@ -1,5 +1,5 @@
 import type { LogRecord } from "../record-log.js";
-import { Html, html } from "./html.js";
+import { markup, type Html } from "./html.js";
 import { lineChart, type Point, type Series } from "./line-chart.js";
 import { CHARTS, type ChartSpec } from "./metric-catalogue.js";
 import { percent, phaseTitle } from "./phase-title.js";
@@ -10,7 +10,7 @@ const MOST_OTHERS = 24;
 
 /** Every metric over steps, by phase, each chart with a line on what it tells. */
 export function renderCurves(metrics: readonly LogRecord[]): Html {
-  if (metrics.length === 0) return html`<p class="empty">This run logged no metrics.</p>`;
+  if (metrics.length === 0) return markup`<p class="empty">This run logged no metrics.</p>`;
   const phases = new Map<string, LogRecord[]>();
   for (const record of metrics) {
     const phase = typeof record["phase"] === "string" ? record["phase"] : "";
@@ -20,7 +20,7 @@ export function renderCurves(metrics: readonly LogRecord[]): Html {
   }
   // RL is what the reader came for; the rest follows in the order in which it happened.
   const order = [...phases.keys()].sort((a, b) => Number(isRl(b)) - Number(isRl(a)));
-  return html`<p class="why">
+  return markup`<p class="why">
       Where there are many steps, faint lines are single steps and strong lines the mean of the last few. Point at a chart to read its
       values.
     </p>
@@ -44,16 +44,16 @@ function renderPhase(phase: string, records: readonly LogRecord[]): Html {
     return renderChart(spec, seriesOf(spec, names, phase, records), marks);
   });
   const rest =
-    others.length > MOST_OTHERS ? html`<p>Not drawn: ${others.slice(MOST_OTHERS, MOST_OTHERS + 100).join(", ")}.</p>` : undefined;
+    others.length > MOST_OTHERS ? markup`<p>Not drawn: ${others.slice(MOST_OTHERS, MOST_OTHERS + 100).join(", ")}.</p>` : undefined;
   const more =
     others.length === 0
       ? undefined
-      : html`<details>
+      : markup`<details>
           <summary>${others.length} more metrics</summary>
           <div class="charts">${drawn}</div>
           ${rest}
         </details>`;
-  return html`<h3>${phase === "" ? "Metrics" : phaseTitle(phase)} <small>${records.length} steps</small></h3>
+  return markup`<h3>${phase === "" ? "Metrics" : phaseTitle(phase)} <small>${records.length} steps</small></h3>
     <div class="charts">${known.map(({ spec, series }) => renderChart(spec, series, marks))}</div>
     ${more}`;
 }
@@ -64,8 +64,8 @@ function renderChart(spec: ChartSpec, series: readonly Series[], marks: readonly
   const legend =
     series.length < 2
       ? undefined
-      : html`<p class="legend">${series.map(({ name }, i) => html`<span><i class="key s${i % 6}"></i>${name}</span>`)}</p>`;
-  return html`<figure class="chart">
+      : markup`<p class="legend">${series.map(({ name }, i) => markup`<span><i class="key s${i % 6}"></i>${name}</span>`)}</p>`;
+  return markup`<figure class="chart">
     <figcaption><b>${spec.title}</b><output>${last === undefined ? "" : `last ${format(last)}`}</output></figcaption>
     ${lineChart(series, { title: spec.title, unit: spec.unit, smooth: spec.isExact !== true, marks })}${legend}
     <p class="why">${spec.explanation}</p>

@@ -1,5 +1,5 @@
 import type { GroupAccuracy, Summary } from "../summary.js";
-import { Html, html } from "./html.js";
+import { markup, type Html } from "./html.js";
 import { percent, phaseTitle } from "./phase-title.js";
 
 const MOST_GROUPS = 60;
@@ -20,7 +20,7 @@ export function renderGroupBars(summary: Summary | undefined): Html | undefined 
     );
     return names.length === 0 ? [] : [barChart(title, names, columns)];
   });
-  return drawn.length === 0 ? undefined : html`<div class="bars">${drawn}</div>`;
+  return drawn.length === 0 ? undefined : markup`<div class="bars">${drawn}</div>`;
 }
 
 interface Column {
@@ -29,18 +29,18 @@ interface Column {
 }
 
 function barChart(title: string, names: readonly string[], columns: readonly Column[]): Html {
-  const legend = html`<p class="legend">
-    ${columns.map(({ name }, i) => html`<span><i class="swatch b${style(i, columns.length)}"></i>${name}</span>`)}
+  const legend = markup`<p class="legend">
+    ${columns.map(({ name }, i) => markup`<span><i class="swatch b${style(i, columns.length)}"></i>${name}</span>`)}
   </p>`;
   const rows = names.slice(0, MOST_GROUPS).map((name) => {
     const bars = columns.map(({ groups }, i) => bar(Object.hasOwn(groups, name) ? groups[name] : undefined, style(i, columns.length)));
-    return html`<div class="row">
+    return markup`<div class="row">
       <div class="name">${name}</div>
       <div>${bars}</div>
     </div>`;
   });
-  const left = names.length > MOST_GROUPS ? html`<p class="why">${names.length - MOST_GROUPS} more are left out.</p>` : undefined;
-  return html`<figure class="chart">
+  const left = names.length > MOST_GROUPS ? markup`<p class="why">${names.length - MOST_GROUPS} more are left out.</p>` : undefined;
+  return markup`<figure class="chart">
     <figcaption><b>${title}</b></figcaption>
     ${legend}${rows}${left}
   </figure>`;
@@ -52,9 +52,9 @@ function style(index: number, count: number): number {
 }
 
 function bar(group: GroupAccuracy | undefined, kind: number): Html {
-  if (group === undefined) return html`<div class="track"><span>–</span></div>`;
+  if (group === undefined) return markup`<div class="track"><span>–</span></div>`;
   const width = Number((100 * Math.min(1, Math.max(0, group.accuracy))).toFixed(1));
-  return html`<div class="track" title="${group.n} samples">
+  return markup`<div class="track" title="${group.n} samples">
     <i class="fill b${kind}" style="width:${width}%"></i><span>${percent(group.accuracy, 0)} <small>of ${group.n}</small></span>
   </div>`;
 }

@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from "../duration.js";
 import type { PhaseSummary, Summary } from "../summary.js";
-import { Html, html } from "./html.js";
+import { markup, type Html } from "./html.js";
 import { percent, phaseTitle, phaseWords } from "./phase-title.js";
 import type { RunData } from "./run-data.js";
 
@@ -10,8 +10,9 @@ const NEAR_ZERO = 0.02;
 /** What the run found, in words and as a table of its phases. */
 export function renderHeadline({ summary }: RunData): Html {
   const phases = Object.entries(summary?.phases ?? {});
-  if (phases.length === 0) return html`<p class="notice">This run has no evaluation yet: it was stopped before one, or is still going.</p>`;
-  return html`${verdictSentences(summary!).map((sentence) => html`<p class="verdict">${sentence}</p>`)}
+  if (phases.length === 0)
+    return markup`<p class="notice">This run has no evaluation yet: it was stopped before one, or is still going.</p>`;
+  return markup`${verdictSentences(summary!).map((sentence) => markup`<p class="verdict">${sentence}</p>`)}
     <div class="scroll">
       <table>
         <thead>
@@ -48,10 +49,10 @@ function phaseRow(name: string, phase: PhaseSummary): Html {
     mean(phase.meanTurns),
     mean(phase.meanTokens),
   ];
-  return html`<tr>
+  return markup`<tr>
     <th scope="row">${phaseTitle(name)}</th>
     <td><b>${percent(phase.accuracy)}</b></td>
-    ${cells.map((cell) => html`<td>${cell}</td>`)}
+    ${cells.map((cell) => markup`<td>${cell}</td>`)}
   </tr>`;
 }
 
@@ -90,10 +91,10 @@ export function renderFacts({ summary, manifest }: RunData): Html {
   for (const [name, value] of Object.entries(manifest ?? {})) {
     if (["string", "number"].includes(typeof value) && !facts.some(([known]) => known === name)) facts.push([name, String(value)]);
   }
-  return html`<dl class="facts">
+  return markup`<dl class="facts">
     ${facts.slice(0, 16).map(
       ([name, value]) =>
-        html`<div>
+        markup`<div>
           <dt>${name}</dt>
           <dd>${value.slice(0, 120)}</dd>
         </div>`,

@@ -9,11 +9,11 @@ export class Html {
   }
 }
 
-/** What may stand in an {@link html} template. Text is escaped, markup is not; a list is joined; undefined is nothing. */
+/** What may stand in an {@link markup} template. Text is escaped, markup is not; a list is joined; undefined is nothing. */
 export type HtmlValue = string | number | Html | undefined | readonly HtmlValue[];
 
 /** A template in which every value is escaped, for element content and for quoted attributes alike, unless it is {@link Html} already. */
-export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+export function markup(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(strings.map((part, index) => part + (index < values.length ? markupOf(values[index]) : "")).join(""));
 }
 

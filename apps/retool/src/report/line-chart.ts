@@ -1,4 +1,4 @@
-import { Html, html } from "./html.js";
+import { markup, type Html } from "./html.js";
 import { percent } from "./phase-title.js";
 import { niceScale, shortNumber } from "./scale.js";
 
@@ -37,7 +37,7 @@ const SMOOTH_FROM = 30;
 export function lineChart(series: readonly Series[], { title, unit, smooth, marks = [] }: LineChartOptions): Html {
   const shown = series.map(({ name, points }) => ({ name, points: thin(points) }));
   const finite = shown.flatMap(({ points }) => points).filter(({ y }) => Number.isFinite(y));
-  if (finite.length === 0) return html`<p class="empty">No finite value was logged.</p>`;
+  if (finite.length === 0) return markup`<p class="empty">No finite value was logged.</p>`;
   const ys = finite.map(({ y }) => y);
   const xs = finite.map(({ x }) => x);
   const yScale = unit === "share" ? { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1] } : niceScale(Math.min(...ys), Math.max(...ys));
@@ -48,32 +48,26 @@ export function lineChart(series: readonly Series[], { title, unit, smooth, mark
   const label = (y: number) => (unit === "share" ? percent(y, 0) : shortNumber(y));
   const xTicks = niceScale(firstX, firstX + spanX, 6).ticks.filter((x) => x >= firstX && x <= lastX && Number.isInteger(x));
 
-  const grid = yScale.ticks.map(
-    (y) =>
-      html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${fixed(toY(y))}" y2="${fixed(toY(y))}" /><text
-          class="tick"
-          x="${LEFT - 6}"
-          y="${fixed(toY(y) + 3.5)}"
-          text-anchor="end"
-          >${label(y)}</text
-        >`,
-  );
-  const steps = xTicks.map((x) => html`<text class="tick" x="${fixed(toX(x))}" y="${HEIGHT - 8}" text-anchor="middle">${x}</text>`);
+  const grid = yScale.ticks.map((y) => {
+    const rule = markup`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${fixed(toY(y))}" y2="${fixed(toY(y))}"/>`;
+    return [rule, markup`<text class="tick" x="${LEFT - 6}" y="${fixed(toY(y) + 3.5)}" text-anchor="end">${label(y)}</text>`];
+  });
+  const steps = xTicks.map((x) => markup`<text class="tick" x="${fixed(toX(x))}" y="${HEIGHT - 8}" text-anchor="middle">${x}</text>`);
   const begins = marks.filter(({ x }) => x > firstX && x <= lastX).map(({ x, label: text }) => markAt(toX(x), text));
   const lines = shown.map(({ points }, index) => {
-    const draw = (part: readonly Point[], kind: string) => html`<path class="line s${index % 6} ${kind}" d="${pathOf(part, toX, toY)}" />`;
+    const draw = (part: readonly Point[], kind: string) => markup`<path class="line s${index % 6} ${kind}" d="${pathOf(part, toX, toY)}"/>`;
     const dots =
       points.length <= 12
         ? points
             .filter(({ y }) => Number.isFinite(y))
-            .map(({ x, y }) => html`<circle class="dot s${index % 6}" cx="${fixed(toX(x))}" cy="${fixed(toY(y))}" r="2.5" />`)
+            .map(({ x, y }) => markup`<circle class="dot s${index % 6}" cx="${fixed(toX(x))}" cy="${fixed(toY(y))}" r="2.5"/>`)
         : undefined;
     return smooth && points.length >= SMOOTH_FROM ? [draw(points, "faint"), draw(trailingMean(points), "")] : [draw(points, ""), dots];
   });
   const data = JSON.stringify(
     shown.map(({ name, points }) => [name, points.map(({ x, y }) => [x, Number.isFinite(y) ? exactLabel(y, unit) : "–", fixed(toX(x))])]),
   );
-  return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over steps" data-series="${data}">
+  return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over steps" data-series="${data}">
     ${grid}${steps}${begins}${lines}
     <line class="cursor" x1="0" x2="0" y1="${TOP}" y2="${HEIGHT - BOTTOM}" />
   </svg>`;
@@ -83,13 +77,8 @@ export function lineChart(series: readonly Series[], { title, unit, smooth, mark
 function markAt(x: number, text: string): Html {
   const isFarRight = x > WIDTH * 0.7;
   const textX = fixed(isFarRight ? x - 4 : x + 4);
-  return html`<line class="mark" x1="${fixed(x)}" x2="${fixed(x)}" y1="${TOP}" y2="${HEIGHT - BOTTOM}" /><text
-      class="tick"
-      x="${textX}"
-      y="${TOP + 9}"
-      text-anchor="${isFarRight ? "end" : "start"}"
-      >${text.slice(0, 24)}</text
-    >`;
+  return markup`<line class="mark" x1="${fixed(x)}" x2="${fixed(x)}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/>
+    <text class="tick" x="${textX}" y="${TOP + 9}" text-anchor="${isFarRight ? "end" : "start"}">${text.slice(0, 24)}</text>`;
 }
 
 function exactLabel(y: number, unit: "share" | "number"): string {

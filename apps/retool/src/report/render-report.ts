@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { renderCurves } from "./curves.js";
 import { renderGroupBars } from "./group-bars.js";
 import { renderFacts, renderHeadline } from "./headline.js";
-import { Html, html } from "./html.js";
+import { Html, markup } from "./html.js";
 import { renderPairs, renderRollouts } from "./rollouts.js";
 import type { RunData } from "./run-data.js";
 import { SCRIPT } from "./script.js";
@@ -27,38 +27,28 @@ export function renderReport(run: RunData): string {
     { id: "pairs", title: "Before and after", body: renderPairs(run) },
     { id: "rollouts", title: "Rollouts", body: renderRollouts(run) },
   ].filter((section): section is { id: string; title: string; body: Html } => section.body !== undefined);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${new Html(POLICY.replaceAll('"', ""))}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <link rel="icon" href="data:," />
-        <title>${run.name} · retool report</title>
-        <style>
-          ${new Html(STYLE)}
-        </style>
-      </head>
-      <body>
-        <header class="top">
-          <h1>${run.name}</h1>
-          ${renderFacts(run)}
-          <nav>${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}</nav>
-        </header>
-        <main>
-          ${sections.map(
-            ({ id, title, body }) =>
-              html`<section id="${id}">
-                <h2>${title}</h2>
-                ${body}
-              </section> `,
-          )}
-        </main>
-        <script>
-          ${new Html(SCRIPT)};
-        </script>
-      </body>
-    </html> `;
+  const page = markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Html(POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>${run.name} · retool report</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<header class="top">
+<h1>${run.name}</h1>
+${renderFacts(run)}
+<nav>${sections.map(({ id, title }) => markup`<a href="#${id}">${title}</a>`)}</nav>
+</header>
+<main>
+${sections.map(({ id, title, body }) => markup`<section id="${id}"><h2>${title}</h2>\n${body}\n</section>\n`)}</main>
+<script>${new Html(SCRIPT)}</script>
+</body>
+</html>
+`;
   return page.markup;
 }

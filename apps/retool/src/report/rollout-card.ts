@@ -1,6 +1,6 @@
 import { blocksOf, type Block, type BlockKind } from "../rollout-blocks.js";
 import type { TrajectoryRecord } from "../trajectory-record.js";
-import { Html, html, modelText } from "./html.js";
+import { markup, modelText, type Html } from "./html.js";
 import { phaseTitle } from "./phase-title.js";
 
 /** Characters shown at once, and at all. */
@@ -25,22 +25,19 @@ export function renderRollout(record: TrajectoryRecord, { isSide = false }: { re
   const blocks = blocksOf(record).filter(({ kind }) => !isSide || kind !== "prompt");
   const phase = `${phaseTitle(record.phase)}, step ${record.step}`;
   const facts = isSide ? phase : `${phase} · ${problemFacts(record)}, sample ${record.sampleIndex}`;
-  const left = blocks.length > MOST_BLOCKS ? html`<p class="why">${blocks.length - MOST_BLOCKS} more blocks are left out.</p>` : undefined;
-  const family = record.family ?? "";
-  return html`<article
-    class="rollout ${record.correct ? "right" : "wrong"}"
-    data-phase="${record.phase}"
-    data-verdict="${record.correct ? "right" : "wrong"}"
-    data-family="${family}"
-  >
+  const left =
+    blocks.length > MOST_BLOCKS ? markup`<p class="why">${blocks.length - MOST_BLOCKS} more blocks are left out.</p>` : undefined;
+  const word = record.correct ? "right" : "wrong";
+  return markup`<article class="rollout ${word}" data-phase="${record.phase}" data-verdict="${word}" data-family="${record.family ?? ""}">
     <header>${badge(record)}<span>${facts}</span></header>
     ${blocks.slice(0, MOST_BLOCKS).map(renderBlock)}${left}
     <footer>${verdict(record)}</footer>
-  </article> `;
+  </article>
+`;
 }
 
 function badge({ correct }: TrajectoryRecord): Html {
-  return correct ? html`<b class="badge right">✓ right</b>` : html`<b class="badge wrong">✗ wrong</b>`;
+  return correct ? markup`<b class="badge right">✓ right</b>` : markup`<b class="badge wrong">✗ wrong</b>`;
 }
 
 /** Family, level and name of the problem. */
@@ -55,33 +52,33 @@ function verdict(record: TrajectoryRecord): Html {
   const number = (value: number) => String(Number(value.toFixed(3)));
   const terms = Object.entries(parts);
   const items = [
-    html`<b>${prediction === undefined ? "no answer found" : `answered ${cut(prediction.trim(), 80)}`}</b>`,
-    html`expected <b>${cut(groundTruth, 80)}</b>`,
-    html`score ${number(score)}${terms.length > 1 ? ` (${terms.map(([name, value]) => `${name} ${number(value)}`).join(", ")})` : ""}`,
-    advantage === undefined ? undefined : html`advantage ${number(advantage)}`,
-    html`stopped: ${stopReason}`,
-    html`${promptTokens} + ${responseTokens} tokens`,
-    html`${turns} ${turns === 1 ? "turn" : "turns"}`,
+    markup`<b>${prediction === undefined ? "no answer found" : `answered ${cut(prediction.trim(), 80)}`}</b>`,
+    markup`expected <b>${cut(groundTruth, 80)}</b>`,
+    markup`score ${number(score)}${terms.length > 1 ? ` (${terms.map(([name, value]) => `${name} ${number(value)}`).join(", ")})` : ""}`,
+    advantage === undefined ? undefined : markup`advantage ${number(advantage)}`,
+    markup`stopped: ${stopReason}`,
+    markup`${promptTokens} + ${responseTokens} tokens`,
+    markup`${turns} ${turns === 1 ? "turn" : "turns"}`,
   ];
-  return html`${items.filter((item) => item !== undefined).map((item) => html`<span>${item}</span>`)}`;
+  return markup`${items.filter((item) => item !== undefined).map((item) => markup`<span>${item}</span>`)}`;
 }
 
 export function renderBlock({ kind, text, status, isUnread }: Block): Html {
   const isFailed = status !== undefined && status !== "ok";
   const notes = [isFailed ? status : "", isUnread === true ? "not read by the model" : ""].filter((note) => note !== "");
   const label = [LABELS[kind], ...notes].join(" · ");
-  return html`<section class="block ${kind}${isFailed ? " failed" : ""}">
+  return markup`<section class="block ${kind}${isFailed ? " failed" : ""}">
     <h5>${label}</h5>
     ${longText(text)}
   </section>`;
 }
 
 function longText(text: string): Html {
-  if (text.length <= SHORT_CHARS) return html`<pre>${modelText(text)}</pre>`;
+  if (text.length <= SHORT_CHARS) return markup`<pre>${modelText(text)}</pre>`;
   const whole = cut(text, MOST_CHARS);
   const left = text.length - whole.length;
-  const note = left > 0 ? html`<p class="why">${left} more characters are left out of this page.</p>` : undefined;
-  return html`<details>
+  const note = left > 0 ? markup`<p class="why">${left} more characters are left out of this page.</p>` : undefined;
+  return markup`<details>
     <summary>
       <pre>${modelText(cut(text, SHORT_CHARS))}…</pre>
       <span class="all">show all ${text.length} characters</span>

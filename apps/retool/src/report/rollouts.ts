@@ -1,5 +1,5 @@
 import type { TrajectoryRecord } from "../trajectory-record.js";
-import { Html, html } from "./html.js";
+import { markup, type Html } from "./html.js";
 import { phaseTitle, phaseWords } from "./phase-title.js";
 import type { RecordPair } from "./record-sample.js";
 import { problemFacts, renderBlock, renderRollout } from "./rollout-card.js";
@@ -14,7 +14,7 @@ const PAIR_BYTES = 600_000;
 /** Rollouts to read, with filters; the page says how many of how many are there. */
 export function renderRollouts({ records }: RunData): Html {
   const total = [...records.counts.values()].reduce((sum, count) => sum + count, 0);
-  if (total === 0) return html`<p class="empty">This run kept no rollouts.</p>`;
+  if (total === 0) return markup`<p class="empty">This run kept no rollouts.</p>`;
   const chosen = records.records().slice(0, MOST_ROLLOUTS).sort(byStep);
   const phases = [...new Set(chosen.map(({ phase }) => phase))];
   const cards = within(
@@ -22,14 +22,16 @@ export function renderRollouts({ records }: RunData): Html {
     chosen.map((record) => () => renderRollout(record)),
   );
   const families = [...new Set(chosen.flatMap(({ family }) => family ?? []))].sort();
-  return html`<p>
+  const filters = [
+    select("verdict", ["right", "wrong"]),
+    select("phase", phases),
+    families.length === 0 ? undefined : select("family", families),
+  ];
+  return markup`<p>
       ${cards.length} of ${total} rollouts are on this page, chosen evenly over phases and verdicts and always the same ones.
       <code>retool inspect</code> shows all of them.
     </p>
-    <form class="filters" hidden>
-      ${select("verdict", "verdict", ["right", "wrong"])}${select("phase", "phase", phases)}${families.length === 0 ? undefined : select("family", "family", families)}<output
-      ></output>
-    </form>
+    <form class="filters" hidden>${filters}<output></output></form>
     <div class="rollouts">${cards}</div>`;
 }
 
@@ -45,7 +47,7 @@ export function renderPairs({ records, summary }: RunData): Html | undefined {
     pairs.slice(0, MOST_PAIRS).map((pair) => () => renderPair(pair)),
   );
   const count = (was: boolean, is: boolean) => pairs.filter((pair) => pair.before.correct === was && pair.after.correct === is).length;
-  return html`<p>
+  return markup`<p>
       The first sample of ${pairs.length} problems, ${phaseWords(before)}, against ${phaseWords(after)}: ${count(false, true)} went from
       wrong to right, ${count(true, false)} from right to wrong, ${count(true, true)} stayed right, ${count(false, false)} stayed wrong.
       ${rows.length} of them are shown, in this order.
@@ -56,7 +58,7 @@ export function renderPairs({ records, summary }: RunData): Html | undefined {
 function renderPair({ before, after }: RecordPair): Html {
   const prompt = renderBlock({ kind: "prompt", text: before.question });
   const sides = [before, after].map((record) => renderRollout(record, { isSide: true }));
-  return html`<div class="pair">
+  return markup`<div class="pair">
     <p class="why">${problemFacts(before)}</p>
     ${prompt}
     <div class="sides">${sides}</div>
@@ -80,13 +82,7 @@ function within(bytes: number, parts: readonly (() => Html)[]): Html[] {
   return made;
 }
 
-function select(name: string, label: string, values: readonly string[]): Html {
-  const options = values.map((value) => html`<option value="${value}">${name === "phase" ? phaseTitle(value) : value}</option>`);
-  return html`<label
-    >${label}
-    <select name="${name}">
-      <option value="">all</option>
-      ${options}
-    </select></label
-  >`;
+function select(name: string, values: readonly string[]): Html {
+  const options = values.map((value) => markup`<option value="${value}">${name === "phase" ? phaseTitle(value) : value}</option>`);
+  return markup`<label>${name} <select name="${name}"><option value="">all</option>${options}</select></label>`;
 }

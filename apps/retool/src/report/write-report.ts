@@ -7,7 +7,7 @@ import { loadRunData } from "./run-data.js";
 /**
  * Writes the report of a run.
  *
- * @param output - where to; `report.html` in the run's folder when absent.
+ * @param output - where to; `report.markup` in the run's folder when absent.
  * @returns the path of the page.
  * @throws InputError when there is no run at `path`, or the page cannot be written.
  */

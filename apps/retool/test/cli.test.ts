@@ -1,0 +1,152 @@
+import { spawn } from "node:child_process";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "tsup";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRunFolder, type RunFolder } from "../src/run-folder.js";
+import { exampleRecord, exampleSummary } from "./example-run.js";
+
+const app = join(dirname(fileURLToPath(import.meta.url)), "..");
+let built: string;
+let scratch: string;
+let run: RunFolder;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "retool-cli-"));
+  // Inside node_modules, so that it finds the same dependencies as the sources.
+  built = await mkdtemp(join(app, "node_modules/.cli-test-"));
+  await copyFile(join(app, "package.json"), join(built, "package.json"));
+  await build({
+    config: false,
+    silent: true,
+    entry: { cli: join(app, "src/cli.ts"), interrupt: join(app, "test/interrupt-program.ts") },
+    outDir: join(built, "dist"),
+    format: ["esm"],
+    target: "es2022",
+    platform: "node",
+    noExternal: ["@retool-ts/core"],
+    esbuildOptions: (options) => void (options.conditions = ["@retool-ts/source"]),
+  });
+  run = await createRunFolder(join(scratch, "run"));
+  await run.writeSummary(exampleSummary());
+  await run.writeTrajectories(
+    "final",
+    Array.from({ length: 2_000 }, (_, i) => exampleRecord({ problemId: `p${i}`, correct: i % 2 === 0 })),
+  );
+});
+
+afterAll(async () => {
+  await rm(built, { recursive: true, force: true });
+  await rm(scratch, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(program: "cli" | "interrupt", args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [join(built, `dist/${program}.js`), ...args], {
+    env: { ...process.env, RETOOL_DEBUG: "", ...env },
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
+  return { child, ended };
+}
+
+const retool = (...args: readonly string[]) => start("cli", args).ended;
+
+describe("exit code 0", () => {
+  test("help names every command, on stdout", async () => {
+    const [help, bare] = await Promise.all([retool("--help"), retool()]);
+    expect(help.code).toBe(0);
+    for (const name of ["inspect", "report", "doctor", "Examples:", "Exit codes:"]) expect(help.stdout).toContain(name);
+    expect(bare).toEqual(help);
+  });
+
+  test("version is the package's", async () => {
+    const { version } = JSON.parse(await readFile(join(app, "package.json"), "utf8")) as { readonly version: string };
+    expect(await retool("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  test("inspect --json is one object a line and nothing else", async () => {
+    const { code, stdout, stderr } = await retool("inspect", run.path, "--json", "--wrong", "-n", "3", "--quiet");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).problemId),
+    ).toEqual(["p1", "p3", "p5"]);
+  });
+
+  test("report prints where the page is", async () => {
+    const { code, stdout } = await retool("report", run.path);
+    expect([code, stdout]).toEqual([0, `${run.file("report.html")}\n`]);
+    expect(await readFile(stdout.trim(), "utf8")).toContain("<!doctype html>");
+  });
+
+  test("a reader that stops early is no failure", async () => {
+    const { child, ended } = start("cli", ["inspect", run.path, "-n", "2000"]);
+    child.stdout.once("data", () => child.stdout.destroy());
+    const { code, stderr } = await ended;
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+});
+
+describe("exit code 2, with one message", () => {
+  test.each([
+    ["an unknown command", ["inspct"], /^error: unknown command 'inspct'\n\(Did you mean inspect\?\)\n\(see --help\)\n$/],
+    ["an unknown option", ["inspect", "x", "--wrng"], /^error: unknown option '--wrng'\n\(Did you mean --wrong\?\)/],
+    ["a missing argument", ["report"], /^error: missing required argument 'run'/],
+    ["a bad value", ["inspect", "x", "-n", "many"], /argument 'many' is invalid\. Not a whole number\./],
+    [
+      "a run that is not there",
+      ["inspect", "absent"],
+      /^error: run folder: absent: expected the folder of a run, found nothing\. To mend it: .*\.\n$/,
+    ],
+  ])("%s", async (_, args, message) => {
+    const { code, stdout, stderr } = await retool(...args);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("    at ");
+  });
+});
+
+test("exit code 1: an unforeseen failure says how to get the stack", async () => {
+  const broken = await createRunFolder(join(scratch, "broken"));
+  await writeFile(broken.file("summary.json"), '{"phases":{"final":{}}}');
+  const plain = await retool("report", broken.path);
+  expect(plain.code).toBe(1);
+  expect(plain.stderr).toMatch(/^error: .*\nRun again with RETOOL_DEBUG=1 for the stack\.\n$/);
+  const { code, stderr } = await start("cli", ["report", broken.path], { RETOOL_DEBUG: "1" }).ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain("    at ");
+});
+
+// Windows has no SIGINT to send: a child is killed instead.
+describe.skipIf(process.platform === "win32")("exit code 130: interrupted", () => {
+  const notice = "\nStopping; press Ctrl-C again to quit at once.\n";
+
+  async function interrupt(command: string, times: number): Promise<Ended> {
+    const { child, ended } = start("interrupt", [command]);
+    child.stdout.once("data", () => child.kill("SIGINT"));
+    if (times > 1) child.stderr.once("data", () => child.kill("SIGINT"));
+    return ended;
+  }
+
+  test.each([
+    ["a command that saves says how to go on", "saves", 1, `${notice}saved; go on with: retool train --resume\n`],
+    ["a command that only stops", "stops", 1, `${notice}interrupted\n`],
+    ["a command that ends well after the signal", "returns", 1, `${notice}saved by itself\n`],
+    ["the second signal ends one that does not listen", "stubborn", 2, notice],
+  ])("%s", async (_, command, times, stderr) => {
+    expect(await interrupt(command, times)).toEqual({ code: 130, stdout: "ready\n", stderr });
+  });
+});
