@@ -7,7 +7,7 @@ export interface GroupAccuracy {
 
 /** What one evaluation found. Shares are between 0 and 1. */
 export interface PhaseSummary {
-  /** Samples graded. */
+  /** Problems; with several samples a problem, the accuracy is their mean. */
   readonly n: number;
   readonly accuracy: number;
   /** 95 % confidence interval of the accuracy. */

@@ -54,7 +54,7 @@ function style(index: number, count: number): number {
 function bar(group: GroupAccuracy | undefined, kind: number): Html {
   if (group === undefined) return markup`<div class="track"><span>–</span></div>`;
   const width = Number((100 * Math.min(1, Math.max(0, group.accuracy))).toFixed(1));
-  return markup`<div class="track" title="${group.n} samples">
+  return markup`<div class="track" title="${group.n} problems">
     <i class="fill b${kind}" style="width:${width}%"></i><span>${percent(group.accuracy, 0)} <small>of ${group.n}</small></span>
   </div>`;
 }

@@ -20,7 +20,7 @@ export function renderHeadline({ summary }: RunData): Html {
             <th>phase</th>
             <th>accuracy</th>
             <th>95 % interval</th>
-            <th>samples</th>
+            <th>problems</th>
             <th>code ratio</th>
             <th>code pass rate</th>
             <th>turns</th>
@@ -62,14 +62,14 @@ export function verdictSentences({ phases, model }: Summary): string[] {
   const [firstName, first] = entries[0]!;
   const [lastName, last] = entries.at(-1)!;
   if (entries.every(([, { accuracy }]) => accuracy < NEAR_ZERO)) {
-    const right = Math.round(last.accuracy * last.n);
     return [
-      `Accuracy is near zero: ${right} of ${last.n} answers were right.`,
+      `Accuracy is near zero: ${percent(last.accuracy)} of the answers to ${last.n} problems were right.`,
       `These figures show that every part of the run works, from rollouts to weights. They do not show a model that can solve these problems: ` +
         `one with ${formatCount(model.parameters)} parameters may be too small for them, or the reward too rare to learn from. Differences between phases at this level are chance.`,
     ];
   }
-  if (entries.length === 1) return [`${phaseTitle(firstName)}: ${percent(first.accuracy)} of ${first.n} answers were right.`];
+  if (entries.length === 1)
+    return [`${phaseTitle(firstName)}: ${percent(first.accuracy)} of the answers to ${first.n} problems were right.`];
   const points = 100 * (last.accuracy - first.accuracy);
   const overlap = last.ci95[0] <= first.ci95[1] && first.ci95[0] <= last.ci95[1];
   const change = `Accuracy went from ${percent(first.accuracy)} (${phaseWords(firstName)}) to ${percent(last.accuracy)} (${phaseWords(lastName)}): ${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)} points.`;

@@ -182,9 +182,9 @@ describe("the verdict in words", () => {
         [0, 0, 0.02],
         [0, 0.01, 0.04],
       ],
-      "Accuracy is near zero: 2 of 200 answers were right.",
+      "Accuracy is near zero: 1.0 % of the answers to 200 problems were right.",
     ],
-    [[[0.45, 0.52, 0.59]], "Cold start, before RL: 52.0 % of 200 answers were right."],
+    [[[0.45, 0.52, 0.59]], "Cold start, before RL: 52.0 % of the answers to 200 problems were right."],
   ] as const)("%j", (values, sentence) => {
     expect(verdictSentences(withAccuracy(...values))[0]).toBe(sentence);
   });
