@@ -71,6 +71,7 @@ export class ColdStartStream {
 
   async #makeChunk(chunk: number): Promise<TrainingRow[]> {
     const { seed, data } = this.#config;
+    const { mixture, firstStyleShare } = this.#stage;
     const generated = data.train.kind === "generated" ? data.train : undefined;
     const source = createTaskSource({
       seed,
@@ -82,7 +83,8 @@ export class ColdStartStream {
       const index = chunk * CHUNK + i;
       const stream = new RandomStream(seed, ["cold-start", this.#stage.name, index]);
       // Each stage reads its own stretch of the problem stream.
-      return planTrace(source.problem(stageOffset(this.#config, this.#stage) + index), pickTraceKind(mixtures[this.#stage.mixture], stream), stream);
+      const problem = source.problem(stageOffset(this.#config, this.#stage) + index);
+      return planTrace(problem, pickTraceKind(mixtures[mixture], stream), stream, { firstStyleShare });
     });
     const codes = plans.flatMap(({ calls }) => calls.map(({ code }) => code));
     const results = await this.#environment.sandbox.runBatch(codes);

@@ -35,6 +35,8 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
     onFinal: (groups) => show("The same problem after RL:", groups),
   });
   if (options.dryRun) return;
+  const { writeReport } = await import("./report/write-report.js");
+  reporter.say(`report:     ${await writeReport(options.run)}`);
   reporter.say(`read rollouts: retool inspect ${options.run}   talk to it: retool chat ${options.run}`);
 }
 

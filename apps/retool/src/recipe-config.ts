@@ -45,6 +45,8 @@ const Stage = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   /** Kinds of cold-start traces. */
   mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]),
+  /** How often a trace takes the shortest snippet for its problem; the other styles share the rest. */
+  firstStyleShare: share.default(1),
   /** Most steps. */
   steps: positive,
   batchSize: positive,
@@ -72,7 +74,7 @@ export const RecipeConfig = z.strictObject({
       layers: positive.default(3),
       heads: positive.default(4),
       kvHeads: positive.default(4),
-      maxPositions: positive.default(256),
+      maxPositions: positive.default(2_048),
       ropeTheta: z.number().positive().default(100),
       tiedEmbeddings: z.boolean().default(true),
       /** RMS norm of query and key heads, as in Qwen3. */

@@ -33,11 +33,13 @@ export async function runRecipe(context: RunContext, from: RunState, parts: Reci
   }
   if (state.phase === "sft") state = { phase: "rl", totalSteps: state.totalSteps, step: 0 };
   if (state.step === 0 && run.readSummary()?.phases["coldStart"] === undefined) {
-    hooks.onColdStart?.(await evaluatePhase(context, "coldStart", problems, state.totalSteps));
+    const groups = await evaluatePhase(context, "coldStart", problems, state.totalSteps);
+    hooks.onColdStart?.(groups);
   }
   if (!parts.rl) return state;
   hooks.onRlBegin?.();
   state = await runRl(context, state);
-  hooks.onFinal?.(await evaluatePhase(context, "final", problems, state.totalSteps));
+  const groups = await evaluatePhase(context, "final", problems, state.totalSteps);
+  hooks.onFinal?.(groups);
   return state;
 }

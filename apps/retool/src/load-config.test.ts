@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "./load-config.js";
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-config-"))));
+afterAll(() => rm(folder, { recursive: true }));
+
+async function yaml(text: string): Promise<string> {
+  const file = join(folder, "run.yaml");
+  await writeFile(file, text);
+  return file;
+}
+
+async function messageOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "no error",
+    (error: Error) => error.message,
+  );
+}
+
+describe("loadConfig", () => {
+  test("a preset alone is complete", async () => {
+    const config = await loadConfig({});
+    expect(config.train.groupSize).toBe(8);
+    expect(config.sft.stages.map(({ name }) => name)).toEqual(["clean", "imperfect"]);
+    expect(config.eval.sampling).toEqual({ temperature: 1, topP: 0.7, topK: 0 });
+  });
+
+  test("a file goes over its preset, settings go over the file", async () => {
+    const file = await yaml("preset: smoke\nseed: 7\ntrain:\n  steps: 9\n");
+    const config = await loadConfig({ file, set: ["train.steps=11", "sft.stages.1.steps=2", "sandbox.workers=2"] });
+    expect([config.seed, config.train.steps, config.train.groupSize]).toEqual([7, 11, 2]);
+    expect(config.sft.stages.map(({ steps }) => steps)).toEqual([6, 2]);
+  });
+
+  test("a source of another kind replaces the whole source", async () => {
+    const config = await loadConfig({ set: ["data.test={kind: file, path: problems.jsonl}"] });
+    expect(config.data.test).toEqual({ kind: "file", path: "problems.jsonl", columns: null, limit: null });
+  });
+
+  test("an unknown key is named with its line and the nearest key", async () => {
+    const file = await yaml("seed: 1\ntrain:\n  setps: 5\n");
+    const message = await messageOf(loadConfig({ file }));
+    expect(message).toContain("run.yaml:3: train.setps");
+    expect(message).toContain('write "steps"');
+  });
+
+  test("a wrong type says what was expected and found", async () => {
+    const file = await yaml("train:\n  groupSize: eight\n");
+    expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml:2: train\.groupSize: expected number, found "eight"/);
+  });
+
+  test("a value out of range names the setting it came from", async () => {
+    expect(await messageOf(loadConfig({ set: ["train.groupSize=1"] }))).toMatch(/--set train\.groupSize=1: expected .*2/);
+  });
+
+  test.each([
+    ["missing file", { file: "no/such.yaml" }, "no such file"],
+    ["unknown preset", { preset: "huge" }, "one of tiny, smoke"],
+    ["setting without a value", { set: ["train.steps"] }, "key.path=value"],
+  ])("%s", async (_, sources, expected) => {
+    expect(await messageOf(loadConfig(sources))).toContain(expected);
+  });
+
+  test("broken YAML is reported with line and column", async () => {
+    const file = await yaml("seed: 1\ntrain: [1, 2\n");
+    expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml:\d+:\d+: expected valid YAML/);
+  });
+
+  test("a repeated key is an error", async () => {
+    const file = await yaml("seed: 1\nseed: 2\n");
+    expect(await messageOf(loadConfig({ file }))).toContain("run.yaml:2");
+  });
+});
