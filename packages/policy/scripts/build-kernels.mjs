@@ -7,9 +7,12 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const target = join(root, "src/kernels/module.generated.ts");
-const sources = readdirSync(join(root, "assembly")).filter((name) => name.endsWith(".ts")).sort();
+const sources = readdirSync(join(root, "assembly"))
+  .filter((name) => name.endsWith(".ts"))
+  .sort();
 const hash = createHash("sha256");
-for (const name of [...sources.map((source) => join("assembly", source)), "scripts/build-kernels.mjs"]) hash.update(readFileSync(join(root, name)));
+for (const name of [...sources.map((source) => join("assembly", source)), "scripts/build-kernels.mjs"])
+  hash.update(readFileSync(join(root, name)));
 const stamp = `// ${hash.digest("hex")}`;
 if (existsSync(target) && readFileSync(target, "utf8").startsWith(stamp)) process.exit(0);
 
@@ -17,7 +20,21 @@ const { default: asc } = await import("assemblyscript/asc");
 const stderr = asc.createMemoryStream();
 const files = new Map();
 const { error } = await asc.main(
-  ["index.ts", "--optimizeLevel", "3", "--converge", "--runtime", "stub", "--importMemory", "--enable", "simd,bulk-memory", "--use", "abort=", "--outFile", "kernels.wasm"],
+  [
+    "index.ts",
+    "--optimizeLevel",
+    "3",
+    "--converge",
+    "--runtime",
+    "stub",
+    "--importMemory",
+    "--enable",
+    "simd,bulk-memory",
+    "--use",
+    "abort=",
+    "--outFile",
+    "kernels.wasm",
+  ],
   {
     stderr,
     readFile: (name) => (existsSync(join(root, "assembly", name)) ? readFileSync(join(root, "assembly", name), "utf8") : null),
@@ -38,7 +55,7 @@ renameSync(`${target}.tmp`, target);
 
 /** Whether a WebAssembly binary has a section with this id. */
 function hasSection(bytes, id) {
-  for (let offset = 8; offset < bytes.length; ) {
+  for (let offset = 8; offset < bytes.length;) {
     const section = bytes[offset++];
     let size = 0;
     for (let shift = 0; ; shift += 7) {

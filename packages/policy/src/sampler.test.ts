@@ -74,7 +74,7 @@ describe.each(["wasm", "cpu"] as const)("LocalSampler on %s", (backend) => {
     const together = await Promise.all(PROMPTS.map((prompt, i) => once(prompt, request(i, 20 + i))));
     const first = once(PROMPTS[0]!, request(0, 20));
     for (let i = 0; i < 5; i++) await new Promise(setImmediate);
-    const staggered = [...(await Promise.all([first, ...PROMPTS.slice(1).map((prompt, i) => once(prompt, request(i + 1, 21 + i)))]))];
+    const staggered = await Promise.all([first, ...PROMPTS.slice(1).map((prompt, i) => once(prompt, request(i + 1, 21 + i)))]);
     for (const [i, result] of alone.entries()) {
       for (const other of [together[i]!, staggered[i]!]) {
         expect(other.tokenIds).toEqual(result.tokenIds);

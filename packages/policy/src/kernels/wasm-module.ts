@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { kernelModule } from "./module.generated.js";
 
 /** A byte offset into the memory of the wasm backend. */
