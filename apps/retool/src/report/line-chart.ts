@@ -39,7 +39,7 @@ export function lineChart(series: readonly Series[], { title, unit, smooth, mark
   const finite = shown.flatMap(({ points }) => points).filter(({ y }) => Number.isFinite(y));
   if (finite.length === 0) return markup`<p class="empty">No finite value was logged.</p>`;
   const ys = finite.map(({ y }) => y);
-  const xs = finite.map(({ x }) => x);
+  const xs = shown.flatMap(({ points }) => points).map(({ x }) => x);
   const yScale = unit === "share" ? { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1] } : niceScale(Math.min(...ys), Math.max(...ys));
   const [firstX, lastX] = [Math.min(...xs), Math.max(...xs)];
   const spanX = Math.max(1, lastX - firstX);
