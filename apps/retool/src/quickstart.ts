@@ -1,13 +1,16 @@
 import type { CliContext } from "./command-line.js";
 import type { RunOptions } from "./commands/run-options.js";
 import type { GradedRollout } from "./evaluate.js";
+import { renderRecord } from "./inspect-record.js";
+import { hasColor } from "./log.js";
 import { runCommand } from "./run-command.js";
+import { toRecord } from "./trajectory-record.js";
 
 /** The tiny recipe from beginning to end, told to a newcomer. */
 export async function quickstart(options: RunOptions, context: CliContext): Promise<void> {
   const { reporter } = context;
   let shown: string | undefined;
-  const show = (title: string, groups: readonly (readonly GradedRollout[])[]) => {
+  const show = (title: string, phase: string, groups: readonly (readonly GradedRollout[])[]) => {
     const rollouts = groups.map(([first]) => first!);
     // Before: a problem it gets wrong without the tool. After: the same problem.
     const pick =
@@ -15,7 +18,7 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
       rollouts.find(({ reward, trajectory }) => !reward.correct && trajectory.toolCalls.length === 0) ??
       rollouts[0]!;
     shown = pick.problem.id;
-    reporter.say(`\n${title}\n${describeRollout(pick)}`);
+    reporter.say(`\n${title}\n${renderRecord(toRecord(pick, { phase, step: 0 }), { color: hasColor(process.stderr) })}`);
   };
   if (!options.dryRun && !options.resume) {
     reporter.say("A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.");
@@ -26,26 +29,16 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
         "1. Cold start (SFT)",
         "imitates generated solutions whose code really ran: first how to write code, then a mixture in which half of them guess or calculate in the head. It is cut short on purpose, as in the paper.",
       ),
-    onColdStart: (groups) => show("One rollout before RL:", groups),
+    onColdStart: (groups) => show("One rollout before RL:", "coldStart", groups),
     onRlBegin: () =>
       reporter.step(
         "2. Reinforcement learning (GRPO)",
         "samples eight answers to each problem, runs their code, rewards right final answers (+1, else -1), and makes what did better than its group more likely. Interpreter output carries no gradient.",
       ),
-    onFinal: (groups) => show("The same problem after RL:", groups),
+    onFinal: (groups) => show("The same problem after RL:", "final", groups),
   });
   if (options.dryRun) return;
   const { writeReport } = await import("./report/write-report.js");
   reporter.say(`report:     ${await writeReport(options.run)}`);
   reporter.say(`read rollouts: retool inspect ${options.run}   talk to it: retool chat ${options.run}`);
-}
-
-/** A rollout in a few lines, its parts named. */
-export function describeRollout({ problem, trajectory, reward }: GradedRollout): string {
-  const lines = trajectory.segments.map(({ kind, text }) => {
-    const label = { prompt: "problem", model: "policy ", tool: "sandbox" }[kind];
-    return `  ${label} | ${text.trim().replaceAll("\n", "\n          | ")}`;
-  });
-  const verdict = reward.correct ? "right" : `wrong (the answer is ${problem.answer})`;
-  return [...lines, `  verdict | ${verdict}, ${trajectory.stopReason}, ${trajectory.toolCalls.length} calls`].join("\n");
 }

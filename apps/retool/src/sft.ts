@@ -35,7 +35,7 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
   const stream = new ColdStartStream(config, stage, environment, model.tokenizer);
   await stream.skip(from.rowsTaken);
   const schedule = scheduleOf(stage.learningRate, stage.steps);
-  const bar = reporter.progress(`SFT ${stage.name}`, stage.steps);
+  const bar = reporter.progress(`SFT ${stage.name}`, stage.steps, from.stageStep);
   let state = from;
   while (state.stageStep < stage.steps) {
     if (signal?.aborted) {

@@ -30,7 +30,7 @@ export async function runRl(context: RunContext, from: RlState): Promise<RlState
   const source = await trainingProblems(config.data.train, config.seed);
   const schedule = scheduleOf(config.train.learningRate, steps);
   if (from.step === 0) model.engine.optimizer.reset();
-  const bar = reporter.progress("GRPO", steps);
+  const bar = reporter.progress("GRPO", steps, from.step);
   let state = from;
   while (state.step < steps) {
     const started = performance.now();
