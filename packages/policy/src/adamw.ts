@@ -2,9 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { adopt, fusedKernels } from "./kernels/wasm-kernels.js";
 import type { Parameters } from "./parameters.js";
 
+/** Constants of {@link AdamW}; the learning rate comes with each update. */
 export interface AdamWOptions {
+  /** Decay of the mean of gradients. */
   readonly beta1: number;
+  /** Decay of the mean of squared gradients. */
   readonly beta2: number;
+  /** Added to the root of the second moment. */
   readonly epsilon: number;
   /** Decoupled; applies to matrices and embeddings, not to norms and biases. */
   readonly weightDecay: number;
@@ -93,6 +97,7 @@ export class AdamW {
     return { gradNorm, applied: true };
   }
 
+  /** Frees the moments; the parameters are borrowed. */
   dispose(): void {
     tf.dispose([...this.#mean.values(), ...this.#variance.values()]);
   }

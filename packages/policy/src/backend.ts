@@ -8,6 +8,7 @@ import { registerWasmKernels } from "./kernels/wasm-kernels.js";
 
 /** Backends in the order in which they are tried. */
 export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;
+/** Name of a backend, as options and reports spell it. */
 export type BackendName = (typeof BACKENDS)[number];
 
 /** What happened to one backend when it was tried. */

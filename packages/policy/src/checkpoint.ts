@@ -7,6 +7,7 @@ import { modelConfigFromHuggingFace, modelConfigToHuggingFace } from "./config.j
 import { Parameters, parameterSpecs } from "./parameters.js";
 import { openExisting, SafetensorsFile, writeFileAtomic, writeSafetensors } from "./safetensors-file.js";
 
+/** What a checkpoint folder holds beside the weights. */
 export interface SaveModelOptions {
   readonly eosTokenId?: number | undefined;
   readonly padTokenId?: number | undefined;

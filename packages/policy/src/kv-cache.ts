@@ -22,6 +22,7 @@ export interface KVCache {
   attend(layer: number, qkv: tf.Tensor2D, layout: PackedLayout, slots: Int32Array, past: Int32Array): tf.Tensor2D;
   /** Makes the first `length` positions of slot `to` those of slot `from`. */
   copy(from: number, to: number, length: number): void;
+  /** Frees all keys and values. */
   dispose(): void;
 }
 

@@ -28,6 +28,7 @@ export interface LossInputs {
  */
 export type TokenLoss = (inputs: LossInputs) => { readonly loss: tf.Scalar; readonly metrics?: Readonly<Record<string, tf.Scalar>> };
 
+/** One pass over rows. */
 export interface ForwardBackwardOptions {
   readonly loss: TokenLoss;
   /** Divides the logits, as the sampler did. */
@@ -45,6 +46,7 @@ export interface ForwardBackwardResult {
   readonly targets: number;
 }
 
+/** Fixed for the life of an engine. */
 export interface LocalEngineOptions {
   readonly optimizer: AdamWOptions;
   /** Most tokens in one forward and backward pass; more are split into micro-batches and their gradients added. */
@@ -129,6 +131,7 @@ export class LocalEngine {
     return results;
   }
 
+  /** Frees optimizer, gradients and model; the parameters are borrowed. */
   dispose(): void {
     this.clearGradients();
     this.optimizer.dispose();

@@ -38,6 +38,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   return specs;
 }
 
+/** How fresh weights are drawn. */
 export interface InitOptions {
   readonly seed: number;
   /** Standard deviation of the embedding matrix; 0.02 is usual, 0.1 learns to copy sooner at hidden size 64. */
@@ -87,20 +88,24 @@ export class Parameters {
     return parameterCount(this.config);
   }
 
+  /** A parameter by name. Borrowed. */
   get(name: string): tf.Variable {
     const variable = this.#variables.get(name);
     if (variable === undefined) throw new Error(`no parameter named ${name}`);
     return variable;
   }
 
+  /** {@link get} for a parameter with two axes. */
   matrix(name: string): tf.Tensor2D {
     return this.get(name) as tf.Tensor as tf.Tensor2D;
   }
 
+  /** {@link get} for a parameter with one axis. */
   vector(name: string): tf.Tensor1D {
     return this.get(name) as tf.Tensor as tf.Tensor1D;
   }
 
+  /** Frees all weights. */
   dispose(): void {
     for (const variable of this.#variables.values()) variable.dispose();
     this.#variables.clear();

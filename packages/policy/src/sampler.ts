@@ -52,10 +52,12 @@ export class LocalSampler {
     this.#free = Array.from({ length: options.maxSequences }, (_, i) => options.maxSequences - 1 - i);
   }
 
+  /** Longest sequence, in tokens. */
   get maxLength(): number {
     return this.#options.maxLength;
   }
 
+  /** Counters since the sampler was made. */
   get stats(): SamplerStats {
     return { ...this.#stats, cacheBytes: this.#cache.bytes };
   }
@@ -140,6 +142,7 @@ export class LocalSampler {
     });
   }
 
+  /** Frees the cache. Close or finish all sequences first. */
   dispose(): void {
     this.#cache.dispose();
   }

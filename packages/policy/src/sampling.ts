@@ -8,6 +8,7 @@ export interface SamplingOptions {
   readonly topK: number;
 }
 
+/** One sampled token and what the policy gave it. */
 export interface SampledToken {
   readonly tokenId: number;
   /**

@@ -71,6 +71,7 @@ export function packTrainingRows(rows: readonly TrainingRow[]): PackedBatch {
   };
 }
 
+/** Frees what {@link packTrainingRows} made. */
 export function disposeBatch(batch: PackedBatch): void {
   disposeLayout(batch.layout);
   tf.dispose([batch.tokenIds, batch.sources, batch.targets, batch.rowOfTarget, ...Object.values(batch.fields)]);

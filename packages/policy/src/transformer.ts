@@ -62,6 +62,7 @@ export class Transformer {
     return tf.tidy(() => linearTransposed(hidden, this.#parameters.matrix(this.config.tiedEmbeddings ? "embed" : "head")));
   }
 
+  /** Frees the position tables; the parameters are borrowed. */
   dispose(): void {
     this.#tables.cosines.dispose();
     this.#tables.sines.dispose();

@@ -201,6 +201,7 @@ describe("fused kernels, portable operations and double-precision references agr
     [4, 8, 8],
     [9, 16, 33],
     [17, 6, 12],
+    [37, 70, 21],
   ])("linear and linearTransposed, [%i, %i] by %i outputs", async (rows, inputs, outputs) => {
     const product = (x: Float64Array, w: (i: number, o: number) => number) =>
       Float64Array.from({ length: rows * outputs }, (_, at) => {

@@ -40,6 +40,7 @@ export function packRows(lengths: readonly number[], past?: readonly number[]): 
   };
 }
 
+/** Frees a layout's tensors. */
 export function disposeLayout(layout: PackedLayout): void {
   layout.rowOffsetsTensor.dispose();
   layout.positions.dispose();

@@ -33,6 +33,7 @@ export interface QueryKeyNorm {
   readonly key: tf.Tensor1D;
 }
 
+/** Heads, and what the RMS norm adds to the mean square. */
 export interface RotaryOptions extends HeadShape {
   readonly epsilon: number;
 }
