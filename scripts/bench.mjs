@@ -20,9 +20,14 @@ const script = shared && join(shared, "bench/trl_grpo_step.py");
 if (!python || !script || !existsSync(script)) {
   console.log("peer skipped: set RETOOL_BENCH_PYTHON to a Python with trl, and RETOOL_SHARED to the folder with bench/trl_grpo_step.py");
 } else {
-  const peer = await lastLine(python, [script, steps]);
-  console.log(JSON.stringify(peer));
-  console.log(`ours takes ${(ours.cpu_s_per_step / peer.cpu_s_per_step).toFixed(2)} times the peer's CPU seconds a step`);
+  const peer = await lastLine(python, [script, steps]).catch((error) => error);
+  if (peer instanceof Error) {
+    console.error(`the peer failed: ${peer.message}`);
+    process.exitCode = 1;
+  } else {
+    console.log(JSON.stringify(peer));
+    console.log(`ours takes ${(ours.cpu_s_per_step / peer.cpu_s_per_step).toFixed(2)} times the peer's CPU seconds a step`);
+  }
 }
 
 /** Runs a program and parses the last line that it prints. */
