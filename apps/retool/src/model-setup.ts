@@ -26,7 +26,11 @@ export async function setUpModel(config: RecipeConfig, folder: string | null = c
   const tokenizer = folder === null ? trainTokenizer(config) : await loadTokenizer(folder);
   const parameters =
     folder === null
-      ? Parameters.initialize(newModelConfig(config, tokenizer.vocabSize), { seed: config.seed, embeddingStd: config.model.embeddingStd })
+      ? Parameters.initialize(newModelConfig(config, tokenizer.vocabSize), {
+          seed: config.seed,
+          embeddingStd: config.model.embeddingStd,
+          headStd: config.model.headStd,
+        })
       : await loadModel(folder);
   if (tokenizer.vocabSize > parameters.config.vocabSize) {
     const found = `a tokenizer with ${tokenizer.vocabSize} ids and a model with ${parameters.config.vocabSize}`;

@@ -72,14 +72,17 @@ export const RecipeConfig = z.strictObject({
       hiddenSize: positive.default(64),
       intermediateSize: positive.default(168),
       layers: positive.default(3),
-      heads: positive.default(4),
-      kvHeads: positive.default(4),
+      heads: positive.default(8),
+      kvHeads: positive.default(8),
       maxPositions: positive.default(2_048),
       ropeTheta: z.number().positive().default(100),
-      tiedEmbeddings: z.boolean().default(true),
+      /** The output head shares the embedding matrix. */
+      tiedEmbeddings: z.boolean().default(false),
       /** RMS norm of query and key heads, as in Qwen3. */
       queryKeyNorm: z.boolean().default(true),
-      embeddingStd: z.number().positive().default(0.1),
+      /** Standard deviations of the random embedding matrix and, when it has one of its own, output head. */
+      embeddingStd: z.number().positive().default(0.4),
+      headStd: z.number().positive().default(0.1),
     })
     .prefault({}),
   tokenizer: z

@@ -43,6 +43,8 @@ export interface InitOptions {
   readonly seed: number;
   /** Standard deviation of the embedding matrix; 0.02 is usual, 0.1 learns to copy sooner at hidden size 64. */
   readonly embeddingStd: number;
+  /** Standard deviation of an output head of its own; default: that of the embedding. */
+  readonly headStd?: number;
 }
 
 /** The weights of one model as tfjs variables, by name. Owns them. */
@@ -65,7 +67,7 @@ export class Parameters {
    * Fresh weights: normal with standard deviation 1/√inputs (residual projections also divided by √(2·layers)), norms 1, biases 0.
    * A pure function of the seed and each parameter's name.
    */
-  static initialize(config: ModelConfig, { seed, embeddingStd }: InitOptions): Parameters {
+  static initialize(config: ModelConfig, { seed, embeddingStd, headStd = embeddingStd }: InitOptions): Parameters {
     return new Parameters(config, ({ name, shape, kind }) => {
       const size = tf.util.sizeFromShape([...shape]);
       switch (kind) {
@@ -74,7 +76,7 @@ export class Parameters {
         case "bias":
           return new Float32Array(size);
         case "embedding":
-          return normals(seed, ["init", name], size, embeddingStd);
+          return normals(seed, ["init", name], size, name === "head" ? headStd : embeddingStd);
         case "matrix":
           return normals(seed, ["init", name], size, 1 / Math.sqrt(shape[0]!));
         case "residualMatrix":
@@ -95,12 +97,12 @@ export class Parameters {
     return variable;
   }
 
-  /** {@link get} for a parameter with two axes. */
+  /** {@link Parameters.get} for a parameter with two axes. */
   matrix(name: string): tf.Tensor2D {
     return this.get(name) as tf.Tensor as tf.Tensor2D;
   }
 
-  /** {@link get} for a parameter with one axis. */
+  /** {@link Parameters.get} for a parameter with one axis. */
   vector(name: string): tf.Tensor1D {
     return this.get(name) as tf.Tensor as tf.Tensor1D;
   }
