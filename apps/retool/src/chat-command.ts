@@ -92,7 +92,12 @@ async function answer(
       },
     };
     const shared = agentOptions(environment, model, { seed, sampling: { temperature, topP, topK: 0 }, signal });
-    const { stopReason } = await runAgent(sequence, promptIds, { step: 0, problemId: `chat-${index}`, sampleIndex: 0 }, { ...shared, sampler: shown });
+    const { stopReason } = await runAgent(
+      sequence,
+      promptIds,
+      { step: 0, problemId: `chat-${index}`, sampleIndex: 0 },
+      { ...shared, sampler: shown },
+    );
     if (stopReason !== "answered") process.stdout.write(`  [${stopReason}]`);
   } finally {
     sampler.dispose();

@@ -1,4 +1,12 @@
-import { codeInterpreter, xmlDialect, type AgentOptions, type Budgets, type Dialect, type SamplingParameters, type Tool } from "@retool-ts/rollout";
+import {
+  codeInterpreter,
+  xmlDialect,
+  type AgentOptions,
+  type Budgets,
+  type Dialect,
+  type SamplingParameters,
+  type Tool,
+} from "@retool-ts/rollout";
 import { createSandbox, type Sandbox } from "@retool-ts/sandbox";
 import { outcomeReward, type RewardFunction } from "@retool-ts/reward";
 import { promptEncoder, type PromptEncoder } from "./prompt.js";

@@ -23,7 +23,8 @@ export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Pro
   const flop = 6 * parameters * (sftTokens + rollouts * row) + 2 * parameters * row * (rollouts + evaluations);
   const speed = await matmulSpeed();
   const stateBytes = parameters * 4 * 4; // weights, gradient and two moments
-  const activations = config.optimizer.maxTokensPerMicroBatch * (20 * config.model.hiddenSize + 8 * config.model.intermediateSize) * config.model.layers * 4;
+  const activations =
+    config.optimizer.maxTokensPerMicroBatch * (20 * config.model.hiddenSize + 8 * config.model.intermediateSize) * config.model.layers * 4;
   const seconds = flop / (speed / 2);
   return [
     `backend      ${backend}, ${(speed / 1e9).toFixed(0)} GFLOP/s in a matrix product`,
@@ -35,7 +36,8 @@ export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Pro
 }
 
 async function countParameters({ model, tokenizer }: RecipeConfig): Promise<number> {
-  if (model.from !== null) return parameterCount(modelConfigFromHuggingFace(JSON.parse(await readFile(`${model.from}/config.json`, "utf8"))));
+  if (model.from !== null)
+    return parameterCount(modelConfigFromHuggingFace(JSON.parse(await readFile(`${model.from}/config.json`, "utf8"))));
   const { hiddenSize, intermediateSize, layers, heads, kvHeads } = model;
   return parameterCount({
     modelType: "qwen3",

@@ -56,7 +56,14 @@ export async function evaluateCheckpoint(options: EvalOptions, { reporter, signa
       const evaluation = summarizeEvaluation(groups);
       const records = groups.flat().map((rollout) => toRecord(rollout, { phase: "eval", step: 0 }));
       if (run !== undefined) await saveEvaluation(run, config, model.backend, model.engine.parameters.count, evaluation, records);
-      if (options.json) print(JSON.stringify({ checkpoint: folder, samples, ...phaseSummary(evaluation), stopReasons: evaluation.rollouts.stopReasons }, null, 2));
+      if (options.json)
+        print(
+          JSON.stringify(
+            { checkpoint: folder, samples, ...phaseSummary(evaluation), stopReasons: evaluation.rollouts.stopReasons },
+            null,
+            2,
+          ),
+        );
       else describe(evaluation, config, reporter);
     } finally {
       await environment.close();
@@ -80,7 +87,8 @@ export async function checkpointConfig(folder: string, { config, set }: Pick<Eva
 
 function withOptions(config: RecipeConfig, options: EvalOptions): RecipeConfig {
   const { data, question, answer, limit, samples, temperature, topP } = options;
-  const columns = question === undefined || answer === undefined ? null : { question: question.length === 1 ? question[0]! : [...question], answer };
+  const columns =
+    question === undefined || answer === undefined ? null : { question: question.length === 1 ? question[0]! : [...question], answer };
   return {
     ...config,
     data: data === undefined ? config.data : { ...config.data, test: { kind: "file", path: data, columns, limit: limit ?? null } },
@@ -102,14 +110,21 @@ function describe(evaluation: Evaluation, config: RecipeConfig, reporter: CliCon
   if (accuracy < NEAR_ZERO) {
     const { contextFull } = rollouts.stopReasons;
     const tooLong = contextFull > 0 ? ` ${share(contextFull)} of the problems did not fit its context.` : "";
-    reporter.say(`\nThis model solves practically none of these ${n} problems (avg@${samples} ${share(accuracy)}): they are beyond what it was trained on.${tooLong}`);
+    reporter.say(
+      `\nThis model solves practically none of these ${n} problems (avg@${samples} ${share(accuracy)}): they are beyond what it was trained on.${tooLong}`,
+    );
   }
   const groups = Object.keys(evaluation.families).length > 1 ? { ...evaluation.families, ...prefixed(evaluation.levels) } : {};
   if (Object.keys(groups).length > 0) {
     reporter.say("");
-    reporter.table([["", "accuracy", "problems"], ...Object.entries(groups).map(([name, part]) => [name, share(part.accuracy), String(part.n)])]);
+    reporter.table([
+      ["", "accuracy", "problems"],
+      ...Object.entries(groups).map(([name, part]) => [name, share(part.accuracy), String(part.n)]),
+    ]);
   }
-  reporter.say(`\nsampled at temperature ${config.eval.sampling.temperature}, top-p ${config.eval.sampling.topP}; ended: ${endings(rollouts.stopReasons)}`);
+  reporter.say(
+    `\nsampled at temperature ${config.eval.sampling.temperature}, top-p ${config.eval.sampling.topP}; ended: ${endings(rollouts.stopReasons)}`,
+  );
 }
 
 function prefixed<T>(levels: Readonly<Record<string, T>>): Record<string, T> {

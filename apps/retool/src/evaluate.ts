@@ -1,5 +1,13 @@
 import type { Problem } from "@retool-ts/data";
-import { modelText, responseText, rolloutBatch, summarizeRollouts, type RolloutSummary, type SamplingParameters, type Trajectory } from "@retool-ts/rollout";
+import {
+  modelText,
+  responseText,
+  rolloutBatch,
+  summarizeRollouts,
+  type RolloutSummary,
+  type SamplingParameters,
+  type Trajectory,
+} from "@retool-ts/rollout";
 import type { RewardResult } from "@retool-ts/reward";
 import { agentOptions, type Environment } from "./environment.js";
 import type { PolicyModel } from "./model-setup.js";

@@ -82,7 +82,13 @@ function parseYaml(text: string, file: string): Document {
     });
   }
   if (document.contents !== null && !isMap(document.contents)) {
-    throw new InputError({ what: "config", where: file, expected: "a mapping of keys", found: "something else", fix: "write keys and values" });
+    throw new InputError({
+      what: "config",
+      where: file,
+      expected: "a mapping of keys",
+      found: "something else",
+      fix: "write keys and values",
+    });
   }
   return document;
 }
@@ -103,7 +109,13 @@ function presetByName(name: string, file: string | undefined): Json {
 function parseSetting(setting: string): Json {
   const equals = setting.indexOf("=");
   if (equals < 1) {
-    throw new InputError({ what: "option --set", where: setting, expected: "key.path=value", found: `"${setting}"`, fix: "write for example --set train.steps=100" });
+    throw new InputError({
+      what: "option --set",
+      where: setting,
+      expected: "key.path=value",
+      found: `"${setting}"`,
+      fix: "write for example --set train.steps=100",
+    });
   }
   const value = parseDocument(setting.slice(equals + 1)).toJS() as Json;
   return setting
@@ -162,7 +174,10 @@ function keyOffset(document: Document, path: readonly PropertyKey[]): number | u
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, key) => (typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined), value);
+  return path.reduce<unknown>(
+    (inner, key) => (typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined),
+    value,
+  );
 }
 
 function describe(value: unknown): string {

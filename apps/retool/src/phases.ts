@@ -6,7 +6,12 @@ import { toRecord } from "./trajectory-record.js";
 import type { Problem } from "@retool-ts/data";
 
 /** Evaluates on held-out problems, keeps the rollouts as `trajectories/NAME.jsonl.gz` and adds the phase to `summary.json`. */
-export async function evaluatePhase(context: RunContext, name: string, problems: readonly Problem[], step: number): Promise<GradedRollout[][]> {
+export async function evaluatePhase(
+  context: RunContext,
+  name: string,
+  problems: readonly Problem[],
+  step: number,
+): Promise<GradedRollout[][]> {
   const { config, model, environment, run, reporter, signal } = context;
   const { samples, sampling } = config.eval;
   const bar = reporter.progress(`evaluate ${name}`, problems.length * samples);
@@ -22,7 +27,10 @@ export async function evaluatePhase(context: RunContext, name: string, problems:
   });
   signal?.throwIfAborted();
   bar.done();
-  await run.writeTrajectories(name, groups.flat().map((rollout) => toRecord(rollout, { phase: name, step })));
+  await run.writeTrajectories(
+    name,
+    groups.flat().map((rollout) => toRecord(rollout, { phase: name, step })),
+  );
   await addPhase(context, name, summarizeEvaluation(groups));
   return groups;
 }

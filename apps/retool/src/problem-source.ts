@@ -11,7 +11,12 @@ export interface ProblemSource {
 export async function trainingProblems(config: ProblemSourceConfig, seed: number): Promise<ProblemSource> {
   if (config.kind === "generated") {
     checkFamilies(config.families);
-    return createTaskSource({ seed, split: "train", levelWeights: config.levelWeights, ...(config.families ? { families: config.families } : {}) });
+    return createTaskSource({
+      seed,
+      split: "train",
+      levelWeights: config.levelWeights,
+      ...(config.families ? { families: config.families } : {}),
+    });
   }
   const rows = await fileProblems(config);
   let epoch = -1;

@@ -21,7 +21,9 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
     reporter.say(`\n${title}\n${renderRecord(toRecord(pick, { phase, step: 0 }), { color: hasColor(process.stderr) })}`);
   };
   if (!options.dryRun && !options.resume) {
-    reporter.say("A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.");
+    reporter.say(
+      "A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.",
+    );
   }
   await runCommand("quickstart", { sft: true, rl: true }, options, context, {
     onSftBegin: () =>

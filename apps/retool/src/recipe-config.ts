@@ -35,7 +35,10 @@ const Source = z.discriminatedUnion("kind", [
     /** JSONL, JSON or Parquet. */
     path: z.string(),
     /** Column of the question and of the answer; null = found by name. */
-    columns: z.strictObject({ question: z.union([z.string(), z.array(z.string())]), answer: z.string() }).nullable().default(null),
+    columns: z
+      .strictObject({ question: z.union([z.string(), z.array(z.string())]), answer: z.string() })
+      .nullable()
+      .default(null),
     /** First rows only; null = all. */
     limit: positive.nullable().default(null),
   }),

@@ -15,7 +15,10 @@ afterAll(() => rm(folder, { recursive: true }));
 const SETTINGS = ["backend=wasm", "train.saveEvery=1", "eval.problems=4"];
 
 /** Runs the smoke preset; `onMetric` sees each record that is logged and may abort. */
-async function run(name: string, { resume = false, onMetric }: { resume?: boolean; onMetric?: (record: object, abort: () => void) => void } = {}) {
+async function run(
+  name: string,
+  { resume = false, onMetric }: { resume?: boolean; onMetric?: (record: object, abort: () => void) => void } = {},
+) {
   const controller = new AbortController();
   const path = join(folder, name);
   const config = await loadConfig({ preset: "smoke", set: SETTINGS });

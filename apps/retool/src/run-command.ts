@@ -21,7 +21,10 @@ export async function runCommand(
 ): Promise<void> {
   const { reporter, signal } = context;
   checkResume(options);
-  const config = withStart(await loadConfig(configSources(options)), options.from === undefined ? undefined : await resolveCheckpoint(options.from));
+  const config = withStart(
+    await loadConfig(configSources(options)),
+    options.from === undefined ? undefined : await resolveCheckpoint(options.from),
+  );
   if (options.dryRun) {
     context.print(`${stringify(config)}\n${await estimateRun(config, parts)}`);
     return;
@@ -35,7 +38,14 @@ export async function runCommand(
       fix: "pass --from runs/sft, or a checkpoint folder",
     });
   }
-  const request = { path: options.run, resume: options.resume, config, resumeWith: `retool ${name} --resume --run ${options.run}`, reporter, signal };
+  const request = {
+    path: options.run,
+    resume: options.resume,
+    config,
+    resumeWith: `retool ${name} --resume --run ${options.run}`,
+    reporter,
+    signal,
+  };
   await withRun(parts.sft ? request : { ...request, start: { phase: "rl", totalSteps: 0, step: 0 } }, async (run, state) => {
     await runRecipe(run, state, parts, hooks);
     reporter.say("");
@@ -54,7 +64,13 @@ export async function resolveCheckpoint(path: string): Promise<string> {
   if (isModel) return path;
   const checkpoint = await (await openRunFolder(path)).latestCheckpoint();
   if (checkpoint === undefined) {
-    throw new InputError({ what: "checkpoint", where: path, expected: "a run with a finished checkpoint", found: "none", fix: "name another run or a model folder" });
+    throw new InputError({
+      what: "checkpoint",
+      where: path,
+      expected: "a run with a finished checkpoint",
+      found: "none",
+      fix: "name another run or a model folder",
+    });
   }
   return checkpoint.path;
 }

@@ -43,7 +43,9 @@ export async function withRun<T>(request: SessionRequest, work: (context: RunCon
       if (request.resume) {
         if (checkpoint !== undefined) await restoreOptimizer(context, checkpoint.path);
         await run.truncateAfter(state.totalSteps);
-        reporter.say(checkpoint === undefined ? `${path} has no checkpoint yet: starting from the beginning` : `going on from ${checkpoint.path}`);
+        reporter.say(
+          checkpoint === undefined ? `${path} has no checkpoint yet: starting from the beginning` : `going on from ${checkpoint.path}`,
+        );
       } else {
         await run.writeConfig(stringify(config));
         await run.writeManifest(manifest(config, model.backend));
@@ -72,7 +74,13 @@ async function readConfig(run: RunFolder): Promise<RecipeConfig> {
     text = await readFile(file, "utf8");
   } catch (error) {
     throw new InputError(
-      { what: "run folder", where: file, expected: "the config of the run", found: "no such file", fix: "start a new run in another folder" },
+      {
+        what: "run folder",
+        where: file,
+        expected: "the config of the run",
+        found: "no such file",
+        fix: "start a new run in another folder",
+      },
       { cause: error },
     );
   }

@@ -46,7 +46,9 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
     const rows = await stream.take(stage.batchSize);
     const targets = countTargets(rows);
     const { loss } = await model.engine.forwardBackward(rows, {
-      loss: ({ logProbs }) => ({ loss: aggregateLoss(tf.neg(logProbs), tf.ones<tf.Rank.R1>(logProbs.shape), { mode: "token-mean", normalizer: targets }) }),
+      loss: ({ logProbs }) => ({
+        loss: aggregateLoss(tf.neg(logProbs), tf.ones<tf.Rank.R1>(logProbs.shape), { mode: "token-mean", normalizer: targets }),
+      }),
     });
     const learningRate = learningRateAt(state.stageStep, schedule);
     const { gradNorm } = await model.engine.optimStep({ learningRate });

@@ -57,7 +57,14 @@ export async function runRl(context: RunContext, from: RlState): Promise<RlState
     state = { ...state, step: state.step + 1, totalSteps: state.totalSteps + 1 };
 
     const rewardMean = mean(scored.map(({ reward }) => reward.score));
-    await run.appendMetrics({ phase: "rl", step: state.totalSteps, "rl/step": state.step, ...rolloutMetrics(scored), ...update, "optim/learning_rate": learningRate });
+    await run.appendMetrics({
+      phase: "rl",
+      step: state.totalSteps,
+      "rl/step": state.step,
+      ...rolloutMetrics(scored),
+      ...update,
+      "optim/learning_rate": learningRate,
+    });
     const tokens = scored.reduce((sum, { trajectory }) => sum + trajectory.tokenIds.length - trajectory.promptLength, 0);
     await run.appendTimings({
       phase: "rl",
@@ -75,7 +82,10 @@ export async function runRl(context: RunContext, from: RlState): Promise<RlState
       );
     }
     if (last || state.step % config.train.saveEvery === 0) await saveCheckpoint(context, state);
-    bar.update(state.step, `reward ${rewardMean.toFixed(2)}, code ${(100 * summarizeRollouts(scored.map(({ trajectory }) => trajectory)).codeRatio).toFixed(0)} %`);
+    bar.update(
+      state.step,
+      `reward ${rewardMean.toFixed(2)}, code ${(100 * summarizeRollouts(scored.map(({ trajectory }) => trajectory)).codeRatio).toFixed(0)} %`,
+    );
   }
   bar.done();
   return state;
@@ -84,7 +94,9 @@ export async function runRl(context: RunContext, from: RlState): Promise<RlState
 /** Advantages within each group; rollouts that the machinery spoiled take no part. */
 function scoreGroups(groups: readonly (readonly GradedRollout[])[], { train }: RecipeConfig): ScoredRollout[] {
   const rollouts = groups.flatMap((group, id) => group.map((rollout) => ({ rollout, id })));
-  const valid = rollouts.filter(({ rollout: { trajectory } }) => trajectory.stopReason !== "toolFailed" && trajectory.stopReason !== "aborted");
+  const valid = rollouts.filter(
+    ({ rollout: { trajectory } }) => trajectory.stopReason !== "toolFailed" && trajectory.stopReason !== "aborted",
+  );
   const advantages = groupAdvantages(
     valid.map(({ rollout }) => rollout.reward.score),
     valid.map(({ id }) => id),
@@ -104,7 +116,16 @@ interface StepRows {
 /** Rows for the update. A row whose advantage is 0 has neither loss nor gradient, so it costs no work; its tokens still count. */
 function trainingRows(scored: readonly ScoredRollout[]): StepRows {
   const all = scored.flatMap(({ trajectory: { tokenIds, lossMask, logProbs }, advantage }) =>
-    advantage === undefined ? [] : [{ tokenIds, lossMask, advantage, fields: { oldLogProbs: logProbs, advantages: new Float32Array(tokenIds.length).fill(advantage) } }],
+    advantage === undefined
+      ? []
+      : [
+          {
+            tokenIds,
+            lossMask,
+            advantage,
+            fields: { oldLogProbs: logProbs, advantages: new Float32Array(tokenIds.length).fill(advantage) },
+          },
+        ],
   );
   return { rows: all.filter(({ advantage }) => advantage !== 0), tokens: countTargets(all) };
 }
@@ -140,7 +161,10 @@ function rolloutMetrics(scored: readonly ScoredRollout[]): Record<string, number
   return {
     "reward/mean": mean(scored.map(({ reward }) => reward.score)),
     "reward/accuracy": mean(scored.map(({ reward }) => (reward.correct ? 1 : 0))),
-    "group/zero_variance_share": zeroVarianceGroupShare(valid.map(({ reward }) => reward.score), valid.map(({ group }) => group)),
+    "group/zero_variance_share": zeroVarianceGroupShare(
+      valid.map(({ reward }) => reward.score),
+      valid.map(({ group }) => group),
+    ),
     "rollout/code_ratio": summary.codeRatio,
     "rollout/call_pass_rate": summary.callPassRate,
     "rollout/turns": summary.meanTurns,

@@ -57,7 +57,13 @@ describe("RandomStream", () => {
 
   test("weighted picks follow their weights", () => {
     const stream = new RandomStream(1, ["weights"]);
-    const picks = Array.from({ length: 4_000 }, () => stream.pickWeighted([["a", 3], ["b", 1], ["never", 0]] as const));
+    const picks = Array.from({ length: 4_000 }, () =>
+      stream.pickWeighted([
+        ["a", 3],
+        ["b", 1],
+        ["never", 0],
+      ] as const),
+    );
     expect(picks).not.toContain("never");
     expect(picks.filter((pick) => pick === "a").length / picks.length).toBeCloseTo(0.75, 1);
   });

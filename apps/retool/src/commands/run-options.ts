@@ -15,7 +15,12 @@ export function addConfigOptions(command: Command): Command {
   return command
     .option("--preset <name>", "recipe to start from: tiny, smoke")
     .option("-c, --config <file>", "YAML file with settings that go over the preset")
-    .option("-s, --set <key=value>", "one setting, such as train.steps=100; may be repeated", (value: string, all: string[]) => [...all, value], []);
+    .option(
+      "-s, --set <key=value>",
+      "one setting, such as train.steps=100; may be repeated",
+      (value: string, all: string[]) => [...all, value],
+      [],
+    );
 }
 
 export function addRunOptions(command: Command, folder: string): Command {
