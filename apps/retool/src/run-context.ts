@@ -32,7 +32,7 @@ export interface RunContext {
 
 /** Writes a checkpoint; `state.json` comes last and makes it complete. */
 export async function saveCheckpoint({ model, run, config }: RunContext, state: RunState): Promise<string> {
-  const folder = await run.checkpointFolder(state.totalSteps);
+  const folder = run.checkpointFolder(state.totalSteps);
   await saveModelFolder(folder, model);
   await saveOptimizer(folder, model.engine.optimizer);
   await writeFileAtomic(join(folder, "state.json"), `${JSON.stringify(state, null, 2)}\n`);

@@ -1,0 +1,135 @@
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CliContext } from "./command-line.js";
+import { evaluateCheckpoint, type EvalOptions } from "./eval-command.js";
+import { loadConfig } from "./load-config.js";
+import { createReporter } from "./log.js";
+import { saveModelFolder, setUpModel } from "./model-setup.js";
+import { runCommand } from "./run-command.js";
+
+const printed: string[] = [];
+const context: CliContext = {
+  reporter: createReporter({ quiet: () => true }),
+  signal: new AbortController().signal,
+  print: (text) => void printed.push(text),
+  color: false,
+  setExitCode: () => undefined,
+};
+
+let folder: string;
+let checkpoint: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "retool-bad-input-"));
+  checkpoint = join(folder, "checkpoint");
+  const model = await setUpModel(await loadConfig({ preset: "smoke", set: ["backend=wasm"] }));
+  await saveModelFolder(checkpoint, model);
+  model.dispose();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The error of an evaluation; everything a user gets wrong must be an InputError. */
+async function problemOf(options: Partial<EvalOptions>): Promise<InputError> {
+  const error: unknown = await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, ...options }, context).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(InputError);
+  return error as InputError;
+}
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+async function spoiledCheckpoint(name: string, spoil: (path: string) => Promise<void>): Promise<string> {
+  const path = join(folder, name);
+  await cp(checkpoint, path, { recursive: true });
+  await spoil(path);
+  return path;
+}
+
+describe("problem files", () => {
+  test("a good file is evaluated, whatever its columns are called", async () => {
+    const data = await file("good.jsonl", '{"problem": "what is 1 plus 1", "answer": "2"}\n{"problem": "x", "answer": 7}\n');
+    await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, data, samples: 2 }, context);
+    expect(JSON.parse(printed.at(-1)!)).toMatchObject({ n: 2, samples: 2 });
+  });
+
+  test("a question longer than the context ends its rollouts and nothing else", async () => {
+    const data = await file("long.jsonl", `${JSON.stringify({ question: "z ".repeat(4_000), answer: "1" })}\n`);
+    await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, data }, context);
+    expect(JSON.parse(printed.at(-1)!)).toMatchObject({ accuracy: 0, stopReasons: { contextFull: 1 } });
+  });
+
+  test("a missing file", async () => {
+    expect((await problemOf({ data: join(folder, "absent.jsonl") })).message).toContain("absent.jsonl");
+  });
+
+  test("a line that is not JSON is named by its number", async () => {
+    const data = await file("broken.jsonl", '{"question": "a", "answer": "1"}\n{"question": \n');
+    expect((await problemOf({ data })).message).toMatch(/broken\.jsonl: line 2/);
+  });
+
+  test("a wrong column is told with the columns there are", async () => {
+    const data = await file("columns.jsonl", '{"frage": "a", "antwort": "1"}\n');
+    const { message } = await problemOf({ data, question: ["question"], answer: "antwort" });
+    expect(message).toContain("frage");
+    expect(message).toContain("question");
+  });
+});
+
+describe("checkpoints", () => {
+  test("a folder without a model", async () => {
+    expect((await problemOf({ checkpoint: folder })).message).toMatch(/run folder|checkpoint/);
+  });
+
+  test("truncated weights", async () => {
+    const path = await spoiledCheckpoint("cut", (copy) => truncate(join(copy, "model.safetensors"), 5_000));
+    expect((await problemOf({ checkpoint: path })).message).toContain("model.safetensors");
+  });
+
+  test("a tokenizer with more ids than the model has rows", async () => {
+    const path = await spoiledCheckpoint("mismatch", async (copy) => {
+      const target = join(copy, "tokenizer.json");
+      const json = JSON.parse(await readFile(target, "utf8")) as { added_tokens: Record<string, unknown>[] };
+      json.added_tokens.push({ ...json.added_tokens[0], id: 5_000, content: "<extra>" });
+      await writeFile(target, JSON.stringify(json));
+    });
+    expect((await problemOf({ checkpoint: path })).message).toMatch(/5001 ids.*use the tokenizer that belongs to these weights/);
+  });
+
+  test("a missing tokenizer", async () => {
+    const path = await spoiledCheckpoint("no-tokenizer", (copy) => rm(join(copy, "tokenizer.json")));
+    expect((await problemOf({ checkpoint: path })).message).toContain("tokenizer.json");
+  });
+});
+
+describe("runs", () => {
+  const options = { set: ["backend=wasm"], preset: "smoke", resume: false, dryRun: false };
+
+  test("train needs a checkpoint, and leaves no folder behind without one", async () => {
+    const run = join(folder, "no-start");
+    await expect(runCommand("train", { sft: false, rl: true }, { ...options, run }, context)).rejects.toThrow(/--from.*none/);
+    await expect(readFile(join(run, "config.yaml"))).rejects.toThrow();
+  });
+
+  test("a run folder that cannot be written", async () => {
+    const run = join(await file("a-file", "text"), "run");
+    await expect(runCommand("sft", { sft: true, rl: false }, { ...options, run }, context)).rejects.toBeInstanceOf(InputError);
+  });
+
+  test("--resume takes no settings", async () => {
+    await expect(runCommand("sft", { sft: true, rl: false }, { ...options, resume: true, run: folder }, context)).rejects.toThrow(
+      /--resume: expected no --preset/,
+    );
+  });
+
+  test("--dry-run prints the resolved config and what to expect, and makes nothing", async () => {
+    const run = join(folder, "dry");
+    await runCommand("quickstart", { sft: true, rl: true }, { ...options, run, dryRun: true }, context);
+    expect(printed.at(-1)).toMatch(/groupSize: 2[^]*parameters +[\d,]+[^]*TFLOP/);
+    await expect(readFile(join(run, "config.yaml"))).rejects.toThrow();
+  });
+});
