@@ -2,7 +2,7 @@ import type { RecipeInput } from "./recipe-config.js";
 
 /** Recipes by name; a config file names one with `preset:` and overrides parts of it. */
 export const PRESETS = {
-  /** The quickstart: a 170,000-parameter policy learns to use a JavaScript interpreter from random weights in minutes on two cores. */
+  /** The quickstart: a 200,000-parameter policy learns to use a JavaScript interpreter from random weights in minutes on two cores. */
   tiny: {
     sft: {
       stages: [
@@ -14,7 +14,7 @@ export const PRESETS = {
           learningRate: { peak: 5e-3, warmupSteps: 30, kind: "linear", floor: 0.1 },
           stopAtAccuracy: 0.95,
           validateEvery: 40,
-          validateFrom: 400,
+          validateFrom: 360,
           validationProblems: 200,
         },
         {
