@@ -32,7 +32,9 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** The error of an evaluation; everything a user gets wrong must be an InputError. */
 async function problemOf(options: Partial<EvalOptions>): Promise<InputError> {
-  const error: unknown = await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, ...options }, context).catch((e: unknown) => e);
+  const error: unknown = await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, ...options }, context).catch(
+    (e: unknown) => e,
+  );
   expect(error).toBeInstanceOf(InputError);
   return error as InputError;
 }

@@ -13,6 +13,7 @@ export interface MathDapoOptions {
   readonly strictBox: boolean;
 }
 
+/** What verl\'s rule says of one solution. */
 export interface MathDapoResult {
   readonly score: 1 | -1;
   readonly correct: boolean;

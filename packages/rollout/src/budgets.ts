@@ -11,6 +11,7 @@ export interface Budgets {
   readonly maxToolOutputChars: number;
 }
 
+/** Room for a model of ReTool\'s size: 16,384 tokens and 16 turns. */
 export const DEFAULT_BUDGETS: Budgets = {
   maxResponseTokens: 16_384,
   maxTurnTokens: 16_384,

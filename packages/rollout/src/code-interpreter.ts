@@ -10,6 +10,7 @@ export interface CodeRunner {
   ): Promise<{ readonly status: ToolStatus; readonly feedback: string; readonly usage: { readonly fuel: number } }>;
 }
 
+/** Name of the code interpreter, as prompts and function calls write it. */
 export const CODE_INTERPRETER = "code_interpreter";
 
 /** The paper's tool: runs each snippet in a fresh world and shows what it printed, its value or its error. */

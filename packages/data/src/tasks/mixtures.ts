@@ -11,6 +11,7 @@ export type TraceKind = "clean" | "text" | "guess" | "brokenThenFix" | "wrongThe
 /** Kinds with relative weights. */
 export type TraceMixture = readonly (readonly [kind: TraceKind, weight: number])[];
 
+/** Name of one of the ready {@link mixtures}. */
 export type MixtureName = "clean" | "imperfect" | "textHeavy" | "textOnly";
 
 /** Mixtures of cold-start traces; weights are percentages. */

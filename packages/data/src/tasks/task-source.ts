@@ -3,6 +3,7 @@ import type { Problem } from "../problem.js";
 import { taskFamilies } from "./families.js";
 import type { TaskFamily, TaskInstance, TaskLevel } from "./task-family.js";
 
+/** Side of the split: no problem is on both. */
 export type TaskSplit = "train" | "test";
 
 /** A {@link Problem} made by a task family, with the instance that knows its snippets and steps. */
@@ -25,6 +26,7 @@ export interface TaskSourceOptions {
   readonly levelWeights?: LevelWeights;
 }
 
+/** How often levels 1, 2 and 3 are drawn, relative to each other. */
 export type LevelWeights = readonly [easy: number, medium: number, hard: number];
 
 /** An endless list of problems, addressed by index. */
