@@ -27,6 +27,7 @@ beforeAll(async () => {
     target: "es2022",
     platform: "node",
     noExternal: ["@retool-ts/core"],
+    external: [/^[@a-z]/], // packages; tsup would take their names from the package.json of the folder that tests were started in
     esbuildOptions: (options) => void (options.conditions = ["@retool-ts/source"]),
   });
   run = await createRunFolder(join(scratch, "run"));
