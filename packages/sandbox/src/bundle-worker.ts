@@ -7,8 +7,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 type Build = (options: Readonly<Record<string, unknown>>) => void;
 
 /**
- * Bundles the worker and the guest from sources with the esbuild of the repository, for tests that run without a
- * build. The result is kept under `node_modules/.cache`, by a hash of the sources. Published code never gets here.
+ * Bundles the worker, the guest and `index.js` from sources with the esbuild of the repository, for tests that run
+ * without a build, in this process and in others. The result is kept under `node_modules/.cache`, by a hash of the sources. Published code never gets here.
  */
 export function bundleWorker(): URL {
   const source = fileURLToPath(new URL(".", import.meta.url));
@@ -17,8 +17,9 @@ export function bundleWorker(): URL {
     const draft = `${folder.slice(0, -1)}.${process.pid}.tmp`;
     mkdirSync(draft, { recursive: true });
     const shared = { bundle: true, format: "esm", target: "es2022", outdir: draft, logLevel: "silent" };
+    const threads = { platform: "node", conditions: ["@retool-ts/source"], external: ["quickjs-emscripten-core", "@jitl/*", "acorn"] };
     const build = esbuild();
-    build({ ...shared, entryPoints: { worker: join(source, "worker.ts") }, platform: "node", packages: "external" });
+    build({ ...shared, ...threads, entryPoints: [join(source, "index.ts"), join(source, "worker.ts")] });
     build({ ...shared, entryPoints: { guest: join(source, "guest", "index.ts") }, platform: "neutral" });
     writeFileSync(join(draft, "package.json"), '{ "type": "module" }\n');
     try {

@@ -1,16 +1,19 @@
 const PAGE = 65_536;
 const BLOCK = 4_096;
 
-/** The part of a linear memory that differs from a base, in blocks of 4 KiB. Plain data: it can cross threads. */
+/**
+ * The part of a linear memory that differs from a base, in blocks of 4 KiB. It is never changed, so threads share it:
+ * posting it copies nothing.
+ */
 export interface HeapImage {
   /** Length of the memory in pages of 64 KiB. */
   readonly memoryPages: number;
   /** Where the world's runtime, context and functions lie; must be equal in the memory it is restored to. */
   readonly layout: string;
   /** Ascending block numbers. */
-  readonly blocks: Uint32Array<ArrayBuffer>;
+  readonly blocks: Uint32Array;
   /** The blocks' contents, one after the other. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
 }
 
 const ZEROS = new Uint8Array(PAGE);
@@ -28,9 +31,11 @@ export function captureImage(memory: Uint8Array, layout: string, base?: HeapImag
       if (!isEqual(memory.subarray(at, at + BLOCK), expected)) changed.push(at / BLOCK);
     }
   }
-  const bytes = new Uint8Array(changed.length * BLOCK);
+  const bytes = new Uint8Array(new SharedArrayBuffer(changed.length * BLOCK));
   changed.forEach((block, i) => bytes.set(memory.subarray(block * BLOCK, (block + 1) * BLOCK), i * BLOCK));
-  return { memoryPages: memory.length / PAGE, layout, blocks: Uint32Array.from(changed), bytes };
+  const blocks = new Uint32Array(new SharedArrayBuffer(4 * changed.length));
+  blocks.set(changed);
+  return { memoryPages: memory.length / PAGE, layout, blocks, bytes };
 }
 
 /** Writes an image's blocks over `memory`, which must be at least as long as the image's. */

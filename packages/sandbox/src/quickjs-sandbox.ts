@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { InputError, RetoolError } from "@retool-ts/core";
 import { withFeedback } from "./feedback.js";
-import type { HeapImage } from "./heap-image.js";
 import { resolveLimits, type Limits } from "./limits.js";
-import type { RunReply, Turn } from "./messages.js";
+import type { RunReply } from "./messages.js";
+import { QuickJSSession, assertCode, checkedSeed, type Job, type JobResult, type SessionParts } from "./quickjs-session.js";
 import type {
   ExecutionResult,
   ExecutionStatus,
@@ -13,8 +13,8 @@ import type {
   SandboxStats,
   Session,
   SessionOptions,
-  TurnOptions,
 } from "./sandbox.js";
+import { decodeSnapshot, fingerprintOf } from "./snapshot.js";
 import { loadWorkerFiles } from "./worker-files.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -31,22 +31,17 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const limits = resolveLimits(options.limits);
   const { worker, guestSource, wasmModule } = await loadWorkerFiles();
   const pool = new WorkerPool(workers, worker, { guestSource, wasmModule, prelude, limits });
-  await pool.start();
-  return new QuickJSSandbox(pool, { workers, seed: checkedSeed(seed), limits });
+  const firstSeed = checkedSeed(seed);
+  const base = await pool.start();
+  return new QuickJSSandbox(pool, { workers, seed: firstSeed, limits, fingerprint: fingerprintOf(base) });
 }
 
 interface Settings {
   readonly workers: number;
   readonly seed: number;
   readonly limits: Limits;
-}
-
-interface Job {
-  readonly code: string;
-  readonly limits: Limits;
-  readonly seed: number | undefined;
-  readonly turn: Turn | undefined;
-  readonly signal: AbortSignal | undefined;
+  /** Of the start of every world; snapshots carry it. */
+  readonly fingerprint: Uint8Array;
 }
 
 class QuickJSSandbox implements Sandbox {
@@ -86,19 +81,21 @@ class QuickJSSandbox implements Sandbox {
     return Promise.all(codes.map(async (code) => (await this.#execute({ code, ...shared })).result));
   }
 
-  async open({ seed, limits }: SessionOptions = {}): Promise<Session> {
+  async open({ seed, limits, from }: SessionOptions = {}): Promise<Session> {
     this.#assertOpen();
-    const own = this.#limits(limits);
-    const firstSeed = this.#seed(seed);
-    this.#openSessions++;
-    return new QuickJSSession({
-      limits: own,
-      run: (code, turnLimits, turn, signal) => {
+    const parts: SessionParts = {
+      limits: this.#limits(limits),
+      fingerprint: this.#settings.fingerprint,
+      run: (job) => {
         this.#assertOpen();
-        return this.#execute({ code, limits: turnLimits, seed: turn.image === undefined ? firstSeed : undefined, turn, signal });
+        return this.#execute(job);
       },
+      onOpen: () => this.#openSessions++,
       onClose: () => this.#openSessions--,
-    });
+    };
+    if (from === undefined) return new QuickJSSession(parts, { cells: 0, seed: this.#seed(seed), image: undefined });
+    const state = decodeSnapshot(from, parts.fingerprint);
+    return new QuickJSSession(parts, seed === undefined ? state : { ...state, seed: checkedSeed(seed) });
   }
 
   stats(): SandboxStats {
@@ -116,7 +113,7 @@ class QuickJSSandbox implements Sandbox {
     return this.close();
   }
 
-  async #execute({ signal, ...job }: Job): Promise<{ readonly result: ExecutionResult; readonly image: HeapImage | undefined }> {
+  async #execute({ signal, ...job }: Job): Promise<JobResult> {
     const { outcome, image }: RunReply = await this.#pool.submit({ id: ++this.#lastId, ...job }, signal);
     this.#finished[outcome.status]++;
     const result = withFeedback(outcome, { outputChars: job.limits.outputChars, isTurn: job.turn !== undefined });
@@ -134,73 +131,4 @@ class QuickJSSandbox implements Sandbox {
   #assertOpen(): void {
     if (this.#closing !== undefined) throw new RetoolError("SANDBOX_CLOSED", "the sandbox was closed");
   }
-}
-
-interface SessionParts {
-  readonly limits: Limits;
-  run(
-    code: string,
-    limits: Limits,
-    turn: Turn,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly result: ExecutionResult; readonly image: HeapImage | undefined }>;
-  onClose(): void;
-}
-
-/** The world between two cells is an image of its memory, so any worker can run any cell. */
-class QuickJSSession implements Session {
-  readonly #parts: SessionParts;
-  #image: HeapImage | undefined;
-  #cells = 0;
-  #last: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
-
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-  }
-
-  async run(code: string, { limits, signal }: TurnOptions = {}): Promise<ExecutionResult> {
-    const own = limits === undefined ? this.#parts.limits : resolveLimits(limits, this.#parts.limits);
-    this.#assertOpen();
-    assertCode(code);
-    const turn = this.#last.then(() => this.#runNext(code, own, signal));
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
-
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#parts.onClose();
-    await this.#last;
-    this.#image = undefined;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #runNext(code: string, limits: Limits, signal: AbortSignal | undefined): Promise<ExecutionResult> {
-    this.#assertOpen();
-    const { result, image } = await this.#parts.run(code, limits, { cell: ++this.#cells, image: this.#image }, signal);
-    if (image !== undefined) this.#image = image;
-    return result;
-  }
-
-  #assertOpen(): void {
-    if (this.#isClosed) throw new RetoolError("SESSION_CLOSED", "the session was closed");
-  }
-}
-
-/** Code often comes from parsed tool calls, where the types promise more than the data holds. */
-function assertCode(code: unknown): void {
-  if (typeof code === "string") return;
-  const found = code === null ? "null" : typeof code;
-  throw new InputError({ what: "sandbox", where: "code", expected: "a string", found, fix: "pass the code as text" });
-}
-
-function checkedSeed(seed: number): number {
-  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
-  const expected = "a whole number from 0 to 2^53 - 1";
-  throw new InputError({ what: "sandbox", where: "seed", expected, found: String(seed), fix: "choose a whole number" });
 }

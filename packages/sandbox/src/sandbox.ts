@@ -63,8 +63,13 @@ export interface RunOptions {
 /** Options of {@link Sandbox.open}. */
 export interface SessionOptions {
   readonly limits?: Partial<Limits>;
-  /** Seed of `Math.random`; the sandbox's own when absent. */
+  /** Seed of `Math.random`. When absent: the sandbox's own, or with `from` the random numbers of the snapshot go on. */
   readonly seed?: number;
+  /**
+   * Begins where {@link Session.snapshot} was taken. A snapshot of another engine or prelude, and a damaged one, is
+   * refused. It is an image of memory: load only what you saved yourself, never what model code or a stranger made.
+   */
+  readonly from?: Uint8Array;
 }
 
 /** Options of one run in a session. */
@@ -80,7 +85,14 @@ export interface Session {
    * rolls the world back to before it.
    */
   run(code: string, options?: TurnOptions): Promise<ExecutionResult>;
-  /** Forgets the world; runs that have not begun end as `infra`. */
+  /**
+   * Makes `count` sessions that begin where this one is after all earlier cells. They share its memory until they
+   * write, and its random numbers: equal cells in two forks give equal results.
+   */
+  fork(count: number): Promise<Session[]>;
+  /** The world after all earlier cells as bytes, to be kept in a file and given to {@link Sandbox.open} in any process. */
+  snapshot(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Forgets the world; runs that have not begun reject. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

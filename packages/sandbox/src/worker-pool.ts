@@ -31,7 +31,7 @@ export class WorkerPool {
   readonly #tasks = new Map<number, Task>();
   #queue: Task[] = [];
   #base: HeapImage | undefined;
-  #onStart: { ready(): void; failed(error: Error): void } | undefined;
+  #onStart: { ready(base: HeapImage): void; failed(error: Error): void } | undefined;
   #failedStarts = 0;
   #isClosed = false;
   #restarts = 0;
@@ -43,12 +43,13 @@ export class WorkerPool {
   }
 
   /** Starts the first worker, which makes the world every run begins in; the others start when they are needed. */
-  async start(): Promise<void> {
-    await new Promise<void>((ready, failed) => {
+  async start(): Promise<HeapImage> {
+    const base = await new Promise<HeapImage>((ready, failed) => {
       this.#onStart = { ready, failed };
       this.#spawn();
     });
     this.#onStart = undefined;
+    return base;
   }
 
   get restarts(): number {
@@ -113,7 +114,7 @@ export class WorkerPool {
       ready: (base) => {
         this.#base ??= base;
         this.#failedStarts = 0;
-        this.#onStart?.ready();
+        this.#onStart?.ready(base);
         this.#dispatch();
       },
       replies: (_slot, replies) => {

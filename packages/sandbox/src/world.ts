@@ -76,8 +76,12 @@ export class World {
     const memory = new webAssembly.Memory({ initial: options.initialPages, maximum: options.maximumPages });
     // The option's type is WebAssembly.Memory, which exists only for compilers that load the DOM's declarations.
     const variant = newVariant(releaseSync, { wasmModule: options.wasmModule, wasmMemory: memory as never });
-    const runtime = (await newQuickJSWASMModuleFromVariant(variant)).newRuntime();
-    return new World(memory, runtime, runtime.newContext(), options);
+    const engine = await newQuickJSWASMModuleFromVariant(variant);
+    const { runtime, context } = atFixedTime(() => {
+      const runtime = engine.newRuntime();
+      return { runtime, context: runtime.newContext() };
+    });
+    return new World(memory, runtime, context, options);
   }
 
   get memoryBytes(): number {
@@ -178,6 +182,17 @@ export class World {
 
   #bytes(): Uint8Array {
     return new Uint8Array(this.#memory.buffer);
+  }
+}
+
+/** A context seeds its own random numbers from the clock; the start of a world must be the same bytes in every process. */
+function atFixedTime<T>(make: () => T): T {
+  const { now } = Date;
+  Date.now = () => 0;
+  try {
+    return make();
+  } finally {
+    Date.now = now;
   }
 }
 
