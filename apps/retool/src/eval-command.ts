@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import type { CliContext } from "./command-line.js";
 import { createEnvironment } from "./environment.js";
-import { gradedRollouts, summarizeEvaluation, type Evaluation } from "./evaluate.js";
+import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type Evaluation } from "./evaluate.js";
 import { checkConfig, loadConfig } from "./load-config.js";
 import { setUpModel } from "./model-setup.js";
 import { phaseSummary, phaseTable } from "./phases.js";
@@ -11,7 +11,6 @@ import { heldOutProblems } from "./problem-source.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { resolveCheckpoint } from "./run-command.js";
 import { createRunFolder, type RunFolder } from "./run-folder.js";
-import { MAX_SEQUENCES } from "./sft.js";
 import { toRecord } from "./trajectory-record.js";
 
 export interface EvalOptions {

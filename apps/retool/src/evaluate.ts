@@ -12,6 +12,9 @@ import type { RewardResult } from "@retool-ts/reward";
 import { agentOptions, type Environment } from "./environment.js";
 import type { PolicyModel } from "./model-setup.js";
 
+/** Sequences decoded at once in evaluations. */
+export const MAX_SEQUENCES = 256;
+
 /** One graded rollout. */
 export interface GradedRollout {
   readonly problem: Problem;

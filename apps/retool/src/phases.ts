@@ -1,6 +1,5 @@
-import { gradedRollouts, summarizeEvaluation, type Evaluation, type GradedRollout } from "./evaluate.js";
+import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type Evaluation, type GradedRollout } from "./evaluate.js";
 import type { RunContext } from "./run-context.js";
-import { MAX_SEQUENCES } from "./sft.js";
 import type { PhaseSummary, Summary } from "./summary.js";
 import { toRecord } from "./trajectory-record.js";
 import type { Problem } from "@retool-ts/data";

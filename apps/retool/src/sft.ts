@@ -2,7 +2,7 @@ import { aggregateLoss } from "@retool-ts/algorithms";
 import { countTargets, learningRateAt } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
 import { ColdStartStream } from "./cold-start.js";
-import { gradedRollouts, summarizeEvaluation } from "./evaluate.js";
+import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation } from "./evaluate.js";
 import { validationProblems } from "./problem-source.js";
 import type { SftStage } from "./recipe-config.js";
 import { saveCheckpoint, scheduleOf, type RunContext, type RunState } from "./run-context.js";
@@ -88,9 +88,6 @@ async function validate({ config, model, environment }: RunContext, stage: SftSt
   });
   return summarizeEvaluation(groups).accuracy;
 }
-
-/** Sequences decoded at once in evaluations. */
-export const MAX_SEQUENCES = 256;
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;

@@ -83,11 +83,20 @@ export async function useBackend(wanted: BackendName | "auto" = "auto"): Promise
   });
 }
 
+/** The cpu backend advises another one at its first tensor, in a banner on the console; `retool doctor` says it in a line. */
+function withoutAdvice(firstUse: () => void): void {
+  const production = tf.env().get("PROD");
+  tf.env().set("PROD", true);
+  firstUse();
+  tf.env().set("PROD", production);
+}
+
 async function activate(registered: string): Promise<boolean> {
   try {
     if (!(await tf.setBackend(registered))) return false;
     await tf.ready();
     if (registered === "wasm") await registerWasmKernels();
+    if (registered === "cpu") withoutAdvice(() => tf.scalar(0).dispose());
     return true;
   } catch {
     return false;
