@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectClose } from "../test/close.js";
-import { groupAdvantages, zeroVarianceGroupShare } from "./advantages.js";
+import { groupAdvantages } from "./advantages.js";
 
 const groups = fc.array(fc.tuple(fc.double({ min: -2, max: 2, noNaN: true }), fc.integer({ min: 0, max: 3 })), {
   minLength: 1,
@@ -65,10 +65,4 @@ describe("groupAdvantages", () => {
     expect(() => groupAdvantages([1, NaN], ["a", "a"], { normalizeByStd: true })).toThrow("scores[1]: expected a finite number, got NaN");
     expect(() => groupAdvantages([1, 2], ["a"], { normalizeByStd: true })).toThrow("groupIds: expected [2], got [1]");
   });
-});
-
-test("zeroVarianceGroupShare counts groups whose scores are all equal", () => {
-  // a: equal; b: differs; c: one sample, which still teaches; d: equal
-  expect(zeroVarianceGroupShare([1, 1, 1, -1, 1, 0, 0], ["a", "a", "b", "b", "c", "d", "d"])).toBe(0.5);
-  expect(zeroVarianceGroupShare([], [])).toBe(0);
 });

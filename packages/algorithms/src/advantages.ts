@@ -1,7 +1,4 @@
-import { assertSameLength, RetoolError } from "@retool-ts/core";
-
-/** Name of the group a sample belongs to: all samples of one prompt share it. `1` and `"1"` are two groups. */
-export type GroupId = string | number;
+import { groupMembers, type GroupId } from "./groups.js";
 
 export interface GroupAdvantageOptions {
   /** true: divide by the group's standard deviation (GRPO). false: only subtract the mean (Dr. GRPO). */
@@ -36,32 +33,6 @@ export function groupAdvantages(
     for (const index of members) advantages[index] = (scores[index]! - mean) / scale;
   }
   return advantages;
-}
-
-/**
- * Share of groups that teach nothing, because all of their two or more samples have one score; 0 without groups.
- *
- * DAPO's dynamic sampling drops them (Yu et al., eq. 11, https://arxiv.org/abs/2503.14476). A group of one sample is not
- * among them: it keeps its score as its advantage.
- */
-export function zeroVarianceGroupShare(scores: readonly number[], groupIds: readonly GroupId[]): number {
-  const groups = [...groupMembers(scores, groupIds).values()];
-  const constant = groups.filter((members) => members.length > 1 && members.every((index) => scores[index] === scores[members[0]!]));
-  return groups.length === 0 ? 0 : constant.length / groups.length;
-}
-
-/** Sample indices of each group. */
-function groupMembers(scores: readonly number[], groupIds: readonly GroupId[]): Map<GroupId, number[]> {
-  assertSameLength({ scores, groupIds });
-  const groups = new Map<GroupId, number[]>();
-  scores.forEach((score, index) => {
-    if (!Number.isFinite(score)) throw new RetoolError("NUMBER", `scores[${index}]: expected a finite number, got ${score}`);
-    const id = groupIds[index]!;
-    const members = groups.get(id);
-    if (members) members.push(index);
-    else groups.set(id, [index]);
-  });
-  return groups;
 }
 
 /** Mean and unbiased standard deviation, both exact when all scores are equal. */

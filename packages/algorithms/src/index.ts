@@ -3,13 +3,27 @@
  *
  * @packageDocumentation
  */
-export { groupAdvantages, zeroVarianceGroupShare, type GroupAdvantageOptions, type GroupId } from "./advantages.js";
+export { groupAdvantages, type GroupAdvantageOptions } from "./advantages.js";
 export { aggregateLoss, type AggregateOptions, type AggregationMode } from "./aggregate.js";
+export { leaveOneOutAdvantages, remaxAdvantages } from "./baselines.js";
+export { cispoLoss, type CISPOLoss, type CISPOOptions } from "./cispo.js";
+export { entropyBonus, type EntropyBonusOptions } from "./entropy.js";
 export { generalizedAdvantages, whitenMasked, type GAEOptions, type GAEResult, type Rows } from "./gae.js";
+export { informativeSamples, zeroVarianceGroupShare, type GroupId } from "./groups.js";
+export { gspoLoss, type GSPOLoss, type GSPOOptions } from "./gspo.js";
 export { truncatedImportanceWeights, type ImportanceOptions } from "./importance.js";
 export { klPenalty, type KLEstimator, type KLPenaltyOptions } from "./kl.js";
 export { clippedSurrogateLoss, type ClippedSurrogate, type ClippedSurrogateOptions } from "./losses.js";
 export { overlongPenalty, type OverlongOptions } from "./overlong.js";
+export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
+export {
+  offPolicySequenceMask,
+  sequenceImportanceWeights,
+  type OffPolicyMaskOptions,
+  type SequenceImportanceOptions,
+} from "./sequence-importance.js";
+export { type PackedRows } from "./sequence-sum.js";
 export { stopGradient } from "./stop-gradient.js";
 export type { TokenTensor } from "./token-tensor.js";
+export { unbiasedKLPenalty } from "./unbiased-kl.js";
 export { clippedValueLoss, type ClippedValue, type ClippedValueOptions } from "./value-loss.js";
