@@ -2,6 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { describe, expect, test } from "vitest";
 import { TINY } from "../test/tiny.js";
 import { modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "./config.js";
+import type { RopeScaling } from "./rope-scaling.js";
 
 /** The parts of Qwen2.5-0.5B's config.json that describe its shape. */
 const QWEN = {
@@ -49,14 +50,49 @@ describe("modelConfigFromHuggingFace", () => {
     expect(modelConfigFromHuggingFace(modelConfigToHuggingFace(config))).toEqual(config);
   });
 
+  const scalings: readonly (readonly [object, RopeScaling])[] = [
+    [
+      { type: "linear", factor: 2 },
+      { type: "linear", factor: 2 },
+    ],
+    [
+      { rope_type: "llama3", factor: 32, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 },
+      { type: "llama3", factor: 32, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositions: 8192 },
+    ],
+    [
+      { type: "yarn", factor: 4, original_max_position_embeddings: 32768 },
+      // 0.1 · ln 4 + 1
+      {
+        type: "yarn",
+        factor: 4,
+        betaFast: 32,
+        betaSlow: 1,
+        originalMaxPositions: 32768,
+        attentionFactor: 1.138629436111989,
+        truncate: true,
+      },
+    ],
+  ];
+  test.each(scalings)("scaled positions %o", (json, expected) => {
+    const config = modelConfigFromHuggingFace({ ...QWEN, rope_scaling: json });
+    expect(config.ropeScaling).toEqual(expected);
+    expect(modelConfigFromHuggingFace(modelConfigToHuggingFace(config))).toEqual(config);
+  });
+
   const refused: readonly (readonly [string, object, RegExp])[] = [
     ["another family", { model_type: "gpt2" }, /config\.json: model_type/],
     ["a missing field", { hidden_size: undefined }, /config\.json: hidden_size/],
-    ["scaled positions", { rope_scaling: { rope_type: "yarn", factor: 4 } }, /rope_scaling: .*yarn/],
+    ["another way to scale positions", { rope_scaling: { rope_type: "longrope", factor: 4 } }, /rope_scaling\.rope_type: .*longrope/],
+    ["scaled positions without their factor", { rope_scaling: { type: "linear" } }, /rope_scaling\.factor: /],
     [
-      "scaled positions as transformers 5 writes them",
-      { rope_parameters: { rope_type: "llama3" } },
-      /rope_parameters\.rope_type: .*llama3/,
+      "incomplete scaling as transformers 5 writes it",
+      { rope_parameters: { rope_type: "llama3", factor: 8 } },
+      /rope_parameters\.low_freq/,
+    ],
+    [
+      "rotation of a part of each head",
+      { rope_parameters: { partial_rotary_factor: 0.5 } },
+      /partial_rotary_factor: expected 1, found 0\.5/,
     ],
     ["a sliding window in use", { use_sliding_window: true }, /use_sliding_window/],
     ["heads that do not divide", { num_key_value_heads: 4 }, /heads 14, kvHeads 4/],

@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
+import { parseRopeScaling, ropeScalingToHuggingFace, type RopeScaling } from "./rope-scaling.js";
 
 /** The part of a Hugging Face `config.json` that describes a decoder of the Qwen2/Llama family. */
 const HuggingFaceConfig = z.looseObject({
@@ -14,8 +15,8 @@ const HuggingFaceConfig = z.looseObject({
   max_position_embeddings: z.int().positive(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
-  rope_parameters: z.looseObject({ rope_theta: z.number().positive().optional(), rope_type: z.string().optional() }).nullish(),
-  rope_scaling: z.unknown().optional(),
+  rope_parameters: z.looseObject({ rope_theta: z.number().positive().optional() }).nullish(),
+  rope_scaling: z.looseObject({ rope_theta: z.number().positive().optional() }).nullish(),
   tie_word_embeddings: z.boolean().optional(),
   attention_bias: z.boolean().optional(),
   hidden_act: z.literal("silu").default("silu"),
@@ -41,6 +42,8 @@ export interface ModelConfig {
   readonly maxPositions: number;
   readonly rmsNormEpsilon: number;
   readonly ropeTheta: number;
+  /** How positions are stretched beyond the length of the first training; absent when they are not. */
+  readonly ropeScaling?: RopeScaling;
   /** The output head shares the embedding matrix. */
   readonly tiedEmbeddings: boolean;
   /** Bias on the query, key and value projections (Qwen2). */
@@ -67,18 +70,12 @@ export function modelConfigFromHuggingFace(json: unknown, where = "config.json")
     });
   }
   const raw = parsed.data;
-  const unsupported = (field: string, found: string) =>
-    new InputError({
-      what: "model config",
-      where: `${where}: ${field}`,
-      expected: "no position scaling or sliding window",
-      found,
-      fix: "use a checkpoint without it",
-    });
-  if (raw.rope_scaling) throw unsupported("rope_scaling", JSON.stringify(raw.rope_scaling));
-  const ropeType = raw.rope_parameters?.rope_type ?? "default";
-  if (ropeType !== "default") throw unsupported("rope_parameters.rope_type", ropeType);
-  if (raw.use_sliding_window === true && raw.sliding_window) throw unsupported("use_sliding_window", "true");
+  if (raw.use_sliding_window === true && raw.sliding_window) {
+    const problem = { what: "model config", where: `${where}: use_sliding_window`, expected: "no sliding window", found: "true" };
+    throw new InputError({ ...problem, fix: "use a checkpoint without it" });
+  }
+  const [rope, ropeField] = raw.rope_scaling ? [raw.rope_scaling, "rope_scaling"] : [raw.rope_parameters ?? {}, "rope_parameters"];
+  const ropeScaling = parseRopeScaling(rope, raw.max_position_embeddings, `${where}: ${ropeField}`);
   const config: ModelConfig = {
     modelType: raw.model_type,
     vocabSize: raw.vocab_size,
@@ -90,7 +87,8 @@ export function modelConfigFromHuggingFace(json: unknown, where = "config.json")
     headDim: raw.head_dim ?? raw.hidden_size / raw.num_attention_heads,
     maxPositions: raw.max_position_embeddings,
     rmsNormEpsilon: raw.rms_norm_eps,
-    ropeTheta: raw.rope_theta ?? raw.rope_parameters?.rope_theta ?? 10_000,
+    ropeTheta: rope.rope_theta ?? raw.rope_theta ?? 10_000,
+    ...(ropeScaling === undefined ? {} : { ropeScaling }),
     tiedEmbeddings: raw.tie_word_embeddings ?? false,
     attentionBias: raw.attention_bias ?? raw.model_type === "qwen2",
     queryKeyNorm: raw.model_type === "qwen3",
@@ -136,6 +134,7 @@ export function modelConfigToHuggingFace(
     max_position_embeddings: config.maxPositions,
     rms_norm_eps: config.rmsNormEpsilon,
     rope_theta: config.ropeTheta,
+    ...(config.ropeScaling === undefined ? {} : { rope_scaling: ropeScalingToHuggingFace(config.ropeScaling) }),
     tie_word_embeddings: config.tiedEmbeddings,
     attention_bias: config.attentionBias,
     hidden_act: "silu",

@@ -20,6 +20,7 @@ export {
 } from "./local-engine.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec } from "./parameters.js";
+export { type RopeScaling } from "./rope-scaling.js";
 export { LocalSampler } from "./sampler.js";
 export { parseSafetensors, serializeSafetensors, type Safetensors, type SafetensorsTensor } from "./safetensors.js";
 export { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";

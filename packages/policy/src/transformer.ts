@@ -28,7 +28,7 @@ export class Transformer {
     checkModelConfig(parameters.config);
     this.config = parameters.config;
     this.#parameters = parameters;
-    this.#tables = rotaryTables(this.config.maxPositions, this.config.headDim, this.config.ropeTheta);
+    this.#tables = rotaryTables(this.config.maxPositions, this.config.headDim, this.config.ropeTheta, this.config.ropeScaling);
   }
 
   /**

@@ -65,27 +65,30 @@ function compute(parameters: Parameters, sequences: Fixture["sequences"]) {
 }
 
 describe.each(["wasm", "cpu"] as const)("numbers of transformers, on %s", (backend) => {
-  test.each(["qwen2", "qwen3", "llama"])("%s: logits, log-probabilities, loss and the gradient of every weight", async (name) => {
-    await useBackend(backend);
-    const { fixture, parameters } = await load(name);
-    const { logits, loss, gradients } = compute(parameters, fixture.sequences);
-    const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
-    const rows = fixture.sequences.map((tokenIds) => ({ tokenIds, lossMask: tokenIds.map(() => 1) }));
-    const logProbs = (await engine.logProbs(rows)).flatMap((row) => [...row.subarray(1)]);
-    engine.dispose();
+  test.each(["qwen2", "qwen3", "llama", "linear", "llama3", "yarn"])(
+    "%s: logits, log-probabilities, loss and the gradient of every weight",
+    async (name) => {
+      await useBackend(backend);
+      const { fixture, parameters } = await load(name);
+      const { logits, loss, gradients } = compute(parameters, fixture.sequences);
+      const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
+      const rows = fixture.sequences.map((tokenIds) => ({ tokenIds, lossMask: tokenIds.map(() => 1) }));
+      const logProbs = (await engine.logProbs(rows)).flatMap((row) => [...row.subarray(1)]);
+      engine.dispose();
 
-    expect(relativeDifference(logits, floats(fixture.logits))).toBeLessThan(1e-4);
-    expect(relativeDifference(logProbs, floats(fixture.logProbs))).toBeLessThan(1e-4);
-    expect(Math.abs(loss - fixture.loss) / fixture.loss).toBeLessThan(1e-4);
-    const tensors = checkpointTensors(parameters.config);
-    const widths = new Map(parameters.specs.map(({ name: parameter, shape }) => [parameter, shape.at(-1)!]));
-    parameters.dispose();
-    const differences: Record<string, number> = {};
-    for (const tensor of tensors) {
-      const gradient = toCheckpoint(tensor, gradients.get(tensor.parameter!), widths.get(tensor.parameter!)!);
-      differences[tensor.name] = relativeDifference(gradient, floats(fixture.gradients[tensor.name]!));
-    }
-    expect(Object.keys(differences).sort()).toEqual(Object.keys(fixture.gradients).sort());
-    expect(Object.entries(differences).filter(([, difference]) => difference > 1e-4)).toEqual([]);
-  });
+      expect(relativeDifference(logits, floats(fixture.logits))).toBeLessThan(1e-4);
+      expect(relativeDifference(logProbs, floats(fixture.logProbs))).toBeLessThan(1e-4);
+      expect(Math.abs(loss - fixture.loss) / fixture.loss).toBeLessThan(1e-4);
+      const tensors = checkpointTensors(parameters.config);
+      const widths = new Map(parameters.specs.map(({ name: parameter, shape }) => [parameter, shape.at(-1)!]));
+      parameters.dispose();
+      const differences: Record<string, number> = {};
+      for (const tensor of tensors) {
+        const gradient = toCheckpoint(tensor, gradients.get(tensor.parameter!), widths.get(tensor.parameter!)!);
+        differences[tensor.name] = relativeDifference(gradient, floats(fixture.gradients[tensor.name]!));
+      }
+      expect(Object.keys(differences).sort()).toEqual(Object.keys(fixture.gradients).sort());
+      expect(Object.entries(differences).filter(([, difference]) => difference > 1e-4)).toEqual([]);
+    },
+  );
 });

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import type { RopeScaling } from "../rope-scaling.js";
 import type { HeadShape } from "./heads.js";
+import { ropeFrequencies } from "./rope-frequencies.js";
 
-/** Cosines and sines of position · θ^(−2i/headDim), `[positions, headDim / 2]` each. */
+/** Cosines and sines of position · frequency, times the attention factor of YaRN, `[positions, headDim / 2]` each. */
 export interface RotaryTables {
   readonly cosines: tf.Tensor2D;
   readonly sines: tf.Tensor2D;
@@ -13,15 +15,17 @@ export interface RotaryTables {
  *
  * See Su et al., "RoFormer" (https://arxiv.org/abs/2104.09864), section 3.2.2. The caller disposes of both tensors.
  */
-export function rotaryTables(positions: number, headDim: number, theta: number): RotaryTables {
+export function rotaryTables(positions: number, headDim: number, theta: number, scaling?: RopeScaling): RotaryTables {
   const half = headDim / 2;
+  const frequencies = ropeFrequencies(headDim, theta, scaling);
+  const factor = scaling?.type === "yarn" ? scaling.attentionFactor : 1;
   const cosines = new Float32Array(positions * half);
   const sines = new Float32Array(positions * half);
   for (let i = 0; i < half; i++) {
-    const frequency = theta ** (-i / half);
+    const frequency = frequencies[i]!;
     for (let position = 0; position < positions; position++) {
-      cosines[position * half + i] = Math.cos(position * frequency);
-      sines[position * half + i] = Math.sin(position * frequency);
+      cosines[position * half + i] = factor * Math.cos(position * frequency);
+      sines[position * half + i] = factor * Math.sin(position * frequency);
     }
   }
   return { cosines: tf.tensor2d(cosines, [positions, half]), sines: tf.tensor2d(sines, [positions, half]) };
