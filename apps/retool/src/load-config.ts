@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { InputError } from "@retool-ts/core";
+import { InputError, nearestName } from "@retool-ts/core";
 import { isMap, isScalar, parseDocument, type Document } from "yaml";
 import { PRESETS, type PresetName } from "./presets.js";
 import { RecipeConfig } from "./recipe-config.js";
@@ -40,12 +40,13 @@ export function checkConfig(value: unknown, where: (path: readonly PropertyKey[]
   if (issue.code === "unrecognized_keys") {
     const path = [...issue.path, issue.keys[0]!];
     const known = knownKeys(issue.path);
+    const near = nearestName(issue.keys[0]!, known);
     throw new InputError({
       what: "config",
       where: where(path),
       expected: known.length > 0 ? `one of the keys ${known.join(", ")}` : "a known key",
       found: `unknown key "${path.join(".")}"`,
-      fix: suggestion(issue.keys[0]!, known) ?? "correct or remove the key",
+      fix: near === undefined ? "correct or remove the key" : `write "${near}"`,
     });
   }
   throw new InputError({
@@ -189,25 +190,6 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
   const example = RecipeConfig.safeParse(PRESETS.tiny);
   const inner = example.success ? valueAt(example.data, path) : undefined;
   return typeof inner === "object" && inner !== null ? Object.keys(inner) : [];
-}
-
-/** "did you mean" for a key that differs in one or two letters. */
-function suggestion(key: string, known: readonly string[]): string | undefined {
-  const near = known.map((name) => [name, distance(key.toLowerCase(), name.toLowerCase())] as const).sort((a, b) => a[1] - b[1])[0];
-  return near !== undefined && near[1] <= 2 ? `write "${near[0]}"` : undefined;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      current[j] = Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    previous = current;
-  }
-  return previous[b.length]!;
 }
 
 function reason(error: unknown): string {

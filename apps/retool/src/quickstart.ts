@@ -1,4 +1,5 @@
 import type { CliContext } from "./command-line.js";
+import { commandLine } from "./command-name.js";
 import type { RunOptions } from "./commands/run-options.js";
 import type { GradedRollout } from "./evaluate.js";
 import { renderRecord } from "./inspect-record.js";
@@ -20,17 +21,16 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
     shown = pick.problem.id;
     reporter.say(`\n${title}\n${renderRecord(toRecord(pick, { phase, step: 0 }), { color: hasColor(process.stderr) })}`);
   };
-  if (!options.dryRun && !options.resume) {
-    reporter.say(
-      "A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.",
-    );
-  }
   await runCommand("quickstart", { sft: true, rl: true }, options, context, {
-    onSftBegin: () =>
+    onSftBegin: () => {
+      reporter.say(
+        "A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.",
+      );
       reporter.step(
         "1. Cold start (SFT)",
         "imitates generated solutions whose code really ran: first how to write code, then a mixture in which half of them guess or calculate in the head. It is cut short on purpose, as in the paper.",
-      ),
+      );
+    },
     onColdStart: (groups) => show("One rollout before RL:", "coldStart", groups),
     onRlBegin: () =>
       reporter.step(
@@ -42,5 +42,5 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
   if (options.dryRun) return;
   const { writeReport } = await import("./report/write-report.js");
   reporter.say(`report:     ${await writeReport(options.run)}`);
-  reporter.say(`read rollouts: retool inspect ${options.run}   talk to it: retool chat ${options.run}`);
+  reporter.say(`rollouts:   ${commandLine("inspect", options.run)}\ntalk to it: ${commandLine("chat", options.run)}`);
 }

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
 import { stringify } from "yaml";
 import type { CliContext } from "./command-line.js";
+import { commandLine } from "./command-name.js";
 import { configSources, type RunOptions } from "./commands/run-options.js";
 import { estimateRun } from "./estimate.js";
 import { loadConfig } from "./load-config.js";
@@ -42,7 +43,7 @@ export async function runCommand(
     path: options.run,
     resume: options.resume,
     config,
-    resumeWith: `retool ${name} --resume --run ${options.run}`,
+    resumeWith: commandLine(name, "--resume", "--run", options.run),
     reporter,
     signal,
   };

@@ -4,5 +4,6 @@
  * @packageDocumentation
  */
 export { InputError, RetoolError, ShapeError, type InputProblem } from "./errors.js";
+export { nearestName } from "./nearest-name.js";
 export { philox4x32, RandomStream, streamKey, uniformAt, type StreamLabel, type Words4 } from "./random.js";
 export { assertSameLength, assertShape, type Shaped } from "./shape.js";

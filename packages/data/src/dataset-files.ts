@@ -1,4 +1,4 @@
-import { InputError } from "@retool-ts/core";
+import { InputError, nearestName } from "@retool-ts/core";
 
 /** Endings of the files that {@link datasetFiles} finds. */
 const EXTENSIONS = [".jsonl", ".ndjson", ".json", ".parquet"];
@@ -34,25 +34,9 @@ async function suggestion(path: string): Promise<string> {
   const names = await readdir(folder).catch(() => undefined);
   if (names === undefined) return `check the path; there is no folder ${folder}`;
   const datasets = names.filter((name) => EXTENSIONS.includes(extname(name)));
-  const [nearest] = datasets
-    .map((name) => ({ name, distance: editDistance(name, basename(path)) }))
-    .sort((a, b) => a.distance - b.distance);
-  return nearest === undefined
-    ? `check the path; ${folder} holds no dataset`
-    : `check the path; did you mean ${join(folder, nearest.name)}`;
-}
-
-/** Levenshtein distance: insertions, deletions and replacements from one text to the other. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  const nearest = nearestName(basename(path), datasets, 3);
+  if (nearest !== undefined) return `check the path; did you mean ${join(folder, nearest)}`;
+  return datasets.length === 0 ? `check the path; ${folder} holds no dataset` : "check the path";
 }
 
 function refuse(where: string, expected: string, found: string, fix: string): InputError {
