@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 type Build = (options: Readonly<Record<string, unknown>>) => void;
 
 /**
- * Bundles the worker, the guest and `index.js` from sources with the esbuild of the repository, for tests that run
+ * Bundles the threads, the guest and `index.js` from sources with the esbuild of the repository, for tests that run
  * without a build, in this process and in others. The result is kept under `node_modules/.cache`, by a hash of the sources. Published code never gets here.
  */
 export function bundleWorker(): URL {
@@ -19,7 +19,7 @@ export function bundleWorker(): URL {
     const shared = { bundle: true, format: "esm", target: "es2022", outdir: draft, logLevel: "silent" };
     const threads = { platform: "node", conditions: ["@retool-ts/source"], external: ["quickjs-emscripten-core", "@jitl/*", "acorn"] };
     const build = esbuild();
-    build({ ...shared, ...threads, entryPoints: [join(source, "index.ts"), join(source, "worker.ts")] });
+    build({ ...shared, ...threads, entryPoints: ["index.ts", "supervisor.ts", "worker.ts"].map((name) => join(source, name)) });
     build({ ...shared, entryPoints: { guest: join(source, "guest", "index.ts") }, platform: "neutral" });
     writeFileSync(join(draft, "package.json"), '{ "type": "module" }\n');
     try {

@@ -1,3 +1,4 @@
+import { replyOf } from "./reply.js";
 import { placeError, type ErrorSource } from "./error-place.js";
 import type { HeapImage } from "./heap-image.js";
 import type { GuestError } from "./sandbox.js";
@@ -61,7 +62,7 @@ export class Executor {
     const { outcome, isWhole } = this.#runIn(world, request);
     const isSmall = world.memoryBytes === ENGINE_PAGES * PAGE_BYTES;
     if (!isWhole || !isSmall) this.#stateless = undefined;
-    return { id: request.id, outcome, image: undefined };
+    return replyOf(request.id, outcome);
   }
 
   async #runTurn(request: RunRequest): Promise<RunReply> {
@@ -75,10 +76,10 @@ export class Executor {
     if (isFit && kept.dirty !== undefined) world.erase(kept.dirty);
     if (before !== undefined) world.restore(before);
     const { outcome, isWhole } = this.#runIn(world, request);
-    if (!isWhole || outcome.status === "fuel") return { id: request.id, outcome, image: undefined };
+    if (!isWhole || outcome.status === "fuel") return replyOf(request.id, outcome);
     const image = world.capture();
     this.#session = { world, maximumPages, dirty: image };
-    return { id: request.id, outcome, image };
+    return replyOf(request.id, outcome, image);
   }
 
   #create(maximumPages: number, initialPages: number): Promise<World> {

@@ -35,7 +35,10 @@ export interface Turn {
 /** A worker's answer to one {@link RunRequest}. */
 export interface RunReply {
   readonly id: number;
-  readonly outcome: Outcome;
+  /** Whether the status is `infra`. */
+  readonly isFault: boolean;
+  /** An {@link Outcome} as JSON, which crosses two threads at less cost than an object does. */
+  readonly outcome: string;
   /** The world after a session's cell, when the cell is kept. */
   readonly image: HeapImage | undefined;
 }
@@ -60,3 +63,20 @@ export type FromWorker =
   | { readonly type: "ready"; readonly base: HeapImage }
   | { readonly type: "failed"; readonly reason: string }
   | { readonly type: "replies"; readonly replies: readonly RunReply[] };
+
+/** What the supervisor is started with, besides what it hands on to its workers. */
+export interface SupervisorSetup extends Omit<WorkerSetup, "progress"> {
+  readonly workers: number;
+  /** Address of the worker's file. */
+  readonly worker: string;
+  /** Memory of a `Tally`. */
+  readonly tally: SharedArrayBuffer;
+}
+
+/** Caller to supervisor. */
+export type ToSupervisor =
+  | { readonly type: "submit"; readonly requests: readonly RunRequest[] }
+  | { readonly type: "abort"; readonly id: number };
+
+/** Supervisor to caller. */
+export type FromSupervisor = FromWorker;

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { InputError, RetoolError } from "@retool-ts/core";
 import { withFeedback } from "./feedback.js";
 import { resolveLimits, type Limits } from "./limits.js";
-import type { RunReply } from "./messages.js";
+import type { Outcome } from "./messages.js";
 import { QuickJSSession, assertCode, checkedSeed, type Job, type JobResult, type SessionParts } from "./quickjs-session.js";
 import type {
   ExecutionResult,
@@ -15,11 +15,12 @@ import type {
   SessionOptions,
 } from "./sandbox.js";
 import { decodeSnapshot, fingerprintOf } from "./snapshot.js";
+import { SupervisedPool } from "./supervised-pool.js";
 import { loadWorkerFiles } from "./worker-files.js";
-import { WorkerPool } from "./worker-pool.js";
 
 /**
- * Makes a sandbox that runs JavaScript in QuickJS, compiled to WebAssembly, inside worker threads. It resolves when
+ * Makes a sandbox that runs JavaScript in QuickJS, compiled to WebAssembly, inside worker threads,
+ * under a supervisor's thread that ends what overstays. It resolves when
  * the first worker can run code. Workers that have nothing to do do not keep the process alive.
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -29,8 +30,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     throw new InputError({ what: "sandbox", where: "workers", expected, found: String(workers), fix: "choose the cores less one" });
   }
   const limits = resolveLimits(options.limits);
-  const { worker, guestSource, wasmModule } = await loadWorkerFiles();
-  const pool = new WorkerPool(workers, worker, { guestSource, wasmModule, prelude, limits });
+  const { supervisor, worker, guestSource, wasmModule } = await loadWorkerFiles();
+  const pool = new SupervisedPool({ supervisor, worker: worker.href, workers, guestSource, wasmModule, prelude, limits });
   const firstSeed = checkedSeed(seed);
   const base = await pool.start();
   return new QuickJSSandbox(pool, { workers, seed: firstSeed, limits, fingerprint: fingerprintOf(base) });
@@ -45,7 +46,7 @@ interface Settings {
 }
 
 class QuickJSSandbox implements Sandbox {
-  readonly #pool: WorkerPool;
+  readonly #pool: SupervisedPool;
   readonly #settings: Settings;
   readonly #finished: Record<ExecutionStatus, number> = {
     ok: 0,
@@ -62,7 +63,7 @@ class QuickJSSandbox implements Sandbox {
   #openSessions = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(pool: WorkerPool, settings: Settings) {
+  constructor(pool: SupervisedPool, settings: Settings) {
     this.#pool = pool;
     this.#settings = settings;
   }
@@ -114,10 +115,11 @@ class QuickJSSandbox implements Sandbox {
   }
 
   async #execute({ signal, ...job }: Job): Promise<JobResult> {
-    const { outcome, image }: RunReply = await this.#pool.submit({ id: ++this.#lastId, ...job }, signal);
+    const reply = await this.#pool.submit({ id: ++this.#lastId, ...job }, signal);
+    const outcome = JSON.parse(reply.outcome) as Outcome;
     this.#finished[outcome.status]++;
     const result = withFeedback(outcome, { outputChars: job.limits.outputChars, isTurn: job.turn !== undefined });
-    return { result, image };
+    return { result, image: reply.image };
   }
 
   #limits(overrides: Partial<Limits> | undefined): Limits {

@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { webAssembly, type CompiledModule } from "./web-assembly.js";
 
-/** What a worker thread is started from. */
+/** What the threads are started from. */
 export interface WorkerFiles {
+  readonly supervisor: URL;
   readonly worker: URL;
   readonly guestSource: string;
   readonly wasmModule: CompiledModule;
@@ -11,7 +12,7 @@ export interface WorkerFiles {
 
 let loaded: Promise<WorkerFiles> | undefined;
 
-/** Finds the worker, the guest's source and the compiled engine; once a process. */
+/** Finds the threads' files, the guest's source and the compiled engine; once a process. */
 export function loadWorkerFiles(): Promise<WorkerFiles> {
   loaded ??= load();
   return loaded;
@@ -24,7 +25,7 @@ async function load(): Promise<WorkerFiles> {
     readFile(wasmFile).then((bytes) => webAssembly.compile(bytes)),
     readFile(new URL("guest.js", folder), "utf8"),
   ]);
-  return { worker: new URL("worker.js", folder), guestSource, wasmModule };
+  return { supervisor: new URL("supervisor.js", folder), worker: new URL("worker.js", folder), guestSource, wasmModule };
 }
 
 /** From TypeScript sources, as tests run, there is no worker file yet. */

@@ -2,21 +2,23 @@ import { afterEach, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "./limits.js";
 import type { Outcome } from "./messages.js";
 import type { CompiledModule } from "./web-assembly.js";
+import { Tally } from "./tally.js";
 import { WorkerPool } from "./worker-pool.js";
 
-const setup = { guestSource: "", prelude: "", limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule };
+const setup = { guestSource: "", prelude: "", limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule, base: undefined };
 const pools: WorkerPool[] = [];
 afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.close();
 });
 
 async function outcomesOf(codes: readonly string[], workers = 1): Promise<{ readonly outcomes: Outcome[]; readonly restarts: number }> {
-  const pool = new WorkerPool(workers, new URL("../test/fixtures/crashing-worker.mjs", import.meta.url), setup);
+  const tally = Tally.allocate();
+  const pool = new WorkerPool(workers, new URL("../test/fixtures/crashing-worker.mjs", import.meta.url), setup, tally);
   pools.push(pool);
   await pool.start();
   const runs = codes.map((code, i) => pool.submit({ id: i + 1, code, limits: DEFAULT_LIMITS, seed: 0, turn: undefined }));
-  const outcomes = (await Promise.all(runs)).map(({ outcome }) => outcome);
-  return { outcomes, restarts: pool.restarts };
+  const outcomes = (await Promise.all(runs)).map(({ outcome }) => JSON.parse(outcome) as Outcome);
+  return { outcomes, restarts: tally.restarts };
 }
 
 test("a worker that dies over a run is replaced and the run tried again", async () => {

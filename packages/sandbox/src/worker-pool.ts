@@ -1,8 +1,9 @@
-import { setMaxListeners } from "node:events";
 import { RetoolError } from "@retool-ts/core";
 import { ABORTED } from "./feedback.js";
+import { endedReply, killedReply } from "./reply.js";
 import type { HeapImage } from "./heap-image.js";
-import type { Outcome, RunReply, RunRequest, WorkerSetup } from "./messages.js";
+import type { RunReply, RunRequest, WorkerSetup } from "./messages.js";
+import { Tally } from "./tally.js";
 import { WorkerSlot, type SlotEvents, type SlotExit } from "./worker-slot.js";
 
 /** Most requests in one message to a worker. */
@@ -20,7 +21,8 @@ interface Task {
   settle(reply: RunReply): void;
 }
 
-type PoolSetup = Omit<WorkerSetup, "base" | "progress">;
+/** What every worker of a pool is started with; a `base` that is known is not made again. */
+export type PoolSetup = Omit<WorkerSetup, "progress">;
 
 /** Workers and the queue before them. A worker that dies takes only the run it was at with it. */
 export class WorkerPool {
@@ -33,13 +35,15 @@ export class WorkerPool {
   #base: HeapImage | undefined;
   #onStart: { ready(base: HeapImage): void; failed(error: Error): void } | undefined;
   #failedStarts = 0;
+  readonly #tally: Tally;
   #isClosed = false;
-  #restarts = 0;
 
-  constructor(size: number, file: URL, setup: PoolSetup) {
+  constructor(size: number, file: URL, setup: PoolSetup, tally: Tally = Tally.allocate()) {
     this.#size = size;
     this.#file = file;
     this.#setup = setup;
+    this.#base = setup.base;
+    this.#tally = tally;
   }
 
   /** Starts the first worker, which makes the world every run begins in; the others start when they are needed. */
@@ -52,44 +56,31 @@ export class WorkerPool {
     return base;
   }
 
-  get restarts(): number {
-    return this.#restarts;
-  }
-
-  get queued(): number {
-    return this.#queue.length;
-  }
-
-  get running(): number {
-    return [...this.#slots].reduce((sum, slot) => sum + slot.heldCount, 0);
-  }
-
   /** Queues a run. Never rejects. */
-  submit(request: RunRequest, signal?: AbortSignal): Promise<RunReply> {
+  submit(request: RunRequest): Promise<RunReply> {
     return new Promise((resolve) => {
-      const abort = (): void => this.#abort(request.id);
       const settle = (reply: RunReply): void => {
         if (!this.#tasks.delete(request.id)) return;
-        signal?.removeEventListener("abort", abort);
+        this.#tally.addAnswered();
         resolve(reply);
       };
-      const task: Task = { request, attempts: 0, settle };
-      this.#tasks.set(request.id, task);
-      if (this.#isClosed) return settle(infra(task, "the sandbox was closed"));
-      if (signal?.aborted) return settle(ended(task, "killed", ABORTED));
-      if (signal !== undefined) {
-        setMaxListeners(0, signal); // one signal may stand behind thousands of runs
-        signal.addEventListener("abort", abort, { once: true });
-      }
-      this.#queue.push(task);
+      this.#tasks.set(request.id, { request, attempts: 0, settle });
+      if (this.#isClosed) return settle(endedReply(request.id, "infra", "the sandbox was closed"));
+      this.#queue.push(this.#tasks.get(request.id)!);
       if (this.#queue.length === 1) queueMicrotask(() => this.#dispatch());
     });
+  }
+
+  /** Ends a run at once, whether it waits or runs. */
+  abort(id: number): void {
+    for (const slot of this.#slots) if (slot.isRunning(id)) slot.kill(ABORTED);
+    this.#tasks.get(id)?.settle(endedReply(id, "killed", ABORTED));
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue = [];
-    for (const task of this.#tasks.values()) task.settle(infra(task, "the sandbox was closed"));
+    for (const [id, task] of this.#tasks) task.settle(endedReply(id, "infra", "the sandbox was closed"));
     await Promise.all([...this.#slots].map((slot) => slot.stop()));
   }
 
@@ -97,11 +88,16 @@ export class WorkerPool {
     if (this.#isClosed) return;
     this.#queue = this.#queue.filter(({ request }) => this.#tasks.has(request.id));
     for (const slot of this.#slots) {
-      if (this.#queue.length === 0) return;
+      if (this.#queue.length === 0) break;
       if (slot.isIdle) slot.send(this.#takeChunk().map(({ request }) => request));
     }
     const wanted = Math.min(this.#size, this.#slots.size + this.#queue.length);
     while (this.#slots.size < wanted && this.#base !== undefined) this.#spawn();
+    this.#countRunning();
+  }
+
+  #countRunning(): void {
+    this.#tally.running = [...this.#slots].reduce((sum, slot) => sum + slot.heldCount, 0);
   }
 
   /** A share of the queue, smaller towards its end, so that the workers finish together. */
@@ -129,7 +125,7 @@ export class WorkerPool {
   #receive(reply: RunReply): void {
     const task = this.#tasks.get(reply.id);
     if (task === undefined) return;
-    if (reply.outcome.status === "infra" && ++task.attempts < MAX_ATTEMPTS) this.#queue.push(task);
+    if (reply.isFault && ++task.attempts < MAX_ATTEMPTS) this.#queue.push(task);
     else task.settle(reply);
   }
 
@@ -140,42 +136,19 @@ export class WorkerPool {
       this.#onStart.failed(new RetoolError("SANDBOX_START", `the sandbox's worker did not start: ${exit.failure}`));
       return;
     }
-    this.#restarts++;
+    this.#tally.addRestart();
     const again: Task[] = [];
     for (const { id } of exit.unanswered) {
       const task = this.#tasks.get(id);
       if (task === undefined) continue;
-      if (id === exit.culprit && exit.killReason !== undefined) task.settle(killed(task, exit));
-      else if (id === exit.culprit && ++task.attempts >= MAX_ATTEMPTS) task.settle(infra(task, exit.failure));
+      if (id === exit.culprit && exit.killReason !== undefined) task.settle(killedReply(id, exit));
+      else if (id === exit.culprit && ++task.attempts >= MAX_ATTEMPTS) task.settle(endedReply(id, "infra", exit.failure));
       else again.push(task);
     }
     this.#queue.unshift(...again);
     if (exit.unanswered.length === 0 && ++this.#failedStarts >= MAX_FAILED_STARTS) {
-      for (const task of this.#queue.splice(0)) task.settle(infra(task, exit.failure));
+      for (const { request, settle } of this.#queue.splice(0)) settle(endedReply(request.id, "infra", exit.failure));
     }
     this.#dispatch();
   }
-
-  #abort(id: number): void {
-    const task = this.#tasks.get(id);
-    if (task === undefined) return;
-    for (const slot of this.#slots) if (slot.isRunning(id)) slot.kill(ABORTED);
-    task.settle(ended(task, "killed", ABORTED));
-  }
-}
-
-function ended({ request }: Task, status: "killed" | "infra", reason: string): RunReply {
-  const usage = { fuel: 0, wallMs: 0, memoryBytes: 0 };
-  return { id: request.id, outcome: { status, reason, stdout: "", stderr: "", truncated: false, usage }, image: undefined };
-}
-
-function infra(task: Task, reason: string): RunReply {
-  return ended(task, "infra", reason);
-}
-
-function killed(task: Task, { killReason, stdout, stderr }: SlotExit): RunReply {
-  const { limits } = task.request;
-  const usage = { fuel: 0, wallMs: limits.wallMs + limits.graceMs, memoryBytes: 0 };
-  const outcome: Outcome = { status: "killed", reason: killReason!, stdout, stderr, truncated: false, usage };
-  return { id: task.request.id, outcome, image: undefined };
 }

@@ -28,6 +28,8 @@ export interface SlotExit {
   /** Why the pool killed it; undefined when it ended by itself. */
   readonly killReason: string | undefined;
   readonly failure: string;
+  /** Milliseconds that the culprit had run when the thread was killed. */
+  readonly ranMs: number;
   /** Output of the culprit so far. */
   readonly stdout: string;
   readonly stderr: string;
@@ -42,7 +44,7 @@ export class WorkerSlot {
   #isReady = false;
   #watch: NodeJS.Timeout | undefined;
   #seen = { id: 0, sinceMs: 0 };
-  #kill: { readonly reason: string | undefined; readonly culprit: number } | undefined;
+  #kill: { readonly reason: string | undefined; readonly culprit: number; readonly ranMs: number } | undefined;
   #failure = "the worker ended";
 
   constructor(file: URL, setup: Omit<WorkerSetup, "progress">, events: SlotEvents) {
@@ -80,7 +82,9 @@ export class WorkerSlot {
   /** Ends the thread; what it was running is the culprit. No reason stands for a fault of the thread's own. */
   kill(reason: string | undefined): void {
     if (this.#kill !== undefined) return;
-    this.#kill = { reason, culprit: this.#progress.current };
+    const culprit = this.#progress.current;
+    const ranMs = culprit === this.#seen.id ? performance.now() - this.#seen.sinceMs : 0;
+    this.#kill = { reason, culprit, ranMs };
     void this.#worker.terminate();
   }
 
@@ -137,6 +141,7 @@ export class WorkerSlot {
       culprit: this.#held.has(current) || this.#kill?.reason !== undefined ? current : (unanswered[0]?.id ?? 0),
       killReason: this.#kill?.reason,
       failure: this.#failure,
+      ranMs: this.#kill?.ranMs ?? 0,
       ...this.#progress.output(),
     });
   }

@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { bundleWorker } from "../src/bundle-worker.js";
+import { DEFAULT_LIMITS } from "../src/limits.js";
+import { createSandbox } from "../src/index.js";
+import { SupervisedPool } from "../src/supervised-pool.js";
+import type { Outcome } from "../src/messages.js";
+import type { CompiledModule } from "../src/web-assembly.js";
+
+const STUCK = "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)";
+
+test("a stuck run is killed on time and the next one ends while the caller's thread computes", async () => {
+  await using sandbox = await createSandbox({ limits: { wallMs: 400, graceMs: 100 } });
+  await sandbox.run("1");
+  const stuck = sandbox.run(STUCK);
+  const next = sandbox.run("6 * 7");
+  await new Promise((resolve) => setImmediate(resolve)); // both are on their way
+  const startMs = performance.now();
+  let killedMs = Infinity;
+  let doneMs = Infinity;
+  for (let nowMs = startMs; nowMs < startMs + 3_000; nowMs = performance.now()) {
+    const { restarts, queued, running } = sandbox.stats();
+    if (restarts === 1) killedMs = Math.min(killedMs, nowMs - startMs);
+    if (restarts === 1 && queued + running === 0) doneMs = Math.min(doneMs, nowMs - startMs);
+  }
+  expect(killedMs).toBeGreaterThan(400);
+  expect(killedMs).toBeLessThan(1_000);
+  expect(doneMs).toBeLessThan(2_500);
+  const result = await stuck;
+  expect(result).toMatchObject({ status: "killed", feedback: "[timeout: time limit]" });
+  expect(result.usage.wallMs).toBeGreaterThan(490);
+  expect(result.usage.wallMs).toBeLessThan(900);
+  expect((await next).feedback).toBe("42");
+});
+
+test("a supervisor that dies is replaced: its runs are tried once more, then infra", async () => {
+  const setup = { guestSource: "", prelude: "", limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule, workers: 1, worker: "" };
+  const supervisor = new URL("./fixtures/crashing-supervisor.mjs", import.meta.url);
+  const pool = new SupervisedPool({ supervisor, ...setup });
+  await pool.start();
+  const submit = async (id: number, code: string): Promise<Outcome> => {
+    const reply = await pool.submit({ id, code, limits: DEFAULT_LIMITS, seed: 0, turn: undefined });
+    return JSON.parse(reply.outcome) as Outcome;
+  };
+  expect(await Promise.all([submit(1, "a"), submit(2, "crash once"), submit(3, "b")])).toMatchObject([
+    { status: "ok", value: "a" },
+    { status: "ok", value: "crash once" },
+    { status: "ok", value: "b" },
+  ]);
+  expect(await submit(4, "crash")).toMatchObject({ status: "infra", reason: "the supervisor ended" });
+  expect(await submit(5, "c")).toMatchObject({ status: "ok", value: "c" });
+  expect(pool.restarts).toBe(3);
+  await pool.close();
+});
+
+test.each([
+  ["an idle sandbox lets the process end", "await sandbox.run('1')", 10_000],
+  [
+    "process.exit is not held up by a stuck run",
+    `void sandbox.run(${JSON.stringify(STUCK)}); setTimeout(() => process.exit(0), 300)`,
+    10_000,
+  ],
+])("%s", async (_name, code, limitMs) => {
+  const index = JSON.stringify(new URL("index.js", bundleWorker()).href);
+  const script = `const { createSandbox } = await import(${index}); const sandbox = await createSandbox(); ${code}`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "inherit" });
+  const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+  const [exitCode, signal] = (await once(child, "exit")) as [number | null, string | null];
+  clearTimeout(timer);
+  expect([exitCode, signal]).toEqual([0, null]);
+});
+
+test("a session's turns go on after the worker that ran them was killed", async () => {
+  await using sandbox = await createSandbox({ limits: { wallMs: 300, graceMs: 100 } });
+  const session = await sandbox.open();
+  await session.run("let x = 1");
+  expect(await session.run(`x = 2; ${STUCK}`)).toMatchObject({ status: "killed" });
+  expect((await session.run("x")).feedback).toBe("1");
+});
