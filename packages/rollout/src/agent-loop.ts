@@ -1,10 +1,10 @@
 import { streamKey, uniformAt } from "@retool-ts/core";
 import { truncateMiddle, type Budgets } from "./budgets.js";
-import type { Dialect, TurnAction } from "./dialect.js";
+import { joinPieces, type CallRequest, type Dialect, type TurnAction } from "./dialect.js";
 import type { Sampler, SamplingParameters, TextCodec } from "./sampler.js";
 import type { Tool, ToolOutcome } from "./tool.js";
 import { TrajectoryBuilder } from "./trajectory-builder.js";
-import type { StopReason, Trajectory } from "./trajectory.js";
+import type { StopReason, ToolCall, Trajectory } from "./trajectory.js";
 
 /** What all rollouts of a run share. */
 export interface AgentOptions {
@@ -30,7 +30,7 @@ export interface RolloutKey {
 }
 
 /**
- * Runs one rollout on an open sequence that holds the prompt: sample a turn, run the call it ends with, append the output, go on.
+ * Runs one rollout on an open sequence that holds the prompt: sample a turn, run the calls it asks for, append the output, go on.
  *
  * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3. The sequence stays open. Output that leaves no room for another
  * token is dropped, and so is that of a call which was interrupted or whose tool failed; the call itself is on record.
@@ -60,22 +60,20 @@ export async function runAgent(
     if (turn.finish === "aborted") return finish("aborted");
     if (turn.finish === "full") return finish("contextFull");
     if (turn.finish === "length") return finish("maxTokens");
-    const action = dialect.parseTurn(text);
-    const ended = endOfTurn(action);
-    if (ended !== undefined) return finish(ended);
-    if (action.kind !== "call") return finish("eos");
+    const asked = readTurn(dialect.parseTurn(text));
+    if (asked.ended !== undefined) return finish(asked.ended);
     if (built.turns >= budgets.maxTurns) return finish("maxTurns");
-    if (built.toolCalls >= budgets.maxToolCalls) return finish("maxToolCalls");
+    const calls = asked.calls.slice(0, budgets.maxToolCalls - built.toolCalls);
+    if (calls.length === 0) return finish("maxToolCalls");
 
-    const started = options.now?.() ?? performance.now();
-    const outcome = await callTool(action, key, built.toolCalls, options);
-    const durationMs = (options.now?.() ?? performance.now()) - started;
-    const shown = truncateMiddle(outcome.text, budgets.maxToolOutputChars);
-    const { tool, source: input, offset } = action;
-    built.addCall({ tool, input, result: shown, status: outcome.status, durationMs, fuel: outcome.fuel ?? 0 }, offset);
+    const first = built.toolCalls;
+    const ran = await Promise.all(calls.map((call, i) => runCall(call, key, first + i, options)));
+    for (const { record, offset } of ran) built.addCall(record, offset);
     if (signal?.aborted) return finish("aborted"); // before the status: a tool that was interrupted has not failed
-    if (outcome.status === "infra") return finish("toolFailed");
-    const pieces = dialect.renderResult(shown);
+    if (ran.some(({ record }) => record.status === "infra")) return finish("toolFailed");
+    const pieces = joinPieces(
+      ran.flatMap(({ record }, index) => dialect.renderResult(record.result, { index, count: ran.length, turn: text })),
+    );
     const ids = pieces.flatMap((piece) => (piece.trusted ? codec.encode(piece.text) : codec.encodeUntrusted(piece.text)));
     if (built.responseLength + ids.length >= budgets.maxResponseTokens) return finish("maxTokens");
     if (built.length + ids.length >= sampler.maxLength) return finish("contextFull");
@@ -84,29 +82,46 @@ export async function runAgent(
   }
 }
 
-/** The stop reason of a turn that ends the rollout, if it does. */
-function endOfTurn(action: TurnAction): StopReason | undefined {
+/** The calls of a turn, or why it ends the rollout. */
+function readTurn(action: TurnAction): { readonly ended?: StopReason; readonly calls: readonly CallRequest[] } {
   switch (action.kind) {
     case "answer":
-      return "answered";
+      return { ended: "answered", calls: [] };
     case "none":
-      return "eos";
+      return { ended: "eos", calls: [] };
     case "malformed":
-      return "parseError";
+      return { ended: "parseError", calls: [] };
     case "call":
-      return undefined;
+      return { calls: [action] };
+    case "calls":
+      return action.calls.length === 0 ? { ended: "eos", calls: [] } : { calls: action.calls };
   }
 }
 
+/** Runs one call; its record holds the output as the policy is shown it. */
+async function runCall(
+  call: CallRequest,
+  key: RolloutKey,
+  callIndex: number,
+  options: AgentOptions,
+): Promise<{ readonly record: Omit<ToolCall, "start">; readonly offset: number }> {
+  const clock = options.now ?? (() => performance.now());
+  const started = clock();
+  const { text, status, fuel = 0 } = await callTool(call, key, callIndex, options);
+  const durationMs = clock() - started;
+  const result = truncateMiddle(text, options.budgets.maxToolOutputChars);
+  return { record: { tool: call.tool, input: call.source, result, status, durationMs, fuel }, offset: call.offset };
+}
+
 async function callTool(
-  action: Extract<TurnAction, { kind: "call" }>,
+  { tool: name, input }: CallRequest,
   { problemId, sampleIndex }: RolloutKey,
   callIndex: number,
   { tools, signal }: AgentOptions,
 ): Promise<ToolOutcome> {
-  const tool = tools.find(({ name }) => name === action.tool);
+  const tool = tools.find((candidate) => candidate.name === name);
   if (tool === undefined) {
-    return { text: `unknown tool ${action.tool}; available: ${tools.map(({ name }) => name).join(", ")}`, status: "error" };
+    return { text: `unknown tool ${name}; available: ${tools.map((known) => known.name).join(", ")}`, status: "error" };
   }
-  return tool.call(action.input, { problemId, sampleIndex, callIndex, ...(signal === undefined ? {} : { signal }) });
+  return tool.call(input, { problemId, sampleIndex, callIndex, ...(signal === undefined ? {} : { signal }) });
 }

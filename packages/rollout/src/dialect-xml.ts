@@ -1,5 +1,5 @@
 import { CODE_INTERPRETER } from "./code-interpreter.js";
-import type { Dialect, EnvironmentText, TurnAction } from "./dialect.js";
+import { breakTags, type Dialect, type EnvironmentText, type TurnAction } from "./dialect.js";
 
 export interface XmlDialectOptions {
   /** Text around a result. The paper's evaluation code writes newline, tag, newline, output, tag and two newlines. */
@@ -24,7 +24,7 @@ export function xmlDialect({ resultOpen = "\n<interpreter>\n", resultClose = "</
     parseTurn,
     renderResult: (output): readonly EnvironmentText[] => [
       { text: resultOpen, trusted: true },
-      { text: neutralise(output), trusted: false },
+      { text: breakTags(output, TAGS), trusted: false },
       { text: resultClose, trusted: true },
     ],
   };
@@ -56,9 +56,4 @@ function unfence(source: string): string {
       .replace(/^```|```$/g, "")
       .trim()
   );
-}
-
-/** Breaks the dialect's own tags in text that the policy can make a tool print. */
-function neutralise(output: string): string {
-  return TAGS.reduce((text, tag) => text.replaceAll(tag, `${tag[0]}\\${tag.slice(1)}`), output);
 }

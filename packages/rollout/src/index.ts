@@ -6,8 +6,10 @@
 export { runAgent, type AgentOptions, type RolloutKey } from "./agent-loop.js";
 export { DEFAULT_BUDGETS, truncateMiddle, type Budgets } from "./budgets.js";
 export { CODE_INTERPRETER, codeInterpreter, type CodeRunner } from "./code-interpreter.js";
-export { type Dialect, type EnvironmentText, type TurnAction } from "./dialect.js";
+export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
+export { hermesDialect, type HermesDialectOptions } from "./dialect-hermes.js";
 export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
+export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCall } from "./hermes-calls.js";
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
 export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
 export { summarizeRollouts, type RolloutSummary } from "./summary.js";
@@ -23,3 +25,4 @@ export {
   type ToolStatus,
   type Trajectory,
 } from "./trajectory.js";
+export { filterVoidTurns, hasVoidTurn } from "./void-turns.js";

@@ -1,6 +1,6 @@
 import type { TextCodec } from "../src/index.js";
 
-/** Tokens of several characters; the last two have text behind a stop string. */
+/** Tokens of several characters; two have text behind a stop string. */
 const WORDS = [
   "<eos>",
   "<code>",
@@ -11,7 +11,11 @@ const WORDS = [
   "</answer>",
   "</code>\n\n",
   "</answer>.",
+  "<|im_start|>",
+  "<|im_end|>",
 ] as const;
+/** Tokens that no text is spelled with: a policy may sample them, `encode` does not give them. */
+const UNSPELLED: readonly string[] = ["</code>\n\n", "</answer>."];
 const FIRST_CHARACTER = 100;
 
 export const EOS = 0;
@@ -21,7 +25,7 @@ export const codec: TextCodec = {
   encode(text) {
     const ids: number[] = [];
     for (let at = 0; at < text.length;) {
-      const word = WORDS.slice(0, 7).findIndex((candidate) => text.startsWith(candidate, at));
+      const word = WORDS.findIndex((candidate) => !UNSPELLED.includes(candidate) && text.startsWith(candidate, at));
       const point = text.codePointAt(at)!;
       ids.push(word < 0 ? point + FIRST_CHARACTER : word);
       at += word < 0 ? String.fromCodePoint(point).length : WORDS[word]!.length;

@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { hermesDialect } from "./dialect-hermes.js";
+
+const dialect = hermesDialect();
+const call = (name: string, input: unknown) => `<tool_call>\n${JSON.stringify({ name, arguments: input })}\n</tool_call>`;
+const text = (pieces: readonly { readonly text: string }[]) => pieces.map((piece) => piece.text).join("");
+
+describe("parseTurn", () => {
+  test("a call carries its input, its source and where it begins", () => {
+    expect(dialect.parseTurn(`So:\n${call("lookup", { key: "a" })}<|im_end|>`)).toEqual({
+      kind: "calls",
+      calls: [{ tool: "lookup", input: { key: "a" }, source: '{"key":"a"}', offset: 4 }],
+    });
+  });
+
+  test("the source of a call of the interpreter is its code", () => {
+    expect(dialect.parseTurn(call("code_interpreter", { code: "1 + 1" }))).toMatchObject({ calls: [{ source: "1 + 1" }] });
+    expect(dialect.parseTurn(call("code_interpreter", "1 + 1"))).toMatchObject({ calls: [{ source: '"1 + 1"' }] });
+  });
+
+  test("the first calls of a turn are taken, as many as may run at once", () => {
+    const turn = call("a", {}) + call("b", {}) + call("c", {});
+    const taken = (maxParallelCalls: number) => {
+      const action = hermesDialect({ maxParallelCalls }).parseTurn(turn);
+      return action.kind === "calls" ? action.calls.map(({ tool }) => tool) : [];
+    };
+    expect([taken(1), taken(2), taken(9)]).toEqual([["a"], ["a", "b"], ["a", "b", "c"]]);
+    expect(() => hermesDialect({ maxParallelCalls: 0 })).toThrow("maxParallelCalls: expected a number from 1, got 0");
+  });
+
+  test("blocks that are no calls are skipped; with no other the turn is malformed", () => {
+    const bad = "<tool_call>{'name': 1}</tool_call>";
+    expect(dialect.parseTurn(bad + call("f", {}))).toMatchObject({ kind: "calls", calls: [{ tool: "f" }] });
+    expect(dialect.parseTurn(`${bad} \\boxed{1}`)).toEqual({
+      kind: "malformed",
+      reason: expect.stringMatching(/^<tool_call>: not JSON/) as string,
+    });
+  });
+
+  test("without a call, a boxed text answers and any other does nothing", () => {
+    expect(dialect.parseTurn("It is \\boxed{42}.<|im_end|>")).toEqual({ kind: "answer" });
+    expect(dialect.parseTurn(`\\boxed{4} ${call("f", {})}`).kind).toBe("calls");
+    expect(dialect.parseTurn("<tool_call>never closed")).toEqual({ kind: "none" });
+    expect(hermesDialect({ answerMarker: "Answer:" }).parseTurn("Answer: 42")).toEqual({ kind: "answer" });
+  });
+});
+
+describe("renderResult", () => {
+  test("a result stands in a user's turn, as in Qwen2.5's template", () => {
+    expect(dialect.renderResult("42")).toEqual([
+      { text: "\n<|im_start|>user\n<tool_response>\n", trusted: true },
+      { text: "42", trusted: false },
+      { text: "\n</tool_response><|im_end|>\n<|im_start|>assistant\n", trusted: true },
+    ]);
+  });
+
+  test("a turn that ended with another token gets the end that the template has", () => {
+    const opening = (turn: string) => dialect.renderResult("42", { index: 0, count: 1, turn })[0]!.text;
+    expect(opening("call<|im_end|>")).toBe("\n<|im_start|>user\n<tool_response>\n");
+    expect(opening("call<|endoftext|>")).toBe("<|im_end|>\n<|im_start|>user\n<tool_response>\n");
+  });
+
+  test("several results share one turn", () => {
+    const turn = "<|im_end|>";
+    const pieces = ["1", "2"].flatMap((output, index) => dialect.renderResult(output, { index, count: 2, turn }));
+    expect(text(pieces)).toBe(
+      "\n<|im_start|>user\n<tool_response>\n1\n</tool_response>\n<tool_response>\n2\n</tool_response><|im_end|>\n<|im_start|>assistant\n",
+    );
+  });
+
+  test("no output can hold a tag, whatever it is made of", () => {
+    const scraps = fc.constantFrom(
+      "<",
+      "</",
+      "|>",
+      "<|",
+      "im_end",
+      "im_start",
+      "tool_call>",
+      "tool_response>",
+      "<|im_end|>",
+      "</tool_response>",
+      "\\",
+      "x",
+    );
+    fc.assert(
+      fc.property(fc.array(scraps, { maxLength: 30 }), (pieces) => {
+        const rendered = text(dialect.renderResult(pieces.join("")));
+        expect(rendered.match(/<\|im_\w+\|>|<\/?tool_\w+>/g)).toEqual([
+          "<|im_start|>",
+          "<tool_response>",
+          "</tool_response>",
+          "<|im_end|>",
+          "<|im_start|>",
+        ]);
+      }),
+    );
+  });
+});

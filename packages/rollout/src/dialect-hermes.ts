@@ -1,0 +1,62 @@
+import { RetoolError } from "@retool-ts/core";
+import { CODE_INTERPRETER } from "./code-interpreter.js";
+import { breakTags, type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
+import { extractHermesCalls, type HermesCall } from "./hermes-calls.js";
+
+/** Options of {@link hermesDialect}. */
+export interface HermesDialectOptions {
+  /** Calls of one turn that run at once; later ones are dropped. Default 1, as in verl. */
+  readonly maxParallelCalls?: number;
+  /** A turn without a call that holds this text answers. Default `\boxed{`. */
+  readonly answerMarker?: string;
+}
+
+const START = "<|im_start|>";
+const END = "<|im_end|>";
+const TAGS = [START, END, "<|endoftext|>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"];
+
+/**
+ * The dialect of Hermes and Qwen2.5: a turn calls tools with `<tool_call>` around a JSON object of `name` and `arguments`, and
+ * results come back in a user's turn, each in `<tool_response>`, as Qwen2.5's chat template writes them.
+ *
+ * A turn ends with the token `<|im_end|>`, which has to be among the ids that end a response; there are no stop strings. Sampling
+ * ends before the newline that the template has behind it, so the environment writes that newline, and `<|im_end|>` too where a turn
+ * ended with another token. The codec's `decode` has to show it.
+ *
+ * Blocks that are no calls are skipped; a turn with no other block is malformed. A name that no tool has is answered by the loop.
+ */
+export function hermesDialect({ maxParallelCalls = 1, answerMarker = "\\boxed{" }: HermesDialectOptions = {}): Dialect {
+  if (!(maxParallelCalls >= 1)) throw new RetoolError("OPTION", `maxParallelCalls: expected a number from 1, got ${maxParallelCalls}`);
+  return {
+    name: "hermes",
+    stopStrings: [],
+    parseTurn: (text) => parseTurn(text, maxParallelCalls, answerMarker),
+    renderResult,
+  };
+}
+
+function parseTurn(text: string, maxParallelCalls: number, answerMarker: string): TurnAction {
+  const { calls, malformed } = extractHermesCalls(text);
+  if (calls.length > 0) return { kind: "calls", calls: calls.slice(0, maxParallelCalls).map(requestOf) };
+  if (malformed.length > 0) return { kind: "malformed", reason: `<tool_call>: ${malformed[0]!.reason}` };
+  return text.includes(answerMarker) ? { kind: "answer" } : { kind: "none" };
+}
+
+function requestOf({ name, arguments: input, offset }: HermesCall): CallRequest {
+  return { tool: name, input, source: sourceOf(name, input), offset };
+}
+
+function sourceOf(tool: string, input: unknown): string {
+  const isCode = tool === CODE_INTERPRETER && typeof input === "object" && input !== null && "code" in input;
+  return isCode && typeof input.code === "string" ? input.code : JSON.stringify(input);
+}
+
+function renderResult(output: string, { index, count, turn }: ResultPlace = { index: 0, count: 1, turn: END }): EnvironmentText[] {
+  const opening = index === 0 ? `${turn.endsWith(END) ? "" : END}\n${START}user` : "";
+  const closing = index === count - 1 ? `${END}\n${START}assistant\n` : "";
+  return [
+    { text: `${opening}\n<tool_response>\n`, trusted: true },
+    { text: breakTags(output, TAGS), trusted: false },
+    { text: `\n</tool_response>${closing}`, trusted: true },
+  ];
+}
