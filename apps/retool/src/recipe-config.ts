@@ -134,7 +134,11 @@ export const RecipeConfig = z.strictObject({
       maxTokensPerMicroBatch: positive.default(8_192),
     })
     .prefault({}),
-  sft: z.strictObject({ stages: z.array(Stage).min(1) }),
+  sft: z.strictObject({
+    stages: z.array(Stage).min(1),
+    /** Keep a checkpoint every so many steps of a stage, to go on from after a crash. */
+    saveEvery: positive.default(250),
+  }),
   train: z.strictObject({
     steps: positive,
     promptsPerStep: positive,

@@ -12,7 +12,7 @@ let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-recipe-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-const SETTINGS = ["backend=wasm", "train.saveEvery=1", "eval.problems=4"];
+const SETTINGS = ["backend=wasm", "sft.saveEvery=2", "train.saveEvery=2", "eval.problems=4"];
 
 /** Runs the smoke preset; `onMetric` sees each record that is logged and may abort. */
 async function run(
@@ -56,6 +56,21 @@ describe("the recipe", () => {
     const name = `stopped-${at}`;
     const stopped = run(name, { onMetric: (record, abort) => (record as { step: number }).step === at && abort() });
     await expect(stopped).rejects.toMatchObject({ name: "AbortError", message: expect.stringContaining("again") });
+    await run(name, { resume: true });
+    for (const file of ["metrics.jsonl", "checkpoints/step-000013/model.safetensors", "checkpoints/step-000013/optimizer.safetensors"]) {
+      expect((await read(name, file)).equals(await read("first", file)), file).toBe(true);
+    }
+  });
+
+  test.each([
+    ["in the middle of SFT", 5],
+    ["in the middle of RL", 13],
+  ])("crashed %s, it goes on from the newest checkpoint and ends as if it had never stopped", async (_, at) => {
+    const name = `crashed-${at}`;
+    const crash = (record: object) => {
+      if ((record as { step: number }).step === at) throw new Error("the power went out");
+    };
+    await expect(run(name, { onMetric: crash })).rejects.toThrow("the power went out");
     await run(name, { resume: true });
     for (const file of ["metrics.jsonl", "checkpoints/step-000013/model.safetensors", "checkpoints/step-000013/optimizer.safetensors"]) {
       expect((await read(name, file)).equals(await read("first", file)), file).toBe(true);

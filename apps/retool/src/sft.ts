@@ -67,6 +67,7 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
     await run.appendTimings({ phase: "sft", step: state.totalSteps, "time/step": (performance.now() - started) / 1_000 });
     bar.update(state.stageStep, `loss ${loss.toFixed(3)}${accuracy === undefined ? "" : `, validation ${percent(accuracy)}`}`);
     if (accuracy !== undefined && accuracy >= stage.stopAtAccuracy!) break;
+    if (state.stageStep % config.sft.saveEvery === 0) await saveCheckpoint(context, state);
   }
   bar.done(`${state.stageStep} steps on ${stream.stats.snippetsRun} executed snippets`);
   return state;
