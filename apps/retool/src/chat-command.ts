@@ -1,11 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import { runAgent, type TurnRequest, type TurnTokens } from "@retool-ts/rollout";
+import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
 import type { CliContext } from "./command-line.js";
 import { agentOptions, createEnvironment, type Environment } from "./environment.js";
-import { checkpointConfig } from "./eval-command.js";
 import { setUpModel, type PolicyModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
-import { resolveCheckpoint } from "./run-command.js";
 import { visibleText } from "./visible-text.js";
 
 export interface ChatOptions {

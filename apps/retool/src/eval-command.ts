@@ -1,15 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { parse } from "yaml";
 import type { CliContext } from "./command-line.js";
+import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
 import { createEnvironment } from "./environment.js";
 import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type Evaluation } from "./evaluate.js";
-import { checkConfig, loadConfig } from "./load-config.js";
 import { setUpModel } from "./model-setup.js";
 import { phaseSummary, phaseTable } from "./phases.js";
 import { heldOutProblems } from "./problem-source.js";
 import type { RecipeConfig } from "./recipe-config.js";
-import { resolveCheckpoint } from "./run-command.js";
 import { createRunFolder, type RunFolder } from "./run-folder.js";
 import { toRecord } from "./trajectory-record.js";
 
@@ -70,18 +66,6 @@ export async function evaluateCheckpoint(options: EvalOptions, { reporter, signa
   } finally {
     model.dispose();
   }
-}
-
-/** The config of the run that a checkpoint is in, so that prompt, dialect and budgets are those it was trained with. */
-export async function checkpointConfig(folder: string, { config, set }: Pick<EvalOptions, "config" | "set">): Promise<RecipeConfig> {
-  const ofRun = join(dirname(dirname(folder)), "config.yaml");
-  const isInRun = await stat(ofRun).then(
-    () => true,
-    () => false,
-  );
-  if (config !== undefined || !isInRun) return loadConfig({ ...(config === undefined ? {} : { file: config }), set });
-  if (set.length > 0) return loadConfig({ file: ofRun, set });
-  return checkConfig(parse(await readFile(ofRun, "utf8")), (keys) => `${ofRun}: ${keys.join(".")}`);
 }
 
 function withOptions(config: RecipeConfig, options: EvalOptions): RecipeConfig {

@@ -92,4 +92,4 @@ export function phaseTable(phases: Readonly<Record<string, PhaseSummary>>): stri
   ];
 }
 
-const PHASE_TITLES: Readonly<Record<string, string>> = { coldStart: "after cold start", final: "after RL" };
+const PHASE_TITLES: Readonly<Record<string, string>> = { coldStart: "cold start, before RL", final: "after RL" };

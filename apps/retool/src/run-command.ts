@@ -1,7 +1,7 @@
-import { stat } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
 import { stringify } from "yaml";
 import type { CliContext } from "./command-line.js";
+import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
 import { commandLine } from "./command-name.js";
 import { configSources, type RunOptions } from "./commands/run-options.js";
 import { estimateRun } from "./estimate.js";
@@ -9,7 +9,6 @@ import { loadConfig } from "./load-config.js";
 import { phaseTable } from "./phases.js";
 import { runRecipe, type RecipeHooks, type RecipeParts } from "./recipe.js";
 import type { RecipeConfig } from "./recipe-config.js";
-import { openRunFolder } from "./run-folder.js";
 import { withRun } from "./session.js";
 
 /** Runs parts of the recipe in a run folder; what `sft`, `train` and `quickstart` share. */
@@ -22,10 +21,7 @@ export async function runCommand(
 ): Promise<void> {
   const { reporter, signal } = context;
   checkResume(options);
-  const config = withStart(
-    await loadConfig(configSources(options)),
-    options.from === undefined ? undefined : await resolveCheckpoint(options.from),
-  );
+  const config = await startConfig(options);
   if (options.dryRun) {
     context.print(`${stringify(config)}\n${await estimateRun(config, parts)}`);
     return;
@@ -56,28 +52,13 @@ export async function runCommand(
   });
 }
 
-/** A folder with a model in it, given directly or as a run. */
-export async function resolveCheckpoint(path: string): Promise<string> {
-  const isModel = await stat(`${path}/config.json`).then(
-    () => true,
-    () => false,
-  );
-  if (isModel) return path;
-  const checkpoint = await (await openRunFolder(path)).latestCheckpoint();
-  if (checkpoint === undefined) {
-    throw new InputError({
-      what: "checkpoint",
-      where: path,
-      expected: "a run with a finished checkpoint",
-      found: "none",
-      fix: "name another run or a model folder",
-    });
-  }
-  return checkpoint.path;
-}
-
-function withStart(config: RecipeConfig, from: string | undefined): RecipeConfig {
-  return from === undefined ? config : { ...config, model: { ...config.model, from } };
+/** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */
+async function startConfig(options: RunOptions & { readonly from?: string }): Promise<RecipeConfig> {
+  if (options.from === undefined) return loadConfig(configSources(options));
+  const from = await resolveCheckpoint(options.from);
+  const named = options.preset !== undefined || options.config !== undefined;
+  const config = named ? await loadConfig(configSources(options)) : await checkpointConfig(from, options);
+  return { ...config, model: { ...config.model, from } };
 }
 
 function checkResume({ resume, preset, config, set }: RunOptions): void {
