@@ -15,6 +15,9 @@ import type { PolicyModel } from "./model-setup.js";
 /** Sequences decoded at once in evaluations. */
 export const MAX_SEQUENCES = 256;
 
+/** Most memory for keys and values; fewer sequences are decoded at once where they would need more. */
+const KV_CACHE_BYTES = 512 * 2 ** 20;
+
 /** One graded rollout. */
 export interface GradedRollout {
   readonly problem: Problem;
@@ -42,9 +45,12 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
   const { config } = model.engine.model;
   const prompts = problems.map(({ id, question }) => ({ problemId: id, promptIds: environment.encodePrompt(question) }));
   const longest = prompts.reduce((most, { promptIds }) => Math.max(most, promptIds.length), 0);
+  const maxLength = Math.min(config.maxPositions, longest + environment.budgets.maxResponseTokens);
+  const sequenceBytes = 2 * 4 * config.layers * config.kvHeads * config.headDim * maxLength;
+  const fitting = Math.max(samples, Math.floor(KV_CACHE_BYTES / sequenceBytes));
   const sampler = model.engine.createSampler({
-    maxSequences: Math.min(request.maxSequences, prompts.length * samples),
-    maxLength: Math.min(config.maxPositions, longest + environment.budgets.maxResponseTokens),
+    maxSequences: Math.min(request.maxSequences, prompts.length * samples, fitting),
+    maxLength,
     vocabSize: model.tokenizer.vocabSize,
     textStream: () => model.tokenizer.streamDecoder(),
   });
