@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { loadProblems, streamProblems } from "./dataset.js";
+import { loadProblems, streamProblems, streamRows } from "./dataset.js";
 
 let folder: string;
 
@@ -205,4 +205,16 @@ describe("mistakes are named with place and remedy", () => {
       "dataset: limit: expected a number of problems, found -1. To mend it: set it to 0 or more.",
     );
   });
+});
+
+test("streamRows gives rows as they are, of every file of a folder", async () => {
+  await write("a.jsonl", '{"x":1}\n\n{"y":[2]}\n');
+  await write("b.json", '[{"z":null}]');
+  const rows: unknown[] = [];
+  for await (const { value, where } of streamRows(folder)) rows.push([value, where.slice(folder.length + 1)]);
+  expect(rows).toEqual([
+    [{ x: 1 }, "a.jsonl: line 1"],
+    [{ y: [2] }, "a.jsonl: line 3"],
+    [{ z: null }, "b.json: row 1"],
+  ]);
 });

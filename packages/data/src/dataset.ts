@@ -46,6 +46,15 @@ export async function* streamProblems(pathOrFolder: string, options: LoadProblem
   }
 }
 
+/**
+ * Rows as they are, of a `.jsonl`, `.json` (one list) or `.parquet` file, or of all of them in a folder, by name.
+ *
+ * @throws InputError with file, line and remedy when something cannot be read.
+ */
+export async function* streamRows(pathOrFolder: string): AsyncGenerator<DatasetRow> {
+  for (const file of await datasetFiles(pathOrFolder)) yield* fileRows(file);
+}
+
 async function* fileRows(file: string): AsyncGenerator<DatasetRow> {
   if (file.endsWith(".parquet")) {
     const { asyncBufferFromFile } = await import("hyparquet");
