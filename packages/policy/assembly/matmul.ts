@@ -1,11 +1,18 @@
-// Products of whole activations with weights. The right operand is copied once to panels of 8 columns, which the inner loop reads in order.
+// Products of whole activations with weights. The right operand is copied to panels of 8 columns, which the inner loop reads in order.
 import { at } from "./simd";
 
 const ROW_BLOCK: i32 = 64;
+/** Floats of the right operand that are copied at a time: a weight as large as the output head is never copied as a whole. */
+const PANEL_FLOATS: i32 = 1 << 20;
+
+/** Columns of the right operand that are copied at a time: a multiple of 8. */
+function blockColumns(inner: i32, columns: i32): i32 {
+  return min((columns + 7) & ~7, max(8, (PANEL_FLOATS / max(inner, 1)) & ~7));
+}
 
 /** Floats of scratch memory that {@link matmul} needs. */
 export function matmulScratch(inner: i32, columns: i32): i32 {
-  return inner * ((columns + 7) & ~7) + 32;
+  return inner * blockColumns(inner, columns) + 32;
 }
 
 /**
@@ -15,33 +22,45 @@ export function matmulScratch(inner: i32, columns: i32): i32 {
 export function matmul(
   a: usize, b: usize, strideK: i32, strideN: i32, c: usize, rows: i32, columns: i32, inner: i32, scratch: usize,
 ): void {
-  const edge = at(scratch, inner * ((columns + 7) & ~7));
-  pack(b, strideK, strideN, columns, inner, scratch);
-  for (let row0: i32 = 0; row0 < rows; row0 += ROW_BLOCK) {
-    const end = min(row0 + ROW_BLOCK, rows);
-    for (let j: i32 = 0; j < columns; j += 8) {
-      const panel = at(scratch, j * inner);
-      const width = min(8, columns - j);
-      let row: i32 = row0;
-      for (; row + 4 <= end; row += 4) {
-        const left = at(a, row * inner);
-        const target = at(c, row * columns + j);
-        if (width == 8) {
-          multiply4(left, inner, panel, target, columns);
-        } else {
-          multiply4(left, inner, panel, edge, 8);
-          for (let r: i32 = 0; r < 4; r++) memory.copy(at(target, r * columns), at(edge, 8 * r), width << 2);
-        }
+  const block = blockColumns(inner, columns);
+  const edge = at(scratch, inner * block);
+  for (let column0: i32 = 0; column0 < columns; column0 += block) {
+    const lastColumn = min(column0 + block, columns);
+    pack(at(b, column0 * strideN), strideK, strideN, lastColumn - column0, inner, scratch);
+    for (let row0: i32 = 0; row0 < rows; row0 += ROW_BLOCK) {
+      const end = min(row0 + ROW_BLOCK, rows);
+      for (let j: i32 = column0; j < lastColumn; j += 8) {
+        multiplyPanel(a, at(scratch, (j - column0) * inner), c, row0, end, j, columns, inner, edge);
       }
-      for (; row < end; row++) {
-        const target = at(c, row * columns + j);
-        if (width == 8) {
-          multiply1(at(a, row * inner), inner, panel, target);
-        } else {
-          multiply1(at(a, row * inner), inner, panel, edge);
-          memory.copy(target, edge, width << 2);
-        }
-      }
+    }
+  }
+}
+
+/** Columns j to j + 7 of c, for rows from row0 to end. */
+// @ts-ignore: decorator
+@inline
+function multiplyPanel(
+  a: usize, panel: usize, c: usize, row0: i32, end: i32, j: i32, columns: i32, inner: i32, edge: usize,
+): void {
+  const width = min(8, columns - j);
+  let row: i32 = row0;
+  for (; row + 4 <= end; row += 4) {
+    const left = at(a, row * inner);
+    const target = at(c, row * columns + j);
+    if (width == 8) {
+      multiply4(left, inner, panel, target, columns);
+    } else {
+      multiply4(left, inner, panel, edge, 8);
+      for (let r: i32 = 0; r < 4; r++) memory.copy(at(target, r * columns), at(edge, 8 * r), width << 2);
+    }
+  }
+  for (; row < end; row++) {
+    const target = at(c, row * columns + j);
+    if (width == 8) {
+      multiply1(at(a, row * inner), inner, panel, target);
+    } else {
+      multiply1(at(a, row * inner), inner, panel, edge);
+      memory.copy(target, edge, width << 2);
     }
   }
 }

@@ -3,7 +3,6 @@ import * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 import { fusedKernels } from "./kernels/wasm-kernels.js";
 import { gatherRows } from "./ops/embedding.js";
-import { tokenLogProbs } from "./ops/token-log-probs.js";
 import type { Parameters } from "./parameters.js";
 import type { SamplerOptions } from "./decode-request.js";
 import { LocalSampler } from "./sampler.js";
@@ -155,8 +154,7 @@ export class LocalEngine {
 
   #score(batch: PackedBatch, temperature: number) {
     const hidden = this.model.forward(batch.tokenIds, batch.layout);
-    const logits = this.model.logits(gatherRows(hidden, batch.sources)); // [targets, vocab]: only what the loss needs
-    return tokenLogProbs(logits, batch.targets, { temperature });
+    return this.model.logProbs(gatherRows(hidden, batch.sources), batch.targets, { temperature }); // only what the loss needs
   }
 
   async #microBatch(rows: readonly TrainingRow[], { loss, temperature = 1 }: ForwardBackwardOptions): Promise<ForwardBackwardResult> {

@@ -3,11 +3,13 @@ import { checkModelConfig, type ModelConfig } from "./config.js";
 import type { KVCache } from "./kv-cache.js";
 import { attention } from "./ops/attention.js";
 import { gatherRows } from "./ops/embedding.js";
+import { headLogProbs } from "./ops/head-log-probs.js";
 import { linear, linearTransposed } from "./ops/linear.js";
 import type { PackedLayout } from "./ops/packed.js";
 import { rmsNorm } from "./ops/rms-norm.js";
 import { rotary, rotaryTables, type RotaryTables } from "./ops/rotary.js";
 import { swiglu } from "./ops/swiglu.js";
+import type { TokenLogProbs } from "./ops/token-log-probs.js";
 import type { Parameters } from "./parameters.js";
 
 /** Attention of one layer: over the packed rows alone, or over a cache that it extends. */
@@ -59,13 +61,27 @@ export class Transformer {
    * @returns logits, `[tokens, vocabSize]`
    */
   logits(hidden: tf.Tensor2D): tf.Tensor2D {
-    return tf.tidy(() => linearTransposed(hidden, this.#parameters.matrix(this.config.tiedEmbeddings ? "embed" : "head")));
+    return tf.tidy(() => linearTransposed(hidden, this.#head));
+  }
+
+  /**
+   * Log-probabilities of tokens without all logits in memory at once; see {@link headLogProbs}.
+   *
+   * @param hidden - `[targets, hiddenSize]`
+   * @param targets - `[targets]`, int32
+   */
+  logProbs(hidden: tf.Tensor2D, targets: tf.Tensor1D, options: { readonly temperature: number }): TokenLogProbs {
+    return headLogProbs(hidden, this.#head, targets, options);
   }
 
   /** Frees the position tables; the parameters are borrowed. */
   dispose(): void {
     this.#tables.cosines.dispose();
     this.#tables.sines.dispose();
+  }
+
+  get #head(): tf.Tensor2D {
+    return this.#parameters.matrix(this.config.tiedEmbeddings ? "embed" : "head");
   }
 
   #run(tokenIds: tf.Tensor1D, layout: PackedLayout, attend: Attend): tf.Tensor2D {

@@ -37,12 +37,31 @@ function fusedLinear(context: KernelContext, x: tf.Tensor2D, w: tf.Tensor2D, tra
         const [savedX, savedW] = saved as [tf.Tensor, tf.Tensor];
         return [
           product(context, dy, savedW, rows, columns, inner, !transposed),
-          transposed ? outerSum(context, dy, savedX, rows, columns, inner) : outerSum(context, savedX, dy, rows, inner, columns),
+          transposed ? outerSum(context, dy, savedX, columns, inner) : outerSum(context, savedX, dy, inner, columns),
         ];
       },
     };
   });
   return op(x, w) as tf.Tensor2D;
+}
+
+/**
+ * total + aᵀ·b, the gradient of a weight over further rows. Outside of a gradient tape.
+ *
+ * @param total - `[outputs, inputs]`; it is consumed
+ * @param a - `[rows, outputs]`
+ * @param b - `[rows, inputs]`
+ * @returns `[outputs, inputs]`
+ */
+export function takeAddOuterSum(total: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+  const fused = fusedKernels();
+  if (fused === undefined) {
+    const sum = tf.tidy(() => tf.add(total, tf.matMul(a, b, true)));
+    total.dispose();
+    return sum as tf.Tensor2D;
+  }
+  addOuterSum(fused, a, b, total);
+  return total;
 }
 
 /** left [rows, inner]·right, with right [inner, columns], or [columns, inner] where it is to be transposed. */
@@ -64,17 +83,16 @@ function product(
 }
 
 /** Σ over rows of a[row]ᵀ·b[row]: `[inputs, outputs]`. */
-function outerSum(
-  { kernels, pointer, output, zeros, free }: KernelContext,
-  a: tf.Tensor,
-  b: tf.Tensor,
-  rows: number,
-  inputs: number,
-  outputs: number,
-): tf.Tensor2D {
-  const result = zeros(inputs, outputs);
+function outerSum(context: KernelContext, a: tf.Tensor, b: tf.Tensor, inputs: number, outputs: number): tf.Tensor2D {
+  const result = adopt<tf.Rank.R2>(context.zeros(inputs, outputs));
+  addOuterSum(context, a, b, result);
+  return result;
+}
+
+/** Adds Σ over rows of a[row]ᵀ·b[row] to `[inputs, outputs]` in place. */
+function addOuterSum({ kernels, pointer, output, free }: KernelContext, a: tf.Tensor, b: tf.Tensor, total: tf.Tensor2D): void {
+  const [inputs, outputs] = total.shape;
   const scratch = output(kernels.weightGradientScratch(inputs));
-  kernels.weightGradient(pointer(a), pointer(b), rows, inputs, outputs, pointer(result), pointer(scratch));
+  kernels.weightGradient(pointer(a), pointer(b), a.size / inputs, inputs, outputs, pointer(total), pointer(scratch));
   free(scratch);
-  return adopt<tf.Rank.R2>(result);
 }

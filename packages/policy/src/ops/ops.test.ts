@@ -221,4 +221,23 @@ describe("fused kernels, portable operations and double-precision references agr
       (x, w) => product(x, (i, output) => w[output * inputs + i]!),
     );
   });
+
+  test("a product with a weight that is copied in several blocks", async () => {
+    await useBackend("wasm");
+    const [inner, outputs] = [70_000, 21];
+    const [x, w] = [random(2 * inner), random(outputs * inner)];
+    const expected = Float64Array.from({ length: 2 * outputs }, (_, at) => {
+      const [row, output] = [Math.floor(at / outputs) * inner, (at % outputs) * inner];
+      let sum = 0;
+      for (let i = 0; i < inner; i++) sum += x[row + i]! * w[output + i]!;
+      return sum;
+    });
+    const actual = tf.tidy(() => {
+      const weight = tf.tensor2d(Float32Array.from(w), [outputs, inner]);
+      return linearTransposed(tf.tensor2d(Float32Array.from(x), [2, inner]), weight)
+        .dataSync()
+        .slice();
+    });
+    expect(relativeDifference(actual, expected)).toBeLessThan(1e-5);
+  });
 });

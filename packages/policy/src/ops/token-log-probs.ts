@@ -23,50 +23,109 @@ export function tokenLogProbs(logits: tf.Tensor2D, targets: tf.Tensor1D, { tempe
   return { logProbs, entropies: tf.neg(tf.sum(tf.mul(tf.exp(all), all), 1)) };
 }
 
-function fusedTokenLogProbs(
-  { kernels, pointer, output, free }: KernelContext,
+/**
+ * Gradient in the logits of Σ dLogProbs·logProbs + dEntropies·entropies, as {@link tokenLogProbs} has them. Outside of a gradient tape.
+ *
+ * With p the probabilities: ∂logProb/∂logit = (1[target] − p)/T and ∂entropy/∂logit = −p·(log p + entropy)/T.
+ *
+ * @param dLogProbs - `[tokens]`, and so is `dEntropies`
+ * @returns `[tokens, vocab]`
+ */
+export function logitsGradient(
   logits: tf.Tensor2D,
   targets: tf.Tensor1D,
+  dLogProbs: tf.Tensor1D,
+  dEntropies: tf.Tensor1D,
+  { temperature }: { readonly temperature: number },
+): tf.Tensor2D {
+  const fused = fusedKernels();
+  if (fused !== undefined) {
+    const saved = fusedForward(fused, logits, targets, 1 / temperature);
+    const dx = fusedBackward(fused, logits, targets, saved, fused.pointer(dLogProbs), fused.pointer(dEntropies), 1 / temperature);
+    tf.dispose([saved.both, saved.logSumExp]);
+    return dx;
+  }
+  return tf.tidy(() => {
+    const all = tf.logSoftmax(tf.mul(logits, 1 / temperature)); // [tokens, vocab]
+    const probabilities = tf.exp(all);
+    const entropies = tf.neg(tf.sum(tf.mul(probabilities, all), 1, true)); // [tokens, 1]
+    const column = (x: tf.Tensor1D) => tf.expandDims(x, 1);
+    const slope = tf.add(tf.mul(tf.add(all, entropies), column(dEntropies)), column(dLogProbs));
+    const chosen = tf.mul(tf.cast(tf.oneHot(targets, logits.shape[1]), "float32"), column(dLogProbs));
+    return tf.mul<tf.Tensor2D>(tf.sub(chosen, tf.mul(probabilities, slope)), 1 / temperature);
+  });
+}
+
+/** What the backward kernel needs from the forward one. */
+interface ForwardResult {
+  /** Log-probabilities, then entropies: `[2, tokens]`. */
+  readonly both: tf.Tensor2D;
+  readonly logSumExp: tf.Tensor1D;
+}
+
+function fusedForward(
+  { kernels, pointer, output, free }: KernelContext,
+  logits: tf.Tensor,
+  targets: tf.Tensor,
   inverseTemperature: number,
-): TokenLogProbs {
-  const [tokens, vocab] = logits.shape;
-  const bytes = tokens * 4;
+): ForwardResult {
+  const [tokens, vocab] = logits.shape as [number, number];
+  const both = output(2, tokens);
+  const logSumExp = output(tokens);
+  const scratch = output(vocab);
+  kernels.logProbsForward(
+    pointer(logits),
+    pointer(targets),
+    tokens,
+    vocab,
+    inverseTemperature,
+    pointer(scratch),
+    pointer(both),
+    pointer(logSumExp),
+    pointer(both) + tokens * 4,
+  );
+  free(scratch);
+  return { both: adopt<tf.Rank.R2>(both), logSumExp: adopt<tf.Rank.R1>(logSumExp) };
+}
+
+function fusedBackward(
+  { kernels, pointer, output }: KernelContext,
+  logits: tf.Tensor,
+  targets: tf.Tensor,
+  { both, logSumExp }: ForwardResult,
+  dLogProbs: number,
+  dEntropies: number,
+  inverseTemperature: number,
+): tf.Tensor2D {
+  const [tokens, vocab] = logits.shape as [number, number];
+  const dx = output(tokens, vocab);
+  kernels.logProbsBackward(
+    pointer(logits),
+    pointer(targets),
+    pointer(logSumExp),
+    pointer(both) + tokens * 4,
+    dLogProbs,
+    dEntropies,
+    tokens,
+    vocab,
+    inverseTemperature,
+    pointer(dx),
+  );
+  return adopt<tf.Rank.R2>(dx);
+}
+
+function fusedTokenLogProbs(context: KernelContext, logits: tf.Tensor2D, targets: tf.Tensor1D, inverseTemperature: number): TokenLogProbs {
+  const [tokens] = logits.shape;
   const op = tf.customGrad((x, save) => {
-    const both = output(2, tokens); // log-probabilities, then entropies
-    const logSumExp = output(tokens);
-    const scratch = output(vocab);
-    kernels.logProbsForward(
-      pointer(x as tf.Tensor),
-      pointer(targets),
-      tokens,
-      vocab,
-      inverseTemperature,
-      pointer(scratch),
-      pointer(both),
-      pointer(logSumExp),
-      pointer(both) + bytes,
-    );
-    free(scratch);
-    const value = adopt<tf.Rank.R2>(both);
-    (save as tf.GradSaveFunc)([x as tf.Tensor, value, adopt(logSumExp), targets]);
+    const { both, logSumExp } = fusedForward(context, x as tf.Tensor, targets, inverseTemperature);
+    (save as tf.GradSaveFunc)([x as tf.Tensor, both, logSumExp, targets]);
     return {
-      value,
+      value: both,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedBoth, savedLogSumExp, savedTargets] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-        const dx = output(tokens, vocab);
-        kernels.logProbsBackward(
-          pointer(savedX),
-          pointer(savedTargets),
-          pointer(savedLogSumExp),
-          pointer(savedBoth) + bytes,
-          pointer(dy),
-          pointer(dy) + bytes,
-          tokens,
-          vocab,
-          inverseTemperature,
-          pointer(dx),
-        );
-        return adopt(dx);
+        const [savedX, savedBoth, savedLogSumExp, savedTargets] = saved as [tf.Tensor, tf.Tensor2D, tf.Tensor1D, tf.Tensor];
+        const forward = { both: savedBoth, logSumExp: savedLogSumExp };
+        const dLogProbs = context.pointer(dy);
+        return fusedBackward(context, savedX, savedTargets, forward, dLogProbs, dLogProbs + tokens * 4, inverseTemperature);
       },
     };
   });

@@ -1,0 +1,70 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { linear, linearTransposed, takeAddOuterSum } from "./linear.js";
+import { logitsGradient, tokenLogProbs, type TokenLogProbs } from "./token-log-probs.js";
+
+/** Logits that exist at once, 64 MiB of them; where there are more, rows are treated in chunks. */
+const MAX_LOGITS = 2 ** 24;
+
+/** How the logits are scaled, and how many of them may exist at once. */
+export interface HeadLogProbsOptions {
+  readonly temperature: number;
+  /** Default: 2²⁴. */
+  readonly maxLogits?: number;
+}
+
+/**
+ * {@link tokenLogProbs} of logits = hidden·weightᵀ, in memory that does not grow with targets times vocabulary: when there are more than
+ * `maxLogits` logits, chunks of rows follow one another, and the backward pass computes each chunk's logits a second time.
+ *
+ * @param hidden - `[targets, width]`
+ * @param weight - `[vocab, width]`
+ * @param targets - `[targets]`, int32
+ */
+export function headLogProbs(
+  hidden: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  targets: tf.Tensor1D,
+  { temperature, maxLogits = MAX_LOGITS }: HeadLogProbsOptions,
+): TokenLogProbs {
+  const [rows, width] = hidden.shape;
+  const vocab = weight.shape[0];
+  if (rows * vocab <= maxLogits) return tokenLogProbs(linearTransposed(hidden, weight), targets, { temperature });
+  const size = Math.max(1, Math.floor(maxLogits / vocab));
+  const starts = Array.from({ length: Math.ceil(rows / size) }, (_, i) => i * size);
+  const op = tf.customGrad((states, head, save) => {
+    (save as tf.GradSaveFunc)([states as tf.Tensor, head as tf.Tensor, targets]);
+    const chunks = starts.map((start) =>
+      tf.tidy(() => {
+        const count = Math.min(size, rows - start);
+        const logits = linearTransposed(tf.slice(states as tf.Tensor2D, [start, 0], [count, width]), head as tf.Tensor2D); // [count, vocab]
+        const { logProbs, entropies } = tokenLogProbs(logits, tf.slice(targets, start, count), { temperature });
+        return tf.stack([logProbs, entropies]) as tf.Tensor2D; // [2, count]
+      }),
+    );
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [savedStates, savedHead, savedTargets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+      let dWeight = tf.zeros<tf.Rank.R2>([vocab, width]);
+      const dStates = starts.map((start) => {
+        const count = Math.min(size, rows - start);
+        const part = tf.slice(savedStates, [start, 0], [count, width]);
+        const dLogits = tf.tidy(() => {
+          const gradients = tf.slice(dy as tf.Tensor2D, [0, start], [2, count]);
+          const [dLogProbs, dEntropies] = tf.unstack(gradients) as [tf.Tensor1D, tf.Tensor1D];
+          const logits = linearTransposed(part, savedHead); // [count, vocab]
+          return logitsGradient(logits, tf.slice(savedTargets, start, count), dLogProbs, dEntropies, { temperature });
+        });
+        dWeight = takeAddOuterSum(dWeight, dLogits, part);
+        const dPart = linear(dLogits, savedHead); // [count, width]
+        tf.dispose([dLogits, part]);
+        return dPart;
+      });
+      return [tf.concat(dStates, 0), dWeight];
+    };
+    return { value: tf.concat(chunks, 1), gradFunc };
+  });
+  const both = op(hidden, weight) as tf.Tensor2D; // [2, targets]
+  return {
+    logProbs: tf.reshape(tf.slice(both, [0, 0], [1, rows]), [rows]),
+    entropies: tf.reshape(tf.slice(both, [1, 0], [1, rows]), [rows]),
+  };
+}
