@@ -26,7 +26,13 @@ export const PRESETS = {
         },
       ],
     },
-    train: { steps: 50, promptsPerStep: 16, groupSize: 8, learningRate: { peak: 6e-4, warmupSteps: 5, kind: "linear", floor: 0.1 } },
+    train: {
+      steps: 50,
+      promptsPerStep: 16,
+      groupSize: 8,
+      evaluateEvery: 10,
+      learningRate: { peak: 6e-4, warmupSteps: 5, kind: "linear", floor: 0.1 },
+    },
   },
   /** Seconds instead of minutes: every part runs, nothing is learned. For trying a set-up. */
   smoke: {

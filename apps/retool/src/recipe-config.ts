@@ -152,6 +152,8 @@ export const RecipeConfig = z.strictObject({
     /** Dual clip of tokens with negative advantage; null = off. */
     dualClip: z.number().gt(1).nullable().default(10),
     sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 1, topK: 0 }),
+    /** Measure the accuracy on held-out problems every so many steps; null = only before and after. */
+    evaluateEvery: positive.nullable().default(null),
     /** Keep a checkpoint every so many steps. */
     saveEvery: positive.default(25),
     /** Checkpoints kept besides the newest. */

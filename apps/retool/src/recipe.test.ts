@@ -12,7 +12,7 @@ let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-recipe-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-const SETTINGS = ["backend=wasm", "sft.saveEvery=2", "train.saveEvery=2", "eval.problems=4"];
+const SETTINGS = ["backend=wasm", "sft.saveEvery=2", "train.saveEvery=2", "train.evaluateEvery=2", "eval.problems=4"];
 
 /** Runs the smoke preset; `onMetric` sees each record that is logged and may abort. */
 async function run(

@@ -2,8 +2,8 @@ import { aggregateLoss, clippedSurrogateLoss, groupAdvantages, zeroVarianceGroup
 import { countTargets, learningRateAt, type TokenLoss, type TrainingRow } from "@retool-ts/policy";
 import { summarizeRollouts } from "@retool-ts/rollout";
 import * as tf from "@tensorflow/tfjs-core";
-import { gradedRollouts, type GradedRollout } from "./evaluate.js";
-import { trainingProblems } from "./problem-source.js";
+import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type GradedRollout } from "./evaluate.js";
+import { heldOutProblems, trainingProblems } from "./problem-source.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { stepName } from "./run-folder.js";
 import { saveCheckpoint, scheduleOf, type RunContext, type RunState } from "./run-context.js";
@@ -64,6 +64,7 @@ export async function runRl(context: RunContext, from: RlState): Promise<RlState
       ...rolloutMetrics(scored),
       ...update,
       "optim/learning_rate": learningRate,
+      ...(await heldOutMetrics(context, state)),
     });
     const tokens = scored.reduce((sum, { trajectory }) => sum + trajectory.tokenIds.length - trajectory.promptLength, 0);
     await run.appendTimings({
@@ -153,6 +154,25 @@ async function updatePolicy({ config, model }: RunContext, { rows, tokens }: Ste
   const { loss: value, metrics } = await model.engine.forwardBackward(rows, { loss, temperature: sampling.temperature });
   const { gradNorm } = await model.engine.optimStep({ learningRate });
   return { "policy/loss": value, ...metrics, "policy/trained_tokens": trained, "optim/grad_norm": gradNorm };
+}
+
+/**
+ * Accuracy and tool use on held-out problems, at the steps that ask for it. An interruption waits for its end: the step's weights are
+ * new already, and its record is to be the same as without the interruption.
+ */
+async function heldOutMetrics({ config, model, environment }: RunContext, { step, totalSteps }: RlState): Promise<Record<string, number>> {
+  const { evaluateEvery } = config.train;
+  if (evaluateEvery === null || step % evaluateEvery !== 0) return {};
+  const groups = await gradedRollouts(model, environment, {
+    problems: await heldOutProblems(config.data.test, config.eval.problems),
+    samples: config.eval.samples,
+    sampling: config.eval.sampling,
+    seed: config.seed,
+    step: totalSteps,
+    maxSequences: MAX_SEQUENCES,
+  });
+  const { accuracy, rollouts } = summarizeEvaluation(groups);
+  return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio };
 }
 
 function rolloutMetrics(scored: readonly ScoredRollout[]): Record<string, number> {

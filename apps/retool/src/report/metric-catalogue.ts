@@ -34,7 +34,7 @@ export const CHARTS: readonly ChartSpec[] = [
   },
   {
     title: "Code ratio",
-    series: { "rollout/code_ratio": "rollouts with code" },
+    series: { "rollout/code_ratio": "sampled for training", "eval/code_ratio": "held-out problems" },
     unit: "share",
     explanation: "Share of rollouts that call the interpreter at least once. Rising means that the policy relies on its tool.",
   },

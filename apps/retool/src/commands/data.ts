@@ -1,0 +1,35 @@
+import { Option, type Command } from "commander";
+import type { CliContext } from "../command-line.js";
+import type { ConvertOptions, StatsOptions } from "../data-command.js";
+
+export function register(program: Command, context: CliContext): void {
+  const data = program.command("data").description("convert and measure files of conversations").enablePositionalOptions();
+  data
+    .command("convert")
+    .description("turn rows of ReTool-SFT into messages of one dialect")
+    .argument("<in>", "JSONL, JSON or Parquet file, or a folder of them")
+    .argument("<out>", "JSONL file to write, one { messages } a line")
+    .addOption(
+      new Option("--dialect <name>", "xml: the paper's tags in one response; hermes: tool calls")
+        .choices(["xml", "hermes"])
+        .makeOptionMandatory(),
+    )
+    .option("-q, --quiet", "print no progress")
+    .addHelpText("after", "\nExample:\n  $ retool data convert train_2000.parquet sft.jsonl --dialect hermes")
+    .action(async (input: string, output: string, options: ConvertOptions) => {
+      const { convertData } = await import("../data-command.js");
+      await convertData(input, output, options, context);
+    });
+  data
+    .command("stats")
+    .description("lengths, use of code and what is learned, over a file of conversations in either dialect")
+    .argument("<file>", "JSONL, JSON or Parquet file with a column messages, or a folder of them")
+    .option("--tokenizer <folder>", "count tokens of this tokenizer; default: characters")
+    .option("--json", "print the measures as JSON")
+    .option("-q, --quiet", "print no progress")
+    .addHelpText("after", "\nExample:\n  $ retool data stats sft.jsonl --tokenizer checkpoints/Qwen2.5-0.5B-Instruct")
+    .action(async (file: string, options: StatsOptions) => {
+      const { dataStats } = await import("../data-command.js");
+      await dataStats(file, options, context);
+    });
+}
