@@ -8,6 +8,8 @@ import { formatTable } from "./text-table.js";
 /** Options of `retool data convert`. */
 export interface ConvertOptions {
   readonly dialect: ConversationDialect;
+  /** Counts refused rows without naming them. */
+  readonly quiet?: boolean;
 }
 
 /** Options of `retool data stats`. */
@@ -27,7 +29,7 @@ const NAMED_ROWS = 5;
 export async function convertData(
   input: string,
   output: string,
-  { dialect }: ConvertOptions,
+  { dialect, quiet = false }: ConvertOptions,
   { print, reporter, signal }: CliContext,
 ): Promise<void> {
   const lines: string[] = [];
@@ -41,8 +43,8 @@ export async function convertData(
       refused.push(error.message);
     }
   }
-  for (const reason of refused.slice(0, NAMED_ROWS)) reporter.say(reason);
-  if (refused.length > NAMED_ROWS) reporter.say(`… and ${refused.length - NAMED_ROWS} more`);
+  for (const reason of quiet ? [] : refused.slice(0, NAMED_ROWS)) reporter.say(reason);
+  if (!quiet && refused.length > NAMED_ROWS) reporter.say(`… and ${refused.length - NAMED_ROWS} more`);
   if (lines.length === 0) {
     throw new InputError({
       what: "dataset",

@@ -3,7 +3,7 @@ import type { CliContext } from "../command-line.js";
 import type { ConvertOptions, StatsOptions } from "../data-command.js";
 
 export function register(program: Command, context: CliContext): void {
-  const data = program.command("data").description("convert and measure files of conversations").enablePositionalOptions();
+  const data = program.command("data").description("convert and measure files of conversations");
   data
     .command("convert")
     .description("turn rows of ReTool-SFT into messages of one dialect")
@@ -16,9 +16,9 @@ export function register(program: Command, context: CliContext): void {
     )
     .option("-q, --quiet", "print no progress")
     .addHelpText("after", "\nExample:\n  $ retool data convert train_2000.parquet sft.jsonl --dialect hermes")
-    .action(async (input: string, output: string, options: ConvertOptions) => {
+    .action(async (input: string, output: string, _: unknown, command: Command) => {
       const { convertData } = await import("../data-command.js");
-      await convertData(input, output, options, context);
+      await convertData(input, output, command.optsWithGlobals<ConvertOptions>(), context); // --quiet may be the parent's
     });
   data
     .command("stats")
