@@ -7,6 +7,9 @@ export { gsm8kAnswer, lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from ".
 export { combineRewards, type RewardPart } from "./combine.js";
 export { mathDapoScore, type MathDapoOptions, type MathDapoResult } from "./math-dapo.js";
 export { normalizeFinalAnswer } from "./normalize.js";
-export { answersMatch, outcomeReward, type AnswerOptions, type OutcomeOptions, type OutcomeRule } from "./outcome.js";
+export { answersMatch, type AnswerOptions } from "./answers-match.js";
+export { outcomeReward, type OutcomeOptions, type OutcomeRule } from "./outcome.js";
 export type { RewardFunction, RewardResult, RewardSample } from "./reward.js";
 export { overlongPart, toolCallShaping, type OverlongPartOptions, type ToolCallShapingOptions } from "./shaping.js";
+export type { Verdict, VerifyOptions } from "./verify/verdict.js";
+export { verifyAnswer } from "./verify/verify-answer.js";

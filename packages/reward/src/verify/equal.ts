@@ -1,0 +1,185 @@
+import { LIMITS, type Meter, NoValue, Undecided } from "./budget.js";
+import { exactValue } from "./exact.js";
+import { containsZero, Imprecise, magnitude } from "./interval.js";
+import { isRationalFunction, PRIMES, valueModulo } from "./modular.js";
+import { enclose } from "./numeric.js";
+import { bitLength, integer, type Rational, sizeOf } from "./rational.js";
+import { separationOf } from "./separation.js";
+import { isSameTree, mapChildren, type Node, someNode, symbolsOf } from "./tree.js";
+
+/** What a comparison of values needs besides the values. */
+export interface Comparison {
+  readonly meter: Meter;
+  /** Numbers from 0 to 2³² − 1 that depend on the texts compared and on nothing else. */
+  readonly random: () => number;
+}
+
+/** Whether two expressions have the same value, for all values of their variables where the first is real. */
+export function isEqualValue(gold: Node, prediction: Node, comparison: Comparison): boolean {
+  if (isSameTree(gold, prediction)) return true;
+  const [left, right] = [signOfInfinity(gold), signOfInfinity(prediction)];
+  if (left !== undefined || right !== undefined) return left === right;
+  const names = [...symbolsOf(prediction, symbolsOf(gold))];
+  const difference: Node = { kind: "add", args: [gold, { kind: "negate", arg: prediction }] };
+  if (names.length === 0) return isZero(difference, comparison);
+  const { meter } = comparison;
+  if (isRationalFunction(gold, meter) && isRationalFunction(prediction, meter)) return isZeroFunction(difference, names, comparison);
+  return agreesAtPoints(gold, prediction, names, comparison);
+}
+
+/** Whether an expression is 0 for all values of its variables. */
+export function isZeroEverywhere(node: Node, comparison: Comparison): boolean {
+  return isEqualValue({ kind: "number", value: integer(0) }, node, comparison);
+}
+
+function signOfInfinity(node: Node): 1 | -1 | undefined {
+  if (node.kind === "constant" && node.name === "infinity") return 1;
+  if (node.kind === "add" && node.args.length === 1) return signOfInfinity(node.args[0]!);
+  if (node.kind !== "negate") return undefined;
+  const sign = signOfInfinity(node.arg);
+  return sign === undefined ? undefined : sign === 1 ? -1 : 1;
+}
+
+/** Whether a number is 0: exactly if it is rational, else by intervals below its separation bound. */
+export function isZero(node: Node, { meter }: Comparison): boolean {
+  const exact = exactOrTooLarge(node, meter);
+  if (exact === "too large") return differsModuloPrimes(node, meter);
+  if (exact !== undefined) return exact.n === 0n;
+  let bits = 160;
+  let needed: number | undefined;
+  for (;;) {
+    try {
+      const { re, im } = enclose(node, { bits, meter });
+      if (!containsZero(re) || !containsZero(im)) return false;
+      if (needed !== undefined) {
+        const bound = 1n << BigInt(Math.max(0, bits - needed - 1));
+        if (magnitude(re) < bound && magnitude(im) < bound) return true;
+      }
+    } catch (error) {
+      if (!(error instanceof Imprecise)) throw error;
+    }
+    needed ??= separationOf(node, meter).bits;
+    bits = Math.max(2 * bits, needed + 96);
+    if (bits > LIMITS.precision) throw new Undecided("telling the two values apart would take too many digits");
+  }
+}
+
+function exactOrTooLarge(node: Node, meter: Meter): Rational | "too large" | undefined {
+  try {
+    return exactValue(node, meter);
+  } catch (error) {
+    if (error instanceof Undecided) return "too large";
+    throw error;
+  }
+}
+
+/** Tells huge numbers apart by their residues. Equal residues prove nothing about numbers beyond the limit. */
+function differsModuloPrimes(node: Node, meter: Meter): false {
+  if (isRationalFunction(node, meter)) {
+    for (const prime of PRIMES) if (valueModulo(node, prime, new Map(), meter) !== 0n) return false;
+  }
+  throw new Undecided("the numbers are too large to compare");
+}
+
+/**
+ * Whether a rational function is 0, by its values at random points (Schwartz and Zippel): modulo two primes, then, as anybody
+ * can write a multiple of two known primes, exactly.
+ */
+function isZeroFunction(node: Node, names: readonly string[], comparison: Comparison): boolean {
+  const { meter, random } = comparison;
+  let values = 0;
+  for (let attempt = 0; attempt < 6 && values < PRIMES.length; attempt++) {
+    const point = new Map(names.map((name) => [name, (BigInt(random()) << 29n) + BigInt(random() >>> 3)]));
+    try {
+      if (valueModulo(node, PRIMES[values]!, point, meter) !== 0n) return false;
+      values++;
+    } catch (error) {
+      if (!(error instanceof NoValue)) throw error;
+    }
+  }
+  if (values < PRIMES.length) throw new NoValue("no point where the expression has a value");
+  const point = new Map(names.map((name) => [name, integer((BigInt(random()) << 8n) + 1n)]));
+  try {
+    return exactValue(at(node, point), meter)?.n === 0n;
+  } catch (error) {
+    if (!(error instanceof Undecided)) throw error;
+    meter.spend(1_000);
+    const hasLongNumeral = someNode(node, (part) => part.kind === "number" && sizeOf(part.value) > 40);
+    const numerals = countNumeralBits(node);
+    if (hasLongNumeral || numerals > 100) throw error;
+    return true;
+  }
+}
+
+/** Bits of all numerals together: below those of the primes' product, no coefficient is a multiple of it. */
+function countNumeralBits(node: Node): number {
+  let bits = 0;
+  someNode(node, (part) => {
+    if (part.kind === "number") bits += bitLength(part.value.n) + bitLength(part.value.d) - 1;
+    return false;
+  });
+  return bits;
+}
+
+/** The node with variables replaced by numbers. */
+export function at(node: Node, point: ReadonlyMap<string, Rational>): Node {
+  if (node.kind !== "symbol") return mapChildren(node, (child) => at(child, point));
+  const value = point.get(node.name);
+  return value === undefined ? node : { kind: "number", value };
+}
+
+const SCALES = [40, -40, 12, 3, -12, 60, -3, 9, -60, 25];
+
+function agreesAtPoints(gold: Node, prediction: Node, names: readonly string[], comparison: Comparison): boolean {
+  const { random } = comparison;
+  const isComplex = someNode(gold, (part) => part.kind === "constant" && part.name === "i");
+  const fractions = SCALES.map((scale) => {
+    // Sixteenths; the first two points lie in one orthant each, later ones anywhere.
+    const sign = (index: number) => (index < 2 || random() % 2 === 0 ? Math.sign(scale) : -Math.sign(scale));
+    return new Map(names.map((name, index) => [name, reduced(sign(index) * (1 + (random() % Math.abs(scale))))]));
+  });
+  const wholes = Array.from({ length: 6 }, () => new Map(names.map((name) => [name, integer(3 + (random() % 12))])));
+  for (const [points, enough] of [[fractions, 3] as const, [wholes, 4] as const]) {
+    let agreed = 0;
+    for (const point of points) {
+      const outcome = agreesAt(at(gold, point), at(prediction, point), isComplex, comparison);
+      if (outcome === false) return false;
+      if (outcome === true && ++agreed === 5) break;
+    }
+    if (agreed >= enough) return true;
+  }
+  throw new Undecided("too few points where the answer has a value");
+}
+
+function reduced(sixteenths: number): Rational {
+  let [n, d] = [sixteenths, 16];
+  while (n % 2 === 0 && d > 1) [n, d] = [n / 2, d / 2];
+  return { n: BigInt(n), d: BigInt(d) };
+}
+
+/** Undefined where the gold answer has no real value, so that nothing is asked of the prediction. */
+function agreesAt(gold: Node, prediction: Node, isComplex: boolean, comparison: Comparison): boolean | undefined {
+  try {
+    const { im } = enclose(gold, { bits: 128, meter: comparison.meter });
+    if (!isComplex && im !== undefined && !(im.lo === 0n && im.hi === 0n)) return undefined;
+  } catch (error) {
+    if (error instanceof NoValue || error instanceof Undecided) return undefined;
+    throw error;
+  }
+  try {
+    return isZero({ kind: "add", args: [gold, { kind: "negate", arg: prediction }] }, comparison);
+  } catch (error) {
+    if (error instanceof NoValue) return false;
+    throw error;
+  }
+}
+
+/** −1, 0 or 1: how a number compares with 0. */
+export function signOf(node: Node, comparison: Comparison): number {
+  if (isZero(node, comparison)) return 0;
+  for (let bits = 160; bits <= LIMITS.precision; bits *= 2) {
+    const { re } = enclose(node, { bits, meter: comparison.meter });
+    if (!containsZero(re)) return re.lo > 0n ? 1 : -1;
+  }
+  throw new Undecided("a sign is not known");
+}

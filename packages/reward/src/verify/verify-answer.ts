@@ -1,0 +1,108 @@
+import { answersMatch } from "../answers-match.js";
+import { Meter, NoValue, ParseFailure, Undecided } from "./budget.js";
+import { isSameAnswer } from "./compare.js";
+import type { Comparison } from "./equal.js";
+import { parseAnswer } from "./parser.js";
+import type { Node } from "./tree.js";
+import type { Verdict, VerifyOptions } from "./verdict.js";
+import { isSameWording, wordingOf } from "./words.js";
+
+/**
+ * Decides whether a prediction is the gold answer. Never throws, and takes bounded time whatever the texts.
+ *
+ * Values are compared exactly, as fractions of integers; numbers with roots by intervals narrower than their separation bound;
+ * those with π, e, logarithms or angles by intervals of at least 256 bits; expressions with variables at random points, which
+ * depend on nothing but the two texts. No floating-point number decides anything.
+ *
+ * @param gold - the reference answer, TeX or plain; it decides the form that is expected.
+ * @param prediction - the answer alone, as `extractAnswer` finds it, not a whole response.
+ */
+export function verifyAnswer(gold: string, prediction: string, { strict = false }: VerifyOptions = {}): Verdict {
+  if (answersMatch(prediction, gold) && /^[+-]?\d+$/.test(gold.trim())) return { status: "correct", reason: "the same whole number" };
+  const [goldText, predictionText] = [unwrapped(gold), unwrapped(prediction)];
+  if (goldText === "") return { status: "unparsableGold", reason: "the gold answer is empty" };
+  if (predictionText === "") return { status: "unparsablePrediction", reason: "the prediction is empty" };
+  const wording = goldText.length < 2_000 ? wordingOf(goldText) : undefined;
+  if (wording && !(wording.kind === "choice" && wording.isBare))
+    return decideWords(isSameWording(wording, predictionText, strict), goldText);
+  if (wording && predictionText.length < 2_000 && isSameWording(wording, predictionText, strict)) return decideWords(true, goldText);
+  try {
+    return decide(goldText, predictionText, strict);
+  } catch (error) {
+    if (error instanceof RangeError) return { status: "undecided", reason: "the answer is too large" };
+    throw error;
+  }
+}
+
+function decideWords(isSame: boolean, gold: string): Verdict {
+  return isSame
+    ? { status: "correct", reason: "the same words" }
+    : { status: "wrong", reason: `the words differ from “${gold.slice(0, 60)}”` };
+}
+
+function decide(gold: string, prediction: string, isStrict: boolean): Verdict {
+  const left = parse(gold, true);
+  if (left.node === undefined) return { status: left.isBudget ? "undecided" : "unparsableGold", reason: `gold: ${left.failure}` };
+  const right = parse(prediction, true);
+  if (right.node === undefined)
+    return { status: right.isBudget ? "undecided" : "unparsablePrediction", reason: `prediction: ${right.failure}` };
+  const comparison: Comparison = { meter: new Meter(), random: seededRandom(`${gold}\n${prediction}`) };
+  try {
+    if (isSameAnswer(left.node, right.node, isStrict, comparison)) return { status: "correct", reason: "equal to the gold answer" };
+    // 100,200,300 may also be three numbers.
+    const asList = /\d,\d{3}/.test(prediction) ? parse(prediction, false) : undefined;
+    if (asList?.node && left.node.kind !== "number" && isSameAnswer(left.node, asList.node, isStrict, comparison))
+      return { status: "correct", reason: "equal to the gold answer" };
+    return { status: "wrong", reason: `not equal to the gold answer ${gold.slice(0, 60)}` };
+  } catch (error) {
+    if (error instanceof NoValue) return { status: "wrong", reason: `no value to compare: ${error.message}` };
+    if (error instanceof Undecided) return { status: "undecided", reason: error.message };
+    throw error;
+  }
+}
+
+type Parsed =
+  | { readonly node: Node; readonly failure?: undefined }
+  | { readonly node?: undefined; readonly failure: string; readonly isBudget: boolean };
+
+function parse(text: string, thousands: boolean): Parsed {
+  try {
+    return { node: parseAnswer(text, { thousands }) };
+  } catch (error) {
+    if (error instanceof Undecided) return { failure: error.message, isBudget: true };
+    if (error instanceof ParseFailure) return { failure: error.message, isBudget: false };
+    throw error;
+  }
+}
+
+/** Without dollar signs, `\(…\)`, a box around all of it, and the full stop at its end. */
+function unwrapped(answer: string): string {
+  let text = answer.trim();
+  for (let round = 0; round < 4; round++) {
+    const before = text;
+    if (text.endsWith(".") && !text.endsWith("\\left.")) text = text.slice(0, -1).trimEnd();
+    for (const [open, close] of [
+      ["$$", "$$"],
+      ["$", "$"],
+      ["\\(", "\\)"],
+      ["\\[", "\\]"],
+    ] as const) {
+      if (text.length > open.length + close.length && text.startsWith(open) && text.endsWith(close) && !text.endsWith(`\\${close}`))
+        text = text.slice(open.length, -close.length).trim();
+    }
+    if (text === before) break;
+  }
+  return text;
+}
+
+/** A small generator (mulberry32) whose seed is the FNV-1a hash of a text. */
+function seededRandom(text: string): () => number {
+  let state = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}
