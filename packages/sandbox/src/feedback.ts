@@ -27,6 +27,12 @@ function feedbackOf(outcome: Outcome, { outputChars, isTurn }: FeedbackOptions):
   return parts.filter((part) => part !== "").join("\n");
 }
 
+/** How a run that did not end well ended, in one line: the error, or a marker in brackets. */
+export function endingOf(outcome: Outcome): string {
+  if (outcome.status === "error") return errorLine(outcome.error);
+  return markerOf(outcome) ?? "[output limit]";
+}
+
 function trimNewline(text: string): string {
   return text.endsWith("\n") ? text.slice(0, -1) : text;
 }

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export { escapeTags } from "./escape-tags.js";
+export { sandboxFusionClient, type SandboxFusionClientOptions } from "./fusion-client.js";
+export { serveSandboxFusion, type SandboxFusionServer, type SandboxFusionServerOptions } from "./fusion-server.js";
 export { DEFAULT_LIMITS, resolveLimits, type Limits } from "./limits.js";
 export { createSandbox } from "./quickjs-sandbox.js";
 export {

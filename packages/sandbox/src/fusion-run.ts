@@ -1,0 +1,112 @@
+import type {
+  CellResult,
+  CommandResult,
+  RunCodeRequest,
+  RunCodeResponse,
+  RunJupyterRequest,
+  RunJupyterResponse,
+} from "./fusion-protocol.js";
+import { endingOf } from "./feedback.js";
+import type { Limits } from "./limits.js";
+import type { ExecutionResult, Sandbox } from "./sandbox.js";
+
+/** The JavaScript names of a language or kernel. */
+const JAVASCRIPT: ReadonlySet<string> = new Set(["nodejs", "javascript"]);
+
+const NOTHING = { executor_pod_name: null, files: {} } as const;
+
+/** What a request runs under. */
+export interface Terms {
+  readonly signal: AbortSignal;
+  readonly most: Limits;
+}
+
+/** Runs the code of `/run_code` in a fresh world. */
+export async function runCode(sandbox: Sandbox, request: RunCodeRequest, { signal, most }: Terms): Promise<RunCodeResponse> {
+  const { code, language, run_timeout, stdin } = request;
+  const refusal = refusalOf(language, request) ?? (stdin ? "stdin is unavailable, because worlds have no input" : undefined);
+  if (refusal !== undefined) return { status: "SandboxError", message: refusal, compile_result: null, run_result: null, ...NOTHING };
+  const result = await sandbox.run(code, { limits: limitsOf(run_timeout, request, most), signal });
+  const message = result.status === "infra" ? result.reason : "";
+  return { status: statusOf(result), message, compile_result: null, run_result: commandResult(result), ...NOTHING };
+}
+
+/** Runs the cells of `/run_jupyter` in one session, whose state lives from cell to cell; an error does not end it. */
+export async function runJupyter(sandbox: Sandbox, request: RunJupyterRequest, { signal, most }: Terms): Promise<RunJupyterResponse> {
+  const { kernel, cell_timeout, total_timeout } = request;
+  const refusal = refusalOf(kernel, request);
+  if (refusal !== undefined) return { status: "SandboxError", message: refusal, driver: null, cells: [], ...NOTHING };
+  await using session = await sandbox.open();
+  const startMs = performance.now();
+  const cells: CellResult[] = [];
+  let worst: ExecutionResult | undefined;
+  let isLate = false;
+  for (const cell of request.cells) {
+    const left = total_timeout - (performance.now() - startMs) / 1000;
+    isLate = left <= 0;
+    if (isLate) break;
+    const result = await session.run(cell, {
+      limits: limitsOf(cell_timeout > 0 ? Math.min(cell_timeout, left) : left, request, most),
+      signal,
+    });
+    cells.push(cellResult(result));
+    if (result.status !== "ok" && worst?.status !== "infra") worst = result;
+    isLate = isTimeout(result);
+    if (isLate || result.status === "infra") break;
+  }
+  const status = isLate ? "TimeLimitExceeded" : worst?.status === "infra" ? "Error" : "Finished";
+  const driver: CommandResult = {
+    status,
+    execution_time: (performance.now() - startMs) / 1000,
+    return_code: status === "TimeLimitExceeded" ? null : 0,
+    stdout: "",
+    stderr: "",
+  };
+  const overall = isLate ? "Failed" : worst === undefined ? "Success" : statusOf(worst);
+  return { status: overall, message: worst?.status === "infra" ? worst.reason : "", driver, cells, ...NOTHING };
+}
+
+/** Why a request cannot be run here; undefined when it can. */
+function refusalOf(language: string, { files, fetch_files }: Pick<RunCodeRequest, "files" | "fetch_files">): string | undefined {
+  if (language === "typescript") return "typescript is unavailable, because the engine runs JavaScript: remove the types and send nodejs";
+  if (!JAVASCRIPT.has(language)) return `${language} is unavailable, because this server has only a JavaScript engine: send nodejs`;
+  if (Object.keys(files).length + fetch_files.length > 0) return "files are unavailable, because worlds have no file system";
+  return undefined;
+}
+
+/** A request may lower the sandbox's limits, and not raise them; memory is never less than the engine needs. */
+function limitsOf(seconds: number, { memory_limit_MB }: Pick<RunCodeRequest, "memory_limit_MB">, most: Limits): Limits {
+  const wallMs = Math.round(Math.min(Math.max(seconds * 1000, 1), most.wallMs));
+  if (memory_limit_MB <= 0) return { ...most, wallMs };
+  const memoryBytes = Math.min(Math.max(Math.ceil(memory_limit_MB), 17) * 2 ** 20, most.memoryBytes);
+  return { ...most, wallMs, memoryBytes };
+}
+
+function statusOf({ status }: ExecutionResult): RunCodeResponse["status"] {
+  if (status === "infra") return "SandboxError";
+  return status === "ok" ? "Success" : "Failed";
+}
+
+function isTimeout({ status }: ExecutionResult): boolean {
+  return status === "fuel" || status === "timeout" || status === "killed";
+}
+
+function commandResult(result: ExecutionResult): CommandResult {
+  const { status, stdout, usage } = result;
+  const stderr = status === "ok" ? result.stderr : `${result.stderr}${endingOf(result)}\n`;
+  const report = { execution_time: usage.wallMs / 1000, stdout, stderr };
+  if (status === "infra") return { ...report, status: "Error", return_code: null };
+  if (isTimeout(result)) return { ...report, status: "TimeLimitExceeded", return_code: null };
+  if (status !== "ok") return { ...report, status: "Finished", return_code: 1 };
+  const finished = { ...report, status: "Finished", return_code: 0 } as const;
+  return result.value === undefined ? finished : { ...finished, value: result.value };
+}
+
+function cellResult(result: ExecutionResult): CellResult {
+  const { stdout, stderr } = result;
+  if (result.status === "ok")
+    return { stdout, stderr, display: result.value === undefined ? [] : [{ "text/plain": result.value }], error: [] };
+  const ending = endingOf(result);
+  const { name, message } = result.status === "error" ? result.error : { name: result.status, message: ending };
+  return { stdout, stderr, display: [], error: [{ ename: name, evalue: message, traceback: [ending] }] };
+}
