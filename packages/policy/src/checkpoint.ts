@@ -2,9 +2,11 @@ import { basename, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 import type { AdamW } from "./adamw.js";
-import { checkpointTensors, fromCheckpoint, toCheckpoint } from "./checkpoint-layout.js";
+import { checkpointTensors, toCheckpoint } from "./checkpoint-layout.js";
 import { modelConfigFromHuggingFace, modelConfigToHuggingFace } from "./config.js";
-import { Parameters, parameterSpecs } from "./parameters.js";
+import { openGgufModel } from "./gguf/gguf-model.js";
+import { loadWeights, type WeightSource } from "./load-weights.js";
+import type { Parameters } from "./parameters.js";
 import { openExisting, SafetensorsFile, writeFileAtomic, writeSafetensors } from "./safetensors-file.js";
 
 /** What a checkpoint folder holds beside the weights. */
@@ -43,42 +45,35 @@ export async function saveModel(folder: string, parameters: Parameters, options:
 }
 
 /**
- * Reads a Hugging Face folder: `config.json` and `model.safetensors`, or the shards that `model.safetensors.index.json` lists. Weights in
- * F16 and BF16 become 32-bit floats.
+ * Reads a model: a Hugging Face folder with `config.json` and `model.safetensors`, or the shards that `model.safetensors.index.json`
+ * lists; or a `.gguf` file of the llama, qwen2 or qwen3 architecture. Weights of other types become 32-bit floats. Tensors are read one
+ * at a time, so that memory stays near the size of the model in 32-bit floats.
  *
  * @returns parameters that the caller disposes of
  * @throws InputError naming the file or tensor that is missing, malformed, of another shape, or that this model has no place for.
  */
-export async function loadModel(folder: string): Promise<Parameters> {
+export async function loadModel(path: string): Promise<Parameters> {
+  const source = await (path.toLowerCase().endsWith(".gguf") ? openGgufModel(path) : openFolder(path));
+  try {
+    return await loadWeights(source);
+  } finally {
+    await source.close();
+  }
+}
+
+async function openFolder(folder: string): Promise<WeightSource> {
   const configPath = join(folder, "config.json");
   const config = modelConfigFromHuggingFace(await readJson(configPath), configPath);
-  const values = new Map<string, Float32Array>();
-  const widths = new Map<string, number>();
-  for (const { name, shape } of parameterSpecs(config)) {
-    values.set(name, new Float32Array(shape.reduce((product, size) => product * size, 1)));
-    widths.set(name, shape.at(-1)!);
-  }
   const files = await openWeights(folder);
-  try {
-    const fileOf = new Map(files.flatMap((file) => [...file.header.entries.keys()].map((name) => [name, file] as const)));
-    for (const tensor of checkpointTensors(config)) {
-      const { name, shape, parameter } = tensor;
-      const file = fileOf.get(name);
-      fileOf.delete(name);
-      if (parameter !== undefined) {
-        fromCheckpoint(tensor, await (file ?? files[0]!).read(name, shape), widths.get(parameter)!, values.get(parameter)!);
-      } else if (file !== undefined) {
-        await checkZero(file, name);
-      }
-    }
-    for (const [name, file] of fileOf) {
-      if (name.endsWith(".rotary_emb.inv_freq") || (name === "lm_head.weight" && config.tiedEmbeddings)) continue;
-      await checkZero(file, name);
-    }
-  } finally {
-    await Promise.all(files.map((file) => file.close()));
-  }
-  return new Parameters(config, ({ name }) => values.get(name)!);
+  const fileOf = new Map(files.flatMap((file) => [...file.header.entries.keys()].map((name) => [name, file] as const)));
+  return {
+    config,
+    place: files.length === 1 ? files[0]!.path : folder,
+    names: [...fileOf.keys()],
+    shapeOf: (name) => fileOf.get(name)?.header.entries.get(name)?.shape,
+    read: (name, shape) => (fileOf.get(name) ?? files[0]!).read(name, shape),
+    close: async () => void (await Promise.all(files.map((file) => file.close()))),
+  };
 }
 
 /** Writes an optimizer's moments and update count to `optimizer.safetensors`. */
@@ -139,19 +134,6 @@ async function openWeights(folder: string): Promise<SafetensorsFile[]> {
     await Promise.all(files.map((file) => file.close()));
     throw error;
   }
-}
-
-/** A tensor that this model has no place for may be there when it changes nothing: a bias of zeros. */
-async function checkZero(file: SafetensorsFile, name: string): Promise<void> {
-  const { shape } = file.header.entries.get(name)!;
-  if (name.endsWith(".bias") && (await file.read(name, shape)).every((value) => value === 0)) return;
-  throw new InputError({
-    what: "checkpoint",
-    where: `${file.path}: tensor ${name}`,
-    expected: "only tensors of a Qwen2, Qwen3, Llama or Mistral decoder as config.json describes it",
-    found: "one that this model has no place for",
-    fix: "use a checkpoint without it, with adapters merged",
-  });
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -9,6 +9,8 @@ export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProb
 export { loadModel, loadOptimizer, saveModel, saveOptimizer, type SaveModelOptions } from "./checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
 export { type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
+export { type GgufValue } from "./gguf/gguf-cursor.js";
+export { readGgufMetadata } from "./gguf/gguf-file.js";
 export { createKVCache, type KVCache } from "./kv-cache.js";
 export {
   LocalEngine,

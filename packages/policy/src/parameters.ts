@@ -53,13 +53,22 @@ export class Parameters {
   readonly specs: readonly ParameterSpec[];
   readonly #variables = new Map<string, tf.Variable>();
 
-  constructor(config: ModelConfig, values: (spec: ParameterSpec) => Float32Array) {
+  /** @param values - of each parameter; without it, the caller is {@link Parameters.load} */
+  constructor(config: ModelConfig, values?: (spec: ParameterSpec) => Float32Array) {
     this.config = config;
     this.specs = parameterSpecs(config);
-    for (const spec of this.specs) {
-      const initial = tf.tensor(values(spec), [...spec.shape], "float32");
-      this.#variables.set(spec.name, tf.engine().makeVariable(initial, true) as tf.Variable);
-      initial.dispose();
+    if (values !== undefined) for (const spec of this.specs) this.#add(spec, values(spec));
+  }
+
+  /** Weights that are fetched one after another. When one fails, those before it are freed. */
+  static async load(config: ModelConfig, values: (spec: ParameterSpec) => Promise<Float32Array>): Promise<Parameters> {
+    const parameters = new Parameters(config);
+    try {
+      for (const spec of parameters.specs) parameters.#add(spec, await values(spec));
+      return parameters;
+    } catch (error) {
+      parameters.dispose();
+      throw error;
     }
   }
 
@@ -111,6 +120,12 @@ export class Parameters {
   dispose(): void {
     for (const variable of this.#variables.values()) variable.dispose();
     this.#variables.clear();
+  }
+
+  #add(spec: ParameterSpec, values: Float32Array): void {
+    const initial = tf.tensor(values, [...spec.shape], "float32");
+    this.#variables.set(spec.name, tf.engine().makeVariable(initial, true) as tf.Variable);
+    initial.dispose();
   }
 }
 

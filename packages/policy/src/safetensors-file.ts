@@ -136,7 +136,8 @@ export async function openExisting(path: string): Promise<FileHandle> {
   }
 }
 
-async function readRange(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
+/** Bytes of a file from `start` up to `end`, or to the end of the file. */
+export async function readRange(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(end - start);
   let done = 0;
   while (done < bytes.length) {

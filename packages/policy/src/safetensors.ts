@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
+import { fromHalfFloats } from "./half-floats.js";
 
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -121,7 +122,7 @@ export function decodeFloats(bytes: Uint8Array, dtype: string, where: string): F
       return new Float32Array(bits.buffer);
     }
     case "F16":
-      return Float32Array.from(new Uint16Array(...items), halfToNumber);
+      return fromHalfFloats(new Uint16Array(...items));
     default:
       throw malformed(where, "dtype F32, F16 or BF16", dtype);
   }
@@ -169,15 +170,6 @@ export function serializeSafetensors(
 /** A copy in the order of the file. */
 export function sortedByName<T extends { readonly name: string }>(items: readonly T[]): T[] {
   return [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
-
-/** IEEE 754 half precision: 1 sign, 5 exponent and 10 fraction bits. */
-function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 function checkCoverage(entries: ReadonlyMap<string, SafetensorsEntry>, dataStart: number, fileBytes: number, where: string): void {

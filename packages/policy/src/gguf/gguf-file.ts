@@ -1,0 +1,80 @@
+import { InputError } from "@retool-ts/core";
+import type { FileHandle } from "node:fs/promises";
+import { openExisting, readRange } from "../safetensors-file.js";
+import { malformedGguf, NeedsMoreBytes, type GgufValue } from "./gguf-cursor.js";
+import { parseGgufHeader, type GgufHeader } from "./gguf-header.js";
+
+const FIRST_READ = 2 ** 20;
+const MAX_HEADER_BYTES = 2 ** 28;
+/** Bytes of a tensor that are read and converted at a time. */
+const PIECE_BYTES = 2 ** 22;
+
+/** A GGUF file on disk; tensors are read one at a time. Holds a file handle until it is closed. */
+export class GgufFile {
+  readonly path: string;
+  readonly header: GgufHeader;
+  readonly #handle: FileHandle;
+
+  private constructor(path: string, header: GgufHeader, handle: FileHandle) {
+    this.path = path;
+    this.header = header;
+    this.#handle = handle;
+  }
+
+  /** @throws InputError when the file is missing or malformed, or has tensors of a type that cannot be read. */
+  static async open(path: string): Promise<GgufFile> {
+    const handle = await openExisting(path);
+    try {
+      const { size } = await handle.stat();
+      for (let bytes = FIRST_READ; bytes <= MAX_HEADER_BYTES; bytes *= 4) {
+        try {
+          return new GgufFile(path, parseGgufHeader(await readRange(handle, 0, Math.min(bytes, size)), size, path), handle);
+        } catch (error) {
+          if (!(error instanceof NeedsMoreBytes)) throw error;
+        }
+      }
+      throw malformedGguf(path, `a header of at most ${MAX_HEADER_BYTES} bytes`, "a longer one");
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * One tensor as 32-bit floats, converted piece by piece.
+   *
+   * @throws InputError when it is missing or has another shape.
+   */
+  async read(name: string, shape: readonly number[]): Promise<Float32Array> {
+    const tensor = this.header.tensors.get(name);
+    const found = tensor === undefined ? "no such tensor" : `shape [${tensor.shape.join(", ")}]`;
+    if (tensor === undefined || tensor.shape.join() !== shape.join()) {
+      const problem = { what: "GGUF file", where: `${this.path}: tensor ${name}`, expected: `shape [${shape.join(", ")}]`, found };
+      throw new InputError({ ...problem, fix: "use the file of a whole model, whose metadata and tensors agree" });
+    }
+    const { type, start, end } = tensor;
+    const values = new Float32Array(((end - start) / type.blockBytes) * type.blockSize);
+    const step = Math.floor(PIECE_BYTES / type.blockBytes) * type.blockBytes;
+    for (let from = start; from < end; from += step) {
+      const piece = await readRange(this.#handle, from, Math.min(from + step, end));
+      const place = ((from - start) / type.blockBytes) * type.blockSize;
+      type.dequantize(piece, (piece.length / type.blockBytes) * type.blockSize, values, place);
+    }
+    return values;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/**
+ * The metadata of a GGUF file: the model's shape, its tokenizer and its chat template, by name.
+ *
+ * @throws InputError when the file is missing or malformed.
+ */
+export async function readGgufMetadata(path: string): Promise<ReadonlyMap<string, GgufValue>> {
+  const file = await GgufFile.open(path);
+  await file.close();
+  return file.header.metadata;
+}
