@@ -11,7 +11,7 @@ import { toRecord } from "./trajectory-record.js";
 export async function quickstart(options: RunOptions, context: CliContext): Promise<void> {
   const { reporter } = context;
   let shown: string | undefined;
-  const show = (title: string, phase: string, groups: readonly (readonly GradedRollout[])[]) => {
+  const show = (title: string, phase: string, groups: readonly (readonly GradedRollout[])[], step: number) => {
     const rollouts = groups.map(([first]) => first!);
     // Before: a problem it gets wrong without the tool. After: the same problem.
     const pick =
@@ -19,7 +19,7 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
       rollouts.find(({ reward, trajectory }) => !reward.correct && trajectory.toolCalls.length === 0) ??
       rollouts[0]!;
     shown = pick.problem.id;
-    reporter.say(`\n${title}\n${renderRecord(toRecord(pick, { phase, step: 0 }), { color: hasColor(process.stderr) })}`);
+    reporter.say(`\n${title}\n${renderRecord(toRecord(pick, { phase, step }), { color: hasColor(process.stderr) })}`);
   };
   await runCommand("quickstart", { sft: true, rl: true }, options, context, {
     onSftBegin: () => {
@@ -31,13 +31,13 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
         "imitates generated solutions whose code really ran: first how to write code, then a mixture in which half of them guess or calculate in the head. It is cut short on purpose, as in the paper.",
       );
     },
-    onColdStart: (groups) => show("One rollout before RL:", "coldStart", groups),
+    onColdStart: (groups, step) => show("One rollout before RL:", "coldStart", groups, step),
     onRlBegin: () =>
       reporter.step(
         "2. Reinforcement learning (GRPO)",
         "samples eight answers to each problem, runs their code, rewards right final answers (+1, else -1), and makes what did better than its group more likely. Interpreter output carries no gradient.",
       ),
-    onFinal: (groups) => show("The same problem after RL:", "final", groups),
+    onFinal: (groups, step) => show("The same problem after RL:", "final", groups, step),
   });
   if (options.dryRun) return;
   const { writeReport } = await import("./report/write-report.js");

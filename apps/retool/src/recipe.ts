@@ -14,9 +14,9 @@ export interface RecipeParts {
 /** Tells the caller where the recipe stands. */
 export interface RecipeHooks {
   readonly onSftBegin?: () => void;
-  readonly onColdStart?: (groups: readonly (readonly GradedRollout[])[]) => void;
+  readonly onColdStart?: (groups: readonly (readonly GradedRollout[])[], step: number) => void;
   readonly onRlBegin?: () => void;
-  readonly onFinal?: (groups: readonly (readonly GradedRollout[])[]) => void;
+  readonly onFinal?: (groups: readonly (readonly GradedRollout[])[], step: number) => void;
 }
 
 /** Cold start, evaluation, reinforcement learning, evaluation; goes on from any state. */
@@ -34,12 +34,12 @@ export async function runRecipe(context: RunContext, from: RunState, parts: Reci
   if (state.phase === "sft") state = { phase: "rl", totalSteps: state.totalSteps, step: 0 };
   if (state.step === 0 && run.readSummary()?.phases["coldStart"] === undefined) {
     const groups = await evaluatePhase(context, "coldStart", problems, state.totalSteps);
-    hooks.onColdStart?.(groups);
+    hooks.onColdStart?.(groups, state.totalSteps);
   }
   if (!parts.rl) return state;
   hooks.onRlBegin?.();
   state = await runRl(context, state);
   const groups = await evaluatePhase(context, "final", problems, state.totalSteps);
-  hooks.onFinal?.(groups);
+  hooks.onFinal?.(groups, state.totalSteps);
   return state;
 }

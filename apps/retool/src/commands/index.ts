@@ -4,9 +4,11 @@ import * as chat from "./chat.js";
 import * as data from "./data.js";
 import * as doctor from "./doctor.js";
 import * as evaluation from "./eval.js";
+import * as exec from "./exec.js";
 import * as inspect from "./inspect.js";
 import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
+import * as sandbox from "./sandbox.js";
 import * as sft from "./sft.js";
 import * as train from "./train.js";
 
@@ -23,6 +25,8 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   inspect,
   report,
   data,
+  exec,
+  sandbox,
   doctor,
 ];
 

@@ -1,0 +1,30 @@
+import type { Command } from "commander";
+import type { CliContext } from "../command-line.js";
+import type { ExecOptions } from "../exec-command.js";
+import { addLimitOptions, wholeNumber } from "./limit-options.js";
+
+export function register(program: Command, context: CliContext): void {
+  const command = program
+    .command("exec")
+    .description("run code in the sandbox: from stdin, or cell by cell")
+    .option("--language <name>", "language of the code", "javascript")
+    .option(
+      "--cell <code>",
+      "a cell of one session, instead of stdin; may be repeated",
+      (code: string, all: string[]) => [...all, code],
+      [],
+    )
+    .option("--session", 'stdin holds a session: one cell a line, as a JSON string or as {"code": …}')
+    .option("--seed <n>", "seed of Math.random", wholeNumber, 0)
+    .option("--json", "print one JSON result a run instead of the text for the model");
+  addLimitOptions(command)
+    .addHelpText(
+      "after",
+      "\nExit code 0 when every run ended well, else 1.\n\nExamples:\n  $ echo 'factor(360)' | retool exec\n  $ retool exec --cell 'let x = 41' --cell 'x + 1' --json",
+    )
+    .action(async (options: ExecOptions) => {
+      const { exec } = await import("../exec-command.js");
+      const isWell = await exec(options, process.stdin, context);
+      if (!isWell) context.setExitCode(1);
+    });
+}

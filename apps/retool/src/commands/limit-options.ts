@@ -1,0 +1,24 @@
+import { type Command, InvalidArgumentError } from "commander";
+
+/** The limits of one run, as `--fuel` and its kin give them. */
+export interface LimitOptions {
+  readonly fuel?: number;
+  readonly wallMs?: number;
+  readonly memoryMb?: number;
+  readonly outputChars?: number;
+}
+
+/** Adds a flag for each limit; the sandbox says which numbers it takes. */
+export function addLimitOptions(command: Command): Command {
+  return command
+    .option("--fuel <ticks>", "interrupt ticks, 10 000 branches or calls each", wholeNumber)
+    .option("--wall-ms <ms>", "wall time of one run", wholeNumber)
+    .option("--memory-mb <MiB>", "memory of one world, from 16", wholeNumber)
+    .option("--output-chars <n>", "characters of output and value", wholeNumber);
+}
+
+/** A flag's value as a whole number. */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Not a whole number.");
+  return Number(text);
+}

@@ -1,0 +1,39 @@
+import { createSandbox, serveSandboxFusion } from "@retool-ts/sandbox";
+import type { CliContext } from "./command-line.js";
+import type { LimitOptions } from "./commands/limit-options.js";
+import { limitsOf } from "./exec-command.js";
+
+export interface ServeOptions extends LimitOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+  readonly workers: number;
+  readonly maxConcurrency: number;
+  readonly queueLimit: number;
+  readonly maxBodyBytes: number;
+}
+
+/** What {@link serve} uses of the command line's context. */
+export type ServeContext = Pick<CliContext, "print" | "reporter" | "signal">;
+
+/** Serves the sandbox until the first Ctrl-C or SIGTERM; requests at work then have ten seconds to end. */
+export async function serve(options: ServeOptions, { print, reporter, signal }: ServeContext): Promise<void> {
+  const { workers, host, port, maxConcurrency, queueLimit, maxBodyBytes } = options;
+  const token = options.token ?? process.env["RETOOL_SANDBOX_TOKEN"];
+  const limits = limitsOf(options);
+  await using sandbox = await createSandbox({ workers, limits });
+  const shared = { sandbox, host, port, maxConcurrency, queueLimit, maxBodyBytes, limits };
+  const server = await serveSandboxFusion(token === undefined || token === "" ? shared : { ...shared, token });
+  print(server.url);
+  reporter.say("Ctrl-C ends the server.");
+  const terminated = new AbortController();
+  const terminate = (): void => terminated.abort();
+  process.once("SIGTERM", terminate);
+  try {
+    const stop = AbortSignal.any([signal, terminated.signal]);
+    if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve(), { once: true }));
+  } finally {
+    process.off("SIGTERM", terminate);
+    await server.close();
+  }
+}
