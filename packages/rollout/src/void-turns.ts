@@ -7,7 +7,7 @@ const ENDED_BY_ACTION: ReadonlySet<StopReason> = new Set(["answered", "maxTurns"
  * Whether a turn of a rollout does nothing: it neither calls a tool nor answers. Such a turn often follows tool output that is
  * unlike the model's own text, and its improbable tokens have large gradients.
  *
- * Xue et al., "SimpleTIR", section 3.2 (https://arxiv.org/abs/2509.02479).
+ * Xue et al., "SimpleTIR" (https://arxiv.org/abs/2509.02479).
  */
 export function hasVoidTurn({ segments, toolCalls, stopReason, turns }: Trajectory): boolean {
   const calling = segments.filter(
