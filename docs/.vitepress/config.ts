@@ -7,6 +7,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "How it works", link: "/guide/how-it-works" },
   { text: "The ReTool recipe", link: "/guide/recipe" },
   { text: "Metrics", link: "/guide/metrics" },
+  { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];
 
 export default defineConfig({
