@@ -1,3 +1,4 @@
+// `pnpm bench sandbox [runs]`: runs, turns, forks and latencies of the sandbox, beside a fresh child process.
 // `pnpm bench step [steps]`: CPU seconds of one GRPO step of the tiny model, ours and, where it is installed, TRL's for the same work.
 // The peer runs when RETOOL_BENCH_PYTHON names a Python with trl and RETOOL_SHARED the folder that holds bench/trl_grpo_step.py.
 import { spawn } from "node:child_process";
@@ -5,13 +6,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
-const [what, steps = "6"] = process.argv.slice(2);
-if (what !== "step" || !/^[1-9]\d*$/.test(steps)) {
-  console.error("usage: pnpm bench step [steps]");
+const [what, count] = process.argv.slice(2);
+if ((what !== "step" && what !== "sandbox") || !/^[1-9]\d*$/.test(count ?? "1")) {
+  console.error("usage: pnpm bench step [steps] | sandbox [runs]");
   process.exit(2);
 }
 await ensureInstalled();
 await ensureBuilt();
+if (what === "sandbox") {
+  console.log(JSON.stringify(await lastLine(process.execPath, [join(root, "packages/sandbox/bench/sandbox.mjs"), count ?? "2000"])));
+  process.exit();
+}
+const steps = count ?? "6";
 const ours = await lastLine(process.execPath, [join(root, "packages/policy/bench/step.mjs"), steps]);
 console.log(JSON.stringify(ours));
 

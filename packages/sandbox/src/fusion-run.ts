@@ -8,7 +8,7 @@ import type {
 } from "./fusion-protocol.js";
 import { endingOf } from "./feedback.js";
 import type { Limits } from "./limits.js";
-import type { ExecutionResult, Sandbox } from "./sandbox.js";
+import type { ExecutionResult, Sandbox, Session } from "./sandbox.js";
 
 /** The JavaScript names of a language or kernel. */
 const JAVASCRIPT: ReadonlySet<string> = new Set(["nodejs", "javascript"]);
@@ -33,10 +33,18 @@ export async function runCode(sandbox: Sandbox, request: RunCodeRequest, { signa
 
 /** Runs the cells of `/run_jupyter` in one session, whose state lives from cell to cell; an error does not end it. */
 export async function runJupyter(sandbox: Sandbox, request: RunJupyterRequest, { signal, most }: Terms): Promise<RunJupyterResponse> {
-  const { kernel, cell_timeout, total_timeout } = request;
-  const refusal = refusalOf(kernel, request);
+  const refusal = refusalOf(request.kernel, request);
   if (refusal !== undefined) return { status: "SandboxError", message: refusal, driver: null, cells: [], ...NOTHING };
-  await using session = await sandbox.open();
+  const session = await sandbox.open();
+  try {
+    return await runCells(session, request, { signal, most });
+  } finally {
+    await session.close();
+  }
+}
+
+async function runCells(session: Session, request: RunJupyterRequest, { signal, most }: Terms): Promise<RunJupyterResponse> {
+  const { cell_timeout, total_timeout } = request;
   const startMs = performance.now();
   const cells: CellResult[] = [];
   let worst: ExecutionResult | undefined;
