@@ -54,7 +54,14 @@ export async function evaluateCheckpoint(options: EvalOptions, { reporter, signa
       if (options.json)
         print(
           JSON.stringify(
-            { checkpoint: folder, samples, ...phaseSummary(evaluation), stopReasons: evaluation.rollouts.stopReasons },
+            {
+              checkpoint: folder,
+              samples,
+              passAtK: evaluation.passAtK,
+              majorityAtK: evaluation.majorityAtK,
+              ...phaseSummary(evaluation),
+              stopReasons: evaluation.rollouts.stopReasons,
+            },
             null,
             2,
           ),
@@ -90,6 +97,7 @@ function describe(evaluation: Evaluation, config: RecipeConfig, reporter: CliCon
   const { samples, accuracy, n, rollouts } = evaluation;
   reporter.table(phaseTable({ [`avg@${samples}`]: phaseSummary(evaluation) }));
   const share = (value: number) => `${(100 * value).toFixed(1)} %`;
+  if (samples > 1) reporter.say(`\npass@${samples} ${share(evaluation.passAtK)}, maj@${samples} ${share(evaluation.majorityAtK)}`);
   if (accuracy < NEAR_ZERO) {
     const { contextFull } = rollouts.stopReasons;
     const tooLong = contextFull > 0 ? ` ${share(contextFull)} of the problems did not fit its context.` : "";

@@ -10,6 +10,7 @@ import {
 } from "@retool-ts/rollout";
 import type { RewardResult } from "@retool-ts/reward";
 import { agentOptions, type Environment } from "./environment.js";
+import { majorityAtK, passAtK } from "./estimators.js";
 import type { PolicyModel } from "./model-setup.js";
 
 /** Sequences decoded at once in evaluations. */
@@ -45,7 +46,7 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
   const { config } = model.engine.model;
   const prompts = problems.map(({ id, question }) => ({ problemId: id, promptIds: environment.encodePrompt(question) }));
   const longest = prompts.reduce((most, { promptIds }) => Math.max(most, promptIds.length), 0);
-  const maxLength = Math.min(config.maxPositions, longest + environment.budgets.maxResponseTokens);
+  const maxLength = Math.min(config.maxPositions, longest + environment.budgets.maxResponseTokens + 1); // so that budgets end rollouts, not the sampler
   const sequenceBytes = 2 * 4 * config.layers * config.kvHeads * config.headDim * maxLength;
   const fitting = Math.max(samples, Math.floor(KV_CACHE_BYTES / sequenceBytes));
   const sampler = model.engine.createSampler({
@@ -91,6 +92,9 @@ export interface Accuracy {
 /** What an evaluation found. */
 export interface Evaluation extends Accuracy {
   readonly samples: number;
+  /** pass@k, the chance that one of k samples is right, and maj@k, that their most frequent answer is: for k = samples. */
+  readonly passAtK: number;
+  readonly majorityAtK: number;
   readonly rollouts: RolloutSummary;
   readonly families: Readonly<Record<string, Accuracy>>;
   readonly levels: Readonly<Record<string, Accuracy>>;
@@ -106,9 +110,17 @@ export function summarizeEvaluation(groups: readonly (readonly GradedRollout[])[
     }
     return Object.fromEntries([...parts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, part]) => [name, accuracy(part)]));
   };
+  const mean = (value: (group: readonly GradedRollout[]) => number) => groups.reduce((sum, group) => sum + value(group), 0) / groups.length;
   return {
     ...accuracy(groups),
     samples: groups[0]?.length ?? 0,
+    passAtK: mean((group) => passAtK(group.length, group.filter(({ reward }) => reward.correct).length, group.length)),
+    majorityAtK: mean((group) =>
+      majorityAtK(
+        group.map(({ reward }) => ({ answer: reward.prediction?.trim(), correct: reward.correct })),
+        group.length,
+      ),
+    ),
     rollouts: summarizeRollouts(groups.flat().map(({ trajectory }) => trajectory)),
     families: by(({ family }) => family),
     levels: by(({ level }) => (level === undefined ? undefined : String(level))),

@@ -145,8 +145,14 @@ export const RecipeConfig = z.strictObject({
     /** Rollouts a prompt. */
     groupSize: z.int().min(2),
     learningRate: LearningRate,
-    /** Divide advantages by the group's standard deviation (GRPO) or not (Dr. GRPO). */
-    normalizeByStd: z.boolean().default(true),
+    /** How scores of a group become advantages: relative to its mean and deviation, to its mean alone, or to the others' mean. */
+    advantage: z.enum(["grpo", "dr-grpo", "rloo"]).default("grpo"),
+    /** Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
+    loss: z.enum(["ppo-clip", "gspo", "cispo"]).default("ppo-clip"),
+    /** How losses of tokens become one number: a mean over all tokens of the step, or over rollouts of their sum or mean. */
+    aggregation: z.enum(["token-mean", "seq-mean-token-sum", "seq-mean-token-mean"]).default("token-mean"),
+    /** Weight of the entropy bonus; 0 = none. */
+    entropyCoef: z.number().min(0).default(0),
     clipLow: z.number().positive().max(1).default(0.2),
     clipHigh: z.number().positive().default(0.28),
     /** Dual clip of tokens with negative advantage; null = off. */

@@ -1,8 +1,8 @@
-import { aggregateLoss, clippedSurrogateLoss, groupAdvantages, zeroVarianceGroupShare } from "@retool-ts/algorithms";
-import { countTargets, learningRateAt, type TokenLoss, type TrainingRow } from "@retool-ts/policy";
+import { zeroVarianceGroupShare } from "@retool-ts/algorithms";
+import { countTargets, learningRateAt } from "@retool-ts/policy";
 import { summarizeRollouts } from "@retool-ts/rollout";
-import * as tf from "@tensorflow/tfjs-core";
 import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type GradedRollout } from "./evaluate.js";
+import { advantagesOf, policyLoss, policyRow, type PolicyRow, type StepCounts } from "./objective.js";
 import { heldOutProblems, trainingProblems } from "./problem-source.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { stepName } from "./run-folder.js";
@@ -51,7 +51,7 @@ export async function runRl(context: RunContext, from: RlState): Promise<RlState
     const sampled = performance.now();
 
     const scored = scoreGroups(groups, config);
-    const rows = trainingRows(scored);
+    const rows = trainingRows(scored, config);
     const learningRate = learningRateAt(state.step, schedule);
     const update = await updatePolicy(context, rows, learningRate);
     state = { ...state, step: state.step + 1, totalSteps: state.totalSteps + 1 };
@@ -98,62 +98,42 @@ function scoreGroups(groups: readonly (readonly GradedRollout[])[], { train }: R
   const valid = rollouts.filter(
     ({ rollout: { trajectory } }) => trajectory.stopReason !== "toolFailed" && trajectory.stopReason !== "aborted",
   );
-  const advantages = groupAdvantages(
+  const advantages = advantagesOf(
     valid.map(({ rollout }) => rollout.reward.score),
     valid.map(({ id }) => id),
-    { normalizeByStd: train.normalizeByStd },
+    train,
   );
   const byRollout = new Map(valid.map(({ rollout }, i) => [rollout, advantages[i]!]));
   return rollouts.map(({ rollout, id }) => ({ ...rollout, group: id, advantage: byRollout.get(rollout) }));
 }
 
 interface StepRows {
-  /** Rows with a gradient. */
-  readonly rows: readonly TrainingRow[];
-  /** Policy tokens of all scored rollouts, with or without a gradient: the loss is their mean. */
-  readonly tokens: number;
+  /** Rows that are trained on. */
+  readonly rows: readonly PolicyRow[];
+  readonly counts: StepCounts;
 }
 
-/** Rows for the update. A row whose advantage is 0 has neither loss nor gradient, so it costs no work; its tokens still count. */
-function trainingRows(scored: readonly ScoredRollout[]): StepRows {
+/**
+ * Rows for the update. Without an entropy bonus, a row whose advantage is 0 has neither loss nor gradient, so it costs no work; it
+ * still counts where losses are averaged.
+ */
+function trainingRows(scored: readonly ScoredRollout[], { train }: RecipeConfig): StepRows {
   const all = scored.flatMap(({ trajectory: { tokenIds, lossMask, logProbs }, advantage }) =>
-    advantage === undefined
-      ? []
-      : [
-          {
-            tokenIds,
-            lossMask,
-            advantage,
-            fields: { oldLogProbs: logProbs, advantages: new Float32Array(tokenIds.length).fill(advantage) },
-          },
-        ],
+    advantage === undefined ? [] : [{ advantage, row: policyRow(tokenIds, lossMask, logProbs, advantage) }],
   );
-  return { rows: all.filter(({ advantage }) => advantage !== 0), tokens: countTargets(all) };
+  const rows = all.filter(({ advantage }) => advantage !== 0 || train.entropyCoef > 0).map(({ row }) => row);
+  const tokens = countTargets(all.map(({ row }) => row));
+  return { rows, counts: { tokens, rollouts: all.length, trainedTokens: countTargets(rows), trainedRows: rows.length } };
 }
 
 /** One update of the policy on the whole step. */
-async function updatePolicy({ config, model }: RunContext, { rows, tokens }: StepRows, learningRate: number) {
-  const { clipLow, clipHigh, dualClip, sampling } = config.train;
-  const trained = countTargets(rows);
-  const loss: TokenLoss = ({ logProbs, entropies, fields }) => {
-    const { oldLogProbs, advantages } = fields as { oldLogProbs: tf.Tensor1D; advantages: tf.Tensor1D };
-    const mask = tf.ones<tf.Rank.R1>(logProbs.shape); // only policy tokens are here
-    const clip = { clipLow, clipHigh, ...(dualClip === null ? {} : { dualClip }) };
-    const { lossPerToken, metrics } = clippedSurrogateLoss(logProbs, oldLogProbs, advantages, mask, { ...clip, normalizer: trained });
-    const share = 1 / trained;
-    return {
-      loss: aggregateLoss(lossPerToken, mask, { mode: "token-mean", normalizer: tokens }),
-      metrics: {
-        ...metrics,
-        "policy/entropy": tf.mul(tf.sum(entropies), share),
-        "policy/log_prob_difference": tf.mul(tf.sum(tf.abs(tf.sub(logProbs, oldLogProbs))), share),
-      },
-    };
-  };
-  if (trained === 0) return { "policy/loss": 0, "policy/trained_tokens": 0, "optim/grad_norm": 0 };
-  const { loss: value, metrics } = await model.engine.forwardBackward(rows, { loss, temperature: sampling.temperature });
+async function updatePolicy({ config, model }: RunContext, { rows, counts }: StepRows, learningRate: number) {
+  const { trainedTokens } = counts;
+  if (trainedTokens === 0) return { "policy/loss": 0, "policy/trained_tokens": 0, "optim/grad_norm": 0 };
+  const loss = policyLoss(config.train, counts);
+  const { loss: value, metrics } = await model.engine.forwardBackward(rows, { loss, temperature: config.train.sampling.temperature });
   const { gradNorm } = await model.engine.optimStep({ learningRate });
-  return { "policy/loss": value, ...metrics, "policy/trained_tokens": trained, "optim/grad_norm": gradNorm };
+  return { "policy/loss": value, ...metrics, "policy/trained_tokens": trainedTokens, "optim/grad_norm": gradNorm };
 }
 
 /**
