@@ -10,6 +10,7 @@ export { conversationCalls, conversationSegments } from "./conversation.js";
 export { DataLoader, type DataBatch, type DataLoaderOptions, type DataLoaderState } from "./data-loader.js";
 export { loadProblems, streamProblems, streamRows, type LoadProblemsOptions } from "./dataset.js";
 export { encodeSegments, type EncodedExample, type EncodeSegmentsOptions, type TextSegment, type TokenSpan } from "./encode-example.js";
+export { tokenizerFromGguf } from "./gguf-tokenizer.js";
 export { jsonlRows, jsonRows } from "./jsonl.js";
 export { loadTokenizer } from "./load-tokenizer.js";
 export { parquetRows } from "./parquet.js";
