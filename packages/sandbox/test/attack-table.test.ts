@@ -5,7 +5,7 @@ import { ATTACKS } from "./attack-table.js";
 // Fuel is small so that the verdict comes soon; the clock is far off, unless only the clock can end the attack.
 const COUNTED = { fuel: 400, wallMs: 20_000, graceMs: 500, memoryBytes: 24 * 2 ** 20 };
 const ENDLESS = { ...COUNTED, fuel: 30 };
-const NATIVE = { fuel: 1e9, wallMs: 250, graceMs: 100, memoryBytes: 48 * 2 ** 20 };
+const NATIVE = { fuel: 1e9, wallMs: 120, graceMs: 60, memoryBytes: 48 * 2 ** 20 };
 const TAGS = ["interpreter", "code", "answer"];
 
 let sandbox: Sandbox;
