@@ -87,20 +87,25 @@ export class Transformer {
   #run(tokenIds: tf.Tensor1D, layout: PackedLayout, attend: Attend): tf.Tensor2D {
     const { config } = this;
     const weights = this.#parameters;
-    const epsilon = config.rmsNormEpsilon;
     return tf.tidy(() => {
       let x = gatherRows(weights.matrix("embed"), tokenIds); // [tokens, hiddenSize]
-      for (let layer = 0; layer < config.layers; layer++) {
-        const name = (part: string) => `layers.${layer}.${part}`;
-        let qkv = linear(rmsNorm(x, weights.vector(name("inputNorm")), { epsilon }), weights.matrix(name("qkv"))); // [tokens, width]
-        if (config.attentionBias) qkv = tf.add(qkv, weights.vector(name("qkvBias")));
-        const norm = config.queryKeyNorm ? { query: weights.vector(name("queryNorm")), key: weights.vector(name("keyNorm")) } : undefined;
-        const mixed = attend(layer, rotary(qkv, layout.positions, this.#tables, norm, { ...config, epsilon })); // [tokens, heads·headDim]
-        x = tf.add(x, linear(mixed, weights.matrix(name("output"))));
-        const gateUp = linear(rmsNorm(x, weights.vector(name("postNorm")), { epsilon }), weights.matrix(name("gateUp"))); // [tokens, 2·width]
-        x = tf.add(x, linear(swiglu(gateUp), weights.matrix(name("down"))));
-      }
-      return rmsNorm(x, weights.vector("finalNorm"), { epsilon });
+      // What a layer makes on its way is freed when it is done, unless its gradient needs it.
+      for (let layer = 0; layer < config.layers; layer++) x = tf.tidy(() => this.#layer(layer, x, layout, attend));
+      return rmsNorm(x, weights.vector("finalNorm"), { epsilon: config.rmsNormEpsilon });
     });
+  }
+
+  #layer(layer: number, x: tf.Tensor2D, layout: PackedLayout, attend: Attend): tf.Tensor2D {
+    const { config } = this;
+    const weights = this.#parameters;
+    const epsilon = config.rmsNormEpsilon;
+    const name = (part: string) => `layers.${layer}.${part}`;
+    let qkv = linear(rmsNorm(x, weights.vector(name("inputNorm")), { epsilon }), weights.matrix(name("qkv"))); // [tokens, width]
+    if (config.attentionBias) qkv = tf.add(qkv, weights.vector(name("qkvBias")));
+    const norm = config.queryKeyNorm ? { query: weights.vector(name("queryNorm")), key: weights.vector(name("keyNorm")) } : undefined;
+    const mixed = attend(layer, rotary(qkv, layout.positions, this.#tables, norm, { ...config, epsilon })); // [tokens, heads·headDim]
+    const middle: tf.Tensor2D = tf.add(x, linear(mixed, weights.matrix(name("output"))));
+    const gateUp = linear(rmsNorm(middle, weights.vector(name("postNorm")), { epsilon }), weights.matrix(name("gateUp"))); // [tokens, 2·width]
+    return tf.add(middle, linear(swiglu(gateUp), weights.matrix(name("down"))));
   }
 }
