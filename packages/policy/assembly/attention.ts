@@ -11,6 +11,13 @@ function roundUp8(n: i32): i32 {
   return (n + 7) & ~7;
 }
 
+/** First position that the n-th token of a sequence sees: all before it, or the last `window` with itself (0: no window). */
+// @ts-ignore: decorator
+@inline
+function firstSeen(n: i32, window: i32): i32 {
+  return window > 0 ? max(0, n - window) : 0;
+}
+
 /** Floats of scratch memory for the longest row. */
 export function attentionScratch(maxLength: i32, headDim: i32): i32 {
   const width = roundUp8(maxLength);
@@ -20,7 +27,7 @@ export function attentionScratch(maxLength: i32, headDim: i32): i32 {
 /** out [tokens, heads·headDim]; logSumExp [tokens, heads] is kept for the backward pass. */
 export function attentionForward(
   qkv: usize, rowOffsets: usize, rows: i32, heads: i32, kvHeads: i32, headDim: i32, scale: f32, scratch: usize, maxLength: i32,
-  out: usize, logSumExp: usize,
+  out: usize, logSumExp: usize, window: i32,
 ): void {
   const stride = (heads + 2 * kvHeads) * headDim;
   const outStride = heads * headDim;
@@ -47,10 +54,13 @@ export function attentionForward(
           for (let i: i32 = 0; i < count; i++) {
             const line = at(scores, i * width);
             const n = t0 + i + 1;
-            scaleInPlace(line, n, scale);
-            const top = maximum(line, n);
-            const sum = expInPlace(line, n, top);
-            scaleInPlace(line, n, <f32>1.0 / sum);
+            const first = firstSeen(n, window);
+            const seen = at(line, first);
+            scaleInPlace(seen, n - first, scale);
+            const top = maximum(seen, n - first);
+            const sum = expInPlace(seen, n - first, top);
+            scaleInPlace(seen, n - first, <f32>1.0 / sum);
+            memory.fill(line, 0, first << 2);
             memory.fill(at(line, n), 0, (visible - n) << 2);
             store<f32>(at(logSumExp, (start + t0 + i) * heads + head), top + log1(sum));
           }
@@ -65,7 +75,7 @@ export function attentionForward(
 /** dqkv must be zero on entry; the gradient of the packed qkv is added to it. */
 export function attentionBackward(
   qkv: usize, out: usize, logSumExp: usize, dout: usize, rowOffsets: usize, rows: i32, heads: i32, kvHeads: i32, headDim: i32,
-  scale: f32, scratch: usize, maxLength: i32, dqkv: usize,
+  scale: f32, scratch: usize, maxLength: i32, dqkv: usize, window: i32,
 ): void {
   const stride = (heads + 2 * kvHeads) * headDim;
   const outStride = heads * headDim;
@@ -106,12 +116,15 @@ export function attentionBackward(
             const lse = f32x4.splat(load<f32>(at(logSumExp, (token + i) * heads + head)));
             const delta = f32x4.splat(dot(at(outLine, i * outStride), at(doutLine, i * outStride), headDim));
             const s4 = f32x4.splat(scale);
-            for (let j: i32 = 0; j < n; j += 4) {
+            const first = firstSeen(n, window);
+            for (let j: i32 = first; j < n; j += 4) {
               const probability = exp4(f32x4.sub(f32x4.mul(v128.load(at(p, j)), s4), lse));
               const gradient = f32x4.mul(f32x4.mul(probability, f32x4.sub(v128.load(at(ds, j)), delta)), s4);
               v128.store(at(p, j), probability);
               v128.store(at(ds, j), gradient);
             }
+            memory.fill(p, 0, first << 2);
+            memory.fill(ds, 0, first << 2);
             memory.fill(at(p, n), 0, (columns - n) << 2);
             memory.fill(at(ds, n), 0, (columns - n) << 2);
           }
@@ -132,7 +145,7 @@ export function attentionBackward(
  */
 export function attentionCached(
   qkv: usize, rowOffsets: usize, slots: usize, past: usize, rows: i32, heads: i32, kvHeads: i32, headDim: i32, scale: f32,
-  keys: usize, values: usize, capacity: i32, scratch: usize, out: usize,
+  keys: usize, values: usize, capacity: i32, scratch: usize, out: usize, window: i32,
 ): void {
   const stride = (heads + 2 * kvHeads) * headDim;
   const outStride = heads * headDim;
@@ -154,13 +167,16 @@ export function attentionCached(
       }
       for (let i: i32 = 0; i < count; i++) {
         const n = before + i + 1;
+        const first = firstSeen(n, window);
         const queries = at(qkv, (start + i) * stride + kv * groupSize * headDim);
         multiply(queries, headDim, keysT, capacity, scratch, capacity, groupSize, min(roundUp8(n), capacity), headDim);
         for (let g: i32 = 0; g < groupSize; g++) {
           const line = at(scratch, g * capacity);
-          scaleInPlace(line, n, scale);
-          const sum = expInPlace(line, n, maximum(line, n));
-          scaleInPlace(line, n, <f32>1.0 / sum);
+          const seen = at(line, first);
+          scaleInPlace(seen, n - first, scale);
+          const sum = expInPlace(seen, n - first, maximum(seen, n - first));
+          scaleInPlace(seen, n - first, <f32>1.0 / sum);
+          memory.fill(line, 0, first << 2);
         }
         const target = at(out, (start + i) * outStride + kv * groupSize * headDim);
         multiply(scratch, capacity, cached, headDim, target, headDim, groupSize, headDim, n);

@@ -50,6 +50,27 @@ describe("modelConfigFromHuggingFace", () => {
     expect(modelConfigFromHuggingFace(modelConfigToHuggingFace(config))).toEqual(config);
   });
 
+  const windows: readonly (readonly [object, ModelConfig["slidingWindow"]])[] = [
+    [{ use_sliding_window: true }, undefined], // as long as the positions
+    [{ use_sliding_window: false, sliding_window: 8 }, undefined],
+    [
+      { use_sliding_window: true, sliding_window: 8, max_window_layers: 20 },
+      { size: 8, firstLayer: 20 },
+    ],
+    [{ use_sliding_window: true, sliding_window: 8, max_window_layers: 24 }, undefined], // beyond the last layer
+    [
+      { model_type: "mistral", sliding_window: 4096 },
+      { size: 4096, firstLayer: 0 },
+    ],
+    [{ model_type: "mistral", sliding_window: null }, undefined],
+    [{ model_type: "llama", sliding_window: 8 }, undefined],
+  ];
+  test.each(windows)("sliding window of %o", (change, expected) => {
+    const config = modelConfigFromHuggingFace({ ...QWEN, ...change });
+    expect(config.slidingWindow).toEqual(expected);
+    expect(modelConfigFromHuggingFace(modelConfigToHuggingFace(config))).toEqual(config);
+  });
+
   const scalings: readonly (readonly [object, RopeScaling])[] = [
     [
       { type: "linear", factor: 2 },
@@ -94,7 +115,11 @@ describe("modelConfigFromHuggingFace", () => {
       { rope_parameters: { partial_rotary_factor: 0.5 } },
       /partial_rotary_factor: expected 1, found 0\.5/,
     ],
-    ["a sliding window in use", { use_sliding_window: true }, /use_sliding_window/],
+    [
+      "windows in alternating layers",
+      { use_sliding_window: true, sliding_window: 8, layer_types: ["sliding_attention", "full_attention"] },
+      /layer_types/,
+    ],
     ["heads that do not divide", { num_key_value_heads: 4 }, /heads 14, kvHeads 4/],
     ["head sizes that are not whole", { hidden_size: 900 }, /headDim 64\.28/],
     ["another activation", { hidden_act: "gelu" }, /hidden_act/],

@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
+import type { HeadShape } from "./ops/heads.js";
 import { parseRopeScaling, ropeScalingToHuggingFace, type RopeScaling } from "./rope-scaling.js";
 
 /** The part of a Hugging Face `config.json` that describes a decoder of the Qwen2/Llama family. */
@@ -21,7 +22,9 @@ const HuggingFaceConfig = z.looseObject({
   attention_bias: z.boolean().optional(),
   hidden_act: z.literal("silu").default("silu"),
   use_sliding_window: z.boolean().optional(),
-  sliding_window: z.number().nullish(),
+  sliding_window: z.int().positive().nullish(),
+  max_window_layers: z.int().nonnegative().optional(),
+  layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
   bos_token_id: z.union([z.int(), z.null()]).optional(),
   eos_token_id: z.union([z.int(), z.array(z.int()), z.null()]).optional(),
   pad_token_id: z.union([z.int(), z.null()]).optional(),
@@ -46,6 +49,8 @@ export interface ModelConfig {
   readonly ropeScaling?: RopeScaling;
   /** The output head shares the embedding matrix. */
   readonly tiedEmbeddings: boolean;
+  /** From layer `firstLayer` on, a token sees itself and the `size` − 1 tokens before it; absent: all before it. */
+  readonly slidingWindow?: { readonly size: number; readonly firstLayer: number };
   /** Bias on the query, key and value projections (Qwen2). */
   readonly attentionBias: boolean;
   /** RMS norm of each query and key head before the rotation (Qwen3). */
@@ -70,10 +75,7 @@ export function modelConfigFromHuggingFace(json: unknown, where = "config.json")
     });
   }
   const raw = parsed.data;
-  if (raw.use_sliding_window === true && raw.sliding_window) {
-    const problem = { what: "model config", where: `${where}: use_sliding_window`, expected: "no sliding window", found: "true" };
-    throw new InputError({ ...problem, fix: "use a checkpoint without it" });
-  }
+  const slidingWindow = parseSlidingWindow(raw, where);
   const [rope, ropeField] = raw.rope_scaling ? [raw.rope_scaling, "rope_scaling"] : [raw.rope_parameters ?? {}, "rope_parameters"];
   const ropeScaling = parseRopeScaling(rope, raw.max_position_embeddings, `${where}: ${ropeField}`);
   const config: ModelConfig = {
@@ -89,12 +91,31 @@ export function modelConfigFromHuggingFace(json: unknown, where = "config.json")
     rmsNormEpsilon: raw.rms_norm_eps,
     ropeTheta: rope.rope_theta ?? raw.rope_theta ?? 10_000,
     ...(ropeScaling === undefined ? {} : { ropeScaling }),
+    ...(slidingWindow === undefined ? {} : { slidingWindow }),
     tiedEmbeddings: raw.tie_word_embeddings ?? false,
     attentionBias: raw.attention_bias ?? raw.model_type === "qwen2",
     queryKeyNorm: raw.model_type === "qwen3",
   };
   checkModelConfig(config, where);
   return config;
+}
+
+/** Mistral has a window in all layers, Qwen one in the later layers, when it is switched on; one as long as the positions hides nothing. */
+function parseSlidingWindow(raw: z.infer<typeof HuggingFaceConfig>, where: string): ModelConfig["slidingWindow"] {
+  const mistral = raw.model_type === "mistral";
+  const size = mistral && raw.sliding_window === undefined ? 4096 : raw.sliding_window; // as in transformers
+  const used = mistral || (raw.model_type !== "llama" && raw.use_sliding_window === true);
+  if (!used || size == null || size >= raw.max_position_embeddings) return undefined;
+  const first = raw.layer_types?.indexOf("sliding_attention") ?? (mistral ? 0 : (raw.max_window_layers ?? 28));
+  if (first < 0 || first >= raw.num_hidden_layers) return undefined;
+  if (raw.layer_types?.slice(first).includes("full_attention") !== true && !(mistral && first > 0)) return { size, firstLayer: first };
+  const problem = { what: "model config", where: `${where}: layer_types`, expected: "a sliding window in all layers from one on" };
+  throw new InputError({ ...problem, found: "another pattern", fix: "use a checkpoint of another model" });
+}
+
+/** Heads and window of one layer's attention. */
+export function headShape({ heads, kvHeads, headDim, slidingWindow }: ModelConfig, layer: number): HeadShape {
+  return { heads, kvHeads, headDim, window: slidingWindow !== undefined && layer >= slidingWindow.firstLayer ? slidingWindow.size : 0 };
 }
 
 /**
@@ -141,8 +162,9 @@ export function modelConfigToHuggingFace(
     attention_dropout: 0,
     initializer_range: 0.02,
     use_cache: true,
-    use_sliding_window: false,
-    sliding_window: null,
+    use_sliding_window: config.slidingWindow !== undefined,
+    sliding_window: config.slidingWindow?.size ?? null,
+    ...(config.slidingWindow === undefined ? {} : { max_window_layers: config.slidingWindow.firstLayer }),
     bos_token_id: null,
     eos_token_id: tokens.eosTokenId ?? null,
     pad_token_id: tokens.padTokenId ?? null,

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { ModelConfig } from "./config.js";
+import { headShape, type ModelConfig } from "./config.js";
 import { adopt, fusedKernels, type KernelContext } from "./kernels/wasm-kernels.js";
 import type { PackedLayout } from "./ops/packed.js";
 import { PortableKVCache } from "./portable-kv-cache.js";
@@ -62,7 +62,7 @@ class WasmKVCache implements KVCache {
 
   attend(layer: number, qkv: tf.Tensor2D, layout: PackedLayout, slots: Int32Array, past: Int32Array): tf.Tensor2D {
     const { kernels, pointer, output } = this.#context;
-    const { heads, kvHeads, headDim } = this.#config;
+    const { heads, kvHeads, headDim, window = 0 } = headShape(this.#config, layer);
     const rows = [tf.tensor1d(slots, "int32"), tf.tensor1d(past, "int32")] as const;
     const out = output(layout.tokens, heads * headDim);
     kernels.attentionCached(
@@ -80,6 +80,7 @@ class WasmKVCache implements KVCache {
       this.capacity,
       pointer(this.#scratch),
       pointer(out),
+      window,
     );
     tf.dispose(rows as unknown as tf.Tensor[]);
     return adopt(out);

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { ModelConfig } from "./config.js";
+import { headShape, type ModelConfig } from "./config.js";
 import type { KVCache } from "./kv-cache.js";
+import { attentionMask } from "./ops/attention.js";
 import type { PackedLayout } from "./ops/packed.js";
 
 /** Keys and values of one sequence in one layer, `[length, kvHeads·headDim]` each. */
@@ -81,10 +82,7 @@ export class PortableKVCache implements KVCache {
         headDim,
       ]);
     const queries = tf.mul(split(tf.slice(qkv, [0, 0], [count, heads * headDim]), count, heads), 1 / Math.sqrt(headDim));
-    const hidden = tf.tensor2d(
-      Float32Array.from({ length: count * total }, (_, i) => (i % total > past + Math.floor(i / total) ? -1e9 : 0)),
-      [count, total],
-    );
+    const hidden = attentionMask(count, past, headShape(this.#config, layer));
     const probabilities = tf.softmax(tf.add(tf.matMul(queries, shared(keys), false, true), hidden)); // [heads, count, total]
     return tf.reshape(tf.transpose(tf.matMul(probabilities, shared(values)), [1, 0, 2]), [count, heads * headDim]);
   }

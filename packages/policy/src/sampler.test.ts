@@ -68,6 +68,22 @@ describe.each(["wasm", "cpu"] as const)("LocalSampler on %s", (backend) => {
     }
   });
 
+  test("a sliding window hides the same tokens with the cache as in the whole forward pass", async () => {
+    const windowed = Parameters.initialize({ ...TINY, slidingWindow: { size: 3, firstLayer: 1 } }, { seed: 11, embeddingStd: 0.2 });
+    const other = new LocalEngine(windowed, { optimizer: ADAMW, maxTokensPerMicroBatch: 1000 });
+    const cached = other.createSampler(OPTIONS);
+    const prompt = PROMPTS[0]!;
+    const { tokenIds, logProbs } = await cached.decode(cached.open(prompt), request(0, 12));
+    const all = [...prompt, ...tokenIds];
+    const [row] = await other.logProbs([{ tokenIds: all, lossMask: all.map(() => 1) }]);
+    expectClose(logProbs, [...row!.subarray(prompt.length)], 2e-5);
+    const without = await trainerLogProbs(prompt, tokenIds);
+    expect(Math.max(...logProbs.map((value, i) => Math.abs(value - without[i]!)))).toBeGreaterThan(1e-3);
+    cached.dispose();
+    other.dispose();
+    windowed.dispose();
+  });
+
   test("what a sequence gets does not depend on the others, nor on when they begin", async () => {
     const alone = [];
     for (const [i, prompt] of PROMPTS.entries()) alone.push(await once(prompt, request(i, 20 + i)));

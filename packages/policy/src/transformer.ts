@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkModelConfig, type ModelConfig } from "./config.js";
+import { checkModelConfig, headShape, type ModelConfig } from "./config.js";
 import type { KVCache } from "./kv-cache.js";
 import { attention } from "./ops/attention.js";
 import { gatherRows } from "./ops/embedding.js";
@@ -40,7 +40,7 @@ export class Transformer {
    * @returns `[tokens, hiddenSize]`
    */
   forward(tokenIds: tf.Tensor1D, layout: PackedLayout): tf.Tensor2D {
-    return this.#run(tokenIds, layout, (_, qkv) => attention(qkv, layout, this.config));
+    return this.#run(tokenIds, layout, (layer, qkv) => attention(qkv, layout, headShape(this.config, layer)));
   }
 
   /**

@@ -56,7 +56,7 @@ export function rotary(
   return result;
 }
 
-export function attention(qkv: Numbers, lengths: readonly number[], { heads, kvHeads, headDim }: HeadShape): Numbers {
+export function attention(qkv: Numbers, lengths: readonly number[], { heads, kvHeads, headDim, window = 0 }: HeadShape): Numbers {
   const stride = (heads + 2 * kvHeads) * headDim;
   const result = new Float64Array((qkv.length / stride) * heads * headDim);
   const vector = (token: number, head: number) => qkv.subarray(token * stride + head * headDim, token * stride + (head + 1) * headDim);
@@ -67,12 +67,13 @@ export function attention(qkv: Numbers, lengths: readonly number[], { heads, kvH
       for (let i = start; i < start + length; i++) {
         const query = vector(i, head);
         const weights: number[] = [];
-        for (let j = start; j <= i; j++) {
+        const first = window > 0 ? Math.max(start, i - window + 1) : start;
+        for (let j = first; j <= i; j++) {
           weights.push(Math.exp(vector(j, heads + kv).reduce((sum, key, d) => sum + key * query[d]!, 0) / Math.sqrt(headDim)));
         }
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         weights.forEach((weight, j) =>
-          vector(start + j, heads + kvHeads + kv).forEach(
+          vector(first + j, heads + kvHeads + kv).forEach(
             (value, d) => (result[(i * heads + head) * headDim + d]! += (weight / total) * value),
           ),
         );

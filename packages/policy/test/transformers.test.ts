@@ -65,7 +65,7 @@ function compute(parameters: Parameters, sequences: Fixture["sequences"]) {
 }
 
 describe.each(["wasm", "cpu"] as const)("numbers of transformers, on %s", (backend) => {
-  test.each(["qwen2", "qwen3", "llama", "linear", "llama3", "yarn"])(
+  test.each(["qwen2", "qwen3", "llama", "linear", "llama3", "yarn", "mistral", "qwen2-window"])(
     "%s: logits, log-probabilities, loss and the gradient of every weight",
     async (name) => {
       await useBackend(backend);

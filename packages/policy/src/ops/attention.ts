@@ -16,7 +16,7 @@ export function attention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadSha
 
 function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
   const { kernels, pointer, output, zeros, free } = context;
-  const { heads, kvHeads, headDim } = shape;
+  const { heads, kvHeads, headDim, window = 0 } = shape;
   const { tokens, rows, maxLength, rowOffsetsTensor } = layout;
   const scale = 1 / Math.sqrt(headDim);
   const withScratch = (run: (scratch: number) => void) => {
@@ -40,6 +40,7 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
         maxLength,
         pointer(y),
         pointer(logSumExp),
+        window,
       ),
     );
     const value = adopt<tf.Rank.R2>(y);
@@ -64,6 +65,7 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
             scratch,
             maxLength,
             pointer(dx),
+            window,
           ),
         );
         return adopt(dx);
@@ -74,7 +76,8 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
 }
 
 /** The same in tfjs operations: rows are padded to one length, and tokens that may not be seen get −1e9 before the softmax. */
-function portableAttention(qkv: tf.Tensor2D, layout: PackedLayout, { heads, kvHeads, headDim }: HeadShape): tf.Tensor2D {
+function portableAttention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
+  const { heads, kvHeads, headDim } = shape;
   const { rows, maxLength: width, rowOffsets, tokens } = layout;
   const padded = new Int32Array(rows * width); // rows are filled up with token 0, which the mask hides
   const packed = new Int32Array(tokens);
@@ -93,12 +96,22 @@ function portableAttention(qkv: tf.Tensor2D, layout: PackedLayout, { heads, kvHe
   const grouped = (x: tf.Tensor) => tf.reshape(x, [rows, kvHeads, (heads / kvHeads) * width, -1]); // the heads that share one key head
   const queries = tf.mul(split(0, heads), 1 / Math.sqrt(headDim));
   const scores = tf.matMul(grouped(queries), split(heads, kvHeads), false, true); // [rows, kvHeads, group·width, width]
-  const hidden = tf.tensor2d(
-    Float32Array.from({ length: width * width }, (_, i) => (i % width > Math.floor(i / width) ? -1e9 : 0)),
-    [width, width],
-  );
+  const hidden = attentionMask(width, 0, shape);
   const probabilities = tf.softmax(tf.add(tf.reshape(scores, [rows, heads, width, width]), hidden));
   const values = tf.matMul(grouped(probabilities), split(heads + kvHeads, kvHeads)); // [rows, kvHeads, group·width, headDim]
   const mixed = tf.transpose(tf.reshape(values, [rows, heads, width, headDim]), [0, 2, 1, 3]); // [rows, width, heads, headDim]
   return tf.gather(tf.reshape(mixed, [rows * width, heads * headDim]), tf.tensor1d(packed, "int32"));
+}
+
+/** What is added to the scores of `count` tokens that follow `past` others: −1e9 for those that a token may not see. */
+export function attentionMask(count: number, past: number, { window = 0 }: HeadShape): tf.Tensor2D {
+  const total = past + count;
+  const hides = (i: number) => {
+    const [query, key] = [past + Math.floor(i / total), i % total];
+    return key > query || (window > 0 && key <= query - window);
+  };
+  return tf.tensor2d(
+    Float32Array.from({ length: count * total }, (_, i) => (hides(i) ? -1e9 : 0)),
+    [count, total],
+  );
 }

@@ -140,13 +140,16 @@ describe("fused kernels, portable operations and double-precision references agr
   const later: tf.Tensor[] = [];
 
   test.each([
-    [1, 1, 4],
-    [4, 2, 4],
-    [4, 1, 2],
-    [3, 3, 6],
-    [2, 2, 8],
-  ])("attention, %i heads, %i key heads of size %i", async (heads, kvHeads, headDim) => {
-    const shape = { heads, kvHeads, headDim };
+    [1, 1, 4, 0],
+    [4, 2, 4, 0],
+    [4, 1, 2, 0],
+    [3, 3, 6, 0],
+    [2, 2, 8, 0],
+    [4, 2, 4, 1],
+    [2, 1, 4, 2],
+    [2, 2, 8, 3],
+  ])("attention, %i heads, %i key heads of size %i, window %i", async (heads, kvHeads, headDim, window) => {
+    const shape = { heads, kvHeads, headDim, window };
     const lengths = [3, 1, 5];
     await useBackend("cpu");
     const layouts = new Map<string, ReturnType<typeof packRows>>();
@@ -206,7 +209,9 @@ describe("fused kernels, portable operations and double-precision references agr
     const product = (x: Float64Array, w: (i: number, o: number) => number) =>
       Float64Array.from({ length: rows * outputs }, (_, at) => {
         const [row, output] = [Math.floor(at / outputs), at % outputs];
-        return x.subarray(row * inputs, (row + 1) * inputs).reduce((sum, value, i) => sum + value * w(i, output), 0);
+        let sum = 0;
+        for (let i = 0; i < inputs; i++) sum += x[row * inputs + i]! * w(i, output);
+        return sum;
       });
     await check(
       (x, w) => linear(x as tf.Tensor2D, w as tf.Tensor2D),
