@@ -5,10 +5,11 @@
  */
 export { gsm8kAnswer, lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from "./answer.js";
 export { combineRewards, type RewardPart } from "./combine.js";
+export { extractAnswer, type AnswerSource, type ExtractedAnswer, type ExtractOptions } from "./extract.js";
 export { mathDapoScore, type MathDapoOptions, type MathDapoResult } from "./math-dapo.js";
 export { normalizeFinalAnswer } from "./normalize.js";
 export { answersMatch, type AnswerOptions } from "./answers-match.js";
-export { outcomeReward, type OutcomeOptions, type OutcomeRule } from "./outcome.js";
+export { outcomeReward, type OutcomeOptions, type OutcomeRule, type VerdictScores } from "./outcome.js";
 export type { RewardFunction, RewardResult, RewardSample } from "./reward.js";
 export { overlongPart, toolCallShaping, type OverlongPartOptions, type ToolCallShapingOptions } from "./shaping.js";
 export type { Verdict, VerifyOptions } from "./verify/verdict.js";

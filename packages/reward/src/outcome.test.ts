@@ -61,3 +61,27 @@ describe("outcomeReward: math-dapo", () => {
     expect(outcomeReward({ rule })(sample(text, "42"))).toEqual({ score, correct: score === 1, prediction, parts: { outcome: score } });
   });
 });
+
+describe("outcomeReward: equivalence", () => {
+  const reward = outcomeReward({ rule: "equivalence" });
+
+  test.each([
+    ["\\boxed{0.5}", "\\frac{1}{2}", 1, "correct"],
+    ["\\boxed{0.4}", "\\frac{1}{2}", -1, "wrong"],
+    ["The answer is $1/2$.", "\\frac{1}{2}", 1, "correct"],
+    ["it may be 1/2", "\\frac{1}{2}", -1, "wrong"], // numbers in passing are no answer
+    ["\\boxed{4}, \\boxed{5}", "5", -1, "wrong"],
+    ["\\boxed{\\hspace}", "5", -1, "unparsablePrediction"],
+    ["\\boxed{\\sum}", "\\sum", -1, "unparsableGold"],
+    ["\\boxed{9^{9^{9^9}}+0}", "9^{9^{9^9}}", -1, "undecided"],
+  ])("%j for %j: %d, %s", (text, groundTruth, score, status) => {
+    expect(reward(sample(text, groundTruth))).toMatchObject({ score, parts: { outcome: score }, verdict: { status } });
+  });
+
+  test("a box that the interpreter printed does not count; scores are the caller's", () => {
+    expect(reward(sample("<interpreter>\\boxed{42}</interpreter>", "42", "")).score).toBe(-1);
+    const zeroOne = outcomeReward({ rule: "equivalence", scores: { wrong: 0, undecided: -0.5 } });
+    expect(zeroOne(sample("\\boxed{1}", "2")).score).toBe(0);
+    expect(zeroOne(sample("\\boxed{2^{10^{7}}}", "2^{10^7}+0")).score).toBe(-0.5);
+  });
+});

@@ -1,7 +1,10 @@
 import { lastBoxed } from "./answer.js";
 import { answersMatch, type AnswerOptions } from "./answers-match.js";
+import { type AnswerSource, extractAnswer } from "./extract.js";
 import { mathDapoScore } from "./math-dapo.js";
 import type { RewardFunction, RewardSample } from "./reward.js";
+import type { Verdict, VerifyOptions } from "./verify/verdict.js";
+import { verifyAnswer } from "./verify/verify-answer.js";
 
 /**
  * How an answer is found and compared.
@@ -10,11 +13,19 @@ import type { RewardFunction, RewardSample } from "./reward.js";
  *   interpreter printed is not graded.
  * - `math-dapo-strict`, `math-dapo-minerva`: verl's rules, see {@link mathDapoScore}. They read the whole response, so
  *   that a box printed by the interpreter counts, as it does in verl.
+ * - `equivalence`: the answer that {@link extractAnswer} finds in what the policy wrote, decided by {@link verifyAnswer}.
  */
-export type OutcomeRule = "boxed-exact" | "math-dapo-strict" | "math-dapo-minerva";
+export type OutcomeRule = "boxed-exact" | "math-dapo-strict" | "math-dapo-minerva" | "equivalence";
 
-export interface OutcomeOptions extends AnswerOptions {
+/** The score of each verdict. */
+export type VerdictScores = Readonly<Record<Verdict["status"], number>>;
+
+export interface OutcomeOptions extends AnswerOptions, VerifyOptions {
   readonly rule: OutcomeRule;
+  /** For `equivalence`: where an answer may stand, in order. Default: a box, an answer tag, an anchor. */
+  readonly sources?: readonly AnswerSource[];
+  /** For `equivalence`: scores that differ from the default, which is 1 for `correct` and −1 for all else. No answer counts as wrong. */
+  readonly scores?: Partial<VerdictScores>;
 }
 
 /**
@@ -26,10 +37,24 @@ export interface OutcomeOptions extends AnswerOptions {
  * @returns a function whose results have the single part `outcome`.
  */
 export function outcomeReward({ rule, ...options }: OutcomeOptions): RewardFunction {
+  if (rule === "equivalence") return equivalenceReward(options);
   return (sample) => {
     const { correct, prediction } = grade(sample, rule, options);
     const score = correct ? 1 : -1;
     return { score, correct, prediction, parts: { outcome: score } };
+  };
+}
+
+function equivalenceReward({ sources = ["boxed", "tag", "anchor"], scores, strict = false }: Omit<OutcomeOptions, "rule">): RewardFunction {
+  const scoreOf: VerdictScores = { correct: 1, wrong: -1, unparsableGold: -1, unparsablePrediction: -1, undecided: -1, ...scores };
+  return ({ modelText, groundTruth }) => {
+    const prediction = extractAnswer(modelText, { sources })?.text;
+    const verdict: Verdict =
+      prediction === undefined
+        ? { status: "wrong", reason: "the response has no answer" }
+        : verifyAnswer(groundTruth, prediction, { strict });
+    const score = scoreOf[verdict.status];
+    return { score, correct: verdict.status === "correct", prediction, parts: { outcome: score }, verdict };
   };
 }
 
@@ -38,7 +63,7 @@ interface Grade {
   readonly prediction: string | undefined;
 }
 
-function grade(sample: RewardSample, rule: OutcomeRule, options: AnswerOptions): Grade {
+function grade(sample: RewardSample, rule: Exclude<OutcomeRule, "equivalence">, options: AnswerOptions): Grade {
   switch (rule) {
     case "boxed-exact": {
       const prediction = lastBoxed(sample.modelText)?.text;

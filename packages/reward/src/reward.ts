@@ -1,3 +1,5 @@
+import type { Verdict } from "./verify/verdict.js";
+
 /** What a reward function may look at. */
 export interface RewardSample {
   /** The whole response text, interpreter output included. */
@@ -21,6 +23,8 @@ export interface RewardResult {
   readonly prediction: string | undefined;
   /** What each term adds to the score, by name, for the log. */
   readonly parts: Readonly<Record<string, number>>;
+  /** What the verifier said, and why; only with the rule `equivalence`. */
+  readonly verdict?: Verdict;
 }
 
 /** Scores one sample: pure, total and synchronous. It must return for any text, however long or malformed. */

@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { extractAnswer } from "./extract.js";
+
+describe("extractAnswer", () => {
+  test.each([
+    ["so \\boxed{42}.", "boxed", "42"],
+    ["\\boxed{1}, \\boxed{2} and $\\boxed{3}$", "boxed", "1, 2, 3"],
+    ["\\boxed{1} is wrong; rather \\boxed{2}", "boxed", "2"],
+    ["$\\boxed{5}$, $\\boxed{5}$", "boxed", "5"],
+    ["\\fbox{\\frac{1}{2}}", "boxed", "\\frac{1}{2}"],
+    ["<answer>\n 42 </answer>", "tag", "42"],
+    ["<answer>\\boxed{42}</answer> 43", "boxed", "42"],
+    ["The answer is 25. I hope it is correct.", "anchor", "25"],
+    ["The answer is 2.5 cups.", "anchor", "2.5 cups"],
+    ["The answer is $[2,5)$. I hope", "anchor", "[2,5)"],
+    ["The answer is $$\\sin(x)$$", "anchor", "\\sin(x)"],
+    ["**Answer:** \\(x+1\\)", "anchor", "x+1"],
+    ["Answer:\n17\nmore", "anchor", "17"],
+    ["thus the result is $2*\\pi*r$", "anchor", "2*\\pi*r"],
+    ["we get $1/2$, and $3/4$", "expression", "3/4"],
+    ["we get \\[x^2\\]", "expression", "x^2"],
+    ["so 3 and then 1,234.5 apples", "number", "1,234.5"],
+    ["", undefined, undefined],
+    ["no idea", undefined, undefined],
+    ["\\boxed{}", undefined, undefined],
+  ])("%j: %s", (response, source, text) => {
+    const found = extractAnswer(response);
+    expect([found?.source, found?.text]).toEqual([source, text]);
+  });
+
+  test("order and window are options", () => {
+    const response = "The answer is 3. \\boxed{4}";
+    expect(extractAnswer(response, { sources: ["anchor", "boxed"] })?.text).toBe("3");
+    expect(extractAnswer(`\\boxed{4}${" ".repeat(300)}5`, { window: 100 })).toEqual({ text: "5", source: "number", start: 309, end: 310 });
+    expect(extractAnswer("5", { sources: ["boxed"] })).toBeUndefined();
+  });
+
+  test("spans lie in the response, whatever it is", () => {
+    const pieces = fc.array(
+      fc.constantFrom("\\boxed{", "}", "$", "answer is ", "<answer>", "</answer>", "4", " ", "\n", "\\(", "\\)", "."),
+      {
+        maxLength: 40,
+      },
+    );
+    fc.assert(
+      fc.property(pieces, fc.option(fc.nat({ max: 50 }), { nil: undefined }), (parts, window) => {
+        const response = parts.join("");
+        const found = extractAnswer(response, window === undefined ? {} : { window });
+        if (found) expect(0 <= found.start && found.start < found.end && found.end <= response.length).toBe(true);
+      }),
+    );
+  });
+
+  test.each(["$", "\\boxed{1}", "answer is ", "<answer>", "1", "1,", "\\(", "\\boxed{", "</answer>"])(
+    "100,000 times %j in linear time",
+    (piece) => {
+      const start = performance.now();
+      extractAnswer(piece.repeat(100_000));
+      expect(performance.now() - start).toBeLessThan(3_000);
+    },
+  );
+});
