@@ -178,7 +178,7 @@ export const RecipeConfig = z.strictObject({
   reward: z
     .strictObject({
       /** How the answer is found and compared. */
-      rule: z.enum(["boxed-exact", "math-dapo-strict", "math-dapo-minerva"]).default("boxed-exact"),
+      rule: z.enum(["boxed-exact", "equivalence", "math-dapo-strict", "math-dapo-minerva"]).default("boxed-exact"),
     })
     .prefault({}),
   eval: z

@@ -11,6 +11,7 @@ import * as report from "./report.js";
 import * as sandbox from "./sandbox.js";
 import * as sft from "./sft.js";
 import * as train from "./train.js";
+import * as verify from "./verify.js";
 
 /**
  * In the order of `retool --help`. A command module loads with every command line, so it imports only what describes the command;
@@ -25,6 +26,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   inspect,
   report,
   data,
+  verify,
   exec,
   sandbox,
   doctor,

@@ -1,0 +1,20 @@
+import { Option, type Command } from "commander";
+import type { CliContext } from "../command-line.js";
+import type { VerifyOptions } from "../verify-command.js";
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("verify")
+    .description("judge answers: rows {gold, prediction} of a JSONL file; a prediction may be a whole response")
+    .argument("<file>", "JSONL file")
+    .addOption(
+      new Option("--rule <rule>", "how answers are compared")
+        .choices(["equivalence", "math-dapo-strict", "math-dapo-minerva"])
+        .default("equivalence"),
+    )
+    .option("--json", "print each row with verdict, reason, extracted and score", false)
+    .action(async (file: string, options: VerifyOptions) => {
+      const { verifyFile } = await import("../verify-command.js");
+      await verifyFile(file, options, context);
+    });
+}
