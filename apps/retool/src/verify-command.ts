@@ -34,7 +34,8 @@ export function verifyRow(gold: string, prediction: string, rule: VerifyRule): V
   if (rule !== "equivalence") {
     const { correct, score, prediction: found } = mathDapoScore(prediction, gold, { strictBox: rule === "math-dapo-strict" });
     const extracted = found === "" || found === "[INVALID]" ? null : found;
-    const reason = extracted === null ? "no answer found" : correct ? "equal under the rule" : `"${extracted}" is not "${gold}" under the rule`;
+    const reason =
+      extracted === null ? "no answer found" : correct ? "equal under the rule" : `"${extracted}" is not "${gold}" under the rule`;
     return { verdict: correct ? "correct" : "wrong", reason, extracted, score };
   }
   const extracted = answerOf(prediction);
@@ -67,7 +68,8 @@ export async function verifyFile(file: string, { rule, json }: VerifyOptions, { 
     if (json) print(JSON.stringify({ ...row, ...verified }));
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  if (total === 0) throw new InputError({ what: "verify", where: file, expected: "at least one row", found: "none", fix: "name a file with rows" });
+  if (total === 0)
+    throw new InputError({ what: "verify", where: file, expected: "at least one row", found: "none", fix: "name a file with rows" });
   const rows = [...counts].map(([verdict, count]) => [verdict, String(count), `${((100 * count) / total).toFixed(1)} %`]);
   if (json) reporter.say(rows.map(([verdict, count]) => `${verdict} ${count}`).join(", "));
   else for (const row of rows) print(row.join("  "));
@@ -84,7 +86,13 @@ async function openLines(file: string): Promise<AsyncIterable<string>> {
 
 function parseRow(text: string, where: string): z.infer<typeof Row> {
   const problem = (found: string) =>
-    new InputError({ what: "verify", where, expected: "an object with the texts gold and prediction", found, fix: "correct or remove the line" });
+    new InputError({
+      what: "verify",
+      where,
+      expected: "an object with the texts gold and prediction",
+      found,
+      fix: "correct or remove the line",
+    });
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -20,6 +20,7 @@ export {
   type LossInputs,
   type TokenLoss,
 } from "./local-engine.js";
+export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec } from "./parameters.js";
 export { type RopeScaling } from "./rope-scaling.js";

@@ -65,7 +65,7 @@ export class Transformer {
   }
 
   /**
-   * Log-probabilities of tokens without all logits in memory at once; see {@link headLogProbs}.
+   * Log-probabilities of tokens without all logits in memory at once; see `headLogProbs`.
    *
    * @param hidden - `[targets, hiddenSize]`
    * @param targets - `[targets]`, int32
