@@ -67,8 +67,7 @@ export async function saveModelFolder(folder: string, { engine, tokenizer }: Pol
   });
 }
 
-function trainTokenizer({ tokenizer, dialect }: RecipeConfig): Tokenizer {
-  void dialect;
+function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {
   const files = trainBpe(corpus(tokenizer.texts), {
     vocabSize: tokenizer.vocabSize,
     splitPattern: TINY_SPLIT,

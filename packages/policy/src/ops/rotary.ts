@@ -159,11 +159,10 @@ function fusedRotary(
     return {
       value: y,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedQuery, savedKey, savedRstd] = saved.map(pointer) as [number, number, number, number];
+        const [, savedQuery, savedKey, savedRstd] = saved.map(pointer) as [number, number, number, number];
         const dquery = zeros(headDim);
         const dkey = zeros(headDim);
         const dx = backward(saved[0]!, savedQuery, savedKey, savedRstd, dy, pointer(dquery), pointer(dkey));
-        void savedX;
         return [dx, adopt(dquery), adopt(dkey)];
       },
     };
