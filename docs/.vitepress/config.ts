@@ -6,6 +6,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Getting started", link: "/guide/getting-started" },
   { text: "How it works", link: "/guide/how-it-works" },
   { text: "The ReTool recipe", link: "/guide/recipe" },
+  { text: "Evaluation", link: "/guide/evaluation" },
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];

@@ -1,72 +1,122 @@
+import type { Problem } from "@retool-ts/data";
+import { stringify } from "yaml";
 import type { CliContext } from "./command-line.js";
 import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
+import { commandLine } from "./command-name.js";
 import { createEnvironment } from "./environment.js";
 import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type Evaluation } from "./evaluate.js";
+import { sameAnswerUnder } from "./evaluation/answer-classes.js";
+import { describeEvaluation } from "./evaluation/describe.js";
+import { EvalFolder } from "./evaluation/eval-folder.js";
+import { evalIdentity } from "./evaluation/eval-identity.js";
+import { distinctProblems, evalPreset, withDistinctIds, type EvalPresetName } from "./evaluation/eval-presets.js";
+import { withOptions, type EvalOverrides } from "./evaluation/eval-options.js";
+import { checkK, evaluatedRecord, evaluationJson } from "./evaluation/eval-result.js";
+import { Interrupted } from "./interrupted.js";
 import { setUpModel } from "./model-setup.js";
-import { phaseSummary, phaseTable } from "./phases.js";
+import { phaseSummary } from "./phases.js";
 import { heldOutProblems } from "./problem-source.js";
 import type { RecipeConfig } from "./recipe-config.js";
-import { createRunFolder, type RunFolder } from "./run-folder.js";
-import { toRecord } from "./trajectory-record.js";
+import { toRecord, type TrajectoryRecord } from "./trajectory-record.js";
 
-export interface EvalOptions {
+export interface EvalOptions extends EvalOverrides {
   readonly checkpoint: string;
   readonly config?: string;
   readonly set: readonly string[];
-  readonly data?: string;
-  readonly question?: readonly string[];
-  readonly answer?: string;
-  readonly limit?: number;
-  readonly samples?: number;
-  readonly temperature?: number;
-  readonly topP?: number;
-  readonly run?: string;
+  readonly preset?: EvalPresetName;
+  readonly passK?: readonly number[];
+  readonly majK?: readonly number[];
+  readonly out?: string;
   readonly json: boolean;
 }
 
-/** Evaluates a checkpoint on held-out or given problems: avg@k with its interval, by family and level where problems have them. */
-export async function evaluateCheckpoint(options: EvalOptions, { reporter, signal, print }: CliContext): Promise<void> {
+/** Evaluates a checkpoint on held-out or given problems: avg@k, pass@k and maj@k with intervals, by family and level where problems have them. */
+export async function evaluateCheckpoint(options: EvalOptions, context: CliContext): Promise<void> {
+  const { reporter, print } = context;
+  const preset = options.preset === undefined ? undefined : evalPreset(options.preset, options.data);
   const folder = await resolveCheckpoint(options.checkpoint);
-  const config = withOptions(await checkpointConfig(folder, options), options);
-  const run = options.run === undefined ? undefined : await createRunFolder(options.run);
-  const problems = await heldOutProblems(config.data.test, config.eval.problems);
+  const set = [...(preset?.settings ?? []), ...options.set];
+  const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
+  checkK("--pass-k", options.passK, config.eval.samples);
+  checkK("--maj-k", options.majK, config.eval.samples);
+  const read = await heldOutProblems(config.data.test, config.eval.problems);
+  const problems = withDistinctIds(preset === undefined ? read : distinctProblems(read));
+  if (preset !== undefined && options.limit === undefined && problems.length !== preset.problems) {
+    reporter.say(`${preset.title} has ${preset.problems} problems; ${options.data} has ${problems.length} distinct ones.`);
+  }
+  const kept =
+    options.out === undefined
+      ? undefined
+      : await EvalFolder.open(options.out, await evalIdentity(config, folder, problems), config.eval.samples);
+  const { groups, model } = await sampleProblems({ config, folder, problems, kept, checkpoint: options.checkpoint }, context);
+  const evaluation = summarizeEvaluation(
+    groups.map((group) => group.map(evaluatedRecord)),
+    {
+      same: sameAnswerUnder(config.reward.rule),
+      ...(options.passK === undefined ? {} : { passK: options.passK }),
+      ...(options.majK === undefined ? {} : { majorityK: options.majK }),
+    },
+  );
+  if (kept !== undefined) await save(kept, { config, folder, groups, evaluation, model });
+  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation), null, 2));
+  else describeEvaluation(evaluation, config, reporter);
+}
+
+interface SamplingPlan {
+  readonly config: RecipeConfig;
+  /** Folder of the model, and what the user called it. */
+  readonly folder: string;
+  readonly checkpoint: string;
+  readonly problems: readonly Problem[];
+  /** Where finished problems are kept. */
+  readonly kept: EvalFolder | undefined;
+}
+
+/** What an evaluation leaves in `summary.json` of the model that was loaded. */
+interface ModelFacts {
+  readonly backend: string;
+  readonly parameters: number;
+}
+
+interface SampledProblems {
+  /** One group a problem, in order. */
+  readonly groups: readonly (readonly TrajectoryRecord[])[];
+  /** Undefined when everything had been kept and no model was needed. */
+  readonly model: ModelFacts | undefined;
+}
+
+/** Rolls out the problems that are not kept yet. */
+async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliContext): Promise<SampledProblems> {
+  const { config, folder, problems, kept } = plan;
+  const { samples, sampling } = config.eval;
+  const finished = (await kept?.finished()) ?? new Map<string, readonly TrajectoryRecord[]>();
+  const groups = () => problems.map(({ id }) => finished.get(id)!);
+  const open = problems.filter(({ id }) => !finished.has(id));
+  if (open.length === 0 && kept?.run.readSummary() !== undefined) return { groups: groups(), model: undefined };
   const model = await setUpModel(config, folder);
   try {
     const environment = await createEnvironment(config, model);
     try {
-      const { samples, sampling } = config.eval;
-      const bar = reporter.progress("evaluate", problems.length * samples);
-      const groups = await gradedRollouts(model, environment, {
-        problems,
-        samples,
-        sampling,
-        seed: config.seed,
-        step: 0,
-        maxSequences: MAX_SEQUENCES,
-        onRollout: (done) => bar.update(done),
-        signal,
-      });
-      signal.throwIfAborted();
+      const before = problems.length - open.length;
+      if (before > 0) reporter.say(`${before} of ${problems.length} problems were finished before`);
+      const bar = reporter.progress("evaluate", problems.length * samples, before * samples);
+      const request = { samples, sampling, seed: config.seed, step: 0, maxSequences: MAX_SEQUENCES, signal };
+      if (open.length > 0) {
+        await gradedRollouts(model, environment, {
+          ...request,
+          problems: open,
+          onRollout: (done) => bar.update(before * samples + done),
+          onGroup(group) {
+            if (group.some(({ trajectory }) => trajectory.stopReason === "aborted")) return;
+            const records = group.map((rollout) => toRecord(rollout, { phase: "eval", step: 0 }));
+            kept?.append(records);
+            finished.set(records[0]!.problemId, records);
+          },
+        });
+      }
+      if (signal.aborted) throw interruption(plan, finished.size, signal);
       bar.done();
-      const evaluation = summarizeEvaluation(groups);
-      const records = groups.flat().map((rollout) => toRecord(rollout, { phase: "eval", step: 0 }));
-      if (run !== undefined) await saveEvaluation(run, config, model.backend, model.engine.parameters.count, evaluation, records);
-      if (options.json)
-        print(
-          JSON.stringify(
-            {
-              checkpoint: folder,
-              samples,
-              passAtK: evaluation.passAtK,
-              majorityAtK: evaluation.majorityAtK,
-              ...phaseSummary(evaluation),
-              stopReasons: evaluation.rollouts.stopReasons,
-            },
-            null,
-            2,
-          ),
-        );
-      else describe(evaluation, config, reporter);
+      return { groups: groups(), model: { backend: model.backend, parameters: model.engine.parameters.count } };
     } finally {
       await environment.close();
     }
@@ -75,75 +125,32 @@ export async function evaluateCheckpoint(options: EvalOptions, { reporter, signa
   }
 }
 
-function withOptions(config: RecipeConfig, options: EvalOptions): RecipeConfig {
-  const { data, question, answer, limit, samples, temperature, topP } = options;
-  const columns =
-    question === undefined || answer === undefined ? null : { question: question.length === 1 ? question[0]! : [...question], answer };
-  return {
-    ...config,
-    data: data === undefined ? config.data : { ...config.data, test: { kind: "file", path: data, columns, limit: limit ?? null } },
-    eval: {
-      problems: limit ?? (data === undefined ? config.eval.problems : Number.MAX_SAFE_INTEGER),
-      samples: samples ?? config.eval.samples,
-      sampling: { ...config.eval.sampling, ...(temperature === undefined ? {} : { temperature }), ...(topP === undefined ? {} : { topP }) },
-    },
-  };
-}
-
-/** Below this, an accuracy is said to be close to nothing. */
-const NEAR_ZERO = 0.02;
-
-function describe(evaluation: Evaluation, config: RecipeConfig, reporter: CliContext["reporter"]): void {
-  const { samples, accuracy, n, rollouts } = evaluation;
-  reporter.table(phaseTable({ [`avg@${samples}`]: phaseSummary(evaluation) }));
-  const share = (value: number) => `${(100 * value).toFixed(1)} %`;
-  if (samples > 1) reporter.say(`\npass@${samples} ${share(evaluation.passAtK)}, maj@${samples} ${share(evaluation.majorityAtK)}`);
-  if (accuracy < NEAR_ZERO) {
-    const { contextFull } = rollouts.stopReasons;
-    const tooLong = contextFull > 0 ? ` ${share(contextFull)} of the problems did not fit its context.` : "";
-    reporter.say(
-      `\nThis model solves practically none of these ${n} problems (avg@${samples} ${share(accuracy)}): they are beyond what it was trained on.${tooLong}`,
-    );
-  }
-  const groups = Object.keys(evaluation.families).length > 1 ? { ...evaluation.families, ...prefixed(evaluation.levels) } : {};
-  if (Object.keys(groups).length > 0) {
-    reporter.say("");
-    reporter.table([
-      ["", "accuracy", "problems"],
-      ...Object.entries(groups).map(([name, part]) => [name, share(part.accuracy), String(part.n)]),
-    ]);
-  }
-  reporter.say(
-    `\nsampled at temperature ${config.eval.sampling.temperature}, top-p ${config.eval.sampling.topP}; ended: ${endings(rollouts.stopReasons)}`,
+function interruption({ kept, checkpoint, problems }: SamplingPlan, finished: number, { reason }: AbortSignal): unknown {
+  if (kept === undefined) return reason;
+  const command = commandLine("eval", "--checkpoint", checkpoint, "--out", kept.run.path);
+  return new Interrupted(
+    `interrupted; ${finished} of ${problems.length} problems are kept. Go on with the same command: ${command} and its other options`,
   );
 }
 
-function prefixed<T>(levels: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(levels).map(([level, part]) => [`level ${level}`, part]));
+interface SavedEvaluation {
+  readonly config: RecipeConfig;
+  readonly folder: string;
+  readonly groups: readonly (readonly TrajectoryRecord[])[];
+  readonly evaluation: Evaluation;
+  readonly model: ModelFacts | undefined;
 }
 
-function endings(stopReasons: Evaluation["rollouts"]["stopReasons"]): string {
-  const present = Object.entries(stopReasons).filter(([, share]) => share > 0);
-  return present.map(([reason, share]) => `${reason} ${(100 * share).toFixed(0)} %`).join(", ");
-}
-
-async function saveEvaluation(
-  run: RunFolder,
-  config: RecipeConfig,
-  backend: string,
-  parameters: number,
-  evaluation: Evaluation,
-  records: Parameters<RunFolder["writeTrajectories"]>[1],
-): Promise<void> {
-  const { stringify } = await import("yaml");
-  await run.writeConfig(stringify(config));
-  await run.writeTrajectories("eval", records);
-  await run.writeSummary({
+async function save(kept: EvalFolder, { config, folder, groups, evaluation, model }: SavedEvaluation): Promise<void> {
+  await kept.run.writeConfig(stringify(config));
+  await kept.finish(groups.flat(), evaluationJson(folder, evaluation));
+  if (model === undefined) return;
+  await kept.run.writeSummary({
     seed: config.seed,
-    backend,
+    backend: model.backend,
     seconds: performance.now() / 1_000,
     peakRssBytes: process.resourceUsage().maxRSS * 1_024,
-    model: { parameters },
+    model: { parameters: model.parameters },
     phases: { eval: phaseSummary(evaluation) },
   });
 }

@@ -34,7 +34,7 @@ test("avg@k is the mean over problems of the share of right samples", () => {
   ]);
   expect(evaluation.accuracy).toBeCloseTo(0.5, 12);
   expect([evaluation.n, evaluation.samples]).toEqual([3, 2]);
-  expect(evaluation.passAtK).toBeCloseTo(2 / 3, 12); // a and b have a right sample
+  expect(evaluation.passAt[2]!.value).toBeCloseTo(2 / 3, 12); // a and b have a right sample
   expect(evaluation.families["gcd"]!.accuracy).toBeCloseTo(0.75, 12);
   expect(evaluation.levels["1"]!.accuracy).toBeCloseTo(0.25, 12);
 });

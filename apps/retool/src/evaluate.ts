@@ -4,13 +4,16 @@ import {
   responseText,
   rolloutBatch,
   summarizeRollouts,
+  type RolloutOutline,
   type RolloutSummary,
   type SamplingParameters,
   type Trajectory,
 } from "@retool-ts/rollout";
 import type { RewardResult } from "@retool-ts/reward";
 import { agentOptions, type Environment } from "./environment.js";
-import { majorityAtK, passAtK } from "./estimators.js";
+import type { SameAnswer } from "./evaluation/answer-classes.js";
+import { estimatesAtK, type SampleGrade } from "./evaluation/at-k.js";
+import { estimateMeans, type Estimate, type Interval } from "./evaluation/intervals.js";
 import type { PolicyModel } from "./model-setup.js";
 
 /** Sequences decoded at once in evaluations. */
@@ -37,12 +40,14 @@ export interface RolloutRequest {
   /** Sequences decoded at once. */
   readonly maxSequences: number;
   readonly onRollout?: (done: number, total: number) => void;
+  /** Called as soon as all rollouts of a problem have ended, in the order in which that happens. */
+  readonly onGroup?: (group: readonly GradedRollout[]) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Rolls out problems with the current weights and grades every rollout; one group a problem, in order. */
 export async function gradedRollouts(model: PolicyModel, environment: Environment, request: RolloutRequest): Promise<GradedRollout[][]> {
-  const { problems, samples, sampling, seed, step, signal, onRollout } = request;
+  const { problems, samples, sampling, seed, step, signal, onRollout, onGroup } = request;
   const { config } = model.engine.model;
   const prompts = problems.map(({ id, question }) => ({ problemId: id, promptIds: environment.encodePrompt(question) }));
   const longest = prompts.reduce((most, { promptIds }) => Math.max(most, promptIds.length), 0);
@@ -55,17 +60,45 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
     vocabSize: model.tokenizer.vocabSize,
     textStream: () => model.tokenizer.streamDecoder(),
   });
+  const ended = new EndedGroups(problems, samples);
   try {
     const groups = await rolloutBatch(prompts, {
       ...agentOptions(environment, model, { seed, sampling, ...(signal === undefined ? {} : { signal }) }),
       sampler,
       samples,
       step,
-      ...(onRollout === undefined ? {} : { onRollout }),
+      onRollout: (done, total, trajectory) => {
+        onRollout?.(done, total);
+        const group = onGroup && ended.add(trajectory);
+        if (group) onGroup(group.map((each) => grade(ended.problem(each), each, environment)));
+      },
     });
     return groups.map((group, i) => group.map((trajectory) => grade(problems[i]!, trajectory, environment)));
   } finally {
     sampler.dispose();
+  }
+}
+
+/** Collects rollouts by problem as they end. */
+class EndedGroups {
+  readonly #problems: ReadonlyMap<string, Problem>;
+  readonly #samples: number;
+  readonly #ended = new Map<string, Trajectory[]>();
+
+  constructor(problems: readonly Problem[], samples: number) {
+    this.#problems = new Map(problems.map((problem) => [problem.id, problem]));
+    this.#samples = samples;
+  }
+
+  /** @returns the whole group, by sample, once its last rollout has ended. */
+  add(trajectory: Trajectory): Trajectory[] | undefined {
+    const group = [...(this.#ended.get(trajectory.problemId) ?? []), trajectory];
+    this.#ended.set(trajectory.problemId, group);
+    return group.length < this.#samples ? undefined : group.sort((a, b) => a.sampleIndex - b.sampleIndex);
+  }
+
+  problem({ problemId }: Trajectory): Problem {
+    return this.#problems.get(problemId)!;
   }
 }
 
@@ -85,58 +118,60 @@ function grade(problem: Problem, trajectory: Trajectory, { reward }: Environment
 export interface Accuracy {
   readonly n: number;
   readonly accuracy: number;
-  /** Wilson score interval (Wilson, 1927) over problems; with several samples a problem, of their mean. */
-  readonly ci95: readonly [low: number, high: number];
+  /** Over problems: Wilson's for one sample a problem, a bootstrap over problems for several; see {@link estimateMeans}. */
+  readonly ci95: Interval;
 }
 
 /** What an evaluation found. */
 export interface Evaluation extends Accuracy {
   readonly samples: number;
-  /** pass@k, the chance that one of k samples is right, and maj@k, that their most frequent answer is: for k = samples. */
-  readonly passAtK: number;
-  readonly majorityAtK: number;
+  /** By k: pass@k, the chance that one of k samples is right. */
+  readonly passAt: Readonly<Record<number, Estimate>>;
+  /** By k: maj@k, the chance that the most frequent answer of k samples is right; ties are split evenly. */
+  readonly majorityAt: Readonly<Record<number, Estimate>>;
   readonly rollouts: RolloutSummary;
   readonly families: Readonly<Record<string, Accuracy>>;
   readonly levels: Readonly<Record<string, Accuracy>>;
 }
 
-/** avg@samples over groups, whole and by family and level. */
-export function summarizeEvaluation(groups: readonly (readonly GradedRollout[])[]): Evaluation {
-  const by = (key: (problem: Problem) => string | undefined) => {
-    const parts = new Map<string, GradedRollout[][]>();
+/** What an evaluation is computed from; a {@link GradedRollout} is one. */
+export interface EvaluatedRollout extends SampleGrade {
+  readonly problem: Pick<Problem, "family" | "level">;
+  readonly trajectory: RolloutOutline;
+}
+
+export interface EvaluationOptions {
+  /** Numbers of samples of pass@k and maj@k, none above the samples a problem has. Default: powers of two, and all samples. */
+  readonly passK?: readonly number[];
+  readonly majorityK?: readonly number[];
+  /** Which answers are one in a vote. Default: equal integers or equal text. */
+  readonly same?: SameAnswer;
+}
+
+/** avg@samples over groups, whole and by family and level, with pass@k and maj@k. */
+export function summarizeEvaluation(groups: readonly (readonly EvaluatedRollout[])[], options: EvaluationOptions = {}): Evaluation {
+  const samples = groups[0]?.length ?? 0;
+  const by = (key: (problem: EvaluatedRollout["problem"]) => string | undefined) => {
+    const parts = new Map<string, (readonly EvaluatedRollout[])[]>();
     for (const group of groups) {
       const name = key(group[0]!.problem);
-      if (name !== undefined) parts.set(name, [...(parts.get(name) ?? []), [...group]]);
+      if (name !== undefined) parts.set(name, [...(parts.get(name) ?? []), group]);
     }
-    return Object.fromEntries([...parts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, part]) => [name, accuracy(part)]));
+    const sorted = [...parts].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+    return Object.fromEntries(sorted.map(([name, part]) => [name, accuracy(part)]));
   };
-  const mean = (value: (group: readonly GradedRollout[]) => number) => groups.reduce((sum, group) => sum + value(group), 0) / groups.length;
   return {
     ...accuracy(groups),
-    samples: groups[0]?.length ?? 0,
-    passAtK: mean((group) => passAtK(group.length, group.filter(({ reward }) => reward.correct).length, group.length)),
-    majorityAtK: mean((group) =>
-      majorityAtK(
-        group.map(({ reward }) => ({ answer: reward.prediction?.trim(), correct: reward.correct })),
-        group.length,
-      ),
-    ),
+    samples,
+    ...estimatesAtK(groups, samples, options),
     rollouts: summarizeRollouts(groups.flat().map(({ trajectory }) => trajectory)),
     families: by(({ family }) => family),
     levels: by(({ level }) => (level === undefined ? undefined : String(level))),
   };
 }
 
-function accuracy(groups: readonly (readonly GradedRollout[])[]): Accuracy {
-  const n = groups.length;
+function accuracy(groups: readonly (readonly SampleGrade[])[]): Accuracy {
   const shares = groups.map((group) => group.filter(({ reward }) => reward.correct).length / group.length);
-  const p = shares.reduce((sum, share) => sum + share, 0) / n;
-  return { n, accuracy: p, ci95: wilson(p, n) };
-}
-
-function wilson(p: number, n: number): [number, number] {
-  const z = 1.959964;
-  const center = (p + (z * z) / (2 * n)) / (1 + (z * z) / n);
-  const half = (z / (1 + (z * z) / n)) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
-  return [Math.max(0, center - half), Math.min(1, center + half)];
+  const { value, ci95 } = estimateMeans({ accuracy: shares }).accuracy;
+  return { n: groups.length, accuracy: value, ci95 };
 }

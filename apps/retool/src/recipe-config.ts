@@ -34,9 +34,14 @@ const Source = z.discriminatedUnion("kind", [
     kind: z.literal("file"),
     /** JSONL, JSON or Parquet. */
     path: z.string(),
-    /** Column of the question and of the answer; null = found by name. */
+    /** Columns of the parts of a problem; those left out, or all with null, are found by name. */
     columns: z
-      .strictObject({ question: z.union([z.string(), z.array(z.string())]), answer: z.string() })
+      .strictObject({
+        question: z.union([z.string(), z.array(z.string())]).exactOptional(),
+        answer: z.string().exactOptional(),
+        family: z.string().exactOptional(),
+        level: z.string().exactOptional(),
+      })
       .nullable()
       .default(null),
     /** First rows only; null = all. */
@@ -188,6 +193,12 @@ export const RecipeConfig = z.strictObject({
       /** Rollouts a problem; the accuracy is avg@samples. */
       samples: positive.default(1),
       sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 0.7, topK: 0 }),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      /** Write metrics and timings also as an events file for TensorBoard. */
+      tensorboard: z.boolean().default(true),
     })
     .prefault({}),
 });

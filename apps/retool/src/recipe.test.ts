@@ -7,6 +7,7 @@ import { createReporter } from "./log.js";
 import { runRecipe } from "./recipe.js";
 import type { RunContext } from "./run-context.js";
 import { withRun } from "./session.js";
+import { stepOfEvent } from "./tensorboard/event.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-recipe-"))));
@@ -31,6 +32,17 @@ async function run(
     await runRecipe(context satisfies RunContext, state, { sft: true, rl: true });
   });
   return path;
+}
+
+/** Events of a TFRecord file, without their wall time of 9 bytes. */
+function withoutTimes(bytes: Buffer): Uint8Array[] {
+  const events: Uint8Array[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const length = Number(bytes.readBigUInt64LE(start));
+    events.push(Uint8Array.from([...new Uint8Array(9), ...bytes.subarray(start + 12 + 9, start + 12 + length)]));
+    start += 12 + length + 4;
+  }
+  return events;
 }
 
 const read = (...parts: string[]) => readFile(join(folder, ...parts));
@@ -74,6 +86,23 @@ describe("the recipe", () => {
     await run(name, { resume: true });
     for (const file of ["metrics.jsonl", "checkpoints/step-000013/model.safetensors", "checkpoints/step-000013/optimizer.safetensors"]) {
       expect((await read(name, file)).equals(await read("first", file)), file).toBe(true);
+    }
+  });
+
+  test("an interrupted run leaves the events of one that never stopped, each step once", async () => {
+    const events = async (name: string) => {
+      const file = (await readdir(join(folder, name))).find((entry) => entry.startsWith("events.out.tfevents."));
+      return withoutTimes(await read(name, file!));
+    };
+    const whole = await events("first");
+    expect(whole).toHaveLength(1 + 2 * 13); // the version; metrics and timings of each step
+    // Times differ, and metrics and timings of a step may change places where a test cuts in between.
+    const metrics = (list: readonly Uint8Array[]) =>
+      list.map((event) => Buffer.from(event)).filter((event) => !event.includes("time/step"));
+    expect(metrics(whole)).toHaveLength(1 + 13);
+    for (const name of ["crashed-5", "crashed-13", "stopped-6"]) {
+      expect((await events(name)).map(stepOfEvent)).toEqual(whole.map(stepOfEvent));
+      expect(metrics(await events(name))).toEqual(metrics(whole));
     }
   });
 

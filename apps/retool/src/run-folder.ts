@@ -6,6 +6,7 @@ import { writeFileAtomic } from "./atomic-write.js";
 import { RecordLog, type LogRecord } from "./record-log.js";
 import type { Summary } from "./summary.js";
 import { readTrajectories, writeTrajectoryFile } from "./trajectory-file.js";
+import { EventLog } from "./tensorboard/event-log.js";
 import type { TrajectoryRecord } from "./trajectory-record.js";
 
 export { writeFileAtomic };
@@ -26,11 +27,19 @@ export class RunFolder {
   readonly path: string;
   readonly #metrics: RecordLog;
   readonly #timings: RecordLog;
+  readonly #events: EventLog;
+  #hasEvents = false;
 
   constructor(path: string) {
     this.path = resolve(path);
     this.#metrics = new RecordLog(this.file("metrics.jsonl"));
     this.#timings = new RecordLog(this.file("timings.jsonl"));
+    this.#events = new EventLog(this.path);
+  }
+
+  /** From now on, what is logged is also written for TensorBoard. */
+  logForTensorBoard(): void {
+    this.#hasEvents = true;
   }
 
   get name(): string {
@@ -56,13 +65,15 @@ export class RunFolder {
   }
 
   /** Nothing that differs between equal runs belongs here: times go to {@link RunFolder.appendTimings}. */
-  appendMetrics(record: LogRecord): Promise<void> {
-    return this.#metrics.append(record);
+  async appendMetrics(record: LogRecord): Promise<void> {
+    await this.#metrics.append(record);
+    if (this.#hasEvents) await this.#events.append(record);
   }
 
   /** All that differs between equal runs: wall and processor times. */
-  appendTimings(record: LogRecord): Promise<void> {
-    return this.#timings.append(record);
+  async appendTimings(record: LogRecord): Promise<void> {
+    await this.#timings.append(record);
+    if (this.#hasEvents) await this.#events.append(record);
   }
 
   readMetrics(): LogRecord[] {
@@ -135,6 +146,7 @@ export class RunFolder {
       log.repair();
       await log.truncateAfter(step, phase);
     }
+    this.#events.truncateAfter(step);
     for (const entry of await listSteps(this.file("checkpoints"))) if (entry.step > step) await removeCheckpoint(entry.path);
     for (const entry of await listSteps(this.file("trajectories"))) if (entry.step > step) await rm(entry.path, { force: true });
   }

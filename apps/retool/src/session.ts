@@ -5,6 +5,7 @@ import { parse, stringify } from "yaml";
 import { packageVersion } from "./command-line.js";
 import { createEnvironment } from "./environment.js";
 import { checkConfig } from "./load-config.js";
+import { Interrupted } from "./interrupted.js";
 import type { Reporter } from "./log.js";
 import { setUpModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
@@ -38,6 +39,7 @@ export async function withRun<T>(request: SessionRequest, work: (context: RunCon
   const model = await setUpModel(config, checkpoint?.path ?? config.model.from);
   try {
     const environment = await createEnvironment(config, model);
+    if (config.log.tensorboard) run.logForTensorBoard();
     const context: RunContext = { config, model, environment, run, reporter, signal };
     try {
       if (request.resume) {
@@ -60,11 +62,6 @@ export async function withRun<T>(request: SessionRequest, work: (context: RunCon
   } finally {
     model.dispose();
   }
-}
-
-/** The user pressed Ctrl-C, and the run was saved. */
-class Interrupted extends Error {
-  override readonly name = "AbortError";
 }
 
 async function readConfig(run: RunFolder): Promise<RecipeConfig> {

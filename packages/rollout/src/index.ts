@@ -12,7 +12,7 @@ export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
 export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCall } from "./hermes-calls.js";
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
 export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
-export { summarizeRollouts, type RolloutSummary } from "./summary.js";
+export { summarizeRollouts, type RolloutOutline, type RolloutSummary } from "./summary.js";
 export { defineTool, type Tool, type ToolContext, type ToolDefinition, type ToolOutcome } from "./tool.js";
 export {
   createTrajectory,

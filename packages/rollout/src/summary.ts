@@ -1,4 +1,4 @@
-import { STOP_REASONS, type StopReason, type Trajectory } from "./trajectory.js";
+import { STOP_REASONS, type StopReason, type ToolCall } from "./trajectory.js";
 
 /** Means over a set of rollouts; shares are between 0 and 1. */
 export interface RolloutSummary {
@@ -21,13 +21,22 @@ export interface RolloutSummary {
   readonly stopReasons: Readonly<Record<StopReason, number>>;
 }
 
+/** As much of a rollout as its measures need; a `Trajectory` is one. */
+export interface RolloutOutline {
+  readonly promptLength: number;
+  readonly tokenIds: { readonly length: number };
+  readonly toolCalls: readonly Pick<ToolCall, "input" | "status" | "start">[];
+  readonly stopReason: StopReason;
+  readonly turns: number;
+}
+
 /** Measures of tool use; see "ReTool" (https://arxiv.org/abs/2504.11536), section 3.3. */
-export function summarizeRollouts(trajectories: readonly Trajectory[]): RolloutSummary {
+export function summarizeRollouts(trajectories: readonly RolloutOutline[]): RolloutSummary {
   const withCalls = trajectories.filter(({ toolCalls }) => toolCalls.length > 0);
   const calls = withCalls.flatMap(({ toolCalls }) => toolCalls);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const share = <T>(items: readonly T[], test: (item: T) => boolean) => mean(items.map((item) => (test(item) ? 1 : 0)));
-  const responseTokens = ({ tokenIds, promptLength }: Trajectory) => tokenIds.length - promptLength;
+  const responseTokens = ({ tokenIds, promptLength }: RolloutOutline) => tokenIds.length - promptLength;
   return {
     rollouts: trajectories.length,
     codeRatio: share(trajectories, ({ toolCalls }) => toolCalls.length > 0),

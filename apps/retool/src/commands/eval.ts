@@ -1,23 +1,34 @@
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { EvalOptions } from "../eval-command.js";
 
 export function register(program: Command, context: CliContext): void {
   program
     .command("eval")
-    .description("accuracy of a checkpoint on held-out generated problems or on a file: avg@k")
+    .description("accuracy of a checkpoint on held-out generated problems or on a file: avg@k, pass@k, maj@k")
     .requiredOption("--checkpoint <folder>", "checkpoint, or run whose newest checkpoint to evaluate")
     .option("-d, --data <file>", "JSONL, JSON or Parquet file of problems; default: held-out generated ones")
     .option("--question <columns...>", "columns that hold the question; default: found by name")
     .option("--answer <column>", "column that holds the answer; default: found by name")
+    .option("--family <column>", "column with the kind of problem, such as its subject; default: found by name")
+    .option("--level <column>", "column with the difficulty; default: found by name")
+    .addOption(new Option("--preset <name>", "protocol of a benchmark; takes its problems with --data").choices(["aime24", "aime25"]))
     .option("-n, --limit <n>", "first problems only", wholeNumber)
     .option("-k, --samples <k>", "rollouts a problem", wholeNumber)
     .option("--temperature <t>", "sampling temperature; 0 is greedy", number)
     .option("--top-p <p>", "nucleus of the sampling distribution", number)
+    .option("--top-k <k>", "sample among so many most likely tokens; 0 keeps all", number)
+    .option("--pass-k <k,…>", "numbers of samples of pass@k; default: powers of two", listOfK)
+    .option("--maj-k <k,…>", "numbers of samples of maj@k; default: powers of two", listOfK)
     .option("-c, --config <file>", "config, when the checkpoint is not in a run folder")
     .option("-s, --set <key=value>", "one setting; may be repeated", (value: string, all: string[]) => [...all, value], [])
-    .option("-r, --run <folder>", "keep rollouts and summary in this folder, for inspect and report")
+    .option("-o, --out <folder>", "keep finished problems in this folder, to go on from when stopped, and for inspect and report")
     .option("--json", "print the result as JSON", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ retool eval --checkpoint runs/quickstart --samples 8 --pass-k 1,4,8 --out runs/eval" +
+        "\n  $ retool eval --checkpoint runs/train --preset aime24 --data aime24.jsonl --out runs/aime24",
+    )
     .action(async (options: EvalOptions) => {
       const { evaluateCheckpoint } = await import("../eval-command.js");
       await evaluateCheckpoint(options, context);
@@ -34,4 +45,8 @@ function number(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0 || text.trim() === "") throw new InvalidArgumentError("a number from 0 is needed.");
   return value;
+}
+
+function listOfK(text: string): number[] {
+  return text.split(",").map((part) => wholeNumber(part.trim()));
 }

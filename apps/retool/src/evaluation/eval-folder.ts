@@ -1,0 +1,96 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { InputError } from "@retool-ts/core";
+import { writeFileAtomic } from "../atomic-write.js";
+import { createRunFolder, RunFolder } from "../run-folder.js";
+import type { TrajectoryRecord } from "../trajectory-record.js";
+import { firstDifference, type EvalIdentity } from "./eval-identity.js";
+
+/** Name of the rollouts in the folder, without extension. */
+const ROLLOUTS = "eval";
+
+/**
+ * The folder of an evaluation: a run folder that grows by whole problems. Each finished problem is one synced write to
+ * `trajectories/eval.jsonl`; a crash loses the problems that were under way and nothing else. At the end the rollouts are written in the
+ * order of the problems to `eval.jsonl.gz`, so that an evaluation that was killed leaves what one in a single go leaves.
+ */
+export class EvalFolder {
+  readonly run: RunFolder;
+  readonly #partial: string;
+  readonly #samples: number;
+
+  private constructor(run: RunFolder, samples: number) {
+    this.run = run;
+    this.#partial = run.file("trajectories", `${ROLLOUTS}.jsonl`);
+    this.#samples = samples;
+  }
+
+  /**
+   * Opens the folder of an evaluation to go on with, or makes a new one.
+   *
+   * @throws InputError when it holds something else, or an evaluation that differs in any fact of its identity.
+   */
+  static async open(path: string, identity: EvalIdentity, samples: number): Promise<EvalFolder> {
+    const known = new RunFolder(path);
+    const file = known.file("eval.json");
+    if (!existsSync(file)) {
+      const run = await createRunFolder(path);
+      await writeFileAtomic(file, `${JSON.stringify(identity, null, 2)}\n`);
+      return new EvalFolder(run, samples);
+    }
+    const kept = JSON.parse(readFileSync(file, "utf8")) as EvalIdentity;
+    const key = firstDifference(kept, identity);
+    if (key !== undefined) {
+      throw new InputError({
+        what: "evaluation",
+        where: path,
+        expected: `the evaluation that is kept there (${key} = ${JSON.stringify(kept[key] ?? null)})`,
+        found: `${key} = ${JSON.stringify(identity[key] ?? null)}`,
+        fix: "choose another --out, or ask for the same",
+      });
+    }
+    return new EvalFolder(known, samples);
+  }
+
+  /** Rollouts of finished problems, by problem. What a crash left of a problem is cut off. */
+  async finished(): Promise<Map<string, TrajectoryRecord[]>> {
+    const records = existsSync(this.run.file("trajectories", `${ROLLOUTS}.jsonl.gz`))
+      ? await this.run.readTrajectories(ROLLOUTS)
+      : this.#readPartial();
+    const groups = new Map<string, TrajectoryRecord[]>();
+    for (const record of records) groups.set(record.problemId, [...(groups.get(record.problemId) ?? []), record]);
+    return groups;
+  }
+
+  #readPartial(): TrajectoryRecord[] {
+    if (!existsSync(this.#partial)) return [];
+    const bytes = readFileSync(this.#partial);
+    const lines = bytes
+      .subarray(0, bytes.lastIndexOf("\n") + 1)
+      .toString("utf8")
+      .split("\n")
+      .slice(0, -1);
+    const whole = lines.slice(0, lines.length - (lines.length % this.#samples));
+    const length = whole.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+    if (length < bytes.length) truncateSync(this.#partial, length);
+    return whole.map((line) => JSON.parse(line) as TrajectoryRecord);
+  }
+
+  /** Keeps a finished problem. */
+  append(group: readonly TrajectoryRecord[]): void {
+    mkdirSync(this.run.file("trajectories"), { recursive: true });
+    const file = openSync(this.#partial, "a");
+    try {
+      writeSync(file, group.map((record) => `${JSON.stringify(record)}\n`).join(""));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Writes the figures, and all rollouts in order in place of the ones kept so far. */
+  async finish(records: readonly TrajectoryRecord[], figures: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.run.writeTrajectories(ROLLOUTS, records);
+    await writeFileAtomic(this.run.file("evaluation.json"), `${JSON.stringify(figures, null, 2)}\n`);
+    rmSync(this.#partial, { force: true });
+  }
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Problem } from "@retool-ts/data";
+import type { RecipeConfig } from "../recipe-config.js";
+
+/** What decides the figures of an evaluation, as flat facts: an evaluation goes on only where all of them are the same. */
+export type EvalIdentity = Readonly<Record<string, string | number | boolean | null>>;
+
+/** @param folder - of the checkpoint. */
+export async function evalIdentity(config: RecipeConfig, folder: string, problems: readonly Problem[]): Promise<EvalIdentity> {
+  const { seed, backend, prompt, dialect, sandbox, budgets, reward, eval: protocol } = config;
+  const { workers: _, ...limits } = sandbox; // how many run at once changes no result
+  return {
+    weights: await hashFolder(folder),
+    problems: hashText(problems.map(({ id, question, answer }) => JSON.stringify([id, question, answer])).join("\n")),
+    ...flatten({ seed, backend, prompt, dialect, sandbox: limits, budgets, reward, eval: { ...protocol, problems: problems.length } }),
+  };
+}
+
+/** The first fact that differs, undefined when none does. */
+export function firstDifference(kept: EvalIdentity, asked: EvalIdentity): string | undefined {
+  return [...new Set([...Object.keys(kept), ...Object.keys(asked)])].find((key) => kept[key] !== asked[key]);
+}
+
+function flatten(value: unknown, path = ""): Record<string, string | number | boolean | null> {
+  if (typeof value !== "object" || value === null) return { [path]: value as string | number | boolean | null };
+  return Object.assign({}, ...Object.entries(value).map(([key, inner]) => flatten(inner, path === "" ? key : `${path}.${key}`)));
+}
+
+function hashText(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Hash of the weights, model config and tokenizer in a folder. */
+async function hashFolder(folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => /\.(safetensors|gguf)$|^(config|tokenizer)\.json$/.test(name)).sort();
+  const hash = createHash("sha256");
+  for (const name of names.filter((file) => file !== "optimizer.safetensors")) {
+    hash.update(`${name}\n`);
+    await pipeline(createReadStream(join(folder, name)), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) hash.update(chunk);
+    });
+  }
+  return hash.digest("hex");
+}

@@ -1,0 +1,80 @@
+import { InputError } from "@retool-ts/core";
+import type { Problem } from "@retool-ts/data";
+
+/** An evaluation protocol by name. */
+export interface EvalPreset {
+  readonly title: string;
+  /** Distinct problems that the set has. */
+  readonly problems: number;
+  /** Settings under those of the command line, as of `--set`. */
+  readonly settings: readonly string[];
+  /** Where copies of the data set are published. */
+  readonly sources: readonly string[];
+}
+
+/**
+ * The paper's protocol: 32 samples a problem, temperature 1, top-p 0.7, answers compared by equivalence, no limit on turns. Responses
+ * end at 16,384 tokens, which the released evaluation allows for each turn and this one for all turns together, as verl's does.
+ *
+ * Feng et al., "ReTool" (https://arxiv.org/abs/2504.11536), sec. 3.1, and the evaluation code published with it.
+ */
+const PAPER_PROTOCOL = [
+  "eval.samples=32",
+  "eval.sampling.temperature=1",
+  "eval.sampling.topP=0.7",
+  "eval.sampling.topK=0",
+  "budgets.maxResponseTokens=16384",
+  "budgets.maxTurns=1000",
+  "budgets.maxToolCalls=1000",
+  "reward.rule=equivalence",
+];
+
+export const EVAL_PRESETS = {
+  aime24: {
+    title: "AIME 2024",
+    problems: 30,
+    settings: PAPER_PROTOCOL,
+    sources: ["Maxwell-Jia/AIME_2024", "BytedTsinghua-SIA/AIME-2024"],
+  },
+  aime25: { title: "AIME 2025", problems: 30, settings: PAPER_PROTOCOL, sources: ["yentinglin/aime_2025"] },
+} as const satisfies Record<string, EvalPreset>;
+
+export type EvalPresetName = keyof typeof EVAL_PRESETS;
+
+/**
+ * The preset of a name, once a file of its problems is named beside it.
+ *
+ * @throws InputError when there is none, with where to get one.
+ */
+export function evalPreset(name: EvalPresetName, data: string | undefined): EvalPreset {
+  const preset: EvalPreset = EVAL_PRESETS[name];
+  if (data !== undefined) return preset;
+  throw new InputError({
+    what: `preset ${name}`,
+    where: "--data",
+    expected: `a file with the ${preset.problems} problems of ${preset.title}, which do not come with this package`,
+    found: "none",
+    fix: `download the Parquet or JSONL file of ${preset.sources.join(" or ")} from the Hugging Face hub and pass it as --data; columns question/answer, problem/answer, input/output or prompt/reward_model.ground_truth are found by name`,
+  });
+}
+
+/** Each problem once: published copies of some sets repeat every problem as often as it is to be sampled. */
+export function distinctProblems(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ question, answer }) => {
+    const key = JSON.stringify([question, answer]);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Problems with ids that are all different, as random numbers and kept rollouts go by them. */
+export function withDistinctIds(problems: readonly Problem[]): Problem[] {
+  const seen = new Map<string, number>();
+  return problems.map((problem) => {
+    const times = (seen.get(problem.id) ?? 0) + 1;
+    seen.set(problem.id, times);
+    return times === 1 ? problem : { ...problem, id: `${problem.id} (${times})` };
+  });
+}

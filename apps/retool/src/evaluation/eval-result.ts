@@ -1,0 +1,33 @@
+import { InputError } from "@retool-ts/core";
+import type { EvaluatedRollout, Evaluation } from "../evaluate.js";
+import { phaseSummary } from "../phases.js";
+import type { TrajectoryRecord } from "../trajectory-record.js";
+
+/** A rollout that was kept, as an evaluation is computed from it. */
+export function evaluatedRecord(record: TrajectoryRecord): EvaluatedRollout {
+  const { family, level, promptTokens, responseTokens, toolCalls, stopReason, turns, correct, prediction } = record;
+  return {
+    problem: { ...(family === undefined ? {} : { family }), ...(level === undefined ? {} : { level }) },
+    trajectory: { promptLength: promptTokens, tokenIds: { length: promptTokens + responseTokens }, toolCalls, stopReason, turns },
+    reward: { correct, prediction },
+  };
+}
+
+/** The figures of an evaluation as `retool eval --json` prints them and `evaluation.json` keeps them. */
+export function evaluationJson(checkpoint: string, evaluation: Evaluation): Record<string, unknown> {
+  const { samples, passAt, majorityAt, rollouts } = evaluation;
+  return { checkpoint, samples, passAt, majorityAt, ...phaseSummary(evaluation), stopReasons: rollouts.stopReasons };
+}
+
+/** @throws InputError when a k asks for more samples than there are. */
+export function checkK(option: string, ks: readonly number[] | undefined, samples: number): void {
+  const tooLarge = ks?.find((k) => k > samples);
+  if (tooLarge === undefined) return;
+  throw new InputError({
+    what: "retool eval",
+    where: option,
+    expected: `numbers of samples up to ${samples}`,
+    found: String(tooLarge),
+    fix: `pass --samples ${tooLarge}`,
+  });
+}
