@@ -1,26 +1,6 @@
 import { z } from "zod";
-
-const positive = z.int().positive();
-const count = z.int().nonnegative();
-const share = z.number().min(0).max(1);
-
-const LearningRate = z.strictObject({
-  /** Highest learning rate. */
-  peak: z.number().positive(),
-  kind: z.enum(["constant", "linear", "cosine"]).default("linear"),
-  warmupSteps: count.default(0),
-  /** Share of the peak that is left at the end. */
-  floor: share.default(0.1),
-  /** Steps until the floor; null = the stage's steps. */
-  decaySteps: positive.nullable().default(null),
-});
-
-const Sampling = {
-  temperature: z.number().min(0).max(10),
-  topP: z.number().positive().max(1),
-  /** 0 keeps all tokens. */
-  topK: count,
-};
+import { count, LearningRate, positive, Sampling, share } from "./config-parts.js";
+import { TrainConfig } from "./train-config.js";
 
 const Source = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -144,34 +124,7 @@ export const RecipeConfig = z.strictObject({
     /** Keep a checkpoint every so many steps of a stage, to go on from after a crash. */
     saveEvery: positive.default(250),
   }),
-  train: z.strictObject({
-    steps: positive,
-    promptsPerStep: positive,
-    /** Rollouts a prompt. */
-    groupSize: z.int().min(2),
-    learningRate: LearningRate,
-    /** How scores of a group become advantages: relative to its mean and deviation, to its mean alone, or to the others' mean. */
-    advantage: z.enum(["grpo", "dr-grpo", "rloo"]).default("grpo"),
-    /** Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
-    loss: z.enum(["ppo-clip", "gspo", "cispo"]).default("ppo-clip"),
-    /** How losses of tokens become one number: a mean over all tokens of the step, or over rollouts of their sum or mean. */
-    aggregation: z.enum(["token-mean", "seq-mean-token-sum", "seq-mean-token-mean"]).default("token-mean"),
-    /** Weight of the entropy bonus; 0 = none. */
-    entropyCoef: z.number().min(0).default(0),
-    clipLow: z.number().positive().max(1).default(0.2),
-    clipHigh: z.number().positive().default(0.28),
-    /** Dual clip of tokens with negative advantage; null = off. */
-    dualClip: z.number().gt(1).nullable().default(10),
-    sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 1, topK: 0 }),
-    /** Measure the accuracy on held-out problems every so many steps; null = only before and after. */
-    evaluateEvery: positive.nullable().default(null),
-    /** Keep a checkpoint every so many steps. */
-    saveEvery: positive.default(25),
-    /** Checkpoints kept besides the newest. */
-    keepCheckpoints: count.default(2),
-    /** Keep the rollouts of every so many steps; the last step's are always kept. */
-    trajectoriesEvery: positive.default(10),
-  }),
+  train: TrainConfig,
   budgets: z
     .strictObject({
       maxResponseTokens: positive.default(96),

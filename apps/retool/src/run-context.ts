@@ -20,6 +20,9 @@ export type RunState =
     }
   | { readonly phase: "rl"; readonly totalSteps: number; /** Finished RL steps. */ readonly step: number };
 
+/** Where reinforcement learning stands. */
+export type RlState = Extract<RunState, { phase: "rl" }>;
+
 /** What all parts of a run share. */
 export interface RunContext {
   readonly config: RecipeConfig;

@@ -112,6 +112,35 @@ export const CHARTS: readonly ChartSpec[] = [
     explanation: "Difference of the log-probabilities that sampler and trainer compute for the same tokens. It should stay near zero.",
   },
   {
+    title: "Mismatch before the update",
+    series: {
+      "mismatch/log_prob_difference": "mean |Δ log π|",
+      "mismatch/log_prob_difference_max": "largest |Δ log π|",
+      "mismatch/kl": "divergence (k3)",
+    },
+    unit: "number",
+    explanation: "Sampler against trainer with the weights that sampled. Large values mean that the two compute different things.",
+  },
+  {
+    title: "Importance weights",
+    series: { "importance/weight": "mean weight" },
+    unit: "number",
+    explanation: "Truncated ratio of trainer to sampler that the loss is multiplied by. One where both agree.",
+  },
+  {
+    title: "Off-policy corrections",
+    series: { "importance/capped_share": "tokens at the cap", "off_policy/masked_share": "tokens dropped" },
+    unit: "share",
+    explanation: "Share of tokens whose importance weight met its cap, or whose sequence was dropped as too far from the sampling policy.",
+  },
+  {
+    title: "Updates",
+    series: { "policy/updates": "updates a step" },
+    unit: "number",
+    isExact: true,
+    explanation: "How many mini-batches of the step changed the policy.",
+  },
+  {
     title: "Groups without a signal",
     series: { "group/zero_variance_share": "groups" },
     unit: "share",

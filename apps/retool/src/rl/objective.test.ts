@@ -1,36 +1,25 @@
 import { useBackend } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { advantagesOf, policyLoss, policyRow } from "./objective.js";
-import { PRESETS } from "./presets.js";
-import { RecipeConfig } from "./recipe-config.js";
+import { PRESETS } from "../presets.js";
+import { RecipeConfig } from "../recipe-config.js";
+import { policyLoss } from "./objective.js";
 
 const base = RecipeConfig.parse(PRESETS.tiny).train;
 
 beforeAll(() => useBackend("cpu"));
 
-describe("advantagesOf", () => {
-  // One group of scores 1, −1, −1, −1: mean −0.5, unbiased deviation 1.
-  const scores = [1, -1, -1, -1];
-  test.each([
-    ["grpo", [1.5, -0.5, -0.5, -0.5]],
-    ["dr-grpo", [1.5, -0.5, -0.5, -0.5]],
-    ["rloo", [2, -2 / 3, -2 / 3, -2 / 3]], // 1 − (−1); −1 − (1 − 1 − 1)/3
-  ] as const)("%s", (advantage, expected) => {
-    advantagesOf(scores, [0, 0, 0, 0], { ...base, advantage }).forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
-  });
-});
-
 // Two rollouts of 2 and 3 policy tokens with advantages 1.5 and −0.5, sampled by the very weights that are trained (ratio 1).
 const advantages = [1.5, 1.5, -0.5, -0.5, -0.5];
 const old = [-1, -2, -0.5, -0.1, -3];
-const counts = { tokens: 5, rollouts: 2, trainedTokens: 5, trainedRows: 2 };
+const counts = { tokens: 5, rollouts: 2, trainedTokens: 5, trainedRows: 2, maxResponseTokens: 10 };
 
-function gradients(objective: Partial<typeof base>) {
+function gradients(objective: Partial<typeof base>, sampler: readonly number[] = old) {
   const loss = policyLoss({ ...base, ...objective }, counts);
   return tf.tidy(() => {
     const fields = {
       oldLogProbs: tf.tensor1d(old),
+      samplerLogProbs: tf.tensor1d([...sampler]),
       advantages: tf.tensor1d(advantages),
       tokensInRow: tf.tensor1d([2, 2, 3, 3, 3]),
     };
@@ -50,6 +39,7 @@ describe("policyLoss at ratio 1 has the policy gradient", () => {
     ["the mean over tokens", { aggregation: "token-mean" }, [5, 5, 5, 5, 5]],
     ["the mean over rollouts of sums", { aggregation: "seq-mean-token-sum" }, [2, 2, 2, 2, 2]],
     ["the mean over rollouts of means", { aggregation: "seq-mean-token-mean" }, [4, 4, 6, 6, 6]], // 2 tokens · 2, 3 tokens · 2
+    ["sums over a constant", { aggregation: "seq-mean-token-sum-norm" }, [20, 20, 20, 20, 20]], // 2 rollouts · at most 10 tokens
     ["CISPO", { loss: "cispo" }, [5, 5, 5, 5, 5]],
     ["GSPO, as the mean over rollouts of means", { loss: "gspo", aggregation: "seq-mean-token-mean" }, [4, 4, 6, 6, 6]],
   ] as const)("%s", (_, objective, divisors) => {
@@ -63,8 +53,22 @@ describe("policyLoss at ratio 1 has the policy gradient", () => {
   });
 });
 
-test("a policy row repeats what the loss needs at every token", () => {
-  const { fields } = policyRow(Int32Array.of(7, 8, 9, 7), Uint8Array.of(0, 1, 0, 1), Float32Array.of(0, -1, 0, -2), 0.5);
-  expect([...fields.advantages]).toEqual([0.5, 0.5, 0.5, 0.5]);
-  expect([...fields.tokensInRow]).toEqual([2, 2, 2, 2]);
+describe("corrections for a sampler that differs", () => {
+  const sampler = old.map((value, i) => value - [0.5, -0.25, 0, 2, -1][i]!); // log π_old − log π_sampler
+  const plain = [-1.5, -1.5, 0.5, 0.5, 0.5].map((value) => value / 5); // gradients without one
+
+  test.each([
+    ["each token's ratio, at most 2", { level: "token", cap: 2, average: "product" }, [0.5, -0.25, 0, Math.log(2), -1]],
+    ["the sequence's ratio", { level: "sequence", cap: 20, average: "product" }, [0.25, 0.25, 1, 1, 1]],
+    ["its geometric mean", { level: "sequence", cap: 20, average: "geometric" }, [0.125, 0.125, 1 / 3, 1 / 3, 1 / 3]],
+  ] as const)("importance weights: %s", (_, importance, logWeights) => {
+    const { logProbs } = gradients({ oldLogProbs: "trainer", importance }, sampler);
+    logProbs.forEach((value, i) => expect(value).toBeCloseTo(plain[i]! * Math.exp(logWeights[i]!), 5));
+  });
+
+  test("a mistake is dropped when its sequence has drifted from the sampler, and only a mistake", () => {
+    const drifted = old.map((value) => value + 0.3); // mean log π_sampler − log π is 0.3 in both sequences
+    expect(gradients({ offPolicyThreshold: 0.2 }, drifted).logProbs.map((value) => value === 0)).toEqual([false, false, true, true, true]);
+    expect(gradients({ offPolicyThreshold: 0.4 }, drifted).logProbs.every((value) => value !== 0)).toBe(true);
+  });
 });

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { advantagesOf, isZero, meanAdvantage, type Advantage, type AdvantageInputs } from "./advantages.js";
+
+// One group of scores 1, −1, −1, −1: mean −0.5, unbiased deviation 1. The policy chose the last two of three tokens.
+const scores = [1, -1, -1, -1];
+const inputs: AdvantageInputs = {
+  scores,
+  groupIds: [0, 0, 0, 0],
+  lossMask: scores.map(() => [0, 1, 1]),
+  rewards: scores.map((score) => [0, 0, score]),
+  greedyScores: [-1, -1, -1, -1],
+};
+const lastToken = (advantage: Advantage) => (typeof advantage === "number" ? advantage : advantage[2]!);
+
+describe("advantagesOf", () => {
+  test.each([
+    ["grpo", [1.5, -0.5, -0.5, -0.5]],
+    ["dr-grpo", [1.5, -0.5, -0.5, -0.5]],
+    ["rloo", [2, -2 / 3, -2 / 3, -2 / 3]], // 1 − (−1); −1 − (1 − 1 − 1)/3
+    // Returns (all 1 or −1), eight tokens: mean −0.5, unbiased variance (2 · 1.5² + 6 · 0.5²) / 7 = 6/7.
+    ["reinforce++", [1.5, -0.5, -0.5, -0.5].map((value) => value / Math.sqrt(6 / 7))],
+    ["reinforce++-baseline", [1.5, -0.5, -0.5, -0.5].map((value) => value / Math.sqrt(6 / 7))],
+    ["remax", [2, 0, 0, 0]],
+  ] as const)("%s", (advantage, expected) => {
+    const advantages = advantagesOf(inputs, { advantage, gamma: 1 });
+    advantages.forEach((value, i) => expect(lastToken(value)).toBeCloseTo(expected[i]!, 5));
+  });
+
+  test("a discount counts policy tokens", () => {
+    const [first] = advantagesOf({ ...inputs, scores: [1], groupIds: [0], lossMask: [[1, 0, 1]], rewards: [[0, 0, 1]] }, { advantage: "reinforce++", gamma: 0.5 }); // prettier-ignore
+    // Returns 0.5 and 1: mean 0.75, unbiased variance 0.125.
+    expect(Array.from(first as number[])).toEqual([-0.25, 0, 0.25].map((value) => expect.closeTo(value / Math.sqrt(0.125), 5)));
+  });
+});
+
+test("only the policy's own tokens decide whether a sample has an advantage, and what its mean is", () => {
+  expect(isZero([5, 0, 0], [0, 1, 1])).toBe(true);
+  expect(isZero([5, 0, 1], [0, 1, 1])).toBe(false);
+  expect(isZero(0, [0, 1, 1])).toBe(true);
+  expect(meanAdvantage([5, 0, 1], [0, 1, 1])).toBe(0.5);
+  expect(meanAdvantage(-0.5, [0, 1, 1])).toBe(-0.5);
+});

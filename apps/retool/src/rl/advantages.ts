@@ -1,0 +1,65 @@
+import {
+  groupAdvantages,
+  leaveOneOutAdvantages,
+  reinforcePlusPlusAdvantages,
+  reinforcePlusPlusBaselineAdvantages,
+  remaxAdvantages,
+} from "@retool-ts/algorithms";
+import { RetoolError } from "@retool-ts/core";
+import type { TrainConfig } from "../train-config.js";
+
+/** What advantages may be computed from; one entry a sample of the step. */
+export interface AdvantageInputs {
+  /** What each response earned. */
+  readonly scores: readonly number[];
+  /** The prompt of each sample. */
+  readonly groupIds: readonly number[];
+  /** 1 = chosen by the policy, one row a sample. */
+  readonly lossMask: readonly ArrayLike<number>[];
+  /** Reward of each token, with the score on the last that the policy chose; rows like those of `lossMask`. */
+  readonly rewards: readonly ArrayLike<number>[];
+  /** Score of each sample's prompt at temperature 0; only with `remax`. */
+  readonly greedyScores?: readonly number[];
+}
+
+/** The advantage of a sample: one number for all of its tokens, or one a token. */
+export type Advantage = number | ArrayLike<number>;
+
+/** Advantages of one's own; one entry a sample, in order. */
+export type AdvantageFunction = (inputs: AdvantageInputs) => readonly Advantage[];
+
+/** Advantages as the config names them. */
+export function advantagesOf(
+  inputs: AdvantageInputs,
+  { advantage, gamma }: Pick<TrainConfig, "advantage" | "gamma">,
+): readonly Advantage[] {
+  const { scores, groupIds, lossMask, rewards, greedyScores } = inputs;
+  switch (advantage) {
+    case "grpo":
+      return groupAdvantages(scores, groupIds, { normalizeByStd: true });
+    case "dr-grpo":
+      return groupAdvantages(scores, groupIds, { normalizeByStd: false });
+    case "rloo":
+      return leaveOneOutAdvantages(scores, groupIds);
+    case "reinforce++":
+      return reinforcePlusPlusAdvantages(rewards, lossMask, { gamma });
+    case "reinforce++-baseline":
+      return reinforcePlusPlusBaselineAdvantages(scores, groupIds, lossMask);
+    case "remax":
+      if (greedyScores === undefined) throw new RetoolError("ADVANTAGE", "remax: expected the scores of greedy responses, got none");
+      return remaxAdvantages(scores, greedyScores);
+  }
+}
+
+/** True when no token of a sample with this mask has an advantage. */
+export function isZero(advantage: Advantage, lossMask: ArrayLike<number>): boolean {
+  if (typeof advantage === "number") return advantage === 0;
+  return Array.from(lossMask).every((mask, t) => mask === 0 || advantage[t] === 0);
+}
+
+/** The mean over a sample's own tokens, for the record. */
+export function meanAdvantage(advantage: Advantage, lossMask: ArrayLike<number>): number {
+  if (typeof advantage === "number") return advantage;
+  const own = Array.from(advantage).filter((_, t) => lossMask[t] === 1);
+  return own.reduce((sum, value) => sum + value, 0) / Math.max(1, own.length);
+}

@@ -1,0 +1,53 @@
+import { zeroVarianceGroupShare } from "@retool-ts/algorithms";
+import { summarizeRollouts } from "@retool-ts/rollout";
+import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation } from "../evaluate.js";
+import { heldOutProblems } from "../problem-source.js";
+import type { RlState, RunContext } from "../run-context.js";
+import { isScored, type GroupedRollout } from "./sample.js";
+
+/** What the step's rollouts show, before any update. */
+export function rolloutMetrics(rollouts: readonly GroupedRollout[]): Record<string, number> {
+  const summary = summarizeRollouts(rollouts.map(({ trajectory }) => trajectory));
+  const scored = rollouts.filter(isScored);
+  return {
+    "reward/mean": mean(rollouts.map(({ reward }) => reward.score)),
+    "reward/accuracy": mean(rollouts.map(({ reward }) => (reward.correct ? 1 : 0))),
+    "group/zero_variance_share": zeroVarianceGroupShare(
+      scored.map(({ reward }) => reward.score),
+      scored.map(({ group }) => group),
+    ),
+    "rollout/code_ratio": summary.codeRatio,
+    "rollout/call_pass_rate": summary.callPassRate,
+    "rollout/turns": summary.meanTurns,
+    "rollout/tool_calls": summary.meanToolCalls,
+    "rollout/response_tokens": summary.meanResponseTokens,
+    "rollout/call_timing": summary.meanCallTiming,
+    ...Object.fromEntries(Object.entries(summary.stopReasons).map(([reason, share]) => [`stop/${reason}`, share])),
+  };
+}
+
+/**
+ * Accuracy and tool use on held-out problems, at the steps that ask for it. An interruption waits for its end: the step's weights are
+ * new already, and its record is to be the same as without the interruption.
+ */
+export async function heldOutMetrics(
+  { config, model, environment }: RunContext,
+  { step, totalSteps }: RlState,
+): Promise<Record<string, number>> {
+  const { evaluateEvery } = config.train;
+  if (evaluateEvery === null || step % evaluateEvery !== 0) return {};
+  const groups = await gradedRollouts(model, environment, {
+    problems: await heldOutProblems(config.data.test, config.eval.problems),
+    samples: config.eval.samples,
+    sampling: config.eval.sampling,
+    seed: config.seed,
+    step: totalSteps,
+    maxSequences: MAX_SEQUENCES,
+  });
+  const { accuracy, rollouts } = summarizeEvaluation(groups);
+  return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
