@@ -72,7 +72,7 @@ describe("outcomeReward: equivalence", () => {
     ["it may be 1/2", "\\frac{1}{2}", -1, "wrong"], // numbers in passing are no answer
     ["\\boxed{4}, \\boxed{5}", "5", -1, "wrong"],
     ["\\boxed{\\hspace}", "5", -1, "unparsablePrediction"],
-    ["\\boxed{\\sum}", "\\sum", -1, "unparsableGold"],
+    ["\\boxed{\\sum 1}", "\\sum", -1, "unparsableGold"],
     ["\\boxed{9^{9^{9^9}}+0}", "9^{9^{9^9}}", -1, "undecided"],
   ])("%j for %j: %d, %s", (text, groundTruth, score, status) => {
     expect(reward(sample(text, groundTruth))).toMatchObject({ score, parts: { outcome: score }, verdict: { status } });

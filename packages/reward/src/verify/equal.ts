@@ -4,7 +4,7 @@ import { containsZero, Imprecise, magnitude } from "./interval.js";
 import { isRationalFunction, PRIMES, valueModulo } from "./modular.js";
 import { enclose } from "./numeric.js";
 import { bitLength, integer, type Rational, sizeOf } from "./rational.js";
-import { separationOf } from "./separation.js";
+import { empiricalSeparation, separationOf } from "./separation.js";
 import { isSameTree, mapChildren, type Node, someNode, symbolsOf } from "./tree.js";
 
 /** What a comparison of values needs besides the values. */
@@ -41,7 +41,7 @@ function signOfInfinity(node: Node): 1 | -1 | undefined {
 }
 
 /** Whether a number is 0: exactly if it is rational, else by intervals below its separation bound. */
-export function isZero(node: Node, { meter }: Comparison): boolean {
+export function isZero(node: Node, { meter }: Comparison, separate: typeof separationOf = separationOf): boolean {
   const exact = exactOrTooLarge(node, meter);
   if (exact === "too large") return differsModuloPrimes(node, meter);
   if (exact !== undefined) return exact.n === 0n;
@@ -58,7 +58,7 @@ export function isZero(node: Node, { meter }: Comparison): boolean {
     } catch (error) {
       if (!(error instanceof Imprecise)) throw error;
     }
-    needed ??= separationOf(node, meter).bits;
+    needed ??= separate(node, meter).bits;
     bits = Math.max(2 * bits, needed + 96);
     if (bits > LIMITS.precision) throw new Undecided("telling the two values apart would take too many digits");
   }
@@ -128,6 +128,8 @@ export function at(node: Node, point: ReadonlyMap<string, Rational>): Node {
   return value === undefined ? node : { kind: "number", value };
 }
 
+/** Functions that have a value only at whole numbers. */
+const OF_WHOLE_NUMBERS = new Set(["factorial", "binomial", "gcd", "lcm", "mod"]);
 const SCALES = [40, -40, 12, 3, -12, 60, -3, 9, -60, 25];
 
 function agreesAtPoints(gold: Node, prediction: Node, names: readonly string[], comparison: Comparison): boolean {
@@ -139,7 +141,8 @@ function agreesAtPoints(gold: Node, prediction: Node, names: readonly string[], 
     return new Map(names.map((name, index) => [name, reduced(sign(index) * (1 + (random() % Math.abs(scale))))]));
   });
   const wholes = Array.from({ length: 6 }, () => new Map(names.map((name) => [name, integer(3 + (random() % 12))])));
-  for (const [points, enough] of [[fractions, 3] as const, [wholes, 4] as const]) {
+  const isWhole = [gold, prediction].some((node) => someNode(node, (part) => part.kind === "call" && OF_WHOLE_NUMBERS.has(part.name)));
+  for (const [points, enough] of isWhole ? [[wholes, 4] as const] : [[fractions, 3] as const, [wholes, 4] as const]) {
     let agreed = 0;
     for (const point of points) {
       const outcome = agreesAt(at(gold, point), at(prediction, point), isComplex, comparison);
@@ -167,7 +170,7 @@ function agreesAt(gold: Node, prediction: Node, isComplex: boolean, comparison: 
     throw error;
   }
   try {
-    return isZero({ kind: "add", args: [gold, { kind: "negate", arg: prediction }] }, comparison);
+    return isZero({ kind: "add", args: [gold, { kind: "negate", arg: prediction }] }, comparison, empiricalSeparation);
   } catch (error) {
     if (error instanceof NoValue) return false;
     throw error;

@@ -1,11 +1,12 @@
 import { LIMITS, type Meter, NoValue, Undecided } from "./budget.js";
 import * as rational from "./rational.js";
 import type { Rational } from "./rational.js";
-import type { Node } from "./tree.js";
+import { hasValue, type Node } from "./tree.js";
 
 /** The rational value of a node; undefined if it is not rational, or not known to be without deeper work. */
 export function exactValue(node: Node, meter: Meter): Rational | undefined {
   meter.spend(200);
+  if (!hasValue(node)) return undefined;
   switch (node.kind) {
     case "number":
       return node.value;
@@ -32,15 +33,7 @@ export function exactValue(node: Node, meter: Meter): Rational | undefined {
       return exactCall(node.name, node.args, meter);
     case "symbol":
     case "constant":
-    case "plusMinus":
     case "degrees":
-    case "unit":
-    case "based":
-    case "ratio":
-    case "sequence":
-    case "relation":
-    case "setOperation":
-    case "matrix":
       return undefined;
   }
 }

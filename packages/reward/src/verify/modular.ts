@@ -1,6 +1,6 @@
 import { type Meter, NoValue, Undecided } from "./budget.js";
 import { exactValue, positive, powerModulo } from "./exact.js";
-import { childrenOf, type Node } from "./tree.js";
+import { childrenOf, hasValue, type Node } from "./tree.js";
 
 /** Primes just below 2⁶¹; the first is the Mersenne prime. */
 export const PRIMES = [2n ** 61n - 1n, 2n ** 61n - 31n] as const;
@@ -8,6 +8,7 @@ export const PRIMES = [2n ** 61n - 1n, 2n ** 61n - 31n] as const;
 /** Whether a node is made of rational numbers and variables by + − × ÷ and integer powers. */
 export function isRationalFunction(node: Node, meter: Meter): boolean {
   meter.spend(50);
+  if (!hasValue(node)) return false;
   switch (node.kind) {
     case "number":
     case "symbol":
@@ -26,15 +27,7 @@ export function isRationalFunction(node: Node, meter: Meter): boolean {
       return exactOrUndefined(node, meter) !== undefined;
     }
     case "constant":
-    case "plusMinus":
     case "degrees":
-    case "unit":
-    case "based":
-    case "ratio":
-    case "sequence":
-    case "relation":
-    case "setOperation":
-    case "matrix":
       return false;
   }
 }
@@ -56,6 +49,7 @@ function exactOrUndefined(node: Node, meter: Meter) {
 /** The value of a rational function modulo a prime, at a point; throws NoValue at a pole. */
 export function valueModulo(node: Node, prime: bigint, point: ReadonlyMap<string, bigint>, meter: Meter): bigint {
   meter.spend(150);
+  if (!hasValue(node)) throw new Undecided(`a ${node.kind} has no value modulo a prime`);
   const value = (child: Node) => valueModulo(child, prime, point, meter);
   switch (node.kind) {
     case "number":
@@ -83,15 +77,7 @@ export function valueModulo(node: Node, prime: bigint, point: ReadonlyMap<string
       return (positive(exact.n, prime) * inverse(exact.d, prime, meter)) % prime;
     }
     case "constant":
-    case "plusMinus":
     case "degrees":
-    case "unit":
-    case "based":
-    case "ratio":
-    case "sequence":
-    case "relation":
-    case "setOperation":
-    case "matrix":
       throw new Undecided(`a ${node.kind} has no value modulo a prime`);
   }
 }

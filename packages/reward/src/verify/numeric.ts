@@ -5,12 +5,13 @@ import { pi } from "./elementary.js";
 import { exactValue } from "./exact.js";
 import { fromRational, Imprecise, type Precision } from "./interval.js";
 import { integer, type Rational } from "./rational.js";
-import type { Node } from "./tree.js";
+import { hasValue, type Node } from "./tree.js";
 
 /** Encloses the value of an expression without variables. */
 export function enclose(node: Node, precision: Precision): Complex {
   const { meter } = precision;
   meter.spend(200);
+  if (!hasValue(node)) throw new NoValue(`a ${node.kind} is no number`);
   const exact = exactValue(node, meter);
   if (exact !== undefined) return complex.real(fromRational(exact, precision));
   const value = (child: Node) => enclose(child, precision);
@@ -39,15 +40,6 @@ export function enclose(node: Node, precision: Precision): Complex {
       return call(node.name, node.args, precision);
     case "symbol":
       throw new Undecided(`the variable ${node.name.slice(0, 20)} has no value`);
-    case "plusMinus":
-    case "unit":
-    case "based":
-    case "ratio":
-    case "sequence":
-    case "relation":
-    case "setOperation":
-    case "matrix":
-      throw new NoValue(`a ${node.kind} is no number`);
   }
 }
 

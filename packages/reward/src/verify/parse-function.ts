@@ -57,6 +57,11 @@ function parseArguments(stream: TokenStream): Node[] {
     stream.expect(")");
     return items;
   }
+  if (stream.accept("\\{")) {
+    const items = parseItems(stream);
+    stream.expect("\\}");
+    return items;
+  }
   if (stream.isNext("{") || stream.isNext("|") || stream.isNext("|(")) return [parsePostfix(stream, parseAtom(stream))];
   const factors = [parsePostfix(stream, parseAtom(stream))];
   while (startsAtom(stream) && !isFunction(stream) && !stream.isNext("(") && !stream.isNext("[")) {

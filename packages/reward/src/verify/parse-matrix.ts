@@ -1,11 +1,12 @@
 import { ParseFailure } from "./budget.js";
+import { determinant } from "./matrix-algebra.js";
 import { parseSum } from "./parser.js";
 import type { TokenStream } from "./token-stream.js";
 import type { Node } from "./tree.js";
 
-const MATRICES = new Set(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"]);
+const MATRICES = new Set(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix"]);
 
-/** The rows of \begin{pmatrix} … \end{pmatrix}, behind \begin. */
+/** The rows of \begin{pmatrix} … \end{pmatrix}, behind \begin; of vmatrix the determinant. */
 export function parseMatrix(stream: TokenStream): Node {
   const name = parseName(stream);
   if (!MATRICES.has(name)) throw new ParseFailure(`the environment ${name.slice(0, 30)} is not read`);
@@ -20,7 +21,7 @@ export function parseMatrix(stream: TokenStream): Node {
   if (rows.at(-1)!.length === 0) rows.pop();
   if (rows.length === 0 || rows.some((row) => row.length !== rows[0]!.length || row.length === 0))
     throw new ParseFailure("rows of unequal length");
-  return stream.node({ kind: "matrix", rows });
+  return name === "vmatrix" ? stream.node(determinant(rows)) : stream.node({ kind: "matrix", rows });
 }
 
 /** `{pmatrix}`; the tokenizer makes words or letters of it. */

@@ -1,10 +1,11 @@
 import { ParseFailure } from "./budget.js";
 import { parseAtom, startsAtom } from "./parse-atom.js";
+import { scaled } from "./matrix-algebra.js";
 import { parsePostfix } from "./parse-postfix.js";
+import { parseUnit } from "./parse-unit.js";
 import { TokenStream } from "./token-stream.js";
 import { tokenize, type TokenOptions } from "./tokens.js";
 import type { Node } from "./tree.js";
-import { canonicalUnit } from "./vocabulary.js";
 
 const RELATIONS: Readonly<Record<string, string>> = {
   "=": "=", "<": "<", ">": ">", le: "≤", leq: "≤", leqslant: "≤", lt: "<", ge: "≥", geq: "≥", geqslant: "≥", gt: ">", ne: "≠", neq: "≠",
@@ -17,25 +18,45 @@ export function parseAnswer(text: string, options: TokenOptions): Node {
   const stream = new TokenStream(tokenize(text, options));
   while (stream.isNext(".") || stream.isNext(",") || stream.isNext(":")) stream.take();
   if (stream.isAtEnd) throw new ParseFailure("the answer is empty");
-  const items = parseItems(stream);
+  const list = parseList(stream);
   if (!stream.isAtEnd) throw new ParseFailure(`unexpected “${stream.peek().text}”`);
-  return items.length === 1 ? items[0]! : stream.node({ kind: "sequence", open: "", close: "", items });
+  return list.items.length === 1 ? list.items[0]! : stream.node({ kind: "sequence", open: "", close: "", ...list });
 }
 
-/** Members with commas or semicolons between them; one comma may be followed by the word that `and` became. */
-export function parseItems(stream: TokenStream): Node[] {
-  const items = [parseRelation(stream)];
-  while (stream.accept(",", ";")) {
-    while (stream.accept(","));
+interface List {
+  readonly items: Node[];
+  readonly isAlternative: boolean;
+}
+
+/** Members with commas, semicolons, “and” or “or” between them; a quantity such as 5 feet 6 inches has two without any. */
+export function parseList(stream: TokenStream, options: RatioOptions = {}): List {
+  const items = [parseRelation(stream, options)];
+  let isAlternative = false;
+  for (;;) {
+    const isJoined = stream.isNext("or") || stream.isNext(",") || stream.isNext(";");
+    if (!isJoined && !(items.at(-1)!.kind === "unit" && stream.peek().kind === "number")) break;
+    for (;;) {
+      if (stream.accept("or")) isAlternative = true;
+      else if (!stream.accept(",", ";")) break;
+    }
     if (stream.isAtEnd) break;
-    items.push(parseRelation(stream));
+    items.push(parseRelation(stream, options));
   }
-  return items;
+  return { items, isAlternative };
+}
+
+export function parseItems(stream: TokenStream, options: RatioOptions = {}): Node[] {
+  return parseList(stream, options).items;
+}
+
+interface RatioOptions {
+  /** Whether a colon makes a ratio. Default true. */
+  readonly colon?: boolean;
 }
 
 /** a = b, a < x ≤ b, x ∈ A. */
-export function parseRelation(stream: TokenStream): Node {
-  const args = [parseSetExpression(stream)];
+export function parseRelation(stream: TokenStream, options: RatioOptions = {}): Node {
+  const args = [parseSetExpression(stream, options)];
   const operators: string[] = [];
   for (;;) {
     const { kind, text } = stream.peek();
@@ -43,13 +64,13 @@ export function parseRelation(stream: TokenStream): Node {
     if (operator === undefined) break;
     stream.take();
     operators.push(operator);
-    args.push(parseSetExpression(stream));
+    args.push(parseSetExpression(stream, options));
   }
   return operators.length === 0 ? args[0]! : stream.node({ kind: "relation", operators, args });
 }
 
-function parseSetExpression(stream: TokenStream): Node {
-  let left = parseRatio(stream);
+function parseSetExpression(stream: TokenStream, options: RatioOptions): Node {
+  let left = parseRatio(stream, options);
   for (;;) {
     const { kind, text } = stream.peek();
     const isLetterU = kind === "letter" && text === "U" && left.kind === "sequence";
@@ -57,7 +78,7 @@ function parseSetExpression(stream: TokenStream): Node {
       kind === "command" && Object.hasOwn(SET_OPERATORS, text) ? SET_OPERATORS[text as keyof typeof SET_OPERATORS] : undefined;
     if (operator === undefined && !isLetterU) return left;
     stream.take();
-    const right = parseRatio(stream);
+    const right = parseRatio(stream, options);
     const used = operator ?? "∪";
     const args = left.kind === "setOperation" && left.operator === used && used !== "∖" ? [...left.args, right] : [left, right];
     left = stream.node({ kind: "setOperation", operator: used, args });
@@ -65,9 +86,9 @@ function parseSetExpression(stream: TokenStream): Node {
 }
 
 /** 3 : 4. */
-function parseRatio(stream: TokenStream): Node {
+function parseRatio(stream: TokenStream, { colon = true }: RatioOptions): Node {
   const args = [parseSum(stream)];
-  while (stream.accept(":")) args.push(parseSum(stream));
+  while (colon && stream.accept(":")) args.push(parseSum(stream));
   return args.length === 1 ? args[0]! : stream.node({ kind: "ratio", args });
 }
 
@@ -92,28 +113,6 @@ export function parseSum(stream: TokenStream): Node {
   });
 }
 
-function parseUnit(stream: TokenStream, arg: Node): Node {
-  if (stream.peek().kind !== "text") return arg;
-  let unit = "";
-  while (stream.peek().kind === "text") {
-    unit += ` ${stream.take().text}`;
-    if (stream.accept("^")) {
-      const isBraced = stream.accept("{");
-      unit += `^${stream.take().text}`;
-      if (isBraced) stream.expect("}");
-    }
-    if (stream.isNext("/") && stream.peek(1).kind === "text") {
-      stream.take();
-      unit += "/";
-    }
-  }
-  const name = canonicalUnit(unit);
-  if (name === "degree") return stream.node({ kind: "degrees", arg });
-  if (arg.kind === "unit" && arg.unit === name) return arg; // \$5 dollars
-  if (name === "percent") return stream.node({ kind: "percent", arg });
-  return name === "" ? arg : stream.node({ kind: "unit", arg, unit: name });
-}
-
 /** Products and quotients from left to right; factors side by side count as a product. */
 export function parseProduct(stream: TokenStream): Node {
   return stream.nested(() => {
@@ -131,7 +130,8 @@ export function parseProduct(stream: TokenStream): Node {
 }
 
 function product(stream: TokenStream, factors: readonly Node[]): Node {
-  return factors.length === 1 ? factors[0]! : stream.node({ kind: "multiply", args: factors });
+  if (factors.length === 1) return factors[0]!;
+  return stream.node(scaled(factors) ?? { kind: "multiply", args: factors });
 }
 
 /** A factor that may carry a sign: 2 · −3. */

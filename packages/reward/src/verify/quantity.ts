@@ -9,34 +9,12 @@ interface Quantity {
 }
 
 function quantityOf(node: Node): Quantity {
-  switch (node.kind) {
-    case "percent":
-      return { value: node.arg, unit: "%" };
-    case "degrees":
-      return { value: node.arg, unit: "°" };
-    case "unit":
-      return { value: node.arg, unit: node.unit };
-    case "negate": {
-      const { value, unit } = quantityOf(node.arg);
-      return { value: { kind: "negate", arg: value }, unit };
-    }
-    case "number":
-    case "symbol":
-    case "constant":
-    case "add":
-    case "multiply":
-    case "plusMinus":
-    case "divide":
-    case "power":
-    case "call":
-    case "based":
-    case "ratio":
-    case "sequence":
-    case "relation":
-    case "setOperation":
-    case "matrix":
-      return { value: node, unit: "" };
-  }
+  if (node.kind === "percent") return { value: node.arg, unit: "%" };
+  if (node.kind === "degrees") return { value: node.arg, unit: "°" };
+  if (node.kind === "unit") return { value: node.arg, unit: node.unit };
+  if (node.kind !== "negate") return { value: node, unit: "" };
+  const { value, unit } = quantityOf(node.arg);
+  return { value: { kind: "negate", arg: value }, unit };
 }
 
 /**

@@ -3,7 +3,7 @@ import { exactValue } from "./exact.js";
 import { magnitude } from "./interval.js";
 import { enclose } from "./numeric.js";
 import { bitLength, sizeOf } from "./rational.js";
-import { childrenOf, isSameTree, type Node } from "./tree.js";
+import { childrenOf, hasValue, isSameTree, type Node } from "./tree.js";
 
 /** How far from 0 the value of an expression is, unless it is 0. */
 export interface Separation {
@@ -39,6 +39,7 @@ export function separationOf(node: Node, meter: Meter): Separation {
     meter.spend(200);
     const exact = exactValue(part, meter);
     if (exact !== undefined) return { u: bitLength(exact.n), l: bitLength(exact.d) };
+    if (!hasValue(part)) return undefined;
     switch (part.kind) {
       case "constant":
         if (part.name !== "i") return undefined;
@@ -86,15 +87,7 @@ export function separationOf(node: Node, meter: Meter): Separation {
       }
       case "number":
       case "symbol":
-      case "plusMinus":
       case "degrees":
-      case "unit":
-      case "based":
-      case "ratio":
-      case "sequence":
-      case "relation":
-      case "setOperation":
-      case "matrix":
         return undefined;
     }
   };
@@ -103,6 +96,11 @@ export function separationOf(node: Node, meter: Meter): Separation {
     const bits = Math.ceil(bounds.l + (degree - 1) * Math.max(bounds.u, 0)) + 2;
     if (bits <= LIMITS.precision - 200) return { bits, isProved: true };
   }
+  return empiricalSeparation(node, meter);
+}
+
+/** 256 bits and four times what numerals and exponents could hide, with no proof. */
+export function empiricalSeparation(node: Node, meter: Meter): Separation {
   return { bits: Math.ceil(256 + 4 * hiddenBits(node, meter)), isProved: false };
 }
 

@@ -1,120 +1,141 @@
-import { type Comparison, isEqualValue, signOf } from "./equal.js";
-import type { Node } from "./tree.js";
+import { type Comparison, signOf } from "./equal.js";
+import {
+  ALL,
+  complement,
+  INFINITY,
+  intersection,
+  isInfinite,
+  isOrdered,
+  isSameIntervals,
+  MINUS_INFINITY,
+  normalized,
+  type RealInterval,
+} from "./real-set.js";
+import { type Node, symbolsOf } from "./tree.js";
 
-/** A real interval; an infinite end counts as open. */
-export interface RealInterval {
-  readonly from: Node;
-  readonly to: Node;
-  readonly isFromOpen: boolean;
-  readonly isToOpen: boolean;
+/** A set of real numbers, and the variable that a relation gave to its members. */
+export interface SolutionSet {
+  readonly intervals: readonly RealInterval[];
+  readonly variable: string | undefined;
 }
 
-const INFINITY: Node = { kind: "constant", name: "infinity" };
-const MINUS_INFINITY: Node = { kind: "negate", arg: INFINITY };
-const FLIPPED: Readonly<Record<string, string>> = { "<": ">", ">": "<", "≤": "≥", "≥": "≤", "≠": "≠" };
+const FLIPPED: Readonly<Record<string, string>> = { "<": ">", ">": "<", "≤": "≥", "≥": "≤", "≠": "≠", "=": "=" };
 
-/** The intervals that an answer names: [a, b), x < 2, a < x ≤ b, unions of them, ℝ without points. Undefined if it names none. */
-export function intervalsOf(node: Node, comparison: Comparison): RealInterval[] | undefined {
-  switch (node.kind) {
-    case "sequence":
-      return ofSequence(node, comparison);
-    case "setOperation": {
-      if (node.operator === "∪") return concat(node.args, comparison);
-      if (node.operator === "∖") return without(node.args[0]!, node.args[1]!, comparison);
-      return undefined;
-    }
-    case "relation":
-      return ofRelation(node, comparison);
-    case "number":
-    case "symbol":
-    case "constant":
-    case "add":
-    case "multiply":
-    case "negate":
-    case "plusMinus":
-    case "divide":
-    case "power":
-    case "call":
-    case "percent":
-    case "degrees":
-    case "unit":
-    case "based":
-    case "ratio":
-    case "matrix":
-      return undefined;
+/** The set that an answer names: [a, b), x < 2, a < x ≤ b, unions, ℝ without points, inequalities in a row. Undefined if it names none. */
+export function solutionSetOf(node: Node, comparison: Comparison): SolutionSet | undefined {
+  if (node.kind === "sequence") return ofSequence(node, comparison);
+  if (node.kind === "relation") return ofRelation(node, comparison);
+  if (node.kind === "setOperation") {
+    const [first, ...others] = node.args.map((part) => solutionSetOf(part, comparison));
+    return others.reduce((set, other) => combine(set, other, node.operator, comparison), first);
   }
+  // ℝ − {1, 2}
+  const [whole, removed] = node.kind === "add" && node.args.length === 2 ? node.args : [];
+  if (whole?.kind !== "sequence" || removed?.kind !== "negate" || removed.arg.kind !== "sequence") return undefined;
+  return combine(solutionSetOf(whole, comparison), solutionSetOf(removed.arg, comparison), "∖", comparison);
 }
 
-function concat(nodes: readonly Node[], comparison: Comparison): RealInterval[] | undefined {
-  const parts = nodes.map((part) => intervalsOf(part, comparison));
-  return parts.some((part) => part === undefined) ? undefined : parts.flatMap((part) => part ?? []);
+/** Whether two answers name one set; relations must be about one variable. */
+export function isSameSolutionSet(a: SolutionSet | undefined, b: SolutionSet | undefined, comparison: Comparison): boolean {
+  if (a === undefined || b === undefined) return false;
+  if (a.variable !== undefined && b.variable !== undefined && a.variable !== b.variable) return false;
+  return isSameIntervals(a.intervals, b.intervals, comparison);
 }
 
-function ofSequence(node: Extract<Node, { kind: "sequence" }>, comparison: Comparison): RealInterval[] | undefined {
+function combine(
+  a: SolutionSet | undefined,
+  b: SolutionSet | undefined,
+  operator: "∪" | "∩" | "∖",
+  comparison: Comparison,
+): SolutionSet | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  if (a.variable !== undefined && b.variable !== undefined && a.variable !== b.variable) return undefined;
+  const variable = a.variable ?? b.variable;
+  if (operator === "∪") return { intervals: [...a.intervals, ...b.intervals], variable };
+  if (!isOrdered(a.intervals) || !isOrdered(b.intervals)) return undefined;
+  const other = operator === "∩" ? b.intervals : normalized(b.intervals, comparison);
+  return other && { intervals: intersection(a.intervals, operator === "∩" ? other : complement(other), comparison), variable };
+}
+
+function ofSequence(node: Extract<Node, { kind: "sequence" }>, comparison: Comparison): SolutionSet | undefined {
   const { open, close, items } = node;
-  if (open === "(" || open === "[") {
-    const [from, to] = items;
-    if (items.length === 1 && items[0]!.kind === "relation") return intervalsOf(items[0]!, comparison);
-    if (from === undefined || to === undefined || items.length !== 2) return undefined;
-    return [{ from, to, isFromOpen: open === "(" || isInfinite(from), isToOpen: close === ")" || isInfinite(to) }];
+  if (open === "") return ofList(items, node.isAlternative ?? false, comparison);
+  if (open === "{") return { intervals: items.map(point), variable: undefined };
+  const [from, to] = items;
+  if (items.length === 1 && items[0]!.kind === "relation") return solutionSetOf(items[0]!, comparison);
+  if (from === undefined || to === undefined || items.length !== 2) return undefined;
+  return {
+    intervals: [{ from, to, isFromOpen: open === "(" || isInfinite(from), isToOpen: close === ")" || isInfinite(to) }],
+    variable: undefined,
+  };
+}
+
+function point(value: Node): RealInterval {
+  return { from: value, to: value, isFromOpen: false, isToOpen: false };
+}
+
+/**
+ * Relations in a row. “or” joins them. Without it they hold together, if they can: x > −1, x < 1; x ≠ 1, x ≠ 2; else any of them may
+ * hold: x < 0, x > 1.
+ */
+function ofList(items: readonly Node[], isAlternative: boolean, comparison: Comparison): SolutionSet | undefined {
+  const first = items[0]!;
+  const relations = items.map((item, index): Node => {
+    const isShort = index > 0 && item.kind === "number" && first.kind === "relation" && first.operators.join() === "≠";
+    return isShort ? { ...first, args: [first.args[0]!, item] } : item; // x ≠ 1, 2
+  });
+  if (!relations.every(({ kind }) => kind === "relation" || kind === "setOperation")) return undefined;
+  if (relations.every((item) => item.kind === "relation" && item.operators.every((operator) => operator === "="))) return undefined;
+  const [start, ...others] = relations.map((item) => solutionSetOf(item, comparison));
+  if (!isAlternative) {
+    const together = others.reduce((set, other) => combine(set, other, "∩", comparison), start);
+    if (together && together.intervals.length > 0) return together;
   }
-  if (open === "{") return items.map((point) => ({ from: point, to: point, isFromOpen: false, isToOpen: false }));
-  return items.every((item) => item.kind === "relation" || item.kind === "setOperation") ? concat(items, comparison) : undefined;
+  return others.reduce((set, other) => combine(set, other, "∪", comparison), start);
 }
 
-function isInfinite(node: Node): boolean {
-  if (node.kind === "negate") return isInfinite(node.arg);
-  return node.kind === "constant" && node.name === "infinity";
-}
-
-function ofRelation({ operators, args }: Extract<Node, { kind: "relation" }>, comparison: Comparison): RealInterval[] | undefined {
+function ofRelation({ operators, args }: Extract<Node, { kind: "relation" }>, comparison: Comparison): SolutionSet | undefined {
   const [first, second] = operators as [string, string?];
-  if (first === "∈" && operators.length === 1) return args[0]!.kind === "symbol" ? intervalsOf(args[1]!, comparison) : undefined;
-  if (operators.some((operator) => !Object.hasOwn(FLIPPED, operator))) return undefined;
-  if (operators.length === 1) {
-    if (args[0]!.kind === "symbol") return ray(first, args[1]!);
-    return args[1]!.kind === "symbol" ? ray(FLIPPED[first]!, args[0]!) : undefined;
+  if (first === "∈" && operators.length === 1) {
+    const variable = nameOf(args[0]!);
+    const set = variable === undefined ? undefined : solutionSetOf(args[1]!, comparison);
+    return set && { ...set, variable };
   }
-  if (operators.length !== 2 || second === undefined || args[1]!.kind !== "symbol") return undefined;
+  if (operators.some((operator) => !Object.hasOwn(FLIPPED, operator))) return undefined;
+  if (operators.length === 1) return ofInequality(first, args[0]!, args[1]!, comparison);
+  const variable = nameOf(args[1]!);
+  if (operators.length !== 2 || second === undefined || variable === undefined) return undefined;
   const isUp = (operator: string) => operator === "<" || operator === "≤";
-  if (first === "≠" || second === "≠" || isUp(first) !== isUp(second)) return undefined;
+  if (first === "≠" || second === "≠" || first === "=" || second === "=" || isUp(first) !== isUp(second)) return undefined;
   const [from, to, below, above] = isUp(first)
     ? [args[0]!, args[2]!, first, second]
     : [args[2]!, args[0]!, FLIPPED[second]!, FLIPPED[first]!];
-  return [{ from, to, isFromOpen: below === "<" || isInfinite(from), isToOpen: above === "<" || isInfinite(to) }];
+  return { intervals: [{ from, to, isFromOpen: below === "<" || isInfinite(from), isToOpen: above === "<" || isInfinite(to) }], variable };
+}
+
+function nameOf(node: Node): string | undefined {
+  return node.kind === "symbol" ? node.name : undefined;
+}
+
+/** x ⋄ end, end ⋄ x, or |x| ⋄ end. */
+function ofInequality(operator: string, left: Node, right: Node, comparison: Comparison): SolutionSet | undefined {
+  if (nameOf(left) !== undefined) return { intervals: ray(operator, right), variable: nameOf(left) };
+  if (nameOf(right) !== undefined) return { intervals: ray(FLIPPED[operator]!, left), variable: nameOf(right) };
+  if (left.kind !== "call" || left.name !== "abs" || operator === "=" || operator === "≠") return undefined;
+  const variable = nameOf(left.args[0]!);
+  if (variable === undefined || symbolsOf(right).size > 0 || signOf(right, comparison) <= 0) return undefined;
+  const minus: Node = { kind: "negate", arg: right };
+  const isInside = operator === "<" || operator === "≤";
+  const isOpen = operator === "<" || operator === ">";
+  const inside: RealInterval = { from: minus, to: right, isFromOpen: isOpen === isInside, isToOpen: isOpen === isInside };
+  return { intervals: isInside ? [inside] : complement([inside]), variable };
 }
 
 /** The x with x ⋄ end. */
 function ray(operator: string, end: Node): RealInterval[] {
-  const below = (isToOpen: boolean): RealInterval => ({ from: MINUS_INFINITY, to: end, isFromOpen: true, isToOpen });
-  const above = (isFromOpen: boolean): RealInterval => ({ from: end, to: INFINITY, isFromOpen, isToOpen: true });
-  if (operator === "≠") return [below(true), above(true)];
-  return operator === "<" || operator === "≤" ? [below(operator === "<")] : [above(operator === ">")];
-}
-
-/** ℝ without finitely many points. */
-function without(whole: Node, points: Node, comparison: Comparison): RealInterval[] | undefined {
-  const [all] = intervalsOf(whole, comparison) ?? [];
-  const isEverything =
-    all !== undefined && all.from.kind === "negate" && isInfinite(all.from) && isInfinite(all.to) && all.to.kind === "constant";
-  if (!isEverything || points.kind !== "sequence" || points.open !== "{" || points.items.length > 20) return undefined;
-  const sorted = [...points.items].sort((a, b) => signOf({ kind: "add", args: [a, { kind: "negate", arg: b }] }, comparison));
-  const ends = [MINUS_INFINITY, ...sorted, INFINITY];
-  return ends.slice(1).map((to, index) => ({ from: ends[index]!, to, isFromOpen: true, isToOpen: true }));
-}
-
-/** Whether two lists hold the same intervals, in any order. */
-export function isSameIntervals(a: readonly RealInterval[], b: readonly RealInterval[], comparison: Comparison): boolean {
-  if (a.length !== b.length || a.length > 50) return false;
-  const left = [...b];
-  return a.every((one) => {
-    const index = left.findIndex((other) => isSameInterval(one, other, comparison));
-    if (index >= 0) left.splice(index, 1);
-    return index >= 0;
-  });
-}
-
-function isSameInterval(a: RealInterval, b: RealInterval, comparison: Comparison): boolean {
-  if (a.isFromOpen !== b.isFromOpen || a.isToOpen !== b.isToOpen) return false;
-  return isEqualValue(a.from, b.from, comparison) && isEqualValue(a.to, b.to, comparison);
+  if (operator === "=") return [point(end)];
+  if (operator === "≠") return complement([point(end)]);
+  return operator === "<" || operator === "≤"
+    ? [{ ...ALL, from: MINUS_INFINITY, to: end, isToOpen: operator === "<" }]
+    : [{ ...ALL, from: end, to: INFINITY, isFromOpen: operator === ">" }];
 }

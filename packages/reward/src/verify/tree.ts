@@ -25,13 +25,42 @@ export type Structure =
   | { readonly kind: "unit"; readonly arg: Node; readonly unit: string }
   | { readonly kind: "based"; readonly digits: string; readonly base: number }
   | { readonly kind: "ratio"; readonly args: readonly Node[] }
-  | { readonly kind: "sequence"; readonly open: Opening; readonly close: string; readonly items: readonly Node[] }
+  | {
+      readonly kind: "sequence";
+      readonly open: Opening;
+      readonly close: string;
+      readonly items: readonly Node[];
+      /** Whether an “or” stands between items. */
+      readonly isAlternative?: boolean;
+    }
   | { readonly kind: "relation"; readonly operators: readonly string[]; readonly args: readonly Node[] }
   | { readonly kind: "setOperation"; readonly operator: "∪" | "∩" | "∖"; readonly args: readonly Node[] }
   | { readonly kind: "matrix"; readonly rows: readonly (readonly Node[])[] };
 
 /** What a sequence begins with; nothing for members with commas between them. */
 export type Opening = "" | "(" | "[" | "{";
+
+/** Nodes without a numeric value of their own. */
+export type Valueless = Extract<
+  Node,
+  { kind: "plusMinus" | "unit" | "based" | "ratio" | "sequence" | "relation" | "setOperation" | "matrix" }
+>;
+
+const VALUELESS: ReadonlySet<Node["kind"]> = new Set<Valueless["kind"]>([
+  "plusMinus",
+  "unit",
+  "based",
+  "ratio",
+  "sequence",
+  "relation",
+  "setOperation",
+  "matrix",
+]);
+
+/** Whether a node is a number, a variable, or made of them by operations that give a value. */
+export function hasValue(node: Node): node is Exclude<Node, Valueless> {
+  return !VALUELESS.has(node.kind);
+}
 
 /** The parts of a node, in order. */
 export function childrenOf(node: Node): readonly Node[] {

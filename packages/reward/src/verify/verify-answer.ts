@@ -3,7 +3,8 @@ import { Meter, NoValue, ParseFailure, Undecided } from "./budget.js";
 import { isSameAnswer } from "./compare.js";
 import type { Comparison } from "./equal.js";
 import { parseAnswer } from "./parser.js";
-import type { Node } from "./tree.js";
+import { hasValue, type Node, symbolsOf } from "./tree.js";
+import { isSameText, unwrapped, withoutCountedNoun } from "./unwrap.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 import { isSameWording, wordingOf } from "./words.js";
 
@@ -42,18 +43,39 @@ function decideWords(isSame: boolean, gold: string): Verdict {
 
 function decide(gold: string, prediction: string, isStrict: boolean): Verdict {
   const left = parse(gold, true);
-  if (left.node === undefined) return { status: left.isBudget ? "undecided" : "unparsableGold", reason: `gold: ${left.failure}` };
-  const right = parse(prediction, true);
-  if (right.node === undefined)
-    return { status: right.isBudget ? "undecided" : "unparsablePrediction", reason: `prediction: ${right.failure}` };
+  if (left.node === undefined) {
+    if (!left.isBudget && isSameText(gold, prediction)) return { status: "correct", reason: "the same text, which is not read" };
+    return { status: left.isBudget ? "undecided" : "unparsableGold", reason: `gold: ${left.failure}` };
+  }
   const comparison: Comparison = { meter: new Meter(), random: seededRandom(`${gold}\n${prediction}`) };
+  let failure: Failure | undefined;
+  for (const reading of readingsOf(left.node, prediction, isStrict)) {
+    if (reading.node === undefined) failure ??= reading;
+    else {
+      const verdict = compare(left.node, reading.node, gold, isStrict, comparison);
+      if (verdict.status !== "wrong") return verdict;
+    }
+  }
+  if (failure) return { status: failure.isBudget ? "undecided" : "unparsablePrediction", reason: `prediction: ${failure.failure}` };
+  return { status: "wrong", reason: `not equal to the gold answer ${gold.slice(0, 60)}` };
+}
+
+/** The ways to read a prediction, the usual one first; it alone may fail. */
+function* readingsOf(gold: Node, prediction: string, isStrict: boolean): Generator<Parsed> {
+  yield parse(prediction, true);
+  // 100,200,300 may also be three numbers.
+  const asList = gold.kind !== "number" && /\d,\d{3}/.test(prediction) ? parse(prediction, false) : undefined;
+  if (asList?.node) yield asList;
+  const isNumber = (hasValue(gold) || gold.kind === "unit") && symbolsOf(gold).size === 0;
+  const counted = isNumber && !isStrict ? withoutCountedNoun(prediction) : undefined;
+  const number = counted === undefined ? undefined : parse(unwrapped(counted), true);
+  if (number?.node) yield number;
+}
+
+function compare(gold: Node, prediction: Node, goldText: string, isStrict: boolean, comparison: Comparison): Verdict {
   try {
-    if (isSameAnswer(left.node, right.node, isStrict, comparison)) return { status: "correct", reason: "equal to the gold answer" };
-    // 100,200,300 may also be three numbers.
-    const asList = /\d,\d{3}/.test(prediction) ? parse(prediction, false) : undefined;
-    if (asList?.node && left.node.kind !== "number" && isSameAnswer(left.node, asList.node, isStrict, comparison))
-      return { status: "correct", reason: "equal to the gold answer" };
-    return { status: "wrong", reason: `not equal to the gold answer ${gold.slice(0, 60)}` };
+    if (isSameAnswer(gold, prediction, isStrict, comparison)) return { status: "correct", reason: "equal to the gold answer" };
+    return { status: "wrong", reason: `not equal to the gold answer ${goldText.slice(0, 60)}` };
   } catch (error) {
     if (error instanceof NoValue) return { status: "wrong", reason: `no value to compare: ${error.message}` };
     if (error instanceof Undecided) return { status: "undecided", reason: error.message };
@@ -61,9 +83,13 @@ function decide(gold: string, prediction: string, isStrict: boolean): Verdict {
   }
 }
 
-type Parsed =
-  | { readonly node: Node; readonly failure?: undefined }
-  | { readonly node?: undefined; readonly failure: string; readonly isBudget: boolean };
+interface Failure {
+  readonly node?: undefined;
+  readonly failure: string;
+  readonly isBudget: boolean;
+}
+
+type Parsed = { readonly node: Node; readonly failure?: undefined } | Failure;
 
 function parse(text: string, thousands: boolean): Parsed {
   try {
@@ -73,26 +99,6 @@ function parse(text: string, thousands: boolean): Parsed {
     if (error instanceof ParseFailure) return { failure: error.message, isBudget: false };
     throw error;
   }
-}
-
-/** Without dollar signs, `\(…\)`, a box around all of it, and the full stop at its end. */
-function unwrapped(answer: string): string {
-  let text = answer.trim();
-  for (let round = 0; round < 4; round++) {
-    const before = text;
-    if (text.endsWith(".") && !text.endsWith("\\left.")) text = text.slice(0, -1).trimEnd();
-    for (const [open, close] of [
-      ["$$", "$$"],
-      ["$", "$"],
-      ["\\(", "\\)"],
-      ["\\[", "\\]"],
-    ] as const) {
-      if (text.length > open.length + close.length && text.startsWith(open) && text.endsWith(close) && !text.endsWith(`\\${close}`))
-        text = text.slice(open.length, -close.length).trim();
-    }
-    if (text === before) break;
-  }
-  return text;
 }
 
 /** A small generator (mulberry32) whose seed is the FNV-1a hash of a text. */

@@ -12,6 +12,9 @@ export const GREEK_NAMES: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Marks above a letter that make another letter of it. */
+export const DECORATIONS: ReadonlySet<string> = new Set("overline vec hat bar tilde widehat overrightarrow".split(" "));
+
 /** Units by the name they are compared under. */
 const UNITS: Readonly<Record<string, string>> = Object.fromEntries(
   [
@@ -29,9 +32,31 @@ export function isUnitWord(word: string): boolean {
   return word.length > 1 && word !== "in" && Object.hasOwn(UNITS, word);
 }
 
-/** `square inches` and `in^2` under one name: `inch^2`. */
+/** Words behind a number that multiply it. */
+export const SCALE_WORDS: ReadonlyMap<string, bigint> = new Map([
+  ["dozen", 12n],
+  ["hundred", 100n],
+  ["thousand", 1_000n],
+  ["million", 1_000_000n],
+  ["billion", 1_000_000_000n],
+  ["trillion", 1_000_000_000_000n],
+]);
+
+const ARITHMETIC_WORDS = new Set(
+  "squared cubed factorial half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths eighth eighths ninth ninths tenth tenths hundredth hundredths thousandth thousandths millionth millionths root over times plus minus divided multiplied more less fewer than least most not no or and but mod modulo choose percentage except unless if else versus vs to power".split(
+    " ",
+  ),
+);
+
+/** A word that changes a number, or says that it is not the answer: behind a value it is no unit. */
+export function isArithmeticWord(word: string): boolean {
+  const lower = word.toLowerCase();
+  return ARITHMETIC_WORDS.has(lower) || NUMBER_WORDS.has(lower) || SCALE_WORDS.has(lower);
+}
+
+/** `square inches` and `in^2` under one name: `inch^2`; `km/h` and `kilometers per hour`: `kilometer/hour`. */
 export function canonicalUnit(text: string): string {
-  const words = text.toLowerCase().replace(/[^a-z0-9^/° ]/g, " ").split(" ").filter((word) => word !== "" && word !== "of"); // prettier-ignore
+  const words = text.toLowerCase().replace(/[^a-z0-9^/° ]/g, " ").replace(/\//g, " per ").split(" ").filter((word) => word !== "" && word !== "of"); // prettier-ignore
   let exponent = "";
   const names: string[] = [];
   for (const word of words) {
@@ -40,6 +65,7 @@ export function canonicalUnit(text: string): string {
     const name = Object.hasOwn(UNITS, plain) ? UNITS[plain]! : plain.length > 3 && plain.endsWith("s") ? plain.slice(0, -1) : plain;
     if (name === "square") exponent = "^2";
     else if (name === "cubic") exponent = "^3";
+    else if (name === "mph") names.push("mile", "per", "hour");
     else if (name !== "unit" && name !== "") names.push(name + (caret < 0 ? "" : word.slice(caret)));
   }
   return names.length === 0 ? "" : names.join(" ") + exponent;

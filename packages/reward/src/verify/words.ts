@@ -98,6 +98,7 @@ function isWords(plain: string, isText: boolean): boolean {
 }
 
 function canonicalText(plain: string): string {
+  if (/^[A-Z](?:(?:, ?| and |, and )[A-Z])+$/.test(plain)) return [...new Set(plain.match(/\b[A-Z]\b/g))].sort().join(" "); // choices
   const words = plain.toLowerCase().split(/[ ,]+/).filter((word) => word !== ""); // prettier-ignore
   if (words.length > 1 && (words[0] === "the" || words[0] === "a" || words[0] === "an")) words.shift();
   return words.join(" ").replaceAll("’", "'");

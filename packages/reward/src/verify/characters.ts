@@ -1,0 +1,40 @@
+/** Unicode characters as the TeX that the parser knows. */
+const SAME_CHARACTER: Readonly<Record<string, string>> = {
+  "−": "-", "–": "-", "×": "\\times ", "·": "\\cdot ", "⋅": "\\cdot ", "∙": "\\cdot ", "•": "\\cdot ", "÷": "\\div ", "∕": "/", "⁄": "/",
+  "√": "\\sqrt ", "∛": "\\cbrt ", "∞": "\\infty ", "≤": "\\le ", "≥": "\\ge ", "⩽": "\\le ", "⩾": "\\ge ", "≠": "\\ne ", "≈": "\\approx ",
+  "≡": "\\equiv ", "∪": "\\cup ", "∩": "\\cap ", "∖": "\\setminus ", "∈": "\\in ", "∨": "\\lor ", "∧": "\\land ", "±": "\\pm ", "∓": "\\mp ",
+  "°": "^\\circ ", "′": "'", "’": "'", "∅": "\\emptyset ", "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}",
+  "ℂ": "\\mathbb{C}", "⟨": "\\langle ", "⟩": "\\rangle ", "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "…": "\\ldots ",
+  "½": "\\frac{1}{2}", "⅓": "\\frac{1}{3}", "⅔": "\\frac{2}{3}", "¼": "\\frac{1}{4}", "¾": "\\frac{3}{4}", "⅕": "\\frac{1}{5}",
+  "⅖": "\\frac{2}{5}", "⅗": "\\frac{3}{5}", "⅘": "\\frac{4}{5}", "⅙": "\\frac{1}{6}", "⅚": "\\frac{5}{6}", "⅛": "\\frac{1}{8}",
+  "⅜": "\\frac{3}{8}", "⅝": "\\frac{5}{8}", "⅞": "\\frac{7}{8}", "α": "\\alpha ", "β": "\\beta ", "γ": "\\gamma ", "δ": "\\delta ",
+  "ε": "\\epsilon ", "θ": "\\theta ", "λ": "\\lambda ", "μ": "\\mu ", "π": "\\pi ", "ρ": "\\rho ", "σ": "\\sigma ", "τ": "\\tau ",
+  "φ": "\\phi ", "ω": "\\omega ", "Δ": "\\Delta ", "Ω": "\\Omega ", "。": ".", "\u00a0": " ", "\u2009": " ", "\u202f": " ",
+}; // prettier-ignore
+
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ";
+const LOWERED = "₀₁₂₃₄₅₆₇₈₉";
+const LEVEL = "0123456789-+n";
+
+/** Rewrites an answer in ASCII where that says the same; other characters stay and are refused by the tokenizer. */
+export function asciiOf(source: string): string {
+  let text = "";
+  let level: "" | "^" | "_" = "";
+  for (const character of source.replace(/√ ?(\d+)/g, "\\sqrt{$1}")) {
+    const raised = RAISED.indexOf(character);
+    const lowered = raised < 0 ? LOWERED.indexOf(character) : -1;
+    const next = raised >= 0 ? "^" : lowered >= 0 ? "_" : "";
+    if (next !== level) text += (level === "" ? "" : "}") + (next === "" ? "" : `${next}{`);
+    level = next;
+    text += next === "" ? (SAME_CHARACTER[character] ?? character) : LEVEL[Math.max(raised, lowered)]!;
+  }
+  return level === "" ? text : `${text}}`;
+}
+
+export function isDigit(character: string | undefined): boolean {
+  return character !== undefined && character >= "0" && character <= "9";
+}
+
+export function isLetter(character: string | undefined): boolean {
+  return character !== undefined && ((character >= "a" && character <= "z") || (character >= "A" && character <= "Z"));
+}
