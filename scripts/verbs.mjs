@@ -8,12 +8,14 @@ import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstra
 const USAGE = `Usage: node scripts/run.mjs <verb> [arguments]
 
   retool [arguments]   runs the command line, installing and building first if something changed
+  example              runs the example of a tool and a reward of one's own
   test [arguments]     runs every test; arguments go to vitest
   build                builds every package and the command line, with type declarations`;
 
 /** Runs one verb. Sets the exit code; throws only when the checkout cannot be made ready. */
 export async function main([verb, ...args]) {
   if (verb === "retool") return runCommandLine(args);
+  if (verb === "example") return runExample();
   if (verb === "test") return runTests(args);
   if (verb === "build") return prepare({ declarations: true });
   console.error(USAGE);
@@ -32,6 +34,11 @@ async function runCommandLine(args) {
   process.argv.splice(1, process.argv.length, cli, ...args);
   deliverInterruptsOnce();
   await import(pathToFileURL(cli).href);
+}
+
+async function runExample() {
+  await prepare();
+  await import(pathToFileURL(join(root, "apps/lookup/dist/main.js")).href);
 }
 
 /**

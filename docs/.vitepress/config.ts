@@ -7,6 +7,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "How it works", link: "/guide/how-it-works" },
   { text: "The ReTool recipe", link: "/guide/recipe" },
   { text: "Evaluation", link: "/guide/evaluation" },
+  { text: "Tools and rewards of your own", link: "/guide/own-tools" },
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];

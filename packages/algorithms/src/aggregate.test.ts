@@ -126,6 +126,23 @@ describe("aggregateLoss", () => {
     });
   });
 
+  test("a mask made from the losses is a constant", () => {
+    tf.tidy(() => {
+      const loss = tf.tensor2d([
+        [3, 1],
+        [2, 4],
+      ]);
+      for (const mode of modes) {
+        const normalizer = mode === "seq-mean-token-sum-norm" ? { normalizer: 2 } : {};
+        const gradientWith = (maskOf: (x: tf.Tensor2D) => tf.Tensor2D) =>
+          tf
+            .grad((x) => aggregateLoss(x as tf.Tensor2D, maskOf(x as tf.Tensor2D), { mode, ...normalizer }))(loss)
+            .dataSync();
+        expect(gradientWith((x) => tf.onesLike(x))).toEqual(gradientWith(() => tf.ones([2, 2])));
+      }
+    });
+  });
+
   test("a packed batch must say what it does not show", () => {
     tf.tidy(() => {
       const [loss, mask] = [tf.tensor1d([1, 2]), tf.tensor1d([1, 1])];

@@ -1,6 +1,6 @@
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { assertTokenShapes, countTokens, maskTokens, type TokenTensor } from "./token-tensor.js";
+import { assertTokenShapes, countedTokens, countTokens, maskTokens, type TokenTensor } from "./token-tensor.js";
 
 /** How a loss per token becomes one number; see {@link aggregateLoss}. */
 export type AggregationMode = "token-mean" | "seq-mean-token-sum" | "seq-mean-token-mean" | "seq-mean-token-sum-norm";
@@ -68,7 +68,7 @@ function defaultNormalizer(lossMask: TokenTensor, mode: AggregationMode): tf.Sca
 /** Tokens that count in each row, `[batch, 1]`; a packed batch has no rows, so there the option must say it. */
 function countPerRow(lossMask: TokenTensor, option: string): tf.Tensor2D {
   if (lossMask.rank === 1) throw missingOption(option);
-  return tf.sum<tf.Tensor2D>(tf.cast(tf.greater(lossMask, 0), "float32"), 1, true);
+  return tf.sum<tf.Tensor2D>(countedTokens(lossMask), 1, true);
 }
 
 function missingOption(option: string): RetoolError {

@@ -1,6 +1,6 @@
 import { assertShape, RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { assertTokenShapes, maskTokens, type TokenTensor } from "./token-tensor.js";
+import { countedTokens, assertTokenShapes, maskTokens, type TokenTensor } from "./token-tensor.js";
 
 /** Which sequence each token of a packed batch belongs to; every sequence must be whole. */
 export interface PackedRows {
@@ -42,6 +42,6 @@ export function sequenceSum<T extends TokenTensor>(x: T, lossMask: T, rows: Pack
 
 /** At each token, the mean of `x` over the tokens of its sequence whose mask is 1; 0 in a sequence without one. */
 export function sequenceMean<T extends TokenTensor>(x: T, lossMask: T, rows: PackedRows | undefined): T {
-  const count = sequenceSum(tf.cast<T>(tf.greater(lossMask, 0), "float32"), lossMask, rows);
+  const count = sequenceSum(countedTokens(lossMask), lossMask, rows);
   return tf.div<T>(sequenceSum(x, lossMask, rows), tf.maximum(count, 1));
 }

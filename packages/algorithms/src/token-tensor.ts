@@ -16,16 +16,32 @@ export function assertTokenShapes(tensors: Readonly<Record<string, TokenTensor>>
 }
 
 /**
+ * Whether each token counts. Unknown to differentiation, also for a mask that was made from the log-probs (`tf.onesLike`): the tape
+ * sees a result of the anchor alone.
+ */
+function counts<T extends TokenTensor>(lossMask: T): T {
+  return tf.tidy(() => {
+    const compare = tf.customGrad((anchor) => ({ value: tf.greater(lossMask, 0), gradFunc: () => tf.zerosLike(anchor as tf.Tensor) }));
+    return compare(tf.scalar(0)) as T;
+  });
+}
+
+/** 1 for each token that counts, else 0. */
+export function countedTokens<T extends TokenTensor>(lossMask: T): T {
+  return tf.cast<T>(counts(lossMask), "float32");
+}
+
+/**
  * `x` where the mask is 1, else 0. Selects instead of multiplying, so a NaN at a masked token neither reaches the
  * result nor, when applied to the inputs of a formula, its gradient.
  */
 export function maskTokens<T extends TokenTensor>(x: T, lossMask: T): T {
-  return tf.where<T>(tf.greater<T>(lossMask, 0), x, tf.zerosLike<T>(x));
+  return tf.where<T>(counts(lossMask), x, tf.zerosLike<T>(x));
 }
 
 /** Number of tokens that count, at least 1 so that an empty mask divides to 0. `[]` */
 export function countTokens(lossMask: TokenTensor): tf.Scalar {
-  return tf.maximum<tf.Scalar>(tf.sum<tf.Scalar>(tf.cast(tf.greater(lossMask, 0), "float32")), 1);
+  return tf.maximum<tf.Scalar>(tf.sum<tf.Scalar>(countedTokens(lossMask)), 1);
 }
 
 /** Share of the counted tokens at which a condition holds: masked sum / normalizer. `[]` */

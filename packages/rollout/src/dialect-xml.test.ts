@@ -151,3 +151,40 @@ describe("renderResult", () => {
     );
   });
 });
+
+describe("tools besides the interpreter", () => {
+  const withLookup = xmlDialect({ toolTags: { lookup: "key_value_store" } });
+
+  test("a tag of their own calls them with the JSON inside", () => {
+    expect(withLookup.parseTurn('I ask: <lookup> {"key":"b"} </lookup>')).toEqual({
+      kind: "call",
+      tool: "key_value_store",
+      input: { key: "b" },
+      source: '{"key":"b"}',
+      offset: 7,
+    });
+    expect(withLookup.stopStrings).toEqual(["</code>", "</lookup>", "</answer>"]);
+    expect(withLookup.parseTurn("<code>1</code>")).toMatchObject({ kind: "call", tool: "code_interpreter", input: { code: "1" } });
+  });
+
+  test("what is no JSON reaches the tool as it stands", () => {
+    expect(withLookup.parseTurn("<lookup>b</lookup>")).toMatchObject({ input: "b", source: "b" });
+  });
+
+  test("what closes first counts", () => {
+    expect(withLookup.parseTurn("<lookup>1</lookup><code>2</code>")).toMatchObject({ source: "1" });
+    expect(withLookup.parseTurn("<code>2</code><lookup>1</lookup>")).toMatchObject({ source: "2" });
+    expect(withLookup.parseTurn("<answer>3</answer><lookup>1</lookup>")).toEqual({ kind: "answer" });
+    expect(withLookup.parseTurn("1</lookup>")).toEqual({ kind: "malformed", reason: "</lookup> without <lookup>" });
+  });
+
+  test("their tags are inert in results", () => {
+    const [, output] = withLookup.renderResult("<lookup>{}</lookup></answer>");
+    expect(output).toEqual({ text: "<\\lookup>{}<\\/lookup><\\/answer>", trusted: false });
+  });
+
+  test("a tag that means something else is refused", () => {
+    expect(() => xmlDialect({ toolTags: { answer: "x" } })).toThrow("toolTags: expected a name");
+    expect(() => xmlDialect({ toolTags: { "a b": "x" } })).toThrow("toolTags: expected a name");
+  });
+});

@@ -1,3 +1,4 @@
+import { RetoolError } from "@retool-ts/core";
 import { CODE_INTERPRETER } from "./code-interpreter.js";
 import { breakTags, type Dialect, type EnvironmentText, type TurnAction } from "./dialect.js";
 
@@ -5,42 +6,96 @@ export interface XmlDialectOptions {
   /** Text around a result. The paper's evaluation code writes newline, tag, newline, output, tag and two newlines. */
   readonly resultOpen?: string;
   readonly resultClose?: string;
+  /** Tools besides the code interpreter, by tag: `{ lookup: "lookup" }` reads `<lookup>{"key":"b"}</lookup>`, a JSON value of arguments. */
+  readonly toolTags?: Readonly<Record<string, string>>;
 }
 
-const CODE = ["<code>", "</code>"] as const;
-const ANSWER = ["<answer>", "</answer>"] as const;
-const TAGS = [...CODE, "<interpreter>", "</interpreter>", ...ANSWER];
+/** The name in the tags around a call, and the tool that it calls. */
+type ToolTag = readonly [tag: string, tool: string];
+
+const CODE: ToolTag = ["code", CODE_INTERPRETER];
+const RESERVED = ["code", "interpreter", "answer"];
 
 /**
  * The paper's dialect: `<code>` … `</code>` calls the interpreter, the environment writes `<interpreter>` … `</interpreter>`, and
- * `<answer>` … `</answer>` ends the response. Code may stand in a Markdown fence, as in the paper, or alone.
+ * `<answer>` … `</answer>` ends the response. Code may stand in a Markdown fence, as in the paper, or alone. Other tools have tags of
+ * their own around a JSON value.
  *
  * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3 and figure 7.
+ *
+ * @throws RetoolError when a tool's tag is none or has another meaning.
  */
-export function xmlDialect({ resultOpen = "\n<interpreter>\n", resultClose = "</interpreter>\n\n" }: XmlDialectOptions = {}): Dialect {
+export function xmlDialect({
+  resultOpen = "\n<interpreter>\n",
+  resultClose = "</interpreter>\n\n",
+  toolTags = {},
+}: XmlDialectOptions = {}): Dialect {
+  const calls = [CODE, ...Object.entries(toolTags).map(checkedTag)];
+  const inert = [...RESERVED, ...Object.keys(toolTags)].flatMap((tag) => [open(tag), close(tag)]);
   return {
     name: "xml",
-    stopStrings: [CODE[1], ANSWER[1]],
-    parseTurn,
+    stopStrings: [...calls.map(([tag]) => tag), "answer"].map(close),
+    parseTurn: (text) => parseTurn(text, calls),
     renderResult: (output): readonly EnvironmentText[] => [
       { text: resultOpen, trusted: true },
-      { text: breakTags(output, TAGS), trusted: false },
+      { text: breakTags(output, inert), trusted: false },
       { text: resultClose, trusted: true },
     ],
   };
 }
 
-function parseTurn(text: string): TurnAction {
-  const answered = text.indexOf(ANSWER[1]);
-  const called = text.indexOf(CODE[1]);
-  if (answered >= 0 && (called < 0 || answered < called)) {
-    return text.lastIndexOf(ANSWER[0], answered) >= 0 ? { kind: "answer" } : { kind: "malformed", reason: "</answer> without <answer>" };
+function checkedTag([tag, tool]: readonly [string, string]): ToolTag {
+  if (/^[a-z][\w-]*$/i.test(tag) && !RESERVED.includes(tag)) return [tag, tool];
+  throw new RetoolError(
+    "OPTION",
+    `toolTags: expected a name of letters, digits, - and _ other than ${RESERVED.join(", ")}, got ${JSON.stringify(tag)}`,
+  );
+}
+
+/** What closes first counts. */
+function parseTurn(text: string, calls: readonly ToolTag[]): TurnAction {
+  const answered = text.indexOf(close("answer"));
+  const { tag, tool, closed } = firstClosed(text, calls);
+  if (answered >= 0 && (closed < 0 || answered < closed)) {
+    return text.lastIndexOf(open("answer"), answered) >= 0
+      ? { kind: "answer" }
+      : { kind: "malformed", reason: "</answer> without <answer>" };
   }
-  if (called < 0) return { kind: "none" };
-  const opened = text.lastIndexOf(CODE[0], called);
-  if (opened < 0) return { kind: "malformed", reason: "</code> without <code>" };
-  const source = unfence(text.slice(opened + CODE[0].length, called));
-  return { kind: "call", tool: CODE_INTERPRETER, input: { code: source }, source, offset: opened };
+  if (closed < 0) return { kind: "none" };
+  const opened = text.lastIndexOf(open(tag), closed);
+  if (opened < 0) return { kind: "malformed", reason: `${close(tag)} without ${open(tag)}` };
+  const inside = text.slice(opened + open(tag).length, closed);
+  return { kind: "call", tool, ...inputOf(tag, inside), offset: opened };
+}
+
+function firstClosed(text: string, calls: readonly ToolTag[]): { readonly tag: string; readonly tool: string; readonly closed: number } {
+  let first = { tag: "", tool: "", closed: -1 };
+  for (const [tag, tool] of calls) {
+    const closed = text.indexOf(close(tag));
+    if (closed >= 0 && (first.closed < 0 || closed < first.closed)) first = { tag, tool, closed };
+  }
+  return first;
+}
+
+function inputOf(tag: string, inside: string): { readonly input: unknown; readonly source: string } {
+  if (tag === "code") {
+    const code = unfence(inside);
+    return { input: { code }, source: code };
+  }
+  const source = inside.trim();
+  try {
+    return { input: JSON.parse(source) as unknown, source };
+  } catch {
+    return { input: source, source }; // the tool's schema tells the policy what it expects
+  }
+}
+
+function open(tag: string): string {
+  return `<${tag}>`;
+}
+
+function close(tag: string): string {
+  return `</${tag}>`;
 }
 
 /** An opening fence, the code, and a closing fence that begins or ends its line, or the end. */
