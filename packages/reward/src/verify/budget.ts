@@ -12,6 +12,8 @@ export const LIMITS = {
   bits: 40_000,
   /** Working precision of interval arithmetic, in bits. */
   precision: 6_000,
+  /** Work of one verdict, in units of about a nanosecond to a few. */
+  work: 4_000_000,
   /** Members of a collection that are matched against each other. */
   members: 400,
 } as const;
@@ -29,7 +31,7 @@ export class NoValue extends Error {}
 export class Meter {
   #left: number;
 
-  constructor(units = 6_000_000) {
+  constructor(units = LIMITS.work) {
     this.#left = units;
   }
 

@@ -31,12 +31,13 @@ function widen(value: bigint, from: number, { bits }: Precision): Interval {
   return { lo: rounded - 2n, hi: rounded + 3n };
 }
 
-function charge({ bits, meter }: Precision): void {
+/** Counts the cost of a series with so many binary places. */
+function charge({ meter }: Precision, bits: number): void {
   meter.spend(5_000 + bits * (bits / 8));
 }
 
 export function pi(precision: Precision): Interval {
-  charge(precision);
+  charge(precision, precision.bits);
   return widen(piFixed(precision.bits + GUARD), precision.bits + GUARD, precision);
 }
 
@@ -51,14 +52,14 @@ export function root(a: Interval, k: number, { bits, meter }: Precision): Interv
 /** e^x, increasing, so that the bounds map to bounds. */
 export function exp(a: Interval, precision: Precision): Interval {
   const size = magnitude(a) >> BigInt(precision.bits);
-  if (size > 5_000n) throw new Undecided("an exponential is out of range");
+  if (size > 2_000n) throw new Undecided("an exponential is out of range");
   return { lo: expPoint(a.lo, precision, Number(size)).lo, hi: expPoint(a.hi, precision, Number(size)).hi };
 }
 
 function expPoint(x: bigint, precision: Precision, size: number): Interval {
-  charge(precision);
   const halvings = Math.ceil(Math.sqrt(precision.bits)) + bitLength(BigInt(size)) + 1;
   const work = precision.bits + GUARD + 3 * size + 2 * halvings;
+  charge(precision, work);
   const one = 1n << BigInt(work);
   // x / 2^halvings, so that the series is short; then squared as often.
   const reduced = (x << BigInt(work - precision.bits)) >> BigInt(halvings);
@@ -79,8 +80,8 @@ export function ln(a: Interval, precision: Precision): Interval {
 }
 
 function lnPoint(x: bigint, precision: Precision): Interval {
-  charge(precision);
-  charge(precision);
+  charge(precision, precision.bits);
+  charge(precision, precision.bits);
   const work = precision.bits + GUARD;
   const places = BigInt(work);
   const one = 1n << places;
@@ -115,8 +116,8 @@ export function arctan(a: Interval, precision: Precision): Interval {
 }
 
 function arctanPoint(x: bigint, precision: Precision): Interval {
-  charge(precision);
-  charge(precision);
+  charge(precision, precision.bits);
+  charge(precision, precision.bits);
   const halvings = Math.ceil(Math.sqrt(precision.bits) / 3);
   const work = precision.bits + GUARD + 2 * halvings + Math.max(0, bitLength(x) - precision.bits);
   const places = BigInt(work);
@@ -135,13 +136,13 @@ function arctanPoint(x: bigint, precision: Precision): Interval {
 
 /** sin and cos of the middle, widened by the radius: neither changes faster than its argument. */
 export function sinCos(a: Interval, precision: Precision): { readonly sin: Interval; readonly cos: Interval } {
-  charge(precision);
   const middle = (a.lo + a.hi) >> 1n;
   const radius = a.hi - middle + 1n;
   const halvings = Math.ceil(Math.sqrt(precision.bits));
   const size = Math.max(0, bitLength(middle) - precision.bits);
-  if (size > 4_000) throw new Undecided("the argument of a trigonometric function is too large");
+  if (size > 2_000) throw new Undecided("the argument of a trigonometric function is too large");
   const work = precision.bits + GUARD + 3 * halvings;
+  charge(precision, work + size);
   const places = BigInt(work);
   const fullTurn = 2n * piFixed(work + size + 8);
   const wide = (middle << BigInt(work + size + 8 - precision.bits)) % fullTurn;

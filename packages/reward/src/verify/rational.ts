@@ -29,7 +29,7 @@ export function fraction(n: bigint, d: bigint, meter: Meter): Rational {
   if (d < 0n) [n, d] = [-n, -d];
   const bits = bitLength(n);
   if (bits > LIMITS.bits) throw new Undecided(`a number has more than ${LIMITS.bits} bits`);
-  meter.spend(50 + bits / 4);
+  meter.spend(50 + bits);
   if (d === 1n) return { n, d };
   const divisorBits = bitLength(d);
   if (divisorBits > LIMITS.bits) throw new Undecided(`a number has more than ${LIMITS.bits} bits`);
@@ -76,7 +76,7 @@ export function power(a: Rational, exponent: bigint, meter: Meter): Rational {
   const bits = Math.max(bitLength(a.n), bitLength(a.d));
   if (times > BigInt(LIMITS.bits) || (bits - 1) * Number(times) > LIMITS.bits)
     throw new Undecided(`a power has more than ${LIMITS.bits} bits`);
-  meter.spend(((bits * Number(times)) / 64) ** 1.6);
+  meter.spend(2 * ((bits * Number(times)) / 64) ** 1.6);
   const [n, d] = [a.n ** times, a.d ** times];
   return exponent > 0n ? { n, d } : n < 0n ? { n: -d, d: -n } : { n: d, d: n };
 }
