@@ -8,10 +8,11 @@ import {
   type Tool,
 } from "@retool-ts/rollout";
 import { createSandbox, type Sandbox } from "@retool-ts/sandbox";
-import { outcomeReward, type RewardFunction } from "@retool-ts/reward";
+import type { RewardFunction } from "@retool-ts/reward";
 import { promptEncoder, type PromptEncoder } from "./prompt.js";
 import type { PolicyModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
+import { createReward } from "./reward-config.js";
 
 /** What the policy acts in: the prompt, the tools, the rules of the dialogue and the reward. */
 export interface Environment {
@@ -39,7 +40,7 @@ export async function createEnvironment(config: RecipeConfig, { tokenizer }: Pol
     dialect: xmlDialect({ resultOpen, resultClose }),
     tools: [codeInterpreter(sandbox)],
     budgets: { ...config.budgets, maxTurnTokens: config.budgets.maxResponseTokens },
-    reward: outcomeReward({ rule: config.reward.rule }),
+    reward: createReward(config.reward, config.budgets.maxResponseTokens),
     encodePrompt,
     close: () => sandbox.close(),
   };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { count, LearningRate, positive, Sampling, share } from "./config-parts.js";
+import { RewardConfig } from "./reward-config.js";
 import { TrainConfig } from "./train-config.js";
 
 const Source = z.discriminatedUnion("kind", [
@@ -133,12 +134,7 @@ export const RecipeConfig = z.strictObject({
       maxToolOutputChars: positive.default(256),
     })
     .prefault({}),
-  reward: z
-    .strictObject({
-      /** How the answer is found and compared. */
-      rule: z.enum(["boxed-exact", "equivalence", "math-dapo-strict", "math-dapo-minerva"]).default("boxed-exact"),
-    })
-    .prefault({}),
+  reward: RewardConfig.prefault({}),
   eval: z
     .strictObject({
       /** Held-out problems; a smaller file is used whole. */

@@ -52,6 +52,8 @@ describe("the recipe", () => {
     await run("first");
     await run("second");
     expect((await read("first", "metrics.jsonl")).toString().trim().split("\n")).toHaveLength(13); // 6 + 4 SFT steps, 3 RL steps
+    const last = JSON.parse((await read("first", "metrics.jsonl")).toString().trim().split("\n").at(-1)!) as Record<string, number>;
+    expect(last["reward/part/outcome"]).toBe(last["reward/mean"]);
     const trajectories = (await readdir(join(folder, "first", "trajectories"))).map((name) => join("trajectories", name));
     expect(trajectories).toHaveLength(5); // two evaluations and three RL steps
     for (const file of ["metrics.jsonl", ...trajectories, "checkpoints/step-000013/model.safetensors"]) {

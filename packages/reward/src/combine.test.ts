@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { combineRewards } from "./combine.js";
 import { outcomeReward } from "./outcome.js";
 import type { RewardSample } from "./reward.js";
-import { overlongPart, toolCallShaping } from "./shaping.js";
+import { lengthPart, overlongPart, toolCallShaping } from "./shaping.js";
 
 const outcome = outcomeReward({ rule: "boxed-exact" });
 const wrong: RewardSample = { response: "", modelText: "\\boxed{41}", groundTruth: "42", toolCalls: 2, turns: 6, responseTokens: 95 };
@@ -57,4 +57,11 @@ test("overlongPart grows over the buffer", () => {
   const part = overlongPart({ maxLength: 100, bufferLength: 20 });
   const values = [0, 80, 90, 100].map((responseTokens) => part.value({ ...wrong, responseTokens }, outcome(wrong)));
   expect(values).toEqual([0, 0, -0.5, -1]);
+});
+
+test("lengthPart costs each token, up to 1", () => {
+  const values = [0, 25, 100, 300].map((responseTokens) =>
+    lengthPart({ maxLength: 100 }).value({ ...wrong, responseTokens }, outcome(wrong)),
+  );
+  expect(values).toEqual([0, -0.25, -1, -1]);
 });

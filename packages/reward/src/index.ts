@@ -6,11 +6,19 @@
 export { gsm8kAnswer, lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from "./answer.js";
 export { combineRewards, type RewardPart } from "./combine.js";
 export { extractAnswer, type AnswerSource, type ExtractedAnswer, type ExtractOptions } from "./extract.js";
+export { formatPart, hasFormat, requireFormat, type FormatPartOptions, type RequireFormatOptions, type ResponseFormat } from "./format.js";
 export { mathDapoScore, type MathDapoOptions, type MathDapoResult } from "./math-dapo.js";
 export { normalizeFinalAnswer } from "./normalize.js";
 export { answersMatch, type AnswerOptions } from "./answers-match.js";
 export { outcomeReward, type OutcomeOptions, type OutcomeRule, type VerdictScores } from "./outcome.js";
 export type { RewardFunction, RewardResult, RewardSample } from "./reward.js";
-export { overlongPart, toolCallShaping, type OverlongPartOptions, type ToolCallShapingOptions } from "./shaping.js";
+export {
+  lengthPart,
+  overlongPart,
+  toolCallShaping,
+  type LengthPartOptions,
+  type OverlongPartOptions,
+  type ToolCallShapingOptions,
+} from "./shaping.js";
 export type { Verdict, VerifyOptions } from "./verify/verdict.js";
 export { verifyAnswer } from "./verify/verify-answer.js";

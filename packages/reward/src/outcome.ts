@@ -24,12 +24,15 @@ export interface OutcomeOptions extends AnswerOptions, VerifyOptions {
   readonly rule: OutcomeRule;
   /** For `equivalence`: where an answer may stand, in order. Default: a box, an answer tag, an anchor. */
   readonly sources?: readonly AnswerSource[];
-  /** For `equivalence`: scores that differ from the default, which is 1 for `correct` and −1 for all else. No answer counts as wrong. */
+  /**
+   * Scores that differ from the default: 1 for `correct`, −1 for `wrong`, and the score of `wrong` for the verdicts that only the rule
+   * `equivalence` gives: unparsable and undecided answers are never paid unless you say so. No answer counts as wrong.
+   */
   readonly scores?: Partial<VerdictScores>;
 }
 
 /**
- * The reward of ReTool: 1 for a right answer, −1 for a wrong or missing one. There is no term for code that runs, which
+ * The reward of ReTool by default: 1 for a right answer, −1 for a wrong or missing one. There is no term for code that runs, which
  * a policy could collect without solving anything.
  *
  * Feng et al., "ReTool: Reinforcement Learning for Strategic Tool Use in LLMs", sec. 2.3 (https://arxiv.org/abs/2504.11536).
@@ -38,15 +41,16 @@ export interface OutcomeOptions extends AnswerOptions, VerifyOptions {
  */
 export function outcomeReward({ rule, ...options }: OutcomeOptions): RewardFunction {
   if (rule === "equivalence") return equivalenceReward(options);
+  const scoreOf = scoresOf(options.scores);
   return (sample) => {
     const { correct, prediction } = grade(sample, rule, options);
-    const score = correct ? 1 : -1;
+    const score = correct ? scoreOf.correct : scoreOf.wrong;
     return { score, correct, prediction, parts: { outcome: score } };
   };
 }
 
 function equivalenceReward({ sources = ["boxed", "tag", "anchor"], scores, strict = false }: Omit<OutcomeOptions, "rule">): RewardFunction {
-  const scoreOf: VerdictScores = { correct: 1, wrong: -1, unparsableGold: -1, unparsablePrediction: -1, undecided: -1, ...scores };
+  const scoreOf = scoresOf(scores);
   return ({ modelText, groundTruth }) => {
     const prediction = extractAnswer(modelText, { sources })?.text;
     const verdict: Verdict =
@@ -56,6 +60,11 @@ function equivalenceReward({ sources = ["boxed", "tag", "anchor"], scores, stric
     const score = scoreOf[verdict.status];
     return { score, correct: verdict.status === "correct", prediction, parts: { outcome: score }, verdict };
   };
+}
+
+function scoresOf(scores: Partial<VerdictScores> = {}): VerdictScores {
+  const { wrong = -1 } = scores;
+  return { correct: 1, wrong, unparsableGold: wrong, unparsablePrediction: wrong, undecided: wrong, ...scores };
 }
 
 interface Grade {

@@ -34,3 +34,13 @@ export interface OverlongPartOptions {
 export function overlongPart({ maxLength, bufferLength }: OverlongPartOptions): RewardPart {
   return { name: "overlong", value: ({ responseTokens }) => -Math.max(responseTokens - (maxLength - bufferLength), 0) / bufferLength || 0 };
 }
+
+export interface LengthPartOptions {
+  /** Response length, in tokens, at which the penalty reaches −1; it does not grow further. */
+  readonly maxLength: number;
+}
+
+/** A cost of every token: −min(length / maxLength, 1), interpreter output included. Scale it with `weight`; its name is `length`. */
+export function lengthPart({ maxLength }: LengthPartOptions): RewardPart {
+  return { name: "length", value: ({ responseTokens }) => -Math.min(responseTokens / maxLength, 1) || 0 };
+}

@@ -20,6 +20,12 @@ export const CHARTS: readonly ChartSpec[] = [
       "Mean score of the sampled rollouts, which RL pushes up: +1 for a right answer and −1 for a wrong one, unless the config says otherwise.",
   },
   {
+    title: "Parts of the reward",
+    series: { "reward/part/": "" },
+    unit: "number",
+    explanation: "What each term of the reward added on average, after its weight. They sum to the mean reward.",
+  },
+  {
     title: "Accuracy",
     series: { "reward/accuracy": "sampled for training", "validation/accuracy": "held-out problems", "eval/accuracy": "held-out problems" },
     unit: "share",

@@ -12,6 +12,7 @@ export function rolloutMetrics(rollouts: readonly GroupedRollout[]): Record<stri
   return {
     "reward/mean": mean(rollouts.map(({ reward }) => reward.score)),
     "reward/accuracy": mean(rollouts.map(({ reward }) => (reward.correct ? 1 : 0))),
+    ...partMeans(rollouts),
     "group/zero_variance_share": zeroVarianceGroupShare(
       scored.map(({ reward }) => reward.score),
       scored.map(({ group }) => group),
@@ -24,6 +25,12 @@ export function rolloutMetrics(rollouts: readonly GroupedRollout[]): Record<stri
     "rollout/call_timing": summary.meanCallTiming,
     ...Object.fromEntries(Object.entries(summary.stopReasons).map(([reason, share]) => [`stop/${reason}`, share])),
   };
+}
+
+/** The mean of what each term of the reward added, by its name. */
+function partMeans(rollouts: readonly GroupedRollout[]): Record<string, number> {
+  const names = Object.keys(rollouts[0]?.reward.parts ?? {});
+  return Object.fromEntries(names.map((name) => [`reward/part/${name}`, mean(rollouts.map(({ reward }) => reward.parts[name] ?? 0))]));
 }
 
 /**

@@ -116,10 +116,10 @@ export function arctan(a: Interval, precision: Precision): Interval {
 }
 
 function arctanPoint(x: bigint, precision: Precision): Interval {
-  charge(precision, precision.bits);
-  charge(precision, precision.bits);
   const halvings = Math.ceil(Math.sqrt(precision.bits) / 3);
   const work = precision.bits + GUARD + 2 * halvings + Math.max(0, bitLength(x) - precision.bits);
+  charge(precision, work);
+  charge(precision, work);
   const places = BigInt(work);
   const one = 1n << places;
   let value = x << BigInt(work - precision.bits);

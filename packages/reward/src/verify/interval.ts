@@ -19,9 +19,10 @@ const MAX_MAGNITUDE = 8_000;
 export function fromRational({ n, d }: Rational, { bits, meter }: Precision): Interval {
   meter.spend(100 + (bits + bitLength(n)) / 8);
   const scaled = n << BigInt(bits);
-  if (d === 1n) return { lo: scaled, hi: scaled };
-  const lo = floorDivide(scaled, d);
-  return { lo, hi: lo * d === scaled ? lo : lo + 1n };
+  const lo = d === 1n ? scaled : floorDivide(scaled, d);
+  const result = { lo, hi: lo * d === scaled ? lo : lo + 1n };
+  checkMagnitude(result, bits);
+  return result;
 }
 
 export function floorDivide(a: bigint, b: bigint): bigint {
@@ -57,7 +58,7 @@ export function magnitude({ lo, hi }: Interval): bigint {
 
 export function multiply(a: Interval, b: Interval, { bits, meter }: Precision): Interval {
   if (isZero(a) || isZero(b)) return { lo: 0n, hi: 0n };
-  meter.spend(500 + (bits / 64) ** 1.6 * 4);
+  meter.spend(500 + (wordsOf(a, bits) + wordsOf(b, bits)) ** 1.6);
   const products = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
   const shift = BigInt(bits);
   const result = { lo: smallest(products) >> shift, hi: -(-largest(products) >> shift) };
@@ -67,6 +68,11 @@ export function multiply(a: Interval, b: Interval, { bits, meter }: Precision): 
 
 export function checkMagnitude(value: Interval, bits: number): void {
   if (magnitude(value) >> BigInt(bits + MAX_MAGNITUDE) !== 0n) throw new Undecided("an intermediate value is too large");
+}
+
+/** Words of 64 bits that a bound has at most, told from whether it has a long integer part. */
+function wordsOf(a: Interval, bits: number): number {
+  return (bits + (magnitude(a) >> BigInt(bits + 256) === 0n ? 0 : MAX_MAGNITUDE)) / 64;
 }
 
 function smallest(values: readonly bigint[]): bigint {
@@ -83,7 +89,7 @@ export class Imprecise extends Undecided {}
 export function reciprocal(a: Interval, { bits, meter }: Precision): Interval {
   if (isZero(a)) throw new NoValue("division by zero");
   if (containsZero(a)) throw new Imprecise("a divisor cannot be told from zero");
-  meter.spend(500 + (bits / 64) ** 1.6 * 8);
+  meter.spend(500 + wordsOf(a, bits) ** 1.6 * 8);
   const one = 1n << BigInt(2 * bits);
   const result = { lo: floorDivide(one, a.hi), hi: floorDivide(one, a.lo) + 1n };
   checkMagnitude(result, bits);
