@@ -1,20 +1,26 @@
 // `pnpm bench sandbox [runs]`: runs, turns, forks and latencies of the sandbox, beside a fresh child process.
 // `pnpm bench step [steps]`: CPU seconds of one GRPO step of the tiny model, ours and, where it is installed, TRL's for the same work.
 // The peer runs when RETOOL_BENCH_PYTHON names a Python with trl and RETOOL_SHARED the folder that holds bench/trl_grpo_step.py.
-import { spawn } from "node:child_process";
+// `pnpm bench reward`: verdicts a second on MATH-500's answers, ours and, where RETOOL_BENCH_PYTHON has it, Math-Verify's (or sympy's) for the
+// same pairs. RETOOL_SHARED names the folder that holds data/math/math500.jsonl.
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
 const [what, count] = process.argv.slice(2);
-if ((what !== "step" && what !== "sandbox") || !/^[1-9]\d*$/.test(count ?? "1")) {
-  console.error("usage: pnpm bench step [steps] | sandbox [runs]");
+if ((what !== "step" && what !== "sandbox" && what !== "reward") || !/^[1-9]\d*$/.test(count ?? "1")) {
+  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward");
   process.exit(2);
 }
 await ensureInstalled();
 await ensureBuilt();
 if (what === "sandbox") {
   console.log(JSON.stringify(await lastLine(process.execPath, [join(root, "packages/sandbox/bench/sandbox.mjs"), count ?? "2000"])));
+  process.exit();
+}
+if (what === "reward") {
+  await benchReward();
   process.exit();
 }
 const steps = count ?? "6";
@@ -36,10 +42,37 @@ if (!python || !script || !existsSync(script)) {
   }
 }
 
+/** The verifier and a peer on the same pairs, one after the other. */
+async function benchReward() {
+  const { RETOOL_BENCH_PYTHON, RETOOL_SHARED = "../shared" } = process.env;
+  const file = join(resolve(root, RETOOL_SHARED), "data/math/math500.jsonl");
+  if (!existsSync(file)) {
+    console.error(`no ${file}: set RETOOL_SHARED to the folder with data/math/math500.jsonl`);
+    process.exit(2);
+  }
+  const bench = join(root, "packages/reward/bench");
+  const verifier = await lastLine(process.execPath, [join(bench, "verify.mjs"), file]);
+  console.log(JSON.stringify(verifier));
+  if (!RETOOL_BENCH_PYTHON) {
+    console.log("peer skipped: set RETOOL_BENCH_PYTHON to a Python with math-verify, or with sympy and antlr4-python3-runtime 4.11");
+    return;
+  }
+  const pairs = spawnSync(process.execPath, [join(bench, "verify.mjs"), file, "pairs"], { encoding: "utf8", maxBuffer: 2 ** 26 }).stdout;
+  const other = await lastLine(RETOOL_BENCH_PYTHON, [join(bench, "verify_peer.py")], pairs).catch((error) => error);
+  if (other instanceof Error) {
+    console.error(`the peer failed: ${other.message}`);
+    process.exitCode = 1;
+    return;
+  }
+  console.log(JSON.stringify(other));
+  console.log(`ours gives ${Math.round(verifier.verdicts_per_cpu_s / other.verdicts_per_cpu_s)} times the peer's verdicts a CPU second`);
+}
+
 /** Runs a program and parses the last line that it prints. */
-function lastLine(program, args) {
+function lastLine(program, args, input) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: localEnvironment(), stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, args, { env: localEnvironment(), stdio: [input === undefined ? "ignore" : "pipe", "pipe", "inherit"] });
+    child.stdin?.end(input);
     let output = "";
     child.stdout.on("data", (chunk) => (output += chunk));
     child.on("error", reject);

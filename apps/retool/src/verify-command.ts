@@ -40,7 +40,15 @@ export function verifyRow(gold: string, prediction: string, rule: VerifyRule): V
   }
   const extracted = answerOf(prediction);
   if (extracted === undefined) return { verdict: "wrong", reason: "no answer found", extracted: null, score: -1 };
-  const { status, reason } = verifyAnswer(lastBoxed(gold)?.text ?? gold, extracted);
+  const wanted = lastBoxed(gold)?.text ?? gold;
+  const verdict = verifyAnswer(wanted, extracted);
+  // A sentence that ends in a formula is a response too.
+  const formula = verdict.status === "unparsablePrediction" ? extractAnswer(prediction, { sources: ["expression"] })?.text : undefined;
+  if (formula !== undefined && formula !== extracted) {
+    const { status, reason } = verifyAnswer(wanted, formula);
+    return { verdict: status, reason, extracted: formula, score: status === "correct" ? 1 : -1 };
+  }
+  const { status, reason } = verdict;
   return { verdict: status, reason, extracted, score: status === "correct" ? 1 : -1 };
 }
 

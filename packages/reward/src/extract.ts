@@ -6,9 +6,9 @@ import { lastBoxed } from "./answer.js";
  * - `boxed`: the last balanced `\boxed{…}` or `\fbox{…}`; boxes with nothing but commas, “and” or “or” between them are one
  *   answer, so that boxing every candidate in a row is no answer to a question that has one.
  * - `tag`: the last `<answer>…</answer>`; a box in it is preferred.
- * - `anchor`: what follows the last “answer is”, “Answer:” or “result is”, up to the end of the sentence.
+ * - `anchor`: what follows the last “answer is”, “Answer:”, “result is” or `####`, up to the end of the sentence.
  * - `expression`: the last formula between dollar signs, `\(…\)` or `\[…\]`.
- * - `number`: the last number.
+ * - `number`: the last number or fraction.
  */
 export type AnswerSource = "boxed" | "tag" | "anchor" | "expression" | "number";
 
@@ -65,15 +65,20 @@ function find(text: string, source: AnswerSource): Found | undefined {
 function joinedBoxes(text: string): Found | undefined {
   const last = lastBoxed(text);
   if (last === undefined) return undefined;
+  let joined = last.text;
   const texts = [last.text];
   let { start } = last;
   for (let boxes = 1; boxes < MAX_BOXES; boxes++) {
     const before = lastBoxed(text.slice(0, start));
-    if (before === undefined || !isJoint(text.slice(before.end, start))) break;
-    if (!texts.includes(before.text)) texts.unshift(before.text);
+    const gap = before && text.slice(before.end, start);
+    if (before === undefined || gap === undefined || !isJoint(gap)) break;
+    if (!texts.includes(before.text)) {
+      texts.push(before.text);
+      joined = `${before.text}${/\bor\b/i.test(gap) ? " or " : ", "}${joined}`;
+    }
     ({ start } = before);
   }
-  return { text: texts.join(", "), start, end: last.end };
+  return { text: joined, start, end: last.end };
 }
 
 function isJoint(gap: string): boolean {
@@ -92,7 +97,7 @@ function lastTag(text: string): Found | undefined {
 function behindAnchor(text: string): Found | undefined {
   let from = -1;
   let start = 0;
-  for (const match of text.matchAll(/\b(?:answer|result)(?:\*\*)? ?(?:is|:|=)(?:\*\*)?:?/gi)) {
+  for (const match of text.matchAll(/\b(?:answer|result|option|choice)(?:\*\*)? ?(?:is|:|=)(?:\*\*)?:?|####/gi)) {
     start = match.index;
     from = match.index + match[0].length;
   }
@@ -131,14 +136,19 @@ function lastFormula(text: string): Found | undefined {
     let end = text.lastIndexOf(close);
     if (open === "$") while (end > 0 && text[end - 1] === "$") end--;
     const start = end <= 0 ? -1 : text.lastIndexOf(open, end - 1);
-    if (start < 0 || (best && best.end > end)) continue;
+    if (start < 0 || (best && best.end > end) || (open === "$" && isProse(text.slice(start + 1, end)))) continue;
     best = { text: text.slice(start + open.length, end).trim(), start, end: end + close.length };
   }
   return best;
 }
 
+/** Whether what stands between two dollar signs is no formula: they were prices. */
+function isProse(inner: string): boolean {
+  return inner.includes("\n") || /(?:^|[^\\{A-Za-z])[A-Za-z]{2,} [A-Za-z]{2,}/.test(inner) || /[=/+] ?$/.test(inner) || inner.endsWith(" ");
+}
+
 function lastNumber(text: string): Found | undefined {
   let last: RegExpExecArray | undefined;
-  for (const match of text.matchAll(/-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)/g)) last = match;
+  for (const match of text.matchAll(/-?(?:\d+(?:,\d{3})*(?:\.\d+)?(?:\/\d+)?|\.\d+)/g)) last = match;
   return last && { text: last[0], start: last.index, end: last.index + last[0].length };
 }

@@ -31,7 +31,7 @@ export class NoValue extends Error {}
 export class Meter {
   #left: number;
 
-  constructor(units = LIMITS.work) {
+  constructor(units: number = LIMITS.work) {
     this.#left = units;
   }
 

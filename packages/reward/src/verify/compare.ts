@@ -43,6 +43,9 @@ export function isSameAnswer(gold: Node, given: Node, isStrict: boolean, compari
 }
 
 function isSameSingleValue(gold: Value, prediction: Node, isStrict: boolean, comparison: Comparison): boolean {
+  // Two ways to write it: 1\frac12 or \frac32.
+  if (!isStrict && prediction.kind === "sequence" && prediction.open === "" && prediction.isAlternative)
+    return prediction.items.every((item) => isSameAnswer(gold, item, isStrict, comparison));
   const value = isStrict ? prediction : onlyMember(prediction);
   if (!isStrict && value.kind === "ratio" && value.args.length === 2) return isSameRatio(value.args, gold, isStrict, comparison);
   return isValue(value) && isSameQuantity(gold, value, isStrict, comparison);

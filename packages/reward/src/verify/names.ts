@@ -5,7 +5,10 @@ export function isName(node: Node): boolean {
   if (node.kind === "symbol") return true;
   if (node.kind === "sequence") return node.open === "(" && node.items.every(isName);
   if (node.kind === "ratio") return node.args.every(isName);
-  return node.kind === "multiply" && node.args.length === 2 && node.args.every((arg) => arg.kind === "symbol");
+  if (node.kind !== "multiply" || node.args.length !== 2) return false;
+  const [first, second] = node.args;
+  const isFunction = first?.kind === "symbol" || (first?.kind === "power" && first.args[0].kind === "symbol"); // f(x), f^{-1}(x)
+  return isFunction && second?.kind === "symbol";
 }
 
 /** What may stand there where the answer is a number: also f(2), |AB|, sin A, x + y, a² + b², a/b. No 2x or x + 1, which would be solved. */

@@ -8,7 +8,7 @@ export interface Read {
 }
 
 /**
- * A numeral with its separators removed: `1,024`, `1{,}024`, `1,\!024`, `1 234 567`, `1.234.567`, `.5`, `1.5e3`. Digits that repeat
+ * A numeral with its separators removed: `1,024`, `1{,}024`, `1,\!024`, `1 234 567`, `1.234.567`, `.5`, `1{,}5`, `1.5e3`. Digits that repeat
  * without end stand between parentheses: `0.1(6)` for `0.1\overline{6}`, `0.1\dot{6}`, `0.1666…`.
  */
 export function readNumeral(text: string, start: number, thousands: boolean): Read {
@@ -28,6 +28,10 @@ export function readNumeral(text: string, start: number, thousands: boolean): Re
     const from = end++;
     while (isDigit(text[end])) end++;
     digits += text.slice(from, end);
+  } else if (text.startsWith("{,}", end) && isDigit(text[end + 3])) {
+    const from = end + 3; // a decimal comma
+    for (end = from; isDigit(text[end]);) end++;
+    digits += `.${text.slice(from, end)}`;
   } else if (text[end] === "." && periodAt(text, end + 1)) {
     digits += ".";
     end++;

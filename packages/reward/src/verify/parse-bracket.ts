@@ -2,6 +2,7 @@ import { ParseFailure } from "./budget.js";
 import { parseAtom } from "./parse-atom.js";
 import { parsePostfix } from "./parse-postfix.js";
 import { parseItems, parseList, parseSum } from "./parser.js";
+import { isInfinite } from "./real-set.js";
 import type { TokenStream } from "./token-stream.js";
 import type { Node } from "./tree.js";
 import { canonicalUnit } from "./vocabulary.js";
@@ -53,20 +54,30 @@ function parseGroup(stream: TokenStream): Node {
   return items.length === 1 ? first : stream.node({ kind: "sequence", open: "{", close: "}", items, isAlternative });
 }
 
-/** `\{1, 2\}`, and `\{x \in A \mid x > 2\}` as its condition. */
+/** `\{1, 2\}`; `\{x \in A \mid x > 2\}` as its condition where a variable is all that it is about. */
 function parseSet(stream: TokenStream): Node {
   if (stream.accept("\\}")) return stream.node({ kind: "sequence", open: "{", close: "}", items: [] });
   stream.bars++;
   const items = parseItems(stream, { colon: false });
   stream.bars--;
-  if (items.length === 1 && stream.accept("|", ":")) {
+  const [first] = items;
+  if (items.length === 1 && first && stream.accept("|", ":")) {
     const condition = parseList(stream);
     stream.expect("\\}");
+    const isPlain = first.kind === "symbol" || (first.kind === "relation" && isOverReals(first));
+    if (!isPlain) return stream.node({ kind: "sequence", open: "{", close: "|", items: [first, ...condition.items] });
     if (condition.items.length === 1) return condition.items[0]!;
     return stream.node({ kind: "sequence", open: "", close: "", ...condition });
   }
   stream.expect("\\}");
   return stream.node({ kind: "sequence", open: "{", close: "}", items });
+}
+
+/** x ∈ ℝ, which says nothing more of x. */
+function isOverReals({ operators, args }: Extract<Node, { kind: "relation" }>): boolean {
+  const [variable, set] = args;
+  const isEverything = set?.kind === "sequence" && set.open === "(" && set.items.every((end) => isInfinite(end));
+  return operators.join() === "∈" && variable?.kind === "symbol" && isEverything;
 }
 
 /** A group behind a command that demands one. */

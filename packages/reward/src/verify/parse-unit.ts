@@ -12,8 +12,7 @@ export function parseUnit(stream: TokenStream, arg: Node): Node {
   while (stream.peek().kind === "text") {
     for (const word of stream.take().text.split(/[ ,]+/)) {
       const scale = SCALE_WORDS.get(word.toLowerCase());
-      if (scale !== undefined && unit === "")
-        value = stream.node({ kind: "multiply", args: [value, stream.node({ kind: "number", value: integer(scale) })] });
+      if (scale !== undefined && unit === "") value = scaledBy(stream, value, scale);
       else if (isArithmeticWord(word)) throw new ParseFailure(`“${word.slice(0, 20)}” behind a value is not read`);
       else unit += ` ${word}`;
     }
@@ -35,4 +34,10 @@ export function parseUnit(stream: TokenStream, arg: Node): Node {
   if (value.kind === "unit" && value.unit === name) return value; // \$5 dollars
   if (name === "percent") return stream.node({ kind: "percent", arg: value });
   return name === "" ? value : stream.node({ kind: "unit", arg: value, unit: name });
+}
+
+/** A value times a number; of \$5 the amount. */
+function scaledBy(stream: TokenStream, value: Node, scale: bigint): Node {
+  if (value.kind === "unit") return { ...value, arg: scaledBy(stream, value.arg, scale) };
+  return stream.node({ kind: "multiply", args: [value, stream.node({ kind: "number", value: integer(scale) })] });
 }

@@ -60,7 +60,7 @@ function combine(
 function ofSequence(node: Extract<Node, { kind: "sequence" }>, comparison: Comparison): SolutionSet | undefined {
   const { open, close, items } = node;
   if (open === "") return ofList(items, node.isAlternative ?? false, comparison);
-  if (open === "{") return { intervals: items.map(point), variable: undefined };
+  if (open === "{") return close === "}" ? { intervals: items.map(point), variable: undefined } : undefined;
   const [from, to] = items;
   if (items.length === 1 && items[0]!.kind === "relation") return solutionSetOf(items[0]!, comparison);
   if (from === undefined || to === undefined || items.length !== 2) return undefined;

@@ -51,6 +51,7 @@ export function tokensOfText(content: string, { isMath, isUpright, before }: Tex
     const isUnit = isUpright && (content !== trimmed || (before?.kind === "number" && /[msghN]/.test(trimmed)));
     return [token(isUnit ? "text" : "letter", trimmed)];
   }
+  if (/^(?:\\?\$)?\d[\d,.]* /.test(trimmed)) return tokenize(trimmed, options); // \text{100 dollars}
   if (/[A-Za-z]/.test(trimmed)) return [token("text", trimmed)];
   return /^[.!?]*$/.test(trimmed) ? [] : tokenize(trimmed, options);
 }

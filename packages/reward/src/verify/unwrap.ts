@@ -1,3 +1,4 @@
+import { lastBoxed } from "../answer.js";
 import { isArithmeticWord, NUMBER_WORDS } from "./vocabulary.js";
 import { plainWords } from "./words.js";
 
@@ -19,7 +20,7 @@ const SAME_PHRASE: Readonly<Record<string, string>> = {
   "the empty set": "\\emptyset", dne: "\\text{does not exist}",
 }; // prettier-ignore
 
-/** Without dollar signs, `\(…\)`, Markdown and quotation marks around all of it, and without what ends a sentence. */
+/** Without dollar signs, `\(…\)`, a box, Markdown and quotation marks around all of it, and without what ends a sentence. */
 export function unwrapped(answer: string): string {
   let text = answer.trim();
   for (let round = 0; round < 6; round++) {
@@ -33,6 +34,8 @@ export function unwrapped(answer: string): string {
         if (!inner.includes(close)) text = inner.trim();
       }
     }
+    const box = text.startsWith("\\boxed") || text.startsWith("\\fbox") ? lastBoxed(text) : undefined;
+    if (box?.start === 0 && box.end === text.length) text = box.text.trim();
     if (text === before) break;
   }
   return withSymbol(text);

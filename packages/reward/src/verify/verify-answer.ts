@@ -66,6 +66,9 @@ function* readingsOf(gold: Node, prediction: string, isStrict: boolean): Generat
   // 100,200,300 may also be three numbers.
   const asList = gold.kind !== "number" && /\d,\d{3}/.test(prediction) ? parse(prediction, false) : undefined;
   if (asList?.node) yield asList;
+  // 0,5 and 1.234,5 with a decimal comma; 3,5 may be two numbers.
+  if (gold.kind === "number" && gold.value.d !== 1n && !isStrict && /^-?(?:0|\d{1,3}(?:\.\d{3})+),\d+$/.test(prediction))
+    yield parse(prediction.replaceAll(".", "").replace(",", "."), true);
   const isNumber = (hasValue(gold) || gold.kind === "unit") && symbolsOf(gold).size === 0;
   const counted = isNumber && !isStrict ? withoutCountedNoun(prediction) : undefined;
   const number = counted === undefined ? undefined : parse(unwrapped(counted), true);

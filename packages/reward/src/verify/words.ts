@@ -23,6 +23,8 @@ export function wordingOf(answer: string): Wording | undefined {
   const isText = /\\(?:text|mbox|mathrm)/.test(answer);
   const choice = /^\(?([A-Z])\)?$/.exec(plain);
   if (choice) return { kind: "choice", letter: choice[1]!, isBare: !isText && !plain.startsWith("(") };
+  const labelled = isText || answer.startsWith("\\textbf") ? /^\(([A-Z])\) ?[^()]{1,60}$/.exec(plain) : null;
+  if (labelled) return { kind: "choice", letter: labelled[1]!, isBare: false };
   const time = timeOf(plain);
   if (time) return time;
   const truth = truthOf(plain);
