@@ -1,3 +1,4 @@
+export { addColumns, dropout, takeColumns } from "./adapter";
 export { matmul, matmulScratch } from "./matmul";
 export { weightGradient, weightGradientScratch } from "./gemm";
 export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";

@@ -39,7 +39,7 @@ export class AdamW {
   constructor(parameters: Parameters, options: AdamWOptions) {
     this.#parameters = parameters;
     this.#options = options;
-    for (const { name, shape } of parameters.specs) {
+    for (const { name, shape } of parameters.trainableSpecs) {
       this.#mean.set(name, tf.keep(tf.zeros([...shape])));
       this.#variance.set(name, tf.keep(tf.zeros([...shape])));
     }
@@ -59,7 +59,7 @@ export class AdamW {
   /** Moments by name, for checkpoints: `mean.NAME` and `variance.NAME`. Borrowed. */
   state(): Map<string, tf.Tensor> {
     const state = new Map<string, tf.Tensor>();
-    for (const { name } of this.#parameters.specs) {
+    for (const { name } of this.#parameters.trainableSpecs) {
       state.set(`mean.${name}`, this.#mean.get(name)!);
       state.set(`variance.${name}`, this.#variance.get(name)!);
     }
@@ -88,7 +88,7 @@ export class AdamW {
     const { maxGradNorm } = this.#options;
     const scale = gradNorm > maxGradNorm ? maxGradNorm / gradNorm : 1;
     this.#updates++;
-    for (const { name, kind } of this.#parameters.specs) {
+    for (const { name, kind } of this.#parameters.trainableSpecs) {
       const gradient = gradients.get(name);
       if (gradient === undefined) continue;
       const decay = kind === "norm" || kind === "bias" ? 0 : this.#options.weightDecay;

@@ -5,43 +5,53 @@ import type { AdamW } from "./adamw.js";
 import { checkpointTensors, toCheckpoint } from "./checkpoint-layout.js";
 import { modelConfigFromHuggingFace, modelConfigToHuggingFace } from "./config.js";
 import { openGgufModel } from "./gguf/gguf-model.js";
+import { readJson, writeText } from "./json-file.js";
 import { loadWeights, type WeightSource } from "./load-weights.js";
+import { mergedValues } from "./lora/merge.js";
 import type { Parameters } from "./parameters.js";
-import { openExisting, SafetensorsFile, writeFileAtomic, writeSafetensors } from "./safetensors-file.js";
+import { SafetensorsFile, writeSafetensors, type FloatType } from "./safetensors-file.js";
 
 /** What a checkpoint folder holds beside the weights. */
 export interface SaveModelOptions {
   readonly eosTokenId?: number | undefined;
   readonly padTokenId?: number | undefined;
+  /** How weights are stored; narrower ones are rounded to nearest, ties to even. Default: `float32`. */
+  readonly dtype?: FloatType;
+  /** What becomes of an adapter: added to the weights, or left out. Default: `merge`. */
+  readonly adapter?: "merge" | "omit";
   /** Further text files of the folder by name, such as `tokenizer.json`. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 /**
- * Writes a model as a Hugging Face folder: `config.json`, `model.safetensors` in 32-bit floats and the given text files. `transformers`
- * loads it with equal logits. Each file is complete or absent, but not the folder: write a file of your own last to mark it complete.
+ * Writes a model as a Hugging Face folder: `config.json`, `model.safetensors` and the given text files. `transformers` loads it with equal
+ * logits. Each file is complete or absent, but not the folder: write a file of your own last to mark it complete.
  *
  * @throws InputError when a text file's name is a path or one of the two names above.
  */
 export async function saveModel(folder: string, parameters: Parameters, options: SaveModelOptions = {}): Promise<void> {
-  const { files = {}, ...tokens } = options;
+  const { files = {}, dtype = "float32", adapter = "merge", ...tokens } = options;
   for (const name of Object.keys(files)) {
     if (basename(name) === name && name !== "config.json" && name !== "model.safetensors") continue;
     const expected = "a plain file name other than config.json and model.safetensors";
     throw new InputError({ what: "checkpoint", where: `${folder}: files`, expected, found: name, fix: "rename it" });
   }
   for (const [name, text] of Object.entries(files)) await writeText(join(folder, name), text);
-  await writeText(join(folder, "config.json"), `${JSON.stringify(modelConfigToHuggingFace(parameters.config, tokens), null, 2)}\n`);
+  await writeText(
+    join(folder, "config.json"),
+    `${JSON.stringify({ ...modelConfigToHuggingFace(parameters.config, tokens), torch_dtype: dtype }, null, 2)}\n`,
+  );
   const tensors = checkpointTensors(parameters.config).map((tensor) => ({
     name: tensor.name,
     shape: tensor.shape,
     values: async () => {
       if (tensor.parameter === undefined) return toCheckpoint(tensor, undefined, 0);
       const variable = parameters.get(tensor.parameter);
-      return toCheckpoint(tensor, (await variable.data()) as Float32Array, variable.shape.at(-1)!);
+      const values = await (adapter === "merge" ? mergedValues(parameters, tensor.parameter) : (variable.data() as Promise<Float32Array>));
+      return toCheckpoint(tensor, values, variable.shape.at(-1)!);
     },
   }));
-  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
+  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" }, dtype);
 }
 
 /**
@@ -134,23 +144,4 @@ async function openWeights(folder: string): Promise<SafetensorsFile[]> {
     await Promise.all(files.map((file) => file.close()));
     throw error;
   }
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const handle = await openExisting(path);
-  try {
-    return JSON.parse(await handle.readFile("utf8"));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const problem = { what: "checkpoint", where: path, expected: "JSON", found: error.message.slice(0, 100) };
-    throw new InputError({ ...problem, fix: "download or write the file again" }, { cause: error });
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFileAtomic(path, async function* () {
-    yield new TextEncoder().encode(text);
-  });
 }

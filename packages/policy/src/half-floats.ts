@@ -21,3 +21,31 @@ export function fromHalfFloats(halves: Uint16Array): Float32Array {
   for (let i = 0; i < halves.length; i++) result[i] = floats[halves[i]!]!;
   return result;
 }
+
+/** 32-bit floats as half-precision numbers, rounded to nearest, ties to even; what is too large becomes infinite. */
+export function toHalfFloats(values: Float32Array): Uint16Array {
+  const bits = bitsOf(values);
+  return Uint16Array.from(bits, (x) => {
+    const sign = (x >>> 16) & 0x8000;
+    const magnitude = x & 0x7fffffff;
+    if (magnitude > 0x7f800000) return sign | 0x7e00 | ((magnitude >>> 13) & 0x1ff); // not a number stays one
+    if (magnitude >= 0x477ff000) return sign | 0x7c00; // 65,520 and above
+    if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+    if (magnitude < 0x33000000) return sign; // below 2⁻²⁵
+    const shift = 126 - (magnitude >>> 23); // 14 to 24: a subnormal number counts 2⁻²⁴
+    const fraction = (magnitude & 0x7fffff) | 0x800000;
+    return sign | ((fraction + (1 << (shift - 1)) - 1 + ((fraction >>> shift) & 1)) >>> shift);
+  });
+}
+
+/** 32-bit floats as bfloat16 numbers, their upper halves, rounded to nearest, ties to even. */
+export function toBrainFloats(values: Float32Array): Uint16Array {
+  return Uint16Array.from(bitsOf(values), (x) => {
+    if ((x & 0x7fffffff) > 0x7f800000) return (x >>> 16) | 0x40; // not a number stays one
+    return (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
+  });
+}
+
+function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}

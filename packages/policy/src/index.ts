@@ -11,6 +11,8 @@ export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace,
 export { type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";
+export { adapterBaseModel, isAdapterFolder, loadAdapter, saveAdapter, type SaveAdapterOptions } from "./lora/adapter-checkpoint.js";
+export { LORA_MODULES, type LoraModule, type LoraOptions } from "./lora/lora-options.js";
 export { createKVCache, type KVCache } from "./kv-cache.js";
 export {
   LocalEngine,
@@ -18,6 +20,7 @@ export {
   type ForwardBackwardResult,
   type LocalEngineOptions,
   type LossInputs,
+  type ScoringOptions,
   type TokenLoss,
 } from "./local-engine.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
@@ -25,9 +28,10 @@ export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec } from "./parameters.js";
 export { type RopeScaling } from "./rope-scaling.js";
 export { LocalSampler } from "./sampler.js";
+export type { FloatType } from "./safetensors-file.js";
 export { parseSafetensors, serializeSafetensors, type Safetensors, type SafetensorsTensor } from "./safetensors.js";
 export { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
 export { learningRateAt, type ScheduleOptions } from "./schedule.js";
 export { countTargets, microBatches, type TrainingRow } from "./training-batch.js";
 export { type TextStream } from "./stop-strings.js";
-export { Transformer } from "./transformer.js";
+export { Transformer, type TrainingPass, type TransformerOptions } from "./transformer.js";

@@ -22,10 +22,11 @@ async function outcome(
   config: ModelConfig,
   batches: readonly (readonly TrainingRow[])[],
   maxTokens = 10_000,
+  gradientCheckpointing = false,
 ): Promise<Outcome> {
   await useBackend(backend);
   const parameters = Parameters.initialize(config, { seed: 3, embeddingStd: 0.5 });
-  const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: maxTokens });
+  const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: maxTokens, gradientCheckpointing });
   const gradients = new Map<string, Float32Array>();
   const update = engine.optimizer.update.bind(engine.optimizer);
   engine.optimizer.update = (all, learningRate) => {
@@ -80,6 +81,13 @@ describe.each(["wasm", "cpu"] as const)("LocalEngine on %s", (backend) => {
     expectSame(await outcome(backend, TINY, [rows], 20), whole, 3e-6);
     expectSame(await outcome(backend, TINY, [rows.slice(0, 2), rows.slice(2)]), whole, 3e-6);
     expect(whole.targets).toBe(rows.reduce((sum, { lossMask }) => sum + Array.from(lossMask).slice(1).filter(Boolean).length, 0));
+  });
+
+  test("layers that are computed again in the backward pass give the same gradients", async () => {
+    const rows = tinyRows(LENGTHS);
+    for (const config of [TINY, { ...plain, tiedEmbeddings: false }]) {
+      expectSame(await outcome(backend, config, [rows], 10_000, true), await outcome(backend, config, [rows]), 1e-6);
+    }
   });
 
   test("a row's log-probabilities do not depend on the rows packed beside it", async () => {

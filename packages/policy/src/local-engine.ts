@@ -7,7 +7,7 @@ import type { Parameters } from "./parameters.js";
 import type { SamplerOptions } from "./decode-request.js";
 import { LocalSampler } from "./sampler.js";
 import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
-import { Transformer } from "./transformer.js";
+import { Transformer, type TrainingPass } from "./transformer.js";
 
 /** What a loss function sees: one number for each token that the policy chose, `[targets]` each. */
 export interface LossInputs {
@@ -50,6 +50,16 @@ export interface LocalEngineOptions {
   readonly optimizer: AdamWOptions;
   /** Most tokens in one forward and backward pass; more are split into micro-batches and their gradients added. */
   readonly maxTokensPerMicroBatch: number;
+  /** Compute each layer a second time in the backward pass instead of keeping what it made: less memory, about a third more time. */
+  readonly gradientCheckpointing?: boolean;
+}
+
+/** How {@link LocalEngine.logProbs} scores. */
+export interface ScoringOptions {
+  /** Divides the logits; default 1. */
+  readonly temperature?: number;
+  /** False: without the adapter, as the frozen reference of the policy. Default: true. */
+  readonly adapter?: boolean;
 }
 
 /** Samples and trains one model in this process. Borrows the parameters; owns optimizer, gradients and samplers' model. */
@@ -59,6 +69,10 @@ export class LocalEngine {
   readonly optimizer: AdamW;
   readonly #options: LocalEngineOptions;
   #gradients = new Map<string, tf.Tensor>();
+  /** The model without its adapter. */
+  #base: Transformer | undefined;
+  /** Rows since the last update. */
+  #rows = 0;
 
   constructor(parameters: Parameters, options: LocalEngineOptions) {
     this.parameters = parameters;
@@ -107,19 +121,22 @@ export class LocalEngine {
   clearGradients(): void {
     tf.dispose([...this.#gradients.values()]);
     this.#gradients = new Map();
+    this.#rows = 0;
   }
 
   /**
-   * Log-probabilities of the rows' tokens under the current weights, without gradients.
+   * Log-probabilities of the rows' tokens under the current weights, without gradients and dropout.
    *
    * @returns one array a row, of the row's length: 0 where the mask is 0
    */
-  async logProbs(rows: readonly TrainingRow[], { temperature = 1 }: { readonly temperature?: number } = {}): Promise<Float32Array[]> {
+  async logProbs(rows: readonly TrainingRow[], { temperature = 1, adapter = true }: ScoringOptions = {}): Promise<Float32Array[]> {
     this.#check(rows);
+    if (!adapter) this.#base ??= new Transformer(this.parameters, { adapter });
+    const model = adapter ? this.model : this.#base!;
     const results: Float32Array[] = [];
     for (const part of microBatches(rows, this.#options.maxTokensPerMicroBatch)) {
       const batch = packTrainingRows(part);
-      const tensor = tf.tidy(() => this.#score(batch, temperature).logProbs);
+      const tensor = tf.tidy(() => this.#score(model, batch, temperature).logProbs);
       const values = await tensor.data();
       tensor.dispose();
       const arrays = part.map(({ tokenIds }) => new Float32Array(tokenIds.length));
@@ -135,6 +152,7 @@ export class LocalEngine {
     this.clearGradients();
     this.optimizer.dispose();
     this.model.dispose();
+    this.#base?.dispose();
   }
 
   /** The kernels trust what they are given, so it is looked at here. */
@@ -152,27 +170,37 @@ export class LocalEngine {
     });
   }
 
-  #score(batch: PackedBatch, temperature: number) {
-    const hidden = this.model.forward(batch.tokenIds, batch.layout);
-    return this.model.logProbs(gatherRows(hidden, batch.sources), batch.targets, { temperature }); // only what the loss needs
+  #score(model: Transformer, batch: PackedBatch, temperature: number, training?: TrainingPass) {
+    const hidden = model.forward(batch.tokenIds, batch.layout, training);
+    return model.logProbs(gatherRows(hidden, batch.sources), batch.targets, { temperature }); // only what the loss needs
   }
 
   async #microBatch(rows: readonly TrainingRow[], { loss, temperature = 1 }: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
     const batch = packTrainingRows(rows);
     const targets = batch.places.length;
+    const training = {
+      gradientCheckpointing: this.#options.gradientCheckpointing ?? false,
+      dropout: { update: this.optimizer.updates, firstRow: this.#rows },
+    };
+    this.#rows += rows.length;
     if (targets === 0) {
       disposeBatch(batch);
       return { loss: 0, metrics: {}, targets };
     }
     let metrics: Readonly<Record<string, tf.Scalar>> = {};
-    const variables = this.parameters.specs.map(({ name }) => this.parameters.get(name));
+    const specs = this.parameters.trainableSpecs;
+    const variables = specs.map(({ name }) => this.parameters.get(name));
     const { value, grads } = tf.variableGrads(() => {
-      const result = loss({ ...this.#score(batch, temperature), fields: batch.fields, rowOfTarget: batch.rowOfTarget });
+      const result = loss({
+        ...this.#score(this.model, batch, temperature, training),
+        fields: batch.fields,
+        rowOfTarget: batch.rowOfTarget,
+      });
       metrics = Object.fromEntries(Object.entries(result.metrics ?? {}).map(([name, metric]) => [name, tf.keep(tf.clone(metric))]));
       return result.loss;
     }, variables);
     disposeBatch(batch);
-    this.parameters.specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
+    specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
     const read = async (scalar: tf.Scalar) => {
       const [number] = await scalar.data();
       scalar.dispose();

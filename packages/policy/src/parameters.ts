@@ -1,6 +1,7 @@
-import { streamKey, philox4x32, type StreamLabel } from "@retool-ts/core";
+import { InputError, streamKey, philox4x32, uniformAt, type StreamLabel } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { parameterCount, type ModelConfig } from "./config.js";
+import { checkLoraOptions, loraSpecs, type LoraOptions } from "./lora/lora-options.js";
 
 /**
  * Shape of one stored parameter. Projections are stored `[inputs, outputs]`, the transpose of the checkpoint's layout, with
@@ -10,7 +11,7 @@ export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
   /** Matrices get weight decay; vectors (norms, biases) do not. */
-  readonly kind: "embedding" | "matrix" | "residualMatrix" | "norm" | "bias";
+  readonly kind: "embedding" | "matrix" | "residualMatrix" | "norm" | "bias" | "loraA" | "loraB";
 }
 
 /** All parameters of a model, in a fixed order. */
@@ -47,11 +48,13 @@ export interface InitOptions {
   readonly headStd?: number;
 }
 
-/** The weights of one model as tfjs variables, by name. Owns them. */
+/** The weights of one model as tfjs variables, by name, and those of an adapter on top. Owns them. */
 export class Parameters {
   readonly config: ModelConfig;
+  /** The model's own weights, without an adapter's. */
   readonly specs: readonly ParameterSpec[];
   readonly #variables = new Map<string, tf.Variable>();
+  #lora: LoraOptions | undefined;
 
   /** @param values - of each parameter; without it, the caller is {@link Parameters.load} */
   constructor(config: ModelConfig, values?: (spec: ParameterSpec) => Float32Array) {
@@ -83,6 +86,8 @@ export class Parameters {
         case "norm":
           return new Float32Array(size).fill(1);
         case "bias":
+        case "loraA": // adapters are added to a finished model
+        case "loraB":
           return new Float32Array(size);
         case "embedding":
           return normals(seed, ["init", name], size, name === "head" ? headStd : embeddingStd);
@@ -92,6 +97,38 @@ export class Parameters {
           return normals(seed, ["init", name], size, 1 / Math.sqrt(shape[0]! * 2 * config.layers));
       }
     });
+  }
+
+  /**
+   * Adds a low-rank adapter and freezes all other weights. At first the adapter changes nothing: B is 0, and A is uniform within
+   * ±1/√inputs, a pure function of the seed and the parameter's name.
+   *
+   * @param values - of each adapter parameter, instead
+   * @throws InputError when the options make no adapter or there is one already.
+   */
+  addAdapter(options: LoraOptions, values?: (spec: ParameterSpec) => Float32Array): void {
+    checkLoraOptions(options);
+    if (this.#lora !== undefined) {
+      const problem = { what: "model", where: "adapter", expected: "a model without one", found: "a model with an adapter" };
+      throw new InputError({ ...problem, fix: "merge the first adapter, or start from the base model" });
+    }
+    const fresh = ({ name, shape: [rows, columns], kind }: ParameterSpec) =>
+      kind === "loraA"
+        ? uniforms(options.seed, ["lora", name], rows! * columns!, 1 / Math.sqrt(rows!))
+        : new Float32Array(rows! * columns!);
+    for (const spec of loraSpecs(this.config, options)) this.#add(spec, (values ?? fresh)(spec));
+    for (const { name } of this.specs) this.get(name).trainable = false;
+    this.#lora = options;
+  }
+
+  /** The adapter's options, undefined where there is none. */
+  get lora(): LoraOptions | undefined {
+    return this.#lora;
+  }
+
+  /** What training changes: the adapter's weights where there is one, else all. */
+  get trainableSpecs(): readonly ParameterSpec[] {
+    return this.#lora === undefined ? this.specs : loraSpecs(this.config, this.#lora);
   }
 
   /** Number of weights. */
@@ -127,6 +164,12 @@ export class Parameters {
     this.#variables.set(spec.name, tf.engine().makeVariable(initial, true) as tf.Variable);
     initial.dispose();
   }
+}
+
+/** `size` uniform numbers within ±bound of a named random stream. */
+function uniforms(seed: number, labels: readonly StreamLabel[], size: number, bound: number): Float32Array {
+  const key = streamKey(seed, labels);
+  return Float32Array.from({ length: size }, (_, i) => bound * (2 * uniformAt(key, i) - 1));
 }
 
 /** `size` normal numbers of a named random stream (Box-Muller over the four words of each Philox block). */

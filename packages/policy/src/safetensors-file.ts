@@ -1,6 +1,7 @@
 import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { InputError } from "@retool-ts/core";
+import { toBrainFloats, toHalfFloats } from "./half-floats.js";
 import {
   decodeFloats,
   encodeSafetensorsHeader,
@@ -72,20 +73,37 @@ export interface TensorToWrite {
   readonly values: () => Promise<Float32Array>;
 }
 
-/** Writes 32-bit floats as a safetensors file, atomically, holding one tensor at a time in memory. */
+/** How floats are stored, by the names of PyTorch. */
+export type FloatType = "float32" | "float16" | "bfloat16";
+
+/** Writes floats as a safetensors file, atomically, holding one tensor at a time in memory. */
 export async function writeSafetensors(
   path: string,
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>>,
+  dtype: FloatType = "float32",
 ): Promise<void> {
   const sorted = sortedByName(tensors);
   await writeFileAtomic(path, async function* () {
-    yield encodeSafetensorsHeader(sorted, metadata);
+    yield encodeSafetensorsHeader(sorted, metadata, DTYPES[dtype]);
     for (const { values } of sorted) {
-      const floats = await values();
-      yield new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+      const stored = encodeFloats(await values(), dtype);
+      yield new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
     }
   });
+}
+
+const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
+
+function encodeFloats(values: Float32Array, dtype: FloatType): Float32Array | Uint16Array {
+  switch (dtype) {
+    case "float32":
+      return values;
+    case "float16":
+      return toHalfFloats(values);
+    case "bfloat16":
+      return toBrainFloats(values);
+  }
 }
 
 /** Writes a file so that a reader, or the next run after a crash, sees the old one or the new one but no part of either. */

@@ -128,10 +128,11 @@ export function decodeFloats(bytes: Uint8Array, dtype: string, where: string): F
   }
 }
 
-/** The header that goes before the tensors' bytes: names sorted, 32-bit floats, filled up with spaces to a multiple of 8. */
+/** The header that goes before the tensors' bytes: names sorted, filled up with spaces to a multiple of 8. */
 export function encodeSafetensorsHeader(
   tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
   metadata: Readonly<Record<string, string>> = {},
+  dtype: "F32" | "F16" | "BF16" = "F32",
 ): Uint8Array {
   const parts = Object.keys(metadata).length === 0 ? [] : [`"__metadata__":${JSON.stringify(metadata)}`];
   let offset = 0;
@@ -139,8 +140,8 @@ export function encodeSafetensorsHeader(
   for (const { name, shape } of sortedByName(tensors)) {
     if (name === previous || name === "__metadata__")
       throw malformed(`tensor ${name}`, "a name of its own for each tensor", "the name twice");
-    const end = offset + 4 * shape.reduce((product, size) => product * size, 1);
-    parts.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype: "F32", shape, data_offsets: [offset, end] })}`);
+    const end = offset + ITEM_BYTES[dtype]! * shape.reduce((product, size) => product * size, 1);
+    parts.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [offset, end] })}`);
     [offset, previous] = [end, name];
   }
   const json = new TextEncoder().encode(`{${parts.join(",")}}`);

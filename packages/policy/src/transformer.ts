@@ -1,11 +1,15 @@
+import { streamKey } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { checkModelConfig, headShape, type ModelConfig } from "./config.js";
 import type { KVCache } from "./kv-cache.js";
+import { loraPlace, loraScale, type LoraOptions, type LoraPlace } from "./lora/lora-options.js";
+import { adaptedLinear } from "./ops/adapted-linear.js";
 import { attention } from "./ops/attention.js";
 import { gatherRows } from "./ops/embedding.js";
 import { headLogProbs } from "./ops/head-log-probs.js";
 import { linear, linearTransposed } from "./ops/linear.js";
 import type { PackedLayout } from "./ops/packed.js";
+import { recompute } from "./ops/recompute.js";
 import { rmsNorm } from "./ops/rms-norm.js";
 import { rotary, rotaryTables, type RotaryTables } from "./ops/rotary.js";
 import { swiglu } from "./ops/swiglu.js";
@@ -14,6 +18,27 @@ import type { Parameters } from "./parameters.js";
 
 /** Attention of one layer: over the packed rows alone, or over a cache that it extends. */
 type Attend = (layer: number, qkv: tf.Tensor2D) => tf.Tensor2D;
+
+/** How a model reads its parameters. */
+export interface TransformerOptions {
+  /** False: as if the parameters had no adapter, the reference of a policy that trains one. Default: true. */
+  readonly adapter?: boolean;
+}
+
+/** What a forward pass of training does beyond one of scoring. */
+export interface TrainingPass {
+  /** Keep only what enters each layer, and compute the layer a second time in the backward pass. */
+  readonly gradientCheckpointing?: boolean;
+  /** Names the dropout of adapters: updates so far, and the first row's number within the step. Absent: no dropout. */
+  readonly dropout?: { readonly update: number; readonly firstRow: number };
+}
+
+/** One forward pass. */
+interface Pass {
+  readonly layout: PackedLayout;
+  readonly attend: Attend;
+  readonly training?: TrainingPass;
+}
 
 /**
  * A decoder-only transformer of the Qwen2/Llama family: RMS norm, rotary embedding, grouped-query attention, SwiGLU.
@@ -25,11 +50,13 @@ export class Transformer {
   readonly config: ModelConfig;
   readonly #parameters: Parameters;
   readonly #tables: RotaryTables;
+  readonly #lora: LoraOptions | undefined;
 
-  constructor(parameters: Parameters) {
+  constructor(parameters: Parameters, { adapter = true }: TransformerOptions = {}) {
     checkModelConfig(parameters.config);
     this.config = parameters.config;
     this.#parameters = parameters;
+    this.#lora = adapter ? parameters.lora : undefined;
     this.#tables = rotaryTables(this.config.maxPositions, this.config.headDim, this.config.ropeTheta, this.config.ropeScaling);
   }
 
@@ -37,10 +64,11 @@ export class Transformer {
    * Hidden states after the final norm, for whole sequences.
    *
    * @param tokenIds - `[tokens]`, int32, packed as `layout` says
+   * @param training - dropout and recomputation; default: neither
    * @returns `[tokens, hiddenSize]`
    */
-  forward(tokenIds: tf.Tensor1D, layout: PackedLayout): tf.Tensor2D {
-    return this.#run(tokenIds, layout, (layer, qkv) => attention(qkv, layout, headShape(this.config, layer)));
+  forward(tokenIds: tf.Tensor1D, layout: PackedLayout, training: TrainingPass = {}): tf.Tensor2D {
+    return this.#run(tokenIds, { layout, training, attend: (layer, qkv) => attention(qkv, layout, headShape(this.config, layer)) });
   }
 
   /**
@@ -51,7 +79,7 @@ export class Transformer {
    * @returns `[tokens, hiddenSize]`
    */
   forwardCached(tokenIds: tf.Tensor1D, layout: PackedLayout, cache: KVCache, slots: Int32Array, past: Int32Array): tf.Tensor2D {
-    return this.#run(tokenIds, layout, (layer, qkv) => cache.attend(layer, qkv, layout, slots, past));
+    return this.#run(tokenIds, { layout, attend: (layer, qkv) => cache.attend(layer, qkv, layout, slots, past) });
   }
 
   /**
@@ -84,28 +112,59 @@ export class Transformer {
     return this.#parameters.matrix(this.config.tiedEmbeddings ? "embed" : "head");
   }
 
-  #run(tokenIds: tf.Tensor1D, layout: PackedLayout, attend: Attend): tf.Tensor2D {
+  #run(tokenIds: tf.Tensor1D, pass: Pass): tf.Tensor2D {
     const { config } = this;
     const weights = this.#parameters;
     return tf.tidy(() => {
       let x = gatherRows(weights.matrix("embed"), tokenIds); // [tokens, hiddenSize]
-      // What a layer makes on its way is freed when it is done, unless its gradient needs it.
-      for (let layer = 0; layer < config.layers; layer++) x = tf.tidy(() => this.#layer(layer, x, layout, attend));
+      for (let layer = 0; layer < config.layers; layer++) {
+        const run = (input: tf.Tensor2D) => this.#layer(layer, input, pass);
+        // What a layer makes on its way is freed when it is done, unless its gradient needs it.
+        x = pass.training?.gradientCheckpointing ? recompute(run, x, this.#trainable(layer)) : tf.tidy(() => run(x));
+      }
       return rmsNorm(x, weights.vector("finalNorm"), { epsilon: config.rmsNormEpsilon });
     });
   }
 
-  #layer(layer: number, x: tf.Tensor2D, layout: PackedLayout, attend: Attend): tf.Tensor2D {
+  /** The variables of a layer that gradients flow to. */
+  #trainable(layer: number): tf.Tensor[] {
+    const weights = this.#parameters;
+    return weights.trainableSpecs.filter(({ name }) => name.startsWith(`layers.${layer}.`)).map(({ name }) => weights.get(name));
+  }
+
+  #layer(layer: number, x: tf.Tensor2D, pass: Pass): tf.Tensor2D {
     const { config } = this;
     const weights = this.#parameters;
     const epsilon = config.rmsNormEpsilon;
     const name = (part: string) => `layers.${layer}.${part}`;
-    let qkv = linear(rmsNorm(x, weights.vector(name("inputNorm")), { epsilon }), weights.matrix(name("qkv"))); // [tokens, width]
+    const project = (input: tf.Tensor2D, parameter: LoraPlace["parameter"]) => this.#project(layer, input, parameter, pass);
+    let qkv = project(rmsNorm(x, weights.vector(name("inputNorm")), { epsilon }), "qkv"); // [tokens, width]
     if (config.attentionBias) qkv = tf.add(qkv, weights.vector(name("qkvBias")));
     const norm = config.queryKeyNorm ? { query: weights.vector(name("queryNorm")), key: weights.vector(name("keyNorm")) } : undefined;
-    const mixed = attend(layer, rotary(qkv, layout.positions, this.#tables, norm, { ...config, epsilon })); // [tokens, heads·headDim]
-    const middle: tf.Tensor2D = tf.add(x, linear(mixed, weights.matrix(name("output"))));
-    const gateUp = linear(rmsNorm(middle, weights.vector(name("postNorm")), { epsilon }), weights.matrix(name("gateUp"))); // [tokens, 2·width]
-    return tf.add(middle, linear(swiglu(gateUp), weights.matrix(name("down"))));
+    const rotated = rotary(qkv, pass.layout.positions, this.#tables, norm, { ...config, epsilon });
+    const middle: tf.Tensor2D = tf.add(x, project(pass.attend(layer, rotated), "output"));
+    const gateUp = project(rmsNorm(middle, weights.vector(name("postNorm")), { epsilon }), "gateUp"); // [tokens, 2·width]
+    return tf.add(middle, project(swiglu(gateUp), "down"));
+  }
+
+  /** The product with one weight of a layer and with the adapters on it. */
+  #project(layer: number, x: tf.Tensor2D, parameter: LoraPlace["parameter"], { layout, training }: Pass): tf.Tensor2D {
+    const weights = this.#parameters;
+    const lora = this.#lora;
+    const weight = weights.matrix(`layers.${layer}.${parameter}`);
+    if (lora === undefined) return linear(x, weight);
+    const places = lora.modules.map((module) => ({ module, ...loraPlace(this.config, module) }));
+    const adapters = places
+      .filter((place) => place.parameter === parameter)
+      .map(({ module, column }) => {
+        const name = `layers.${layer}.${module}`;
+        const noise = training?.dropout;
+        const mask =
+          noise === undefined || lora.dropout === 0
+            ? undefined
+            : { rate: lora.dropout, key: streamKey(lora.seed, ["dropout", noise.update, name]), firstRow: noise.firstRow };
+        return { a: weights.matrix(`${name}.loraA`), b: weights.matrix(`${name}.loraB`), column, mask };
+      });
+    return adaptedLinear(x, weight, adapters, layout, loraScale(lora));
   }
 }

@@ -6,6 +6,9 @@ export type Pointer = number;
 
 /** The exports of assembly/index.ts; see there for what each argument is. */
 export interface KernelExports {
+  addColumns(...args: number[]): void;
+  dropout(...args: number[]): void;
+  takeColumns(...args: number[]): void;
   attentionScratch(maxLength: number, headDim: number): number;
   attentionForward(...args: number[]): void;
   attentionBackward(...args: number[]): void;

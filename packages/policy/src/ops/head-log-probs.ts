@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { linear, linearTransposed, takeAddOuterSum } from "./linear.js";
+import { isFrozen, linear, linearTransposed, takeAddOuterSum } from "./linear.js";
 import { logitsGradient, tokenLogProbs, type TokenLogProbs } from "./token-log-probs.js";
 
 /** Logits that exist at once, 64 MiB of them; where there are more, rows are treated in chunks. */
@@ -31,19 +31,21 @@ export function headLogProbs(
   if (rows * vocab <= maxLogits) return tokenLogProbs(linearTransposed(hidden, weight), targets, { temperature });
   const size = Math.max(1, Math.floor(maxLogits / vocab));
   const starts = Array.from({ length: Math.ceil(rows / size) }, (_, i) => i * size);
-  const op = tf.customGrad((states, head, save) => {
-    (save as tf.GradSaveFunc)([states as tf.Tensor, head as tf.Tensor, targets]);
+  const frozen = isFrozen(weight);
+  const op = tf.customGrad((...args) => {
+    const states = args[0] as tf.Tensor;
+    (args.at(-1) as tf.GradSaveFunc)([states, weight, targets]);
     const chunks = starts.map((start) =>
       tf.tidy(() => {
         const count = Math.min(size, rows - start);
-        const logits = linearTransposed(tf.slice(states as tf.Tensor2D, [start, 0], [count, width]), head as tf.Tensor2D); // [count, vocab]
+        const logits = linearTransposed(tf.slice(states as tf.Tensor2D, [start, 0], [count, width]), weight); // [count, vocab]
         const { logProbs, entropies } = tokenLogProbs(logits, tf.slice(targets, start, count), { temperature });
         return tf.stack([logProbs, entropies]) as tf.Tensor2D; // [2, count]
       }),
     );
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [savedStates, savedHead, savedTargets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
-      let dWeight = tf.zeros<tf.Rank.R2>([vocab, width]);
+      let dWeight = frozen ? undefined : tf.zeros<tf.Rank.R2>([vocab, width]);
       const dStates = starts.map((start) => {
         const count = Math.min(size, rows - start);
         const part = tf.slice(savedStates, [start, 0], [count, width]);
@@ -53,16 +55,16 @@ export function headLogProbs(
           const logits = linearTransposed(part, savedHead); // [count, vocab]
           return logitsGradient(logits, tf.slice(savedTargets, start, count), dLogProbs, dEntropies, { temperature });
         });
-        dWeight = takeAddOuterSum(dWeight, dLogits, part);
+        if (dWeight !== undefined) dWeight = takeAddOuterSum(dWeight, dLogits, part);
         const dPart = linear(dLogits, savedHead); // [count, width]
         tf.dispose([dLogits, part]);
         return dPart;
       });
-      return [tf.concat(dStates, 0), dWeight];
+      return dWeight === undefined ? tf.concat(dStates, 0) : [tf.concat(dStates, 0), dWeight];
     };
     return { value: tf.concat(chunks, 1), gradFunc };
   });
-  const both = op(hidden, weight) as tf.Tensor2D; // [2, targets]
+  const both = (frozen ? op(hidden) : op(hidden, weight)) as tf.Tensor2D; // [2, targets]
   return {
     logProbs: tf.reshape(tf.slice(both, [0, 0], [1, rows]), [rows]),
     entropies: tf.reshape(tf.slice(both, [1, 0], [1, rows]), [rows]),

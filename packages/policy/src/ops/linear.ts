@@ -25,10 +25,22 @@ export function linearTransposed(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
   return fused === undefined ? tf.matMul(x, w, false, true) : fusedLinear(fused, x, w, true);
 }
 
+/** Whether a weight is a variable that training leaves alone, so that no gradient of it is computed. */
+export function isFrozen(w: tf.Tensor): boolean {
+  return w instanceof tf.Variable && !w.trainable;
+}
+
 /** Both products with our own kernels: the wasm backend's are ten times slower where an operand is transposed, as in gradients. */
 function fusedLinear(context: KernelContext, x: tf.Tensor2D, w: tf.Tensor2D, transposed: boolean): tf.Tensor2D {
   const [rows, inner] = x.shape;
   const columns = transposed ? w.shape[0] : w.shape[1];
+  if (isFrozen(w)) {
+    const op = tf.customGrad((left) => ({
+      value: product(context, left as tf.Tensor, w, rows, inner, columns, transposed),
+      gradFunc: (dy: tf.Tensor) => product(context, dy, w, rows, columns, inner, !transposed),
+    }));
+    return op(x) as tf.Tensor2D;
+  }
   const op = tf.customGrad((left, right, save) => {
     (save as tf.GradSaveFunc)([left as tf.Tensor, right as tf.Tensor]);
     return {
@@ -64,8 +76,8 @@ export function takeAddOuterSum(total: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor
   return total;
 }
 
-/** left [rows, inner]·right, with right [inner, columns], or [columns, inner] where it is to be transposed. */
-function product(
+/** left [rows, inner]·right, with right [inner, columns], or [columns, inner] where it is to be transposed. Outside of a gradient tape. */
+export function product(
   { kernels, pointer, output, free }: KernelContext,
   left: tf.Tensor,
   right: tf.Tensor,
@@ -82,8 +94,8 @@ function product(
   return adopt<tf.Rank.R2>(result);
 }
 
-/** Σ over rows of a[row]ᵀ·b[row]: `[inputs, outputs]`. */
-function outerSum(context: KernelContext, a: tf.Tensor, b: tf.Tensor, inputs: number, outputs: number): tf.Tensor2D {
+/** Σ over rows of a[row]ᵀ·b[row]: `[inputs, outputs]`. Outside of a gradient tape. */
+export function outerSum(context: KernelContext, a: tf.Tensor, b: tf.Tensor, inputs: number, outputs: number): tf.Tensor2D {
   const result = adopt<tf.Rank.R2>(context.zeros(inputs, outputs));
   addOuterSum(context, a, b, result);
   return result;

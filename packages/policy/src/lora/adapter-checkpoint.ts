@@ -1,0 +1,165 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { z } from "zod";
+import { readJson, writeText } from "../json-file.js";
+import type { Parameters, ParameterSpec } from "../parameters.js";
+import { SafetensorsFile, writeSafetensors } from "../safetensors-file.js";
+import { LORA_MODULES, loraPlace, loraSpecs, type LoraOptions } from "./lora-options.js";
+
+const CONFIG = "adapter_config.json";
+const WEIGHTS = "adapter_model.safetensors";
+
+/** What PEFT's file says that matters here. Whatever would change the numbers and is not supported must be off. */
+const AdapterConfig = z.looseObject({
+  peft_type: z.literal("LORA"),
+  base_model_name_or_path: z.string().nullish(),
+  r: z.int().positive(),
+  lora_alpha: z.number().positive(),
+  lora_dropout: z.number().min(0).max(1).default(0),
+  target_modules: z.array(z.string()).min(1),
+  use_rslora: z.boolean().default(false),
+  bias: z.literal("none").default("none"),
+  use_dora: z.literal(false).nullish(),
+  fan_in_fan_out: z.literal(false).nullish(),
+  lora_bias: z.literal(false).nullish(),
+  modules_to_save: z.array(z.never()).nullish(),
+  layers_to_transform: z.array(z.never()).nullish(),
+  rank_pattern: z.record(z.string(), z.never()).nullish(),
+  alpha_pattern: z.record(z.string(), z.never()).nullish(),
+});
+
+/** What an adapter's folder says beside its weights. */
+export interface SaveAdapterOptions {
+  /** The model that the adapter belongs to, as a user would name it: a folder, a GGUF file or a hub id. */
+  readonly baseModel?: string;
+}
+
+/**
+ * Writes the adapter of a model as PEFT does: `adapter_config.json` and `adapter_model.safetensors`, 32-bit floats.
+ *
+ * @throws InputError when the model has no adapter.
+ */
+export async function saveAdapter(folder: string, parameters: Parameters, { baseModel }: SaveAdapterOptions = {}): Promise<void> {
+  const { lora, config } = parameters;
+  if (lora === undefined) {
+    const problem = { what: "adapter", where: folder, expected: "a model with an adapter", found: "a model without one" };
+    throw new InputError({ ...problem, fix: "save the model itself, or set lora in the config" });
+  }
+  const tensors = loraSpecs(config, lora).map((spec) => {
+    const [rows, columns] = spec.shape as [number, number];
+    const values = async () => transposed((await parameters.get(spec.name).data()) as Float32Array, rows, columns);
+    return { name: peftName(parameters, spec), shape: [columns, rows], values };
+  });
+  const peft = {
+    peft_type: "LORA",
+    task_type: "CAUSAL_LM",
+    base_model_name_or_path: baseModel ?? null,
+    r: lora.rank,
+    lora_alpha: lora.alpha,
+    lora_dropout: lora.dropout,
+    use_rslora: lora.rankStabilized ?? false,
+    target_modules: LORA_MODULES.filter((module) => lora.modules.includes(module)).map((module) => `${module}_proj`),
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+  };
+  await writeText(join(folder, CONFIG), `${JSON.stringify(peft, null, 2)}\n`);
+  await writeSafetensors(join(folder, WEIGHTS), tensors, { format: "pt" });
+}
+
+/** Whether a folder has an adapter in PEFT's format. */
+export async function isAdapterFolder(folder: string): Promise<boolean> {
+  return stat(join(folder, CONFIG)).then(
+    (entry) => entry.isFile(),
+    () => false,
+  );
+}
+
+/** The name of the model that an adapter belongs to, undefined where its folder does not say. */
+export async function adapterBaseModel(folder: string): Promise<string | undefined> {
+  return (await readAdapterConfig(folder)).base_model_name_or_path ?? undefined;
+}
+
+/**
+ * Adds the adapter of a folder in PEFT's format to a model; its other weights are frozen.
+ *
+ * @param seed - of dropout in training that follows
+ * @throws InputError when a file is missing or malformed, belongs to another model, or asks for what is not supported (DoRA, trained
+ *   biases, whole trained modules, other ranks by module); the model is then unchanged.
+ */
+export async function loadAdapter(folder: string, parameters: Parameters, { seed = 0 }: { readonly seed?: number } = {}): Promise<void> {
+  const config = await readAdapterConfig(folder);
+  const options: LoraOptions = {
+    rank: config.r,
+    alpha: config.lora_alpha,
+    dropout: config.lora_dropout,
+    modules: config.target_modules.map((name) => moduleNamed(name, join(folder, CONFIG))),
+    rankStabilized: config.use_rslora,
+    seed,
+  };
+  const file = await SafetensorsFile.open(join(folder, WEIGHTS));
+  try {
+    const values = new Map<string, Float32Array>();
+    const wanted = loraSpecs(parameters.config, options);
+    const names = new Set(wanted.map((spec) => peftName(parameters, spec)));
+    const extra = [...file.header.entries.keys()].find((name) => !names.has(name));
+    if (extra !== undefined) {
+      const expected = "matrices of the modules that adapter_config.json names, for each layer of this model";
+      const found = `tensor ${extra}`;
+      throw new InputError({
+        what: "adapter",
+        where: file.path,
+        expected,
+        found,
+        fix: "use the base model that the adapter was trained on",
+      });
+    }
+    for (const spec of wanted) {
+      const [rows, columns] = spec.shape as [number, number];
+      values.set(spec.name, transposed(await file.read(peftName(parameters, spec), [columns, rows]), columns, rows));
+    }
+    parameters.addAdapter(options, ({ name }) => values.get(name)!);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readAdapterConfig(folder: string): Promise<z.infer<typeof AdapterConfig>> {
+  const path = join(folder, CONFIG);
+  const parsed = AdapterConfig.safeParse(await readJson(path));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = `${path}: ${issue!.path.join(".")}`;
+  const expected = "a plain LoRA adapter: one rank, no DoRA, no biases and no other trained modules";
+  throw new InputError({
+    what: "adapter",
+    where,
+    expected,
+    found: issue!.message,
+    fix: "merge the adapter with PEFT and load the merged model",
+  });
+}
+
+function moduleNamed(name: string, where: string): LoraOptions["modules"][number] {
+  const module = LORA_MODULES.find((known) => `${known}_proj` === name);
+  if (module !== undefined) return module;
+  const expected = `some of ${LORA_MODULES.map((known) => `${known}_proj`).join(", ")}`;
+  throw new InputError({ what: "adapter", where: `${where}: target_modules`, expected, found: name, fix: "merge the adapter with PEFT" });
+}
+
+/** `layers.N.q.loraA` as PEFT calls it. */
+function peftName({ config }: Parameters, { name }: ParameterSpec): string {
+  const [, layer, module, matrix] = name.split(".");
+  const known = LORA_MODULES.find((other) => other === module)!;
+  const { path } = loraPlace(config, known);
+  return `base_model.model.model.layers.${layer}.${path}.${matrix === "loraA" ? "lora_A" : "lora_B"}.weight`;
+}
+
+/** Values of `[rows, columns]` as `[columns, rows]`. */
+function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
+  return result;
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../../test/tiny.js";
+import { useBackend } from "../backend.js";
+import { loadOptimizer, saveOptimizer } from "../checkpoint.js";
+import { LocalEngine } from "../local-engine.js";
+import { Parameters } from "../parameters.js";
+import { loadAdapter, saveAdapter } from "./adapter-checkpoint.js";
+import type { LoraOptions } from "./lora-options.js";
+
+const LORA: LoraOptions = { rank: 3, alpha: 6, dropout: 0, modules: ["q", "k", "v", "o", "gate", "up", "down"], seed: 5 };
+const LENGTHS = [9, 41, 3, 17];
+
+function start(lora: Partial<LoraOptions> = {}, options: { readonly maxTokens?: number; readonly recompute?: boolean } = {}) {
+  const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+  parameters.addAdapter({ ...LORA, ...lora });
+  return { parameters, engine: makeEngine(parameters, options) };
+}
+
+function makeEngine(parameters: Parameters, { maxTokens = 1_000, recompute = false } = {}): LocalEngine {
+  return new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: maxTokens, gradientCheckpointing: recompute });
+}
+
+function values(parameters: Parameters, which: "specs" | "trainableSpecs"): Map<string, Float32Array> {
+  return new Map(parameters[which].map(({ name }) => [name, parameters.get(name).dataSync().slice() as Float32Array]));
+}
+
+/** A few updates on the same rows, and the adapter after them. */
+async function train({ parameters, engine }: ReturnType<typeof start>, steps = 2): Promise<Map<string, Float32Array>> {
+  for (let step = 0; step < steps; step++) {
+    await engine.forwardBackward(tinyRows(LENGTHS), { loss: weightedLoss });
+    await engine.optimStep({ learningRate: 0.02 });
+  }
+  return values(parameters, "trainableSpecs");
+}
+
+function stop({ parameters, engine }: ReturnType<typeof start>): void {
+  engine.dispose();
+  parameters.dispose();
+}
+
+/** Largest relative difference of any tensor. */
+function distance(a: ReadonlyMap<string, Float32Array>, b: ReadonlyMap<string, Float32Array>): number {
+  expect([...a.keys()]).toEqual([...b.keys()]);
+  return Math.max(...[...a].map(([name, x]) => relativeDifference(x, b.get(name)!)));
+}
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "retool-lora-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe.each(["wasm", "cpu"] as const)("training an adapter on %s", (backend) => {
+  test("starts at the base model, changes only the adapter, and leaves the reference as it was", async () => {
+    await useBackend(backend);
+    const run = start({ dropout: 0.2 });
+    const rows = tinyRows(LENGTHS);
+    const [base, adapted] = [await run.engine.logProbs(rows, { adapter: false }), await run.engine.logProbs(rows)];
+    adapted.forEach((row, i) => expect(relativeDifference(row, base[i]!)).toBeLessThan(1e-6));
+    const frozen = values(run.parameters, "specs");
+    await train(run);
+    expect(values(run.parameters, "specs")).toEqual(frozen);
+    expect(await run.engine.logProbs(rows, { adapter: false })).toEqual(base);
+    expect(relativeDifference((await run.engine.logProbs(rows))[1]!, base[1]!)).toBeGreaterThan(0.01);
+    expect([...run.engine.optimizer.state().keys()].filter((name) => !name.includes("lora"))).toEqual([]);
+    stop(run);
+  });
+
+  test("the sampler's log-probabilities are those of training", async () => {
+    await useBackend(backend);
+    const run = start();
+    await train(run);
+    const sampler = run.engine.createSampler({ maxSequences: 2, maxLength: 40, vocabSize: TINY.vocabSize });
+    const prompt = [3, 1, 4, 1, 5];
+    const request = { temperature: 1, topP: 1, topK: 0, maxTokens: 30 };
+    const { tokenIds, logProbs } = await sampler.decode(sampler.open(prompt), { ...request, uniform: (i) => (i * 0.61803) % 1 });
+    sampler.dispose();
+    const row = { tokenIds: [...prompt, ...tokenIds], lossMask: [...prompt.map(() => 0), ...tokenIds.map(() => 1)] };
+    const [trained] = await run.engine.logProbs([row]);
+    expect(Math.max(...logProbs.map((p, i) => Math.abs(p - trained![prompt.length + i]!)))).toBeLessThan(1e-5);
+    stop(run);
+  });
+
+  test("dropout zeroes the same entries in whatever micro-batch a row is, and when a layer is computed again", async () => {
+    await useBackend(backend);
+    const adapters: Map<string, Float32Array>[] = [];
+    for (const options of [{}, { maxTokens: 20 }, { recompute: true }, { maxTokens: 45, recompute: true }]) {
+      const run = start({ dropout: 0.3 }, options);
+      adapters.push(await train(run, 1));
+      stop(run);
+    }
+    for (const adapter of adapters) expect(distance(adapter, adapters[0]!)).toBeLessThan(1e-4); // AdamW divides by small gradients
+    const without = start({ dropout: 0 });
+    expect(distance(await train(without, 1), adapters[0]!)).toBeGreaterThan(0.1);
+    stop(without);
+  });
+
+  test("a run that goes on from its files is the same to the bit", async () => {
+    await useBackend(backend);
+    const whole = start({ dropout: 0.3 });
+    const expected = await train(whole, 4);
+    stop(whole);
+
+    const first = start({ dropout: 0.3 });
+    await train(first, 2);
+    await saveAdapter(folder, first.parameters);
+    await saveOptimizer(folder, first.engine.optimizer);
+    stop(first);
+    const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+    await loadAdapter(folder, parameters, { seed: LORA.seed });
+    const second = { parameters, engine: makeEngine(parameters) };
+    await loadOptimizer(folder, second.engine.optimizer);
+    expect(await train(second, 2)).toEqual(expected);
+    stop(second);
+  });
+});
+
+test("both backends train the same adapter, with dropout", async () => {
+  const [wasm, cpu] = [await onBackend("wasm"), await onBackend("cpu")];
+  expect(distance(wasm, cpu)).toBeLessThan(1e-3);
+  async function onBackend(backend: "wasm" | "cpu") {
+    await useBackend(backend);
+    const run = start({ dropout: 0.3, modules: ["q", "v", "up"] });
+    try {
+      return await train(run, 1);
+    } finally {
+      stop(run);
+    }
+  }
+});

@@ -1,0 +1,96 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { dropout, maskTensor, type DropoutMask } from "./dropout.js";
+import { linear, outerSum, product } from "./linear.js";
+import type { PackedLayout } from "./packed.js";
+
+/** A low-rank matrix that is added to some columns of a weight. */
+export interface ColumnAdapter {
+  /** `[inputs, rank]` */
+  readonly a: tf.Tensor2D;
+  /** `[rank, outputs]` */
+  readonly b: tf.Tensor2D;
+  /** First column of the weight that it is added to. */
+  readonly column: number;
+  /** Zeroes inputs of A; absent: none. */
+  readonly mask?: DropoutMask | undefined;
+}
+
+/**
+ * y = x·w, with scale·dropout(x)·A·B added to the columns of each adapter. No gradient of `w` is computed.
+ *
+ * See Hu et al., "LoRA" (https://arxiv.org/abs/2106.09685), eq. 3.
+ *
+ * @param x - `[tokens, inputs]`
+ * @param w - `[inputs, outputs]`, a frozen variable
+ * @returns `[tokens, outputs]`
+ */
+export function adaptedLinear(
+  x: tf.Tensor2D,
+  w: tf.Tensor2D,
+  adapters: readonly ColumnAdapter[],
+  layout: PackedLayout,
+  scale: number,
+): tf.Tensor2D {
+  if (adapters.length === 0) return linear(x, w);
+  const fused = fusedKernels();
+  return fused === undefined ? portable(x, w, adapters, layout, scale) : fusedAdaptedLinear(fused, x, w, adapters, layout, scale);
+}
+
+function portable(x: tf.Tensor2D, w: tf.Tensor2D, adapters: readonly ColumnAdapter[], layout: PackedLayout, scale: number): tf.Tensor2D {
+  return adapters.reduce<tf.Tensor2D>(
+    (y, { a, b, column, mask }) => {
+      const kept = mask === undefined ? x : tf.mul<tf.Tensor2D>(x, maskTensor(layout, x.shape[1], mask));
+      const delta = tf.mul<tf.Tensor2D>(tf.matMul(tf.matMul(kept, a), b), scale); // [tokens, columns of the adapter]
+      const after = w.shape[1] - column - b.shape[1];
+      return tf.add(y, tf.pad(delta, [[0, 0], [column, after]])); // prettier-ignore
+    },
+    linear(x, w),
+  );
+}
+
+function fusedAdaptedLinear(
+  context: KernelContext,
+  x: tf.Tensor2D,
+  w: tf.Tensor2D,
+  adapters: readonly ColumnAdapter[],
+  layout: PackedLayout,
+  scale: number,
+): tf.Tensor2D {
+  const [rows, inputs] = x.shape;
+  const outputs = w.shape[1];
+  const { kernels, pointer } = context;
+  const op = tf.customGrad((...args) => {
+    const input = args[0] as tf.Tensor2D;
+    (args.at(-1) as tf.GradSaveFunc)([input]);
+    const y = product(context, input, w, rows, inputs, outputs, false);
+    for (const { a, b, column, mask } of adapters) {
+      const [rank, columns] = b.shape;
+      tf.tidy(() => {
+        const kept = mask === undefined ? input : dropout(input, layout, mask);
+        const delta = product(context, product(context, kept, a, rows, inputs, rank, false), b, rows, rank, columns, false);
+        kernels.addColumns(pointer(delta), rows, columns, scale, pointer(y) + 4 * column, outputs);
+      });
+    }
+    return { value: y, gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => gradients(dy, saved as tf.Tensor2D) };
+  });
+  const gradients = (dy: tf.Tensor, input: tf.Tensor2D): tf.Tensor[] => {
+    const dx = product(context, dy, w, rows, outputs, inputs, true);
+    const ofAdapters = adapters.flatMap(({ a, b, column, mask }) => {
+      const [rank, columns] = b.shape;
+      return tf.tidy(() => {
+        const dDelta = adopt<tf.Rank.R2>(context.output(rows, columns));
+        kernels.takeColumns(pointer(dy) + 4 * column, outputs, rows, columns, scale, pointer(dDelta));
+        const dMiddle = product(context, dDelta, b, rows, columns, rank, true); // [tokens, rank]
+        const kept = mask === undefined ? input : dropout(input, layout, mask);
+        const middle = product(context, kept, a, rows, inputs, rank, false); // [tokens, rank]
+        const dKept = product(context, dMiddle, a, rows, rank, inputs, true); // [tokens, inputs]
+        const dInput = mask === undefined ? dKept : dropout(dKept, layout, mask);
+        kernels.accumulate(pointer(dx), pointer(dInput), dx.size);
+        return [outerSum(context, kept, dMiddle, inputs, rank), outerSum(context, middle, dDelta, rank, columns)];
+      });
+    });
+    return [dx, ...ofAdapters];
+  };
+  return op(x, ...adapters.flatMap(({ a, b }) => [a, b])) as tf.Tensor2D;
+}
