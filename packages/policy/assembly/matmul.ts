@@ -1,6 +1,9 @@
 // Products of whole activations with weights. The right operand is copied to panels of 8 columns, which the inner loop reads in order.
-import { at } from "./simd";
+import { multiplyFewRows, multiplyFewRowsTransposed } from "./matvec";
+import { at, turn0, turn1, turn2, turn3 } from "./simd";
 
+/** Up to so many rows, reading a weight where it lies is faster than copying it first. */
+const FEW_ROWS: i32 = 3;
 const ROW_BLOCK: i32 = 64;
 /** Floats of the right operand that are copied at a time: a weight as large as the output head is never copied as a whole. */
 const PANEL_FLOATS: i32 = 1 << 20;
@@ -10,18 +13,23 @@ function blockColumns(inner: i32, columns: i32): i32 {
   return min((columns + 7) & ~7, max(8, (PANEL_FLOATS / max(inner, 1)) & ~7));
 }
 
-/** Floats of scratch memory that {@link matmul} needs. */
-export function matmulScratch(inner: i32, columns: i32): i32 {
-  return inner * blockColumns(inner, columns) + 32;
+/** Floats of scratch memory that {@link matmul} needs; often none. */
+export function matmulScratch(rows: i32, columns: i32, inner: i32): i32 {
+  return rows <= FEW_ROWS ? 0 : inner * blockColumns(inner, columns) + 32;
 }
 
 /**
- * c [rows, columns] = a [rows, inner]·B, where B[k, n] is at b + k·strideK + n·strideN (in floats): a weight as it is stored, or its
- * transpose. Every element is summed in the order of k, whatever the number of rows.
+ * c [rows, columns] = a [rows, inner]·B, where B[k, n] is at b + k·strideK + n·strideN (in floats): a weight as it is stored (strideN 1),
+ * or its transpose (strideK 1). Every element is summed in the order of k, whatever the number of rows.
  */
 export function matmul(
   a: usize, b: usize, strideK: i32, strideN: i32, c: usize, rows: i32, columns: i32, inner: i32, scratch: usize,
 ): void {
+  if (rows <= FEW_ROWS) {
+    if (strideN == 1) multiplyFewRows(a, b, c, rows, columns, inner);
+    else multiplyFewRowsTransposed(a, b, c, rows, columns, inner);
+    return;
+  }
   const block = blockColumns(inner, columns);
   const edge = at(scratch, inner * block);
   for (let column0: i32 = 0; column0 < columns; column0 += block) {
@@ -78,11 +86,37 @@ function pack(b: usize, strideK: i32, strideN: i32, columns: i32, inner: i32, pa
       }
       continue;
     }
+    if (width == 8 && strideK == 1) {
+      packTurned(at(b, j * strideN), strideN, inner, panel);
+      continue;
+    }
     if (width < 8) memory.fill(panel, 0, (8 * inner) << 2);
     for (let n: i32 = 0; n < width; n++) {
       const from = at(b, (j + n) * strideN);
       for (let k: i32 = 0; k < inner; k++) store<f32>(at(panel, 8 * k + n), load<f32>(at(from, k * strideK)));
     }
+  }
+}
+
+/** A panel of eight lines of b, turned: four by four floats at a time. */
+// @ts-ignore: decorator
+@inline
+function packTurned(b: usize, strideN: i32, inner: i32, panel: usize): void {
+  let k: i32 = 0;
+  for (; k + 4 <= inner; k += 4) {
+    for (let half: i32 = 0; half < 8; half += 4) {
+      const line = at(b, half * strideN + k);
+      const r0 = v128.load(line), r1 = v128.load(at(line, strideN));
+      const r2 = v128.load(at(line, 2 * strideN)), r3 = v128.load(at(line, 3 * strideN));
+      const to = at(panel, 8 * k + half);
+      v128.store(to, turn0(r0, r1, r2, r3));
+      v128.store(to, turn1(r0, r1, r2, r3), 32);
+      v128.store(to, turn2(r0, r1, r2, r3), 64);
+      v128.store(to, turn3(r0, r1, r2, r3), 96);
+    }
+  }
+  for (; k < inner; k++) {
+    for (let n: i32 = 0; n < 8; n++) store<f32>(at(panel, 8 * k + n), load<f32>(at(b, n * strideN + k)));
   }
 }
 

@@ -15,7 +15,7 @@ export interface KernelExports {
   attentionCached(...args: number[]): void;
   copyCacheSlot(...args: number[]): void;
   matmul(...args: number[]): void;
-  matmulScratch(inner: number, columns: number): number;
+  matmulScratch(rows: number, columns: number, inner: number): number;
   weightGradient(...args: number[]): void;
   weightGradientScratch(inputs: number): number;
   accumulate(total: Pointer, x: Pointer, n: number): void;

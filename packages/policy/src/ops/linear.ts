@@ -87,10 +87,12 @@ export function product(
   transposed: boolean,
 ): tf.Tensor2D {
   const result = output(rows, columns);
-  const scratch = output(kernels.matmulScratch(inner, columns));
+  const scratchFloats = kernels.matmulScratch(rows, columns, inner);
+  const scratch = scratchFloats === 0 ? undefined : output(scratchFloats);
   const [strideK, strideN] = transposed ? [1, inner] : [columns, 1];
-  kernels.matmul(pointer(left), pointer(right), strideK, strideN, pointer(result), rows, columns, inner, pointer(scratch));
-  free(scratch);
+  const scratchPointer = scratch === undefined ? 0 : pointer(scratch);
+  kernels.matmul(pointer(left), pointer(right), strideK, strideN, pointer(result), rows, columns, inner, scratchPointer);
+  if (scratch !== undefined) free(scratch);
   return adopt<tf.Rank.R2>(result);
 }
 
