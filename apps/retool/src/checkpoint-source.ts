@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError } from "@retool-ts/core";
+import { isAdapterFolder } from "@retool-ts/policy";
 import { parse } from "yaml";
 import { checkConfig, loadConfig } from "./load-config.js";
 import type { RecipeConfig } from "./recipe-config.js";
@@ -19,7 +20,7 @@ export async function resolveCheckpoint(path: string): Promise<string> {
     () => true,
     () => false,
   );
-  if (isModel) return path;
+  if (isModel || (await isAdapterFolder(path))) return path;
   const checkpoint = await (await openRunFolder(path)).latestCheckpoint();
   if (checkpoint === undefined) {
     throw new InputError({

@@ -1,6 +1,16 @@
 import { InputError } from "@retool-ts/core";
 import { corpus, createTokenizer, loadTokenizer, TINY_SPLIT, trainBpe, type Tokenizer } from "@retool-ts/data";
-import { LocalEngine, loadModel, Parameters, saveModel, useBackend, type BackendName, type ModelConfig } from "@retool-ts/policy";
+import {
+  LocalEngine,
+  loadModel,
+  Parameters,
+  saveModel,
+  useBackend,
+  type BackendName,
+  type ModelConfig,
+  type SaveModelOptions,
+} from "@retool-ts/policy";
+import { findAdapter, setUpAdapter } from "./adapter-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
 /** Tags that the tiny recipe's tokenizer has as tokens of their own. */
@@ -11,6 +21,8 @@ export interface PolicyModel {
   readonly tokenizer: Tokenizer;
   readonly engine: LocalEngine;
   readonly backend: BackendName;
+  /** The model that was loaded, without an adapter on it; null = random weights. */
+  readonly base: string | null;
   /** Ids that end a response. */
   readonly eosTokenIds: readonly number[];
   dispose(): void;
@@ -24,14 +36,15 @@ export interface PolicyModel {
 export async function setUpModel(config: RecipeConfig, folder: string | null = config.model.from): Promise<PolicyModel> {
   const backend = await useBackend(config.backend);
   const tokenizer = folder === null ? trainTokenizer(config) : await loadTokenizer(folder);
+  const { base, adapter } = await findAdapter(folder);
   const parameters =
-    folder === null
+    base === null
       ? Parameters.initialize(newModelConfig(config, tokenizer.vocabSize), {
           seed: config.seed,
           embeddingStd: config.model.embeddingStd,
           headStd: config.model.headStd,
         })
-      : await loadModel(folder);
+      : await loadModel(base);
   if (tokenizer.vocabSize > parameters.config.vocabSize) {
     const found = `a tokenizer with ${tokenizer.vocabSize} ids and a model with ${parameters.config.vocabSize}`;
     parameters.dispose();
@@ -43,11 +56,13 @@ export async function setUpModel(config: RecipeConfig, folder: string | null = c
       fix: "use the tokenizer that belongs to these weights",
     });
   }
-  const { maxTokensPerMicroBatch, ...optimizer } = config.optimizer;
-  const engine = new LocalEngine(parameters, { optimizer, maxTokensPerMicroBatch });
+  await setUpAdapter(parameters, adapter, config);
+  const { maxTokensPerMicroBatch, gradientCheckpointing, ...optimizer } = config.optimizer;
+  const engine = new LocalEngine(parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing });
   return {
     tokenizer,
     engine,
+    base,
     backend,
     eosTokenIds: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId],
     dispose() {
@@ -58,13 +73,20 @@ export async function setUpModel(config: RecipeConfig, folder: string | null = c
 }
 
 /** Writes weights, model config and tokenizer as a Hugging Face folder. */
-export async function saveModelFolder(folder: string, { engine, tokenizer }: PolicyModel): Promise<void> {
-  const { tokenizer: json, config } = tokenizer.files;
+export async function saveModelFolder(folder: string, model: PolicyModel, options: Partial<SaveModelOptions> = {}): Promise<void> {
+  const { engine, tokenizer } = model;
   await saveModel(folder, engine.parameters, {
     ...(tokenizer.eosTokenId === undefined ? {} : { eosTokenId: tokenizer.eosTokenId }),
     ...(tokenizer.padTokenId === undefined ? {} : { padTokenId: tokenizer.padTokenId }),
-    files: { "tokenizer.json": `${JSON.stringify(json)}\n`, "tokenizer_config.json": `${JSON.stringify(config ?? {}, null, 2)}\n` },
+    files: tokenizerFiles(model),
+    ...options,
   });
+}
+
+/** The files that a tokenizer is loaded from, by name. */
+export function tokenizerFiles({ tokenizer }: PolicyModel): Record<string, string> {
+  const { tokenizer: json, config } = tokenizer.files;
+  return { "tokenizer.json": `${JSON.stringify(json)}\n`, "tokenizer_config.json": `${JSON.stringify(config ?? {}, null, 2)}\n` };
 }
 
 function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {

@@ -72,6 +72,23 @@ export const RecipeConfig = z.strictObject({
       /** Standard deviations of the random embedding matrix and, when it has one of its own, output head. */
       embeddingStd: z.number().positive().default(0.4),
       headStd: z.number().positive().default(0.1),
+      /** Train a low-rank adapter on frozen weights; null = train all weights. A checkpoint with an adapter goes on with its own. */
+      lora: z
+        .strictObject({
+          rank: positive.default(16),
+          /** The product of both matrices is scaled with alpha/rank. */
+          alpha: z.number().positive().default(32),
+          /** Share of inputs that are zeroed in training. */
+          dropout: z.number().min(0).lt(1).default(0),
+          modules: z
+            .array(z.enum(["q", "k", "v", "o", "gate", "up", "down"]))
+            .min(1)
+            .default(["q", "k", "v", "o", "gate", "up", "down"]),
+          /** Scale with alpha/√rank. */
+          rankStabilized: z.boolean().default(false),
+        })
+        .nullable()
+        .default(null),
     })
     .prefault({}),
   tokenizer: z
@@ -118,6 +135,8 @@ export const RecipeConfig = z.strictObject({
       maxGradNorm: z.number().positive().default(1),
       /** Tokens in one forward and backward pass; more are split and their gradients added. */
       maxTokensPerMicroBatch: positive.default(8_192),
+      /** Compute each layer a second time in the backward pass: less memory, about a third more time. */
+      gradientCheckpointing: z.boolean().default(false),
     })
     .prefault({}),
   sft: z.strictObject({

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadOptimizer, saveOptimizer } from "@retool-ts/policy";
+import { baseName, saveAdapterFolder } from "./adapter-setup.js";
 import { writeFileAtomic } from "./atomic-write.js";
 import type { Environment } from "./environment.js";
 import type { Reporter } from "./log.js";
@@ -36,11 +38,20 @@ export interface RunContext {
 /** Writes a checkpoint; `state.json` comes last and makes it complete. */
 export async function saveCheckpoint({ model, run, config }: RunContext, state: RunState): Promise<string> {
   const folder = run.checkpointFolder(state.totalSteps);
-  await saveModelFolder(folder, model);
+  if (model.engine.parameters.lora === undefined) await saveModelFolder(folder, model);
+  else await saveAdapterFolder(folder, model, await baseOfRun(run, model));
   await saveOptimizer(folder, model.engine.optimizer);
   await writeFileAtomic(join(folder, "state.json"), `${JSON.stringify(state, null, 2)}\n`);
   await run.pruneCheckpoints(1 + config.train.keepCheckpoints);
   return folder;
+}
+
+/** What a run's adapters stand on: the model it was given, or the random weights it began with, which it keeps. */
+async function baseOfRun(run: RunFolder, model: PolicyModel): Promise<string> {
+  if (model.base !== null) return baseName(model.base);
+  const folder = run.file("base");
+  if (!existsSync(join(folder, "model.safetensors"))) await saveModelFolder(folder, model, { adapter: "omit" });
+  return "../../base";
 }
 
 /** Puts a checkpoint's optimizer back; its weights are loaded with the model. */

@@ -5,6 +5,7 @@ import * as data from "./data.js";
 import * as doctor from "./doctor.js";
 import * as evaluation from "./eval.js";
 import * as exec from "./exec.js";
+import * as exportCommand from "./export.js";
 import * as inspect from "./inspect.js";
 import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
@@ -25,6 +26,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   chat,
   inspect,
   report,
+  exportCommand,
   data,
   verify,
   exec,

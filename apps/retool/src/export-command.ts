@@ -1,0 +1,38 @@
+import { existsSync, readdirSync } from "node:fs";
+import { InputError } from "@retool-ts/core";
+import type { FloatType } from "@retool-ts/policy";
+import { baseName, saveAdapterFolder } from "./adapter-setup.js";
+import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
+import type { CliContext } from "./command-line.js";
+import { saveModelFolder, setUpModel } from "./model-setup.js";
+
+export interface ExportOptions {
+  readonly checkpoint: string;
+  readonly out: string;
+  readonly merge: boolean;
+  readonly dtype: FloatType;
+}
+
+/** Writes a checkpoint as a model that `transformers` loads, or, when it is an adapter that is not to be merged, as PEFT does. */
+export async function exportCheckpoint({ checkpoint, out, merge, dtype }: ExportOptions, { reporter }: CliContext): Promise<void> {
+  if (existsSync(out) && readdirSync(out).length > 0) {
+    throw new InputError({ what: "retool export", where: "--out", expected: "a new or empty folder", found: out, fix: "name another one" });
+  }
+  const folder = await resolveCheckpoint(checkpoint);
+  const model = await setUpModel(await checkpointConfig(folder, { set: [] }), folder);
+  try {
+    if (model.engine.parameters.lora === undefined || merge) {
+      await saveModelFolder(out, model, { dtype });
+      reporter.say(`model of ${folder} in ${dtype}: ${out}`);
+      return;
+    }
+    if (dtype !== "float32") {
+      const problem = { what: "retool export", where: "--dtype", expected: "float32 for an adapter", found: dtype };
+      throw new InputError({ ...problem, fix: "pass --merge to write the whole model" });
+    }
+    await saveAdapterFolder(out, model, baseName(model.base ?? folder));
+    reporter.say(`adapter of ${folder}: ${out}`);
+  } finally {
+    model.dispose();
+  }
+}
