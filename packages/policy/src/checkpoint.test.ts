@@ -105,6 +105,11 @@ describe("saveModel and loadModel", () => {
     whole.dispose();
     expect(same[0]).toEqual(same[1]);
 
+    for (const half of [0, 1]) await writeFile(join(folder, `part-${half}.safetensors`), serializeSafetensors(halves[0]!));
+    await expect(loadModel(folder)).rejects.toThrow(
+      /part-1\.safetensors: tensor .*: expected each tensor in one file, found it is in part-0/,
+    );
+
     await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: { a: "../part-0.safetensors" } }));
     await expect(loadModel(folder)).rejects.toThrow(/weight_map: expected tensor names with plain file names/);
   });
@@ -147,6 +152,22 @@ describe("folders that are refused, with what and where", () => {
       },
       /tensor model\.embed_tokens\.weight: expected shape \[40, 24\], found shape \[29, 24\]/,
     ],
+    ...(
+      [
+        ["more layers than tensors", { num_hidden_layers: 1e9 }, /a config with 1000000000 layers and \d+ tensors in all/],
+        ["layers wider than memory", { intermediate_size: 2 ** 40 }, /gate_proj\.weight: expected shape \[1099511627776, 24\]/],
+      ] as const
+    ).map(
+      ([name, changes, message]) =>
+        [
+          name,
+          async () => {
+            const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+            await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, ...changes }));
+          },
+          message,
+        ] as const,
+    ),
     [
       "another dtype",
       async () => {

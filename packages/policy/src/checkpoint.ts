@@ -75,7 +75,18 @@ async function openFolder(folder: string): Promise<WeightSource> {
   const configPath = join(folder, "config.json");
   const config = modelConfigFromHuggingFace(await readJson(configPath), configPath);
   const files = await openWeights(folder);
-  const fileOf = new Map(files.flatMap((file) => [...file.header.entries.keys()].map((name) => [name, file] as const)));
+  const fileOf = new Map<string, SafetensorsFile>();
+  for (const file of files) {
+    for (const name of file.header.entries.keys()) {
+      const other = fileOf.get(name);
+      if (other !== undefined) {
+        await Promise.all(files.map((each) => each.close()));
+        const problem = { what: "checkpoint", where: `${file.path}: tensor ${name}`, expected: "each tensor in one file" };
+        throw new InputError({ ...problem, found: `it is in ${basename(other.path)} too`, fix: "download the files again" });
+      }
+      fileOf.set(name, file);
+    }
+  }
   return {
     config,
     place: files.length === 1 ? files[0]!.path : folder,

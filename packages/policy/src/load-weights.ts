@@ -23,11 +23,16 @@ export interface WeightSource {
  */
 export async function loadWeights(source: WeightSource): Promise<Parameters> {
   const { config } = source;
+  if (config.layers > source.names.length) throw tooManyLayers(source);
   const tensors = checkpointTensors(config);
   const known = new Set(tensors.filter(({ parameter }) => parameter !== undefined).map(({ name }) => name));
   for (const name of source.names) {
     const unused = name.endsWith(".rotary_emb.inv_freq") || (name === "lm_head.weight" && config.tiedEmbeddings);
     if (!known.has(name) && !unused) await checkZero(source, name);
+  }
+  // All shapes are looked at before memory is taken, because a config can ask for more than there is.
+  for (const { name, shape, parameter } of tensors) {
+    if (parameter !== undefined && source.shapeOf(name)?.join() !== shape.join()) await source.read(name, shape);
   }
   return Parameters.load(config, async ({ name, shape }) => {
     const parts = tensors.filter(({ parameter }) => parameter === name);
@@ -37,6 +42,12 @@ export async function loadWeights(source: WeightSource): Promise<Parameters> {
     for (const part of parts) fromCheckpoint(part, await source.read(part.name, part.shape), shape.at(-1)!, values);
     return values;
   });
+}
+
+function tooManyLayers({ config, place, names }: WeightSource): InputError {
+  const found = `a config with ${config.layers} layers and ${names.length} tensors in all`;
+  const problem = { what: "checkpoint", where: place, expected: "tensors for every layer of the config", found };
+  return new InputError({ ...problem, fix: "use the config.json and weights of one and the same checkpoint" });
 }
 
 /** A tensor that this model has no place for may be there when it changes nothing: a bias of zeros. */
