@@ -60,6 +60,7 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
       step: state.totalSteps,
       "sft/loss": loss,
       "sft/target_tokens": targets,
+      "sft/tokens": rows.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0),
       "optim/grad_norm": gradNorm,
       "optim/learning_rate": learningRate,
       ...(accuracy === undefined ? {} : { "validation/accuracy": accuracy }),

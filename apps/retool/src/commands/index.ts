@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import * as chat from "./chat.js";
+import * as compare from "./compare.js";
 import * as data from "./data.js";
 import * as doctor from "./doctor.js";
 import * as evaluation from "./eval.js";
@@ -23,6 +24,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   sft,
   train,
   evaluation,
+  compare,
   chat,
   inspect,
   report,

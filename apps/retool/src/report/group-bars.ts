@@ -9,12 +9,24 @@ const MOST_PHASES = 4;
 export function renderGroupBars(summary: Summary | undefined): Html | undefined {
   const phases = Object.entries(summary?.phases ?? {});
   const shown = phases.length <= MOST_PHASES ? phases : [phases[0]!, ...phases.slice(1 - MOST_PHASES)];
+  return renderColumns(shown.map(([name, { families, levels }]) => ({ name: phaseTitle(name), families, levels })));
+}
+
+/** Accuracies of one evaluation, by family and by level. */
+export interface GroupColumn {
+  readonly name: string;
+  readonly families?: Readonly<Record<string, GroupAccuracy>> | undefined;
+  readonly levels?: Readonly<Record<string, GroupAccuracy>> | undefined;
+}
+
+/** Bars of every family and level, one an evaluation, at most four; the last stands out. */
+export function renderColumns(evaluations: readonly GroupColumn[]): Html | undefined {
   const charts = [
     ["By family", "families"],
     ["By level", "levels"],
   ] as const;
   const drawn = charts.flatMap(([title, key]) => {
-    const columns = shown.flatMap(([name, phase]) => (phase[key] === undefined ? [] : [{ name: phaseTitle(name), groups: phase[key] }]));
+    const columns = evaluations.flatMap(({ name, [key]: groups }) => (groups === undefined ? [] : [{ name, groups }]));
     const names = [...new Set(columns.flatMap(({ groups }) => Object.keys(groups)))].sort((a, b) =>
       a.localeCompare(b, "en", { numeric: true }),
     );

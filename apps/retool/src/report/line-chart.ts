@@ -11,6 +11,10 @@ export interface Series {
   readonly name: string;
   /** In order of x; values that are not finite leave gaps. */
   readonly points: readonly Point[];
+  /** Colour and dashes, by default those of the place in the list. */
+  readonly style?: number;
+  /** Drawn thin, behind what matters. */
+  readonly isFaint?: boolean;
 }
 
 export interface LineChartOptions {
@@ -35,7 +39,7 @@ const SMOOTH_FROM = 30;
 
 /** Lines over steps as one SVG, with its numbers in `data-series` for the readout under the pointer. */
 export function lineChart(series: readonly Series[], { title, unit, smooth, marks = [] }: LineChartOptions): Html {
-  const shown = series.map(({ name, points }) => ({ name, points: thin(points) }));
+  const shown = series.map((line, index) => ({ ...line, style: (line.style ?? index) % 6, points: thin(line.points) }));
   const finite = shown.flatMap(({ points }) => points).filter(({ y }) => Number.isFinite(y));
   if (finite.length === 0) return markup`<p class="empty">No finite value was logged.</p>`;
   const ys = finite.map(({ y }) => y);
@@ -54,15 +58,17 @@ export function lineChart(series: readonly Series[], { title, unit, smooth, mark
   });
   const steps = xTicks.map((x) => markup`<text class="tick" x="${fixed(toX(x))}" y="${HEIGHT - 8}" text-anchor="middle">${x}</text>`);
   const begins = marks.filter(({ x }) => x > firstX && x <= lastX).map(({ x, label: text }) => markAt(toX(x), text));
-  const lines = shown.map(({ points }, index) => {
-    const draw = (part: readonly Point[], kind: string) => markup`<path class="line s${index % 6} ${kind}" d="${pathOf(part, toX, toY)}"/>`;
+  const lines = shown.map(({ points, style, isFaint = false }) => {
+    const draw = (part: readonly Point[], kind: string) => markup`<path class="line s${style} ${kind}" d="${pathOf(part, toX, toY)}"/>`;
     const dots =
-      points.length <= 12
+      points.length <= 12 && !isFaint
         ? points
             .filter(({ y }) => Number.isFinite(y))
-            .map(({ x, y }) => markup`<circle class="dot s${index % 6}" cx="${fixed(toX(x))}" cy="${fixed(toY(y))}" r="2.5"/>`)
+            .map(({ x, y }) => markup`<circle class="dot s${style}" cx="${fixed(toX(x))}" cy="${fixed(toY(y))}" r="2.5"/>`)
         : undefined;
-    return smooth && points.length >= SMOOTH_FROM ? [draw(points, "faint"), draw(trailingMean(points), "")] : [draw(points, ""), dots];
+    return smooth && points.length >= SMOOTH_FROM
+      ? [draw(points, "faint"), draw(trailingMean(points), "")]
+      : [draw(points, isFaint ? "faint" : ""), dots];
   });
   const data = JSON.stringify(
     shown.map(({ name, points }) => [name, points.map(({ x, y }) => [x, Number.isFinite(y) ? exactLabel(y, unit) : "–", fixed(toX(x))])]),

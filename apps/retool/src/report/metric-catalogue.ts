@@ -52,7 +52,7 @@ export const CHARTS: readonly ChartSpec[] = [
   },
   {
     title: "Response length",
-    series: { "rollout/response_tokens": "tokens" },
+    series: { "rollout/response_tokens": "sampled for training", "eval/response_tokens": "held-out problems" },
     unit: "number",
     explanation: "Mean tokens after the prompt, interpreter output included.",
   },
@@ -162,8 +162,8 @@ export const CHARTS: readonly ChartSpec[] = [
   },
   {
     title: "Tokens in the loss",
-    series: { "policy/trained_tokens": "with a gradient", "sft/target_tokens": "to imitate" },
+    series: { "policy/trained_tokens": "with a gradient", "sft/target_tokens": "to imitate", "sft/tokens": "all, prompts included" },
     unit: "number",
-    explanation: "Tokens of one optimizer step that enter the loss. Prompts and interpreter output never do.",
+    explanation: "Tokens of one optimizer step that enter the loss, which prompts and interpreter output never do, and all that were read.",
   },
 ];

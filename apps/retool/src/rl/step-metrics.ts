@@ -52,7 +52,7 @@ export async function heldOutMetrics(
     maxSequences: MAX_SEQUENCES,
   });
   const { accuracy, rollouts } = summarizeEvaluation(groups);
-  return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio };
+  return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio, "eval/response_tokens": rollouts.meanResponseTokens };
 }
 
 function mean(values: readonly number[]): number {

@@ -1,0 +1,61 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import type { CliContext } from "../command-line.js";
+import { ARM_NAMES, COMPARISONS, type ArmName, type ComparisonName } from "../compare/arms.js";
+import { wholeNumber } from "./limit-options.js";
+
+interface Options {
+  readonly run: string;
+  readonly preset: ComparisonName;
+  readonly seeds: readonly number[];
+  readonly arms: readonly ArmName[];
+  readonly set: readonly string[];
+  readonly processes?: number;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+export function register(program: Command, context: CliContext): void {
+  program
+    .command("compare")
+    .description("tool RL against text-only RL, both from cold starts of equal effort: the paper's claim in miniature")
+    .option("-r, --run <folder>", "folder of the comparison; what it has already is not run again", "runs/compare")
+    .addOption(new Option("--preset <name>", "comparison to run").choices(Object.keys(COMPARISONS)).default("tiny"))
+    .option("--seeds <list>", "seeds, with commas between them", seedList, [1, 2, 3])
+    .option("--arms <list>", `arms to run, with commas between them: ${ARM_NAMES.join(", ")}`, armList, ARM_NAMES)
+    .option("-s, --set <key=value>", "one setting for all arms; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option("--processes <n>", "runs at a time (default: one a core, at most 2)", positiveNumber)
+    .option("--dry-run", "print what would run and the work to expect, and stop", false)
+    .option("--json", "print the result as JSON", false)
+    .addHelpText("after", "\nInterrupted, it goes on when the same command is given again.")
+    .action(async ({ preset, ...options }: Options) => {
+      const { compare } = await import("../compare/compare-command.js");
+      await compare({ ...options, comparison: preset, program: [process.execPath, ...process.execArgv, process.argv[1]!] }, context);
+    });
+  program
+    .command("compare-job", { hidden: true })
+    .argument("<job>")
+    .action(async (job: string) => {
+      const { runChild } = await import("../compare/child-process.js");
+      await runChild(job, context);
+    });
+}
+
+function seedList(text: string): number[] {
+  const seeds = text.split(",").map((part) => wholeNumber(part.trim()));
+  if (new Set(seeds).size !== seeds.length) throw new InvalidArgumentError("A seed is named twice.");
+  return seeds;
+}
+
+function armList(text: string): ArmName[] {
+  return text.split(",").map((part) => {
+    const arm = ARM_NAMES.find((name) => name === part.trim());
+    if (arm === undefined) throw new InvalidArgumentError(`Arms are ${ARM_NAMES.join(", ")}.`);
+    return arm;
+  });
+}
+
+function positiveNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError("At least 1 is needed.");
+  return value;
+}

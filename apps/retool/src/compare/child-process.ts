@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { RetoolError } from "@retool-ts/core";
+import type { CliContext } from "../command-line.js";
+import { EXIT } from "../exit.js";
+import type { Reporter } from "../log.js";
+import { runJob, type Job } from "./jobs.js";
+
+/** Name of the command that a child process is started with; it is not in the help. */
+export const CHILD_COMMAND = "compare-job";
+
+/** What a child tells its parent: the work it is at. */
+interface ChildProgress {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * Does a job in a process of its own: the same program with {@link CHILD_COMMAND}. The child is in its own process group, so that
+ * Ctrl-C reaches it once, through the parent; it also stops when the parent is gone.
+ *
+ * @param program - Node, its options and the script to start.
+ */
+export function spawnJob(
+  job: Job,
+  program: readonly string[],
+  signal: AbortSignal,
+  onProgress: (progress: ChildProgress) => void,
+): Promise<void> {
+  const [node, ...script] = program;
+  const child = spawn(node!, [...script, CHILD_COMMAND, JSON.stringify(job)], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    detached: true,
+  });
+  let said = "";
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4_000)));
+  child.on("message", (message) => onProgress(message as ChildProgress));
+  const stop = () => child.connected && child.disconnect();
+  signal.addEventListener("abort", stop, { once: true });
+  return new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === EXIT.done) resolve();
+      else if (signal.aborted) reject(signal.reason as Error);
+      else
+        reject(new RetoolError("COMPARE", `${job.arm}, seed ${job.seed}: ${said.trim().replace(/^error: /, "") || `exit code ${code}`}`));
+    });
+  }).finally(() => signal.removeEventListener("abort", stop));
+}
+
+/** The work of a child process. */
+export async function runChild(text: string, { signal }: CliContext): Promise<void> {
+  const parentGone = new AbortController();
+  process.once("disconnect", () => parentGone.abort());
+  const stop = AbortSignal.any([signal, parentGone.signal]);
+  await runJob(JSON.parse(text) as Job, {
+    reporter: progressReporter((progress) => process.connected && process.send!(progress)),
+    signal: stop,
+  });
+  if (process.connected) process.disconnect();
+}
+
+/** A reporter that hands on progress and is silent otherwise. */
+export function progressReporter(send: (progress: ChildProgress) => void): Reporter {
+  return {
+    say() {},
+    step() {},
+    table() {},
+    close() {},
+    progress: (label, total) => ({ update: (done) => send({ label, done, total }), done() {} }),
+  };
+}

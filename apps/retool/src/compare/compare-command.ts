@@ -1,0 +1,127 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { InputError } from "@retool-ts/core";
+import { writeFileAtomic } from "../atomic-write.js";
+import type { CliContext } from "../command-line.js";
+import { estimateRun } from "../estimate.js";
+import { ARM_NAMES, ARM_TITLES } from "./arms.js";
+import { readArmRun } from "./arm-run.js";
+import { spawnJob } from "./child-process.js";
+import { groupTable, outcomeTable, seedTable } from "./compare-tables.js";
+import { compareRuns, type ComparisonResult } from "./comparison.js";
+import { countHeldOut } from "./held-out.js";
+import { runQueue } from "./job-queue.js";
+import { isFinished, planJobs, runJob, type ComparisonPlan, type Job } from "./jobs.js";
+import { renderComparison } from "./render-comparison.js";
+import { verdictSentences } from "./verdict.js";
+
+/** What the command line asks for. */
+export interface CompareOptions extends ComparisonPlan {
+  /** Folder of the comparison. */
+  readonly run: string;
+  /** Runs at once, each in a process of its own; one runs in this process. */
+  readonly processes?: number;
+  /** How a process of this program is started: Node, its options and the script. */
+  readonly program: readonly string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Trains every arm with every seed, as far as that is not done yet, and reports. */
+export async function compare(options: CompareOptions, context: CliContext): Promise<ComparisonResult | undefined> {
+  const { run, comparison, seeds, set } = options;
+  const arms = ARM_NAMES.filter((arm) => options.arms.includes(arm));
+  const plan: ComparisonPlan = { comparison, arms, seeds, set };
+  const jobs = await planJobs(run, plan);
+  if (options.dryRun) {
+    context.print(await describe(jobs));
+    return undefined;
+  }
+  await keepSettings(run, plan);
+  await runAll(
+    jobs.filter((job) => !isFinished(job)),
+    options,
+    context,
+  );
+  const runs = await Promise.all(jobs.map(readArmRun));
+  const result = compareRuns(plan, runs, await countHeldOut(jobs, runs));
+  await writeFileAtomic(join(run, "compare.json"), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFileAtomic(join(run, "report.html"), renderComparison(result));
+  tell(result, run, options, context);
+  return result;
+}
+
+async function runAll(jobs: readonly Job[], options: CompareOptions, { reporter, signal }: CliContext): Promise<void> {
+  const processes = options.processes ?? Math.min(2, availableParallelism());
+  if (jobs.length === 0) return;
+  reporter.say(`${jobs.length} runs, ${Math.min(processes, jobs.length)} at a time, in ${options.run}`);
+  const bar = reporter.progress("runs", jobs.length);
+  let done = 0;
+  try {
+    await runQueue(jobs, processes, signal, async (job, stop) => {
+      const name = `${ARM_TITLES[job.arm]}, seed ${job.seed}`;
+      if (processes === 1) await runJob(job, { reporter, signal: stop });
+      else await spawnJob(job, options.program, stop, (at) => bar.update(done, `${name}: ${at.label} ${at.done}/${at.total}`));
+      const { coldStart, final } = await readArmRun(job);
+      reporter.say(
+        `${name}: ${(100 * coldStart.accuracy).toFixed(1)} % after the cold start, ${(100 * final.accuracy).toFixed(1)} % after RL`,
+      );
+      bar.update(++done);
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw Object.assign(new Error("interrupted; what was done is saved. Go on with the same command.", { cause: error }), {
+      name: "AbortError",
+    });
+  }
+  bar.done();
+}
+
+function tell(result: ComparisonResult, run: string, { json }: CompareOptions, { reporter, print }: CliContext): void {
+  reporter.say("");
+  for (const table of [outcomeTable(result), seedTable(result), groupTable(result)]) {
+    reporter.table(table);
+    reporter.say("");
+  }
+  for (const sentence of verdictSentences(result)) reporter.say(sentence);
+  reporter.say(`\nreport:     ${join(run, "report.html")}\nfigures:    ${join(run, "compare.json")}`);
+  if (json) print(JSON.stringify(result));
+}
+
+/** What will be run, and what the longest run of each arm takes. */
+async function describe(jobs: readonly Job[]): Promise<string> {
+  const parts = [`${jobs.length} runs: ${jobs.map(({ arm, seed }) => `${arm}-seed${seed}`).join(", ")}`];
+  for (const arm of new Set(jobs.map((job) => job.arm))) {
+    const { config } = jobs.find((job) => job.arm === arm)!;
+    parts.push(
+      `\n${ARM_TITLES[arm]}, each of ${jobs.filter((job) => job.arm === arm).length} runs\n${await estimateRun(config, { sft: true, rl: true })}`,
+    );
+  }
+  return parts.join("\n");
+}
+
+/**
+ * Runs with other settings must not be mixed in one folder; arms and seeds may be added.
+ *
+ * @throws InputError when the folder was begun with other settings.
+ */
+async function keepSettings(folder: string, { comparison, set }: ComparisonPlan): Promise<void> {
+  const file = join(folder, "settings.json");
+  const text = `${JSON.stringify({ comparison, set }, null, 2)}\n`;
+  if (!existsSync(file)) {
+    await mkdir(folder, { recursive: true });
+    await writeFileAtomic(file, text);
+    return;
+  }
+  const before = await readFile(file, "utf8");
+  if (before === text) return;
+  throw new InputError({
+    what: "comparison",
+    where: file,
+    expected: "the settings that the folder was begun with",
+    found: "other --preset or --set options",
+    fix: "give the same ones to go on, or choose another --run",
+  });
+}

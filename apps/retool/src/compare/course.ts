@@ -1,0 +1,40 @@
+import type { ComparisonResult } from "./comparison.js";
+import { listText, percentText } from "./words.js";
+
+/** A fall in length of less than this share of the start is within the noise of an evaluation. */
+const DIP = 0.05;
+
+/**
+ * How the tool arm's code use and length went, seed by seed, beside the paper's course: responses first get shorter by 40 % while code
+ * use climbs to nearly all of them, then grow again.
+ *
+ * See "ReTool" (https://arxiv.org/abs/2504.11536), section 3.3.
+ */
+export function courseSentences({ runs }: ComparisonResult): string[] {
+  const tools = runs.filter(({ arm }) => arm === "tool");
+  if (tools.length === 0) return [];
+  const courses = tools.map(({ seed, curve }) => {
+    const [first, last] = [curve[0]!, curve.at(-1)!];
+    const low = curve.reduce((least, point) => (point.responseTokens < least.responseTokens ? point : least));
+    const dips = low.step > 0 && low.responseTokens < (1 - DIP) * first.responseTokens;
+    return { seed, first, last, low, dips, climbs: dips && last.responseTokens > (1 + DIP) * low.responseTokens };
+  });
+  const dipped = courses.filter(({ dips }) => dips);
+  const climbed = courses.filter(({ climbs }) => climbs);
+  return [
+    ...courses.map(
+      ({ seed, first, last, low }) =>
+        `Tool RL, seed ${seed}: code in ${percentText(first.codeRatio, 0)} of responses at step 0, ${percentText(last.codeRatio, 0)} at step ${last.step}; length ${first.responseTokens.toFixed(1)} tokens, least ${low.responseTokens.toFixed(1)} at step ${low.step}, at the end ${last.responseTokens.toFixed(1)}.`,
+    ),
+    "In the paper code use climbs to 98 % of responses, and length falls by 40 % before it climbs again. " +
+      (dipped.length === 0
+        ? "Here length does not dip: code is no shorter than the text it replaces."
+        : climbed.length === courses.length
+          ? "Here length dips and climbs with every seed."
+          : `Here length dips with ${seedsText(dipped)}${climbed.length === 0 ? " and stays there: there is no climb" : `, and climbs again with ${seedsText(climbed)}`}.`),
+  ];
+}
+
+function seedsText(courses: readonly { readonly seed: number }[]): string {
+  return `${courses.length === 1 ? "seed" : "seeds"} ${listText(courses.map(({ seed }) => seed))}`;
+}

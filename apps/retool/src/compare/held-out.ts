@@ -1,0 +1,33 @@
+import { createTaskSource, type GeneratedProblem } from "@retool-ts/data";
+import { heldOutProblems } from "../problem-source.js";
+import { stageOffset } from "../cold-start.js";
+import type { ArmRun } from "./arm-run.js";
+import type { ComparisonResult } from "./comparison.js";
+import type { Job } from "./jobs.js";
+
+/**
+ * Goes through every problem that the runs trained on, cold starts and RL, and counts those that are held out. Problems are the same
+ * when family and operands are, in whatever words.
+ */
+export async function countHeldOut(jobs: readonly Job[], runs: readonly ArmRun[]): Promise<ComparisonResult["heldOut"]> {
+  const { data, eval: evaluation } = jobs[0]!.config;
+  const problems = (await heldOutProblems(data.test, evaluation.problems)) as GeneratedProblem[];
+  const trained = new Set<string>();
+  for (const { arm, seed, config } of jobs) {
+    const { train } = config.data;
+    if (train.kind !== "generated") continue;
+    const source = createTaskSource({
+      seed,
+      split: "train",
+      levelWeights: train.levelWeights,
+      ...(train.families ? { families: train.families } : {}),
+    });
+    const run = runs.find((candidate) => candidate.arm === arm && candidate.seed === seed)!;
+    const stretches = [
+      { from: 0, count: run.rl.steps * config.train.promptsPerStep },
+      ...config.sft.stages.map((stage) => ({ from: stageOffset(config, stage), count: stage.steps * stage.batchSize })),
+    ];
+    for (const { from, count } of stretches) for (let i = 0; i < count; i++) trained.add(source.problem(from + i).key);
+  }
+  return { problems: problems.length, trainedOn: problems.filter(({ key }) => trained.has(key)).length, trainingProblems: trained.size };
+}

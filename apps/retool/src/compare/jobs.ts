@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { loadConfig } from "../load-config.js";
+import type { RecipeConfig } from "../recipe-config.js";
+import { runRecipe } from "../recipe.js";
+import type { Reporter } from "../log.js";
+import { RunFolder } from "../run-folder.js";
+import { withRun } from "../session.js";
+import { COMPARISONS, type ArmName, type ComparisonName } from "./arms.js";
+
+/** One arm with one seed: an ordinary run in a folder of its own. */
+export interface Job {
+  readonly arm: ArmName;
+  readonly seed: number;
+  /** Folder of the run. */
+  readonly path: string;
+  readonly config: RecipeConfig;
+}
+
+/** What a comparison consists of. */
+export interface ComparisonPlan {
+  readonly comparison: ComparisonName;
+  readonly arms: readonly ArmName[];
+  readonly seeds: readonly number[];
+  /** Settings for all arms, over the comparison's own. */
+  readonly set: readonly string[];
+}
+
+/**
+ * The runs of a comparison, those that take longest first, so that processes end together.
+ *
+ * @throws InputError for a setting that does not fit.
+ */
+export async function planJobs(folder: string, { comparison, arms, seeds, set }: ComparisonPlan): Promise<Job[]> {
+  const { preset, shared, arms: own } = COMPARISONS[comparison];
+  const jobs: Job[] = [];
+  for (const seed of seeds) {
+    for (const arm of arms) {
+      const config = await loadConfig({ preset, set: [...shared, ...own[arm], ...set, `seed=${seed}`] });
+      jobs.push({ arm, seed, path: join(folder, `${arm}-seed${seed}`), config });
+    }
+  }
+  return jobs.sort((a, b) => sftSteps(b.config) - sftSteps(a.config));
+}
+
+function sftSteps({ sft }: RecipeConfig): number {
+  return sft.stages.reduce((sum, { steps }) => sum + steps, 0);
+}
+
+/** A run is finished once its last evaluation is in its summary. */
+export function isFinished({ path }: Pick<Job, "path">): boolean {
+  return existsSync(path) && new RunFolder(path).readSummary()?.phases["final"] !== undefined;
+}
+
+/** Cold start, RL and evaluations of one run, from where it stands. */
+export async function runJob({ path, config }: Job, shell: { readonly reporter: Reporter; readonly signal: AbortSignal }): Promise<void> {
+  const resume = existsSync(join(path, "config.yaml"));
+  await withRun({ path, resume, config, resumeWith: "the same command", ...shell }, async (context, state) => {
+    await runRecipe(context, state, { sft: true, rl: true });
+  });
+}
