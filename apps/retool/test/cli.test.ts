@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "tsup";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -130,6 +132,40 @@ test("exit code 1: an unforeseen failure says how to get the stack", async () =>
   expect(code).toBe(1);
   expect(stderr).toContain("    at ");
 });
+
+// Windows has no SIGINT to send: a child is killed instead.
+test.skipIf(process.platform === "win32")(
+  "compare in two processes, stopped and begun again, gives what one process gives",
+  { timeout: 180_000 },
+  async () => {
+    const command = (folder: string, processes: string) =>
+      [
+        "compare",
+        "--preset",
+        "smoke",
+        "--arms",
+        "tool,text",
+        "--seeds",
+        "1",
+        "--set",
+        "eval.problems=10",
+        "--run",
+        join(scratch, folder),
+        "--processes",
+        processes,
+      ] as const;
+    const stopped = start("cli", command("two", "2"));
+    while (!existsSync(join(scratch, "two/tool-seed1/metrics.jsonl"))) await setTimeout(50);
+    stopped.child.kill("SIGINT");
+    const { code, stderr } = await stopped.ended;
+    expect([code, stderr]).toEqual([130, expect.any(String)]);
+    expect(stderr).toContain("Go on with the same command.");
+    const [two, one] = await Promise.all([retool(...command("two", "2")), retool(...command("one", "1"), "--json")]);
+    expect([two.code, one.code]).toEqual([0, 0]);
+    expect(await readFile(join(scratch, "two/compare.json"), "utf8")).toBe(await readFile(join(scratch, "one/compare.json"), "utf8"));
+    expect(JSON.parse(one.stdout)).toMatchObject({ plan: { arms: ["tool", "text"] } });
+  },
+);
 
 // Windows has no SIGINT to send: a child is killed instead.
 describe.skipIf(process.platform === "win32")("exit code 130: interrupted", () => {

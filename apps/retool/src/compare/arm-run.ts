@@ -20,7 +20,6 @@ export interface ArmRun {
   readonly run: string;
   readonly backend: string;
   readonly parameters: number;
-  readonly seconds: number;
   /** Held-out evaluations along RL; step 0 is the cold start. */
   readonly curve: readonly CurvePoint[];
   readonly coldStart: PhaseSummary;
@@ -80,7 +79,6 @@ export async function readArmRun({ arm, seed, path }: Pick<Job, "arm" | "seed" |
     run: basename(path),
     backend: summary.backend,
     parameters,
-    seconds: summary.seconds,
     curve: learningCurve(metrics, coldStart, final, config.train.steps),
     coldStart,
     final,

@@ -30,14 +30,17 @@ interface ColdStarts {
   readonly batchSize: number;
   readonly validationProblems: number;
   readonly rates: Readonly<Record<"clean" | "mixed" | "text", Stage["learningRate"]>>;
+  /** Highest learning rate of RL in the text arms, in which lower ones do better. */
+  readonly textRlRate: number;
 }
 
 /** The text arm has as many SFT steps of as many rows as the tool arm, the third arm three times as many. */
-function equalEffort({ cleanSteps, mixedSteps, batchSize, validationProblems, rates }: ColdStarts): Comparison["arms"] {
+function equalEffort({ cleanSteps, mixedSteps, batchSize, validationProblems, rates, textRlRate }: ColdStarts): Comparison["arms"] {
   // A stage that would stop at 100 % validates at its last step, and so tells what it ended with.
   const validation = { stopAtAccuracy: 1, validateFrom: cleanSteps, validateEvery: cleanSteps, validationProblems };
   const textOnly = (steps: number) => [
     stages([{ name: "text", mixture: "textOnly", steps, batchSize, learningRate: rates.text }]),
+    `train.learningRate.peak=${textRlRate}`,
     "budgets.maxToolCalls=0", // a turn that asks for a tool ends the rollout
   ];
   const steps = cleanSteps + mixedSteps;
@@ -61,7 +64,7 @@ function stages(list: readonly Stage[]): string {
 export const COMPARISONS = {
   tiny: {
     preset: "tiny",
-    shared: ["train.steps=50", "train.evaluateEvery=5", "eval.problems=300"],
+    shared: ["train.steps=50", "train.evaluateEvery=5", "eval.problems=200"],
     arms: equalEffort({
       cleanSteps: 480,
       mixedSteps: 120,
@@ -72,6 +75,7 @@ export const COMPARISONS = {
         mixed: { peak: 1.2e-3, kind: "linear", floor: 0.2 },
         text: { peak: 5e-3, warmupSteps: 30, kind: "linear", floor: 0.1 },
       },
+      textRlRate: 2e-4,
     }),
   },
   smoke: {
@@ -83,6 +87,7 @@ export const COMPARISONS = {
       batchSize: 8,
       validationProblems: 10,
       rates: { clean: { peak: 5e-3 }, mixed: { peak: 1e-3 }, text: { peak: 5e-3 } },
+      textRlRate: 6e-4,
     }),
   },
 } as const satisfies Record<string, Comparison>;

@@ -8,6 +8,9 @@ import { runJob, type Job } from "./jobs.js";
 /** Name of the command that a child process is started with; it is not in the help. */
 export const CHILD_COMMAND = "compare-job";
 
+/** What a parent tells its child; there is nothing else to tell. */
+const STOP = "stop";
+
 /** What a child tells its parent: the work it is at. */
 interface ChildProgress {
   readonly label: string;
@@ -35,7 +38,7 @@ export function spawnJob(
   let said = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4_000)));
   child.on("message", (message) => onProgress(message as ChildProgress));
-  const stop = () => child.connected && child.disconnect();
+  const stop = () => child.connected && child.send(STOP);
   signal.addEventListener("abort", stop, { once: true });
   return new Promise<void>((resolve, reject) => {
     child.once("error", reject);
@@ -50,9 +53,10 @@ export function spawnJob(
 
 /** The work of a child process. */
 export async function runChild(text: string, { signal }: CliContext): Promise<void> {
-  const parentGone = new AbortController();
-  process.once("disconnect", () => parentGone.abort());
-  const stop = AbortSignal.any([signal, parentGone.signal]);
+  const parent = new AbortController();
+  process.once("message", () => parent.abort());
+  process.once("disconnect", () => parent.abort());
+  const stop = AbortSignal.any([signal, parent.signal]);
   await runJob(JSON.parse(text) as Job, {
     reporter: progressReporter((progress) => process.connected && process.send!(progress)),
     signal: stop,
