@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CliContext } from "../command-line.js";
 import { createReporter, type Reporter } from "../log.js";
 import { compare, type CompareOptions } from "./compare-command.js";
-import type { ComparisonResult } from "./comparison.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-compare-"))));
@@ -77,7 +76,7 @@ describe("compare at smoke size", () => {
     const controller = new AbortController();
     const reporter: Reporter = {
       ...createReporter({ quiet: () => true }),
-      progress: (label) => ({ update: (done) => label.startsWith("GRPO") && done === 2 && controller.abort(), done() {} }),
+      progress: (label) => ({ update: (done) => label === "RL" && done === 2 && controller.abort(), done() {} }),
     };
     const begun = run("stopped", {}, { signal: controller.signal, reporter });
     await expect(begun).rejects.toMatchObject({ name: "AbortError" });

@@ -6,6 +6,7 @@ import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "../atomic-write.js";
 import type { CliContext } from "../command-line.js";
 import { estimateRun } from "../estimate.js";
+import { Interrupted } from "../interrupted.js";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { readArmRun } from "./arm-run.js";
 import { spawnJob } from "./child-process.js";
@@ -72,9 +73,7 @@ async function runAll(jobs: readonly Job[], options: CompareOptions, { reporter,
     });
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw Object.assign(new Error("interrupted; what was done is saved. Go on with the same command.", { cause: error }), {
-      name: "AbortError",
-    });
+    throw new Interrupted("interrupted; what was done is saved. Go on with the same command.", { cause: error });
   }
   bar.done();
 }
