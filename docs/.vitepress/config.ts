@@ -8,6 +8,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "The ReTool recipe", link: "/guide/recipe" },
   { text: "Evaluation", link: "/guide/evaluation" },
   { text: "Tools and rewards of your own", link: "/guide/own-tools" },
+  { text: "Tool RL against text RL", link: "/guide/compare" },
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];

@@ -76,6 +76,16 @@ describe("the words follow from the figures", () => {
     expect(verdictSentences(never).join("\n")).toContain("does not end above the best of text RL, equal SFT (20.0 %, at step 10)");
   });
 
+  test("where the arms start", () => {
+    const sentences = verdictSentences(result([...TOOL, ...TEXT])).join("\n"); // 15 ± 64 % and 10 ± 0 %
+    expect(sentences).toContain("Before RL the tool arm is +5.0 points from text RL, equal SFT, level within the two intervals.");
+    const ahead = result([{ arm: "tool", seed: 1, accuracies: [0.3, 0.9] }, TEXT[1]!]);
+    expect(verdictSentences(ahead).join("\n")).toContain(
+      "Seed 1: tool RL starts above the best of text RL, equal SFT (20.0 %, at step 10).",
+    );
+    expect(verdictSentences(ahead).join("\n")).toContain("Before RL the tool arm is +20.0 points from text RL, equal SFT.");
+  });
+
   const said = (runs: readonly ExampleRun[], heldOut = HELD_OUT) =>
     answerSceptic(result(runs, heldOut))
       .flatMap(({ sentences }) => sentences)

@@ -84,16 +84,19 @@ function spoiledColdStart(result: ComparisonResult): Answer {
   };
 }
 
-function sameDistribution({ heldOut, plan }: ComparisonResult): Answer {
+function sameDistribution({ heldOut, arms }: ComparisonResult): Answer {
+  const areFixed = arms.every(({ sftSteps }) => new Set(sftSteps.values).size === 1);
   const { problems, trainedOn, trainingProblems } = heldOut;
   return {
     objection: "The stages were stopped by looking at the test set.",
     sentences: [
-      `No stage stops by accuracy: the number of steps is fixed before, the same for seeds ${listText(plan.seeds)}. What is validated during SFT are problems of the training side.`,
+      areFixed
+        ? "The cold starts of an arm have the same number of steps with every seed: none was stopped by what it scored."
+        : "The cold starts of an arm have different numbers of steps: stages were stopped by accuracy, on problems of the training side.",
       trainedOn === 0
         ? `None of the ${problems} held-out problems is among the ${trainingProblems.toLocaleString("en-US")} different ones that these runs trained on, in any wording.`
         : `${trainedOn} of the ${problems} held-out problems were also trained on, which is a fault of the split.`,
-      "They come from the same ten families and the same wordings as the training problems; other wordings are not measured here.",
+      "They come from the same families and wordings as the training problems; other wordings are not measured here.",
     ],
   };
 }

@@ -1,6 +1,6 @@
-import { ARM_TITLES } from "./arms.js";
-import type { Bar, ComparisonResult } from "./comparison.js";
-import { listText, percentText, shareText } from "./words.js";
+import { ARM_TITLES, type ArmName } from "./arms.js";
+import type { Bar, ComparisonResult, Duel } from "./comparison.js";
+import { listText, percentText, pointsText, shareText } from "./words.js";
 
 /** The outcome in sentences that follow from the figures; the first says whether the claim holds. */
 export function verdictSentences(result: ComparisonResult): string[] {
@@ -11,14 +11,23 @@ export function verdictSentences(result: ComparisonResult): string[] {
     headline(bars),
     `Held-out accuracy (${result.heldOut.problems} problems; ${seeds}${plan.seeds.length > 1 ? "; mean ± half of the 95 % t interval" : ""}): ${finals.join("; ")}.`,
     ...bars.map(barSentence),
-    ...duels.flatMap(({ arm, crossings }) =>
-      crossings.map(({ seed, best, bestStep, step }) =>
-        step === null
-          ? `Seed ${seed}: tool RL does not end above the best of ${ARM_TITLES[arm]} (${percentText(best)}, at step ${bestStep}).`
-          : `Seed ${seed}: tool RL is above the best of ${ARM_TITLES[arm]} (${percentText(best)}, at step ${bestStep}) from step ${step} on.`,
-      ),
-    ),
+    ...duels.flatMap((duel) => [startSentence(arms, duel), ...duel.crossings.map((found) => crossingSentence(duel.arm, found))]),
   ];
+}
+
+/** Where the tool arm stands before RL, beside a text arm. */
+function startSentence(arms: ComparisonResult["arms"], { arm }: Duel): string {
+  const startOf = (name: ArmName) => arms.find((candidate) => candidate.arm === name)!.coldStart;
+  const [tool, text] = [startOf("tool"), startOf(arm)];
+  const difference = tool.mean - text.mean;
+  const isLevel = Math.abs(difference) <= (tool.halfWidth ?? 0) + (text.halfWidth ?? 0);
+  return `Before RL the tool arm is ${pointsText(difference)} from ${ARM_TITLES[arm]}${isLevel ? ", level within the two intervals" : ""}.`;
+}
+
+function crossingSentence(arm: ArmName, { seed, best, bestStep, step }: Duel["crossings"][number]): string {
+  const target = `the best of ${ARM_TITLES[arm]} (${percentText(best)}, at step ${bestStep})`;
+  if (step === null) return `Seed ${seed}: tool RL does not end above ${target}.`;
+  return step === 0 ? `Seed ${seed}: tool RL starts above ${target}.` : `Seed ${seed}: tool RL is above ${target} from step ${step} on.`;
 }
 
 function headline(bars: readonly Bar[]): string {
