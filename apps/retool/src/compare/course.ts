@@ -5,8 +5,8 @@ import { listText, percentText } from "./words.js";
 const DIP = 0.05;
 
 /**
- * How the tool arm's code use and length went, seed by seed, beside the paper's course: responses first get shorter by 40 % while code
- * use climbs to nearly all of them, then grow again.
+ * How the tool arm's code use and length went, seed by seed, beside the paper's course: code use climbs to nearly all responses,
+ * while length falls sharply and then climbs slowly, to 40 % less than at first.
  *
  * See "ReTool" (https://arxiv.org/abs/2504.11536), section 3.3.
  */
@@ -26,9 +26,9 @@ export function courseSentences({ runs }: ComparisonResult): string[] {
       ({ seed, first, last, low }) =>
         `Tool RL, seed ${seed}: code in ${percentText(first.codeRatio, 0)} of responses at step 0, ${percentText(last.codeRatio, 0)} at step ${last.step}; length ${first.responseTokens.toFixed(1)} tokens, least ${low.responseTokens.toFixed(1)} at step ${low.step}, at the end ${last.responseTokens.toFixed(1)}.`,
     ),
-    "In the paper code use climbs to 98 % of responses, and length falls by 40 % before it climbs again. " +
+    "In the paper code use climbs to 98 % of responses, and length falls sharply, then climbs slowly and ends 40 % below its start. " +
       (dipped.length === 0
-        ? "Here length does not dip: code is no shorter than the text it replaces."
+        ? "Here length does not dip with any seed."
         : climbed.length === courses.length
           ? "Here length dips and climbs with every seed."
           : `Here length dips with ${seedsText(dipped)}${climbed.length === 0 ? " and stays there: there is no climb" : `, and climbs again with ${seedsText(climbed)}`}.`),

@@ -44,7 +44,7 @@ function tooSmall(result: ComparisonResult): Answer {
   const parameters = result.runs[0]?.parameters;
   if (sentences.length > 0 && parameters !== undefined)
     sentences.push(
-      `A model of ${parameters.toLocaleString("en-US")} parameters calculates badly in its head, and a larger one would do better: this is a miniature of the paper's comparison, not a replication.`,
+      `A model of ${parameters.toLocaleString("en-US")} parameters is small for calculating in its head. What a larger one would do is not measured: this is a miniature of the paper's comparison, not a replication.`,
     );
   return { objection: "So small a model cannot calculate, so text never had a chance.", sentences };
 }
@@ -116,7 +116,7 @@ function moreSamples(result: ComparisonResult): Answer {
     objection: "One side got more samples or more training.",
     sentences: [
       rollouts.size === 1
-        ? `Every run sampled ${[...rollouts][0]!.toLocaleString("en-US")} rollouts on the same problems, under the same limit of tokens.`
+        ? `Every run sampled ${[...rollouts][0]!.toLocaleString("en-US")} rollouts, runs of one seed on the same problems, under the same limit of tokens.`
         : `The runs sampled different numbers of rollouts: ${listText([...rollouts])}.`,
       `Tokens sampled in RL, interpreter output included: ${lengths.join("; ")}. Cold start: ${efforts.join("; ")}.`,
       `Groups that taught nothing because all their rollouts scored the same, mean over RL: ${silent.join("; ")}.`,
