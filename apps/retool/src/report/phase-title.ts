@@ -5,6 +5,7 @@ const TITLES: Readonly<Record<string, string>> = {
   rl: "Reinforcement learning",
   train: "Reinforcement learning",
   eval: "Evaluation",
+  checkpoint: "Checkpoint",
 };
 
 /** A phase in words. */

@@ -11,6 +11,7 @@ import { markup, modelText } from "./html.js";
 import { RecordSample } from "./record-sample.js";
 import { renderReport } from "./render-report.js";
 import type { RunData } from "./run-data.js";
+import { AnalysisCollector, CHECKPOINT_PHASE, purposesOf } from "./run-analysis.js";
 import { niceScale, shortNumber } from "./scale.js";
 import { writeReport } from "./write-report.js";
 
@@ -18,8 +19,12 @@ const HOSTILE = `</script></style></pre></textarea><script>alert(1)</script><img
 
 function runWith(records: readonly TrajectoryRecord[], more: Partial<RunData> = {}): RunData {
   const sample = new RecordSample();
-  for (const record of records) sample.add(record);
-  return { name: "run", summary: exampleSummary(), metrics: [], records: sample, ...more };
+  const analysis = new AnalysisCollector();
+  for (const record of records) {
+    sample.add(record);
+    analysis.add(record);
+  }
+  return { name: "run", summary: exampleSummary(), metrics: [], records: sample, analysis: analysis.finish(), ...more };
 }
 
 /** Without the white space between elements, which no reader sees. */
@@ -70,8 +75,17 @@ describe("a report", () => {
     });
     const summary = exampleSummary();
     const phase = { ...summary.phases["final"]!, families: { [HOSTILE]: { n: 1, accuracy: 1 } } };
+    const [call] = record.toolCalls;
+    const corrected = {
+      correct: true,
+      toolCalls: [
+        { ...call!, input: HOSTILE, result: HOSTILE, status: "error" as const },
+        { ...call!, input: `${HOSTILE}2`, result: HOSTILE },
+      ],
+    };
+    const history = [1, 2, 3].map((step) => ({ ...record, phase: CHECKPOINT_PHASE, step }));
     const page = renderReport(
-      runWith([record, { ...record, phase: "final" }], {
+      runWith([record, { ...record, ...corrected, phase: "final" }, ...history], {
         name: HOSTILE,
         summary: { ...summary, backend: HOSTILE, phases: { [HOSTILE]: phase, final: phase } },
         manifest: { [HOSTILE]: HOSTILE },
@@ -114,9 +128,10 @@ describe("a report", () => {
     const metrics = Array.from({ length: 5_000 }, (_, step) =>
       Object.fromEntries([["phase", "rl"], ["step", step], ...Array.from({ length: 60 }, (_, i) => [`m/${i}`, Math.sin(step * i) * 1e-9])]),
     );
-    const page = renderReport(runWith(records, { metrics }));
+    const histories = [1, 2, 3].flatMap((step) => records.slice(0, 3).map((record) => ({ ...record, phase: CHECKPOINT_PHASE, step })));
+    const page = renderReport(runWith([...records, ...histories.map((record) => ({ ...record, sampleIndex: 0 }))], { metrics }));
     expect(Buffer.byteLength(page)).toBeLessThan(3_000_000);
-    expect(page).toMatch(/\d+ of 600 rollouts are on this page/);
+    expect(page).toMatch(/\d+ of 609 rollouts are on this page/);
     expect(page).toContain("more characters are left out of this page");
   });
 
@@ -125,6 +140,57 @@ describe("a report", () => {
     const page = pageOf(runWith([before, exampleRecord()]));
     expect(page).toContain("1 went from wrong to right, 0 from right to wrong");
     expect(page).toContain('<div class="sides"><article class="rollout wrong"');
+  });
+
+  test("sets the paper's measures before and after side by side, with what the code is for", () => {
+    const before = exampleRecord({ phase: "coldStart", step: 0, toolCalls: [], correct: false });
+    const page = pageOf(runWith([before, exampleRecord()]));
+    expect(page).toContain("<small>share of responses that contain code</small></th><td>0.0 %</td><td>100.0 %</td><td>+100.0 points</td>");
+    expect(page).toContain('<div class="name">number theory</div>');
+    expect(page).toContain("No self-correction:");
+  });
+
+  test("shows a self-correction from the failing code to the output of the code that replaced it", () => {
+    const model = (text: string) => ({ kind: "model" as const, text, tokens: 5 });
+    const tool = (text: string) => ({ kind: "tool" as const, text: `<interpreter>${text}</interpreter>`, tokens: 3 });
+    const call = exampleRecord().toolCalls[0]!;
+    const record = exampleRecord({
+      segments: [
+        { kind: "prompt", text: "What is gcd(12, 18)?", tokens: 9 },
+        model("Before.<code>gdc(12, 18)</code>"),
+        tool("gdc is not defined"),
+        model("Oops, a typo.<code>gcd(12, 18)</code>"),
+        tool("6"),
+        model("After.<answer>\\boxed{6}</answer>"),
+      ],
+      toolCalls: [{ ...call, input: "gdc(12, 18)", result: "gdc is not defined", status: "error" }, call],
+    });
+    const page = pageOf(runWith([record]));
+    const [, section] = /<h3>Self-corrections<\/h3>([^]*?)<\/section>\s*<section id="curves">/.exec(page)!;
+    expect(section).toContain("1 time a failing call was followed");
+    for (const part of ["gdc(12, 18)", "Output · error", "Oops, a typo.", "<pre>gcd(12, 18)</pre>", "<pre>6</pre>"])
+      expect(section).toContain(part);
+    for (const part of ["Before.", "After."]) expect(section).not.toContain(part);
+  });
+
+  test("shows one problem at several checkpoints, and keeps those rollouts out of everything else", () => {
+    const at = (step: number, correct: boolean) => exampleRecord({ phase: CHECKPOINT_PHASE, step, correct, problemId: "p" });
+    const run = runWith([at(30, true), at(10, false), at(20, false)]);
+    expect(run.analysis!.steps).toEqual([]);
+    const page = pageOf(run);
+    const [, strip] = /<div class="strip">([^]*?)<\/section>\s*<section id="rollouts">/.exec(page)!;
+    expect([...strip!.matchAll(/Checkpoint, step (\d+)/g)].map(([, step]) => step)).toEqual(["10", "20", "30"]);
+    expect(pageOf(runWith([at(1, false), at(2, true)]))).not.toContain('class="strip"');
+  });
+
+  test("the text before a call counts for what its code is for", () => {
+    const text = (kind: "model" | "tool", part: string) => ({ kind, text: part, tokens: 1 });
+    const call = exampleRecord().toolCalls[0]!;
+    const segments = [text("model", "<code>2+3</code>"), text("tool", "5"), text("model", "Let me verify this.<code>3+2</code>")];
+    expect(purposesOf({ segments, toolCalls: ["2+3", "3+2"].map((input) => ({ ...call, input })) })).toEqual([
+      "calculation",
+      "verification",
+    ]);
   });
 
   test("draws known metrics with their explanations, gaps for NaN, and unknown ones too", () => {

@@ -4,12 +4,13 @@ import { phaseTitle, phaseWords } from "./phase-title.js";
 import type { RecordPair } from "./record-sample.js";
 import { problemFacts, renderBlock, renderRollout } from "./rollout-card.js";
 import type { RunData } from "./run-data.js";
+import { within } from "./within.js";
 
 const MOST_ROLLOUTS = 80;
 const MOST_PAIRS = 12;
 /** Bytes of markup; whatever models write, the page stays below three megabytes. */
-const ROLLOUT_BYTES = 1_400_000;
-const PAIR_BYTES = 600_000;
+const ROLLOUT_BYTES = 1_200_000;
+const PAIR_BYTES = 500_000;
 
 /** Rollouts to read, with filters; the page says how many of how many are there. */
 export function renderRollouts({ records }: RunData): Html {
@@ -67,19 +68,6 @@ function renderPair({ before, after }: RecordPair): Html {
 
 function byStep(a: TrajectoryRecord, b: TrajectoryRecord): number {
   return a.step - b.step || (a.phase < b.phase ? -1 : a.phase > b.phase ? 1 : Number(a.correct) - Number(b.correct));
-}
-
-/** As many of the parts as fit, made one after the other; never less than one. */
-function within(bytes: number, parts: readonly (() => Html)[]): Html[] {
-  const made: Html[] = [];
-  let used = 0;
-  for (const part of parts) {
-    const next = part();
-    used += Buffer.byteLength(next.markup);
-    if (used > bytes && made.length > 0) break;
-    made.push(next);
-  }
-  return made;
 }
 
 function select(name: string, values: readonly string[]): Html {

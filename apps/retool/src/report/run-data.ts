@@ -3,6 +3,7 @@ import { openRunFolder } from "../run-folder.js";
 import type { Summary } from "../summary.js";
 import { readTrajectories } from "../trajectory-file.js";
 import { RecordSample } from "./record-sample.js";
+import { AnalysisCollector, CHECKPOINT_PHASE, type RunAnalysis } from "./run-analysis.js";
 
 /** What a report is made from. */
 export interface RunData {
@@ -12,6 +13,8 @@ export interface RunData {
   readonly manifest?: Readonly<Record<string, unknown>>;
   readonly metrics: readonly LogRecord[];
   readonly records: RecordSample;
+  /** Tool use over all rollouts; absent when a caller has none. */
+  readonly analysis?: RunAnalysis;
 }
 
 /**
@@ -22,7 +25,13 @@ export interface RunData {
 export async function loadRunData(path: string): Promise<RunData> {
   const run = await openRunFolder(path);
   const records = new RecordSample();
-  for (const file of await run.trajectoryFiles()) for (const record of await readTrajectories(file)) records.add(record);
+  const analysis = new AnalysisCollector();
+  for (const file of await run.trajectoryFiles()) {
+    for (const record of await readTrajectories(file)) {
+      analysis.add(record);
+      if (record.phase !== CHECKPOINT_PHASE) records.add(record);
+    }
+  }
   const summary = run.readSummary();
   const manifest = run.readManifest();
   return {
@@ -31,5 +40,6 @@ export async function loadRunData(path: string): Promise<RunData> {
     ...(manifest === undefined ? {} : { manifest }),
     metrics: run.readMetrics(),
     records,
+    analysis: analysis.finish(),
   };
 }

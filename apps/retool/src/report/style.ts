@@ -76,7 +76,10 @@ select { padding: 4px 6px; border: 1px solid var(--rule); border-radius: 4px; ba
 .badge { padding: 1px 9px; border: 1.5px solid currentColor; border-radius: 99px; white-space: nowrap; }
 .badge.right { color: var(--green); } .badge.wrong { border-style: dashed; color: var(--red); }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 12px; margin-top: 10px; }
-.sides .rollout { margin: 0; }
+.sides .rollout, .strip .rollout { margin: 0; }
+.strip { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(300px, 1fr); gap: 12px; margin-top: 10px; padding-bottom: 8px; overflow-x: auto; }
+.measures { max-width: 980px; } .measures th[scope] { white-space: normal; font-weight: 600; } .measures small { margin-left: 6px; color: var(--soft); font-weight: normal; }
+.scroll + .why + .chart { max-width: 780px; margin-top: 16px; }
 .pair > .why { margin: 0; }
 .block { margin-top: 8px; padding: 5px 10px 7px; border-left: 4px solid var(--rule); border-radius: 0 4px 4px 0; }
 .block h5 { margin: 0; color: var(--soft); font-size: 11px; letter-spacing: 0.06em; text-transform: uppercase; }

@@ -1,0 +1,43 @@
+import type { ToolCall } from "../trajectory.js";
+
+/** A failing call and the one that put it right, by their places among the calls of a rollout. */
+export interface SelfCorrection {
+  readonly failed: number;
+  readonly corrected: number;
+}
+
+type Call = Pick<ToolCall, "input" | "status">;
+
+/**
+ * Self-corrections of a rollout: a call fails by its own doing, a later call with other code runs without an error, and the answer is
+ * right in the end. Each failure counts once, with the first such call after it; failures before the same correction are one case, that of
+ * the last of them.
+ *
+ * The behaviour is that of "ReTool" (https://arxiv.org/abs/2504.11536), figure 4; the rule is this project's.
+ */
+export function selfCorrections({
+  correct,
+  toolCalls,
+}: {
+  readonly correct: boolean;
+  readonly toolCalls: readonly Call[];
+}): SelfCorrection[] {
+  if (!correct) return [];
+  const cases: SelfCorrection[] = [];
+  for (let call = 1; call < toolCalls.length; call++) {
+    const [before, after] = [toolCalls[call - 1]!, toolCalls[call]!];
+    if (failedByItself(before) && after.status === "ok" && after.input.trim() !== before.input.trim())
+      cases.push({ failed: call - 1, corrected: call });
+  }
+  return cases;
+}
+
+/** Whether a rollout has at least one of its {@link selfCorrections}. */
+export function hasSelfCorrection(rollout: { readonly correct: boolean; readonly toolCalls: readonly Call[] }): boolean {
+  return selfCorrections(rollout).length > 0;
+}
+
+/** A sandbox that broke down is not the code's fault. */
+function failedByItself({ status }: Call): boolean {
+  return status !== "ok" && status !== "infra" && status !== "killed";
+}
