@@ -58,7 +58,7 @@ async function countParameters({ model, tokenizer }: RecipeConfig): Promise<numb
 }
 
 /** FLOP a second of a product of two 384 × 384 matrices, best of a few. */
-async function matmulSpeed(): Promise<number> {
+export async function matmulSpeed(): Promise<number> {
   const size = 384;
   const a = tf.ones<tf.Rank.R2>([size, size]);
   let best = Infinity;

@@ -1,4 +1,11 @@
+import type { ModelPreset } from "./presets/model-preset.js";
+import { QWEN_SMALL_PRESETS } from "./presets/qwen-small.js";
+import { SLIME_PRESETS } from "./presets/slime.js";
+import { VERL_PRESETS } from "./presets/verl.js";
 import type { RecipeInput } from "./recipe-config.js";
+
+/** Recipes for published models, by name, with their sources. */
+export const MODEL_PRESETS = { ...VERL_PRESETS, ...SLIME_PRESETS, ...QWEN_SMALL_PRESETS } as const satisfies Record<string, ModelPreset>;
 
 /** Recipes by name; a config file names one with `preset:` and overrides parts of it. */
 export const PRESETS = {
@@ -47,6 +54,10 @@ export const PRESETS = {
     train: { steps: 3, promptsPerStep: 2, groupSize: 2, learningRate: { peak: 6e-4 }, saveEvery: 2, trajectoriesEvery: 1 },
     eval: { problems: 20 },
   },
+  "verl-grpo-32b": MODEL_PRESETS["verl-grpo-32b"].config,
+  "verl-grpo-7b": MODEL_PRESETS["verl-grpo-7b"].config,
+  "qwen2.5-0.5b": MODEL_PRESETS["qwen2.5-0.5b"].config,
+  "slime-4b": MODEL_PRESETS["slime-4b"].config,
 } as const satisfies Record<string, RecipeInput>;
 
 export type PresetName = keyof typeof PRESETS;

@@ -7,6 +7,7 @@ import { configSources, type RunOptions } from "./commands/run-options.js";
 import { estimateRun } from "./estimate.js";
 import { loadConfig } from "./load-config.js";
 import { phaseTable } from "./phases.js";
+import { modelPlan, modelPreset } from "./model-plan.js";
 import { runRecipe, type RecipeHooks, type RecipeParts } from "./recipe.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { withRun } from "./session.js";
@@ -22,9 +23,19 @@ export async function runCommand(
   const { reporter, signal } = context;
   checkResume(options);
   const config = await startConfig(options);
+  const preset = options.resume || config.model.from !== null ? undefined : modelPreset(options.preset);
   if (options.dryRun) {
-    context.print(`${stringify(config)}\n${await estimateRun(config, parts)}`);
+    context.print(`${stringify(config)}\n${await (preset === undefined ? estimateRun(config, parts) : modelPlan(preset, config))}`);
     return;
+  }
+  if (preset !== undefined) {
+    throw new InputError({
+      what: `preset ${options.preset}`,
+      where: "model.from",
+      expected: `the weights of ${preset.model}`,
+      found: "none",
+      fix: "name their folder with --set model.from=FOLDER; --dry-run says what they need",
+    });
   }
   if (!parts.sft && !options.resume && config.model.from === null) {
     throw new InputError({

@@ -13,7 +13,10 @@ export interface RunOptions {
 
 export function addConfigOptions(command: Command): Command {
   return command
-    .option("--preset <name>", "recipe to start from: tiny, smoke")
+    .option(
+      "--preset <name>",
+      "recipe to start from: tiny, smoke, qwen2.5-0.5b, or a published one to see what it needs: verl-grpo-7b, verl-grpo-32b, slime-4b",
+    )
     .option("-c, --config <file>", "YAML file with settings that go over the preset")
     .option(
       "-s, --set <key=value>",

@@ -1,0 +1,50 @@
+import { AIME_2024, DAPO_MATH, SFT_NOTE, type ModelPreset } from "./model-preset.js";
+
+/** slime's ReTool example. */
+export const SLIME_PRESETS = {
+  "slime-4b": {
+    config: {
+      data: { train: DAPO_MATH, test: AIME_2024 },
+      optimizer: { beta1: 0.9, beta2: 0.98, weightDecay: 0.1, maxTokensPerMicroBatch: 9_216 },
+      sandbox: { wallMs: 120_000, memoryMiB: 2_048, workers: 32 },
+      sft: {
+        stages: [
+          {
+            name: "retool-sft",
+            mixture: "imperfect",
+            steps: 45,
+            batchSize: 128,
+            learningRate: { peak: 1e-5, kind: "cosine", warmupSteps: 5, floor: 0.1 },
+          },
+        ],
+      },
+      budgets: { maxResponseTokens: 8_192, maxTurns: 16, maxToolCalls: 16 },
+      reward: { rule: "math-dapo-strict" },
+      train: {
+        advantage: "grpo",
+        steps: 3_000,
+        promptsPerStep: 32,
+        groupSize: 8,
+        updatesPerStep: 1,
+        learningRate: { peak: 1e-6, kind: "constant" },
+        clipLow: 0.2,
+        clipHigh: 0.28,
+        dualClip: null,
+        entropyCoef: 0,
+        sampling: { temperature: 1, topP: 1, topK: 0 },
+        evaluateEvery: 20,
+      },
+      eval: { problems: 30, samples: 16, sampling: { temperature: 1, topP: 1, topK: 0 } },
+    },
+    model: "Qwen3-4B-Instruct-2507",
+    sources: ["THUDM/slime @ 624b824, examples/retool/"],
+    notes: [
+      SFT_NOTE,
+      "optimizer: AdamW's betas and decay of the RL run; the recipe's SFT has 0.9, 0.95 and 0.1",
+      "budgets: at most 8,192 tokens a response here; the recipe allows that many a turn, within 9,216 tokens of context",
+      "sandbox.memoryMiB: 2,048 is the most that this config allows; the recipe has 4 GB",
+      "train.aggregation: the recipe leaves it to the framework; token-mean here. Its KL loss has weight 0 and is left out",
+      "reward: +1 and −1 here; the recipe adds to wrong answers by their tool calls",
+    ],
+  },
+} as const satisfies Record<string, ModelPreset>;
