@@ -7,6 +7,7 @@ import {
   type SelfCorrection,
   type ToolUseMeasures,
 } from "@retool-ts/rollout";
+import type { LabelRequest } from "../labels/purpose-labels.js";
 import { blocksOf } from "../rollout-blocks.js";
 import type { TrajectoryRecord } from "../trajectory-record.js";
 
@@ -60,6 +61,12 @@ export class AnalysisCollector {
   readonly #corrections: CorrectionCase[] = [];
   #correctionCount = 0;
   readonly #histories = new Map<string, Map<number, TrajectoryRecord>>();
+  readonly #purposeOf: PurposeOf;
+
+  /** @param purposeOf - says what code is for; undefined leaves it to the rules. */
+  constructor(purposeOf: PurposeOf = () => undefined) {
+    this.#purposeOf = purposeOf;
+  }
 
   add(record: TrajectoryRecord): void {
     const { phase, step, correct, promptTokens, responseTokens, toolCalls } = record;
@@ -70,7 +77,7 @@ export class AnalysisCollector {
     this.#steps.set(key, collected);
     const calls = toolCalls.map(({ input, status, start }) => ({ input, status, start }));
     collected.rollouts.push({ correct, promptTokens, responseTokens, toolCalls: calls });
-    for (const purpose of purposesOf(record)) collected.purposes[purpose] = (collected.purposes[purpose] ?? 0) + 1;
+    for (const purpose of purposesOf(record, this.#purposeOf)) collected.purposes[purpose] = (collected.purposes[purpose] ?? 0) + 1;
     const cases = selfCorrections(record);
     this.#correctionCount += cases.length;
     for (const found of cases) keepCorrection(this.#corrections, { ...found, record });
@@ -99,8 +106,19 @@ export class AnalysisCollector {
   }
 }
 
+/** Names what code is for, or leaves it open. */
+export type PurposeOf = (call: LabelRequest) => CodePurpose | undefined;
+
 /** What the code of each call is for, judged with the text before it. */
-export function purposesOf(record: Pick<TrajectoryRecord, "segments" | "toolCalls">): CodePurpose[] {
+export function purposesOf(
+  record: Pick<TrajectoryRecord, "segments" | "toolCalls">,
+  purposeOf: PurposeOf = () => undefined,
+): CodePurpose[] {
+  return callsWithContext(record).map((call) => purposeOf(call) ?? classifyCode(call.code, call.context).purpose);
+}
+
+/** The code of each call, and the text before it. */
+export function callsWithContext(record: Pick<TrajectoryRecord, "segments" | "toolCalls">): LabelRequest[] {
   const contexts: string[] = [];
   let context = "";
   for (const { kind, text } of blocksOf(record)) {
@@ -110,7 +128,7 @@ export function purposesOf(record: Pick<TrajectoryRecord, "segments" | "toolCall
       context = "";
     }
   }
-  return record.toolCalls.map(({ input }, call) => classifyCode(input, contexts[call]).purpose);
+  return record.toolCalls.map(({ input }, call) => ({ code: input, context: contexts[call] ?? "" }));
 }
 
 /** Keeps those with the longest code, in which there is something to see; the first of equal ones. */

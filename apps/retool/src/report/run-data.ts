@@ -3,7 +3,7 @@ import { openRunFolder } from "../run-folder.js";
 import type { Summary } from "../summary.js";
 import { readTrajectories } from "../trajectory-file.js";
 import { RecordSample } from "./record-sample.js";
-import { AnalysisCollector, CHECKPOINT_PHASE, type RunAnalysis } from "./run-analysis.js";
+import { AnalysisCollector, CHECKPOINT_PHASE, type PurposeOf, type RunAnalysis } from "./run-analysis.js";
 
 /** What a report is made from. */
 export interface RunData {
@@ -20,12 +20,13 @@ export interface RunData {
 /**
  * Reads a run folder, one trajectories file at a time.
  *
+ * @param purposeOf - names what code is for in place of the rules.
  * @throws InputError when there is no run at `path`.
  */
-export async function loadRunData(path: string): Promise<RunData> {
+export async function loadRunData(path: string, purposeOf?: PurposeOf): Promise<RunData> {
   const run = await openRunFolder(path);
   const records = new RecordSample();
-  const analysis = new AnalysisCollector();
+  const analysis = new AnalysisCollector(purposeOf);
   for (const file of await run.trajectoryFiles()) {
     for (const record of await readTrajectories(file)) {
       analysis.add(record);

@@ -1,0 +1,21 @@
+import type { CliContext } from "../command-line.js";
+import { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "../report/run-analysis.js";
+import { openRunFolder } from "../run-folder.js";
+import { readTrajectories } from "../trajectory-file.js";
+import type { ChatEndpoint } from "./chat-endpoint.js";
+import { PurposeLabels } from "./purpose-labels.js";
+
+/** Has a language model name what the code of a run's evaluations is for; labels are kept in `purposes.jsonl` of its folder. */
+export async function labelRun(path: string, endpoint: ChatEndpoint, { reporter, signal }: CliContext): Promise<PurposeOf> {
+  const run = await openRunFolder(path);
+  const labels = new PurposeLabels(run.file("purposes.jsonl"), endpoint.model);
+  const files = await run.trajectoryFiles();
+  const bar = reporter.progress("label code", files.length);
+  for (const [index, file] of files.entries()) {
+    const records = (await readTrajectories(file)).filter(({ phase }) => phase !== "train" && phase !== CHECKPOINT_PHASE);
+    await labels.label(records.flatMap(callsWithContext), endpoint, signal);
+    bar.update(index + 1);
+  }
+  bar.done();
+  return (call) => labels.purposeOf(call);
+}
