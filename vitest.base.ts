@@ -1,5 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** Long tests, `*.long.test.ts`, run apart from the others: `npm run test:long` sets RETOOL_LONG=1. */
+const isLong = process.env["RETOOL_LONG"] === "1";
+const LIMIT_MS = isLong ? 900_000 : 60_000;
 
 /** The one test setup every package shares: sources are resolved without a build. */
 export function packageTests(name: string) {
@@ -8,10 +12,11 @@ export function packageTests(name: string) {
     ssr: { resolve: { conditions: ["@retool-ts/source", "module", "node", "default"] } },
     test: {
       name,
-      include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+      include: isLong ? ["src/**/*.long.test.ts", "test/**/*.long.test.ts"] : ["src/**/*.test.ts", "test/**/*.test.ts"],
+      exclude: [...configDefaults.exclude, ...(isLong ? [] : ["**/*.long.test.ts"])],
       setupFiles: [fileURLToPath(new URL("./vitest.setup.ts", import.meta.url))],
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      testTimeout: LIMIT_MS,
+      hookTimeout: LIMIT_MS,
     },
   });
 }

@@ -9,14 +9,16 @@ const USAGE = `Usage: node scripts/run.mjs <verb> [arguments]
 
   retool [arguments]   runs the command line, installing and building first if something changed
   example              runs the example of a tool and a reward of one's own
-  test [arguments]     runs every test; arguments go to vitest
+  test [arguments]     runs every test but the long ones; arguments go to vitest
+  test:long [arguments]  runs the long tests: leaks, soaks and other checks that take minutes
   build                builds every package and the command line, with type declarations`;
 
 /** Runs one verb. Sets the exit code; throws only when the checkout cannot be made ready. */
 export async function main([verb, ...args]) {
   if (verb === "retool") return runCommandLine(args);
   if (verb === "example") return runExample();
-  if (verb === "test") return runTests(args);
+  if (verb === "test") return runTests(args, {});
+  if (verb === "test:long") return runTests(args, { RETOOL_LONG: "1" });
   if (verb === "build") return prepare({ declarations: true });
   console.error(USAGE);
   process.exitCode = verb === undefined || verb === "--help" || verb === "-h" ? 0 : 2;
@@ -59,13 +61,13 @@ function deliverInterruptsOnce() {
   };
 }
 
-/** Runs vitest over all projects. The last line is `N passed, N failed`; a run without any test has failed. */
-async function runTests(args) {
+/** Runs vitest over all projects, with `variables` in its environment. The last line is `N passed, N failed`; a run without any test has failed. */
+async function runTests(args, variables) {
   await prepare();
   const folder = mkdtempSync(join(tmpdir(), "retool-test-"));
   const tallyFile = join(folder, "tally.json");
   try {
-    const code = await vitest(args, tallyFile);
+    const code = await vitest(args, { ...variables, RETOOL_TALLY_FILE: tallyFile });
     const { passed, failed, skipped } = readTally(tallyFile);
     const failures = failed === 0 && (code !== 0 || passed === 0) ? 1 : failed;
     console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
@@ -75,10 +77,10 @@ async function runTests(args) {
   }
 }
 
-function vitest(args, tallyFile) {
+function vitest(args, variables) {
   const program = join(root, "node_modules/vitest/vitest.mjs");
   const reporters = ["--reporter=default", `--reporter=${join(root, "scripts/tally-reporter.mjs")}`];
-  const env = { ...localEnvironment(), RETOOL_TALLY_FILE: tallyFile };
+  const env = { ...localEnvironment(), ...variables };
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, "run", ...reporters, ...args], { cwd: root, env, stdio: "inherit" });
     process.on("SIGINT", () => {}); // vitest has its own; stay for its tally

@@ -27,18 +27,19 @@ export interface Environment {
 
 /** Makes the environment that a config describes. */
 export async function createEnvironment(config: RecipeConfig, { tokenizer }: PolicyModel): Promise<Environment> {
-  const { workers, fuel, wallMs, memoryMiB, outputChars } = config.sandbox;
+  const { workers, fuel, wallMs, memoryMiB, outputChars, stateful, preload } = config.sandbox;
   const encodePrompt = await promptEncoder(config.prompt, tokenizer);
   const sandbox = await createSandbox({
     workers,
     seed: config.seed,
+    preload,
     limits: { fuel, wallMs, memoryBytes: memoryMiB * 2 ** 20, outputChars },
   });
   const { resultOpen, resultClose } = config.dialect;
   return {
     sandbox,
     dialect: xmlDialect({ resultOpen, resultClose }),
-    tools: [codeInterpreter(sandbox)],
+    tools: [codeInterpreter(sandbox, { stateful })],
     budgets: { ...config.budgets, maxTurnTokens: config.budgets.maxResponseTokens },
     reward: createReward(config.reward, config.budgets.maxResponseTokens),
     encodePrompt,

@@ -1,5 +1,5 @@
 import { InputError } from "@retool-ts/core";
-import { createSandbox, type ExecutionResult, type Limits, type Sandbox } from "@retool-ts/sandbox";
+import { createSandbox, type ExecutionResult, type Limits, type PreloadName, type Sandbox } from "@retool-ts/sandbox";
 import type { CliContext } from "./command-line.js";
 import type { LimitOptions } from "./commands/limit-options.js";
 import { visibleText } from "./visible-text.js";
@@ -22,10 +22,15 @@ export function limitsOf({ fuel, wallMs, memoryMb, outputChars }: LimitOptions):
   };
 }
 
+/** The libraries of `--preload`; the sandbox refuses names it does not know. */
+export function preloadOf({ preload = [] }: LimitOptions): readonly PreloadName[] {
+  return preload as readonly PreloadName[];
+}
+
 /** Runs code of `input`, or the given cells, and prints each result as it comes. True when every run ended well. */
 export async function exec(options: ExecOptions, input: AsyncIterable<Buffer | string>, context: ExecContext): Promise<boolean> {
   assertLanguage(options.language);
-  await using sandbox = await createSandbox({ limits: limitsOf(options) });
+  await using sandbox = await createSandbox({ limits: limitsOf(options), preload: preloadOf(options) });
   let isWell = true;
   for await (const result of resultsOf(sandbox, options, input, context.signal)) {
     isWell &&= result.status === "ok";

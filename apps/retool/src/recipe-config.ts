@@ -123,6 +123,10 @@ export const RecipeConfig = z.strictObject({
       wallMs: positive.default(2_000),
       memoryMiB: positive.min(18).max(2_048).default(64),
       outputChars: positive.default(8_192),
+      /** Whether a rollout keeps its variables from call to call; else each call has a fresh world. */
+      stateful: z.boolean().default(false),
+      /** Libraries in every world: fraction.js as Fraction, decimal.js as Decimal, nerdamer-prime (an optional package) as nerdamer. */
+      preload: z.array(z.enum(["fraction", "decimal", "nerdamer"])).default([]),
     })
     .prefault({}),
   data: z.strictObject({ train: Source.prefault({ kind: "generated" }), test: Source.prefault({ kind: "generated" }) }).prefault({}),

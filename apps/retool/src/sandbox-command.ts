@@ -1,7 +1,7 @@
 import { createSandbox, serveSandboxFusion } from "@retool-ts/sandbox";
 import type { CliContext } from "./command-line.js";
 import type { LimitOptions } from "./commands/limit-options.js";
-import { limitsOf } from "./exec-command.js";
+import { limitsOf, preloadOf } from "./exec-command.js";
 
 export interface ServeOptions extends LimitOptions {
   readonly host: string;
@@ -21,7 +21,7 @@ export async function serve(options: ServeOptions, { print, reporter, signal }: 
   const { workers, host, port, maxConcurrency, queueLimit, maxBodyBytes } = options;
   const token = options.token ?? process.env["RETOOL_SANDBOX_TOKEN"];
   const limits = limitsOf(options);
-  await using sandbox = await createSandbox({ workers, limits });
+  await using sandbox = await createSandbox({ workers, limits, preload: preloadOf(options) });
   const shared = { sandbox, host, port, maxConcurrency, queueLimit, maxBodyBytes, limits };
   const server = await serveSandboxFusion(token === undefined || token === "" ? shared : { ...shared, token });
   print(server.url);

@@ -3,6 +3,7 @@ import { truncateMiddle, type Budgets } from "./budgets.js";
 import { joinPieces, type CallRequest, type Dialect, type TurnAction } from "./dialect.js";
 import type { Sampler, SamplingParameters, TextCodec } from "./sampler.js";
 import type { Tool, ToolOutcome } from "./tool.js";
+import { beginTools } from "./tool-sessions.js";
 import { TrajectoryBuilder } from "./trajectory-builder.js";
 import type { StopReason, ToolCall, Trajectory } from "./trajectory.js";
 
@@ -41,6 +42,15 @@ export async function runAgent(
   key: RolloutKey,
   options: AgentOptions,
 ): Promise<Trajectory> {
+  const { tools, close } = beginTools(options.tools, key);
+  try {
+    return await runTurns(sequence, promptIds, key, { ...options, tools });
+  } finally {
+    await close();
+  }
+}
+
+async function runTurns(sequence: number, promptIds: readonly number[], key: RolloutKey, options: AgentOptions): Promise<Trajectory> {
   const { sampler, codec, dialect, budgets, sampling, signal } = options;
   const noise = streamKey(options.seed, ["rollout", key.step, key.problemId, key.sampleIndex]);
   const built = new TrajectoryBuilder(key, promptIds, codec);

@@ -8,7 +8,14 @@ export { classifyCode, CODE_PURPOSES, type CodePurpose, type PurposeVerdict } fr
 export { hasSelfCorrection, selfCorrections, type SelfCorrection } from "./analysis/self-correction.js";
 export { codeLines, toolUseMeasures, type AnalyzedRollout, type ByVerdict, type ToolUseMeasures } from "./analysis/tool-use.js";
 export { DEFAULT_BUDGETS, truncateMiddle, type Budgets } from "./budgets.js";
-export { CODE_INTERPRETER, codeInterpreter, type CodeRunner } from "./code-interpreter.js";
+export {
+  CODE_INTERPRETER,
+  codeInterpreter,
+  type CodeInterpreterOptions,
+  type CodeRunner,
+  type CodeSession,
+  type SessionRunner,
+} from "./code-interpreter.js";
 export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
 export { hermesDialect, type HermesDialectOptions } from "./dialect-hermes.js";
 export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
@@ -16,7 +23,15 @@ export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCa
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
 export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
 export { summarizeRollouts, type RolloutOutline, type RolloutSummary } from "./summary.js";
-export { defineTool, type Tool, type ToolContext, type ToolDefinition, type ToolOutcome } from "./tool.js";
+export {
+  defineTool,
+  type Tool,
+  type ToolContext,
+  type ToolDefinition,
+  type ToolOutcome,
+  type ToolSession,
+  type ToolSessionContext,
+} from "./tool.js";
 export {
   createTrajectory,
   modelText,

@@ -19,6 +19,17 @@ export interface ToolContext {
   readonly signal?: AbortSignal;
 }
 
+/** Which rollout a {@link ToolSession} belongs to. */
+export type ToolSessionContext = Pick<ToolContext, "problemId" | "sampleIndex">;
+
+/** A tool's state during one rollout. */
+export interface ToolSession {
+  /** As {@link Tool.call}; calls of one turn arrive in their order and may overlap. */
+  call(input: unknown, context: ToolContext): Promise<ToolOutcome>;
+  /** Called once, when the rollout has ended, however it ended. */
+  close(): Promise<void>;
+}
+
 /** What {@link defineTool} takes. */
 export interface ToolDefinition<Schema extends z.ZodType> {
   readonly name: string;
@@ -38,6 +49,8 @@ export interface Tool {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Never rejects: input of a wrong shape is an `error` that the policy reads, a tool that throws is `infra`. */
   call(input: unknown, context: ToolContext): Promise<ToolOutcome>;
+  /** Only of a tool that has a state: begins it for one rollout, whose calls then go to the session. */
+  begin?(context: ToolSessionContext): ToolSession;
 }
 
 /**

@@ -25,7 +25,7 @@ export class Executor {
   readonly #progress: Progress;
   #base: HeapImage | undefined;
   #stateless: KeptWorld | undefined;
-  #session: (KeptWorld & { readonly dirty: HeapImage | undefined }) | undefined;
+  #session: (KeptWorld & { readonly dirty: Pick<HeapImage, "blocks"> }) | undefined;
 
   constructor(setup: WorkerSetup) {
     this.#setup = setup;
@@ -73,18 +73,18 @@ export class Executor {
     this.#session = undefined;
     const isFit = kept?.maximumPages === maximumPages && kept.world.memoryBytes === pages * PAGE_BYTES;
     const world = isFit ? kept.world : await this.#create(Math.max(maximumPages, pages), pages);
-    if (isFit && kept.dirty !== undefined) world.erase(kept.dirty);
+    if (isFit) world.erase(kept.dirty);
     if (before !== undefined) world.restore(before);
     const { outcome, isWhole } = this.#runIn(world, request);
     if (!isWhole || outcome.status === "fuel") return replyOf(request.id, outcome);
     const image = world.capture();
-    this.#session = { world, maximumPages, dirty: image };
+    this.#session = { world, maximumPages, dirty: { blocks: image.blocks } };
     return replyOf(request.id, outcome, image);
   }
 
   #create(maximumPages: number, initialPages: number): Promise<World> {
-    const { wasmModule, guestSource, prelude } = this.#setup;
-    return World.create({ wasmModule, guestSource, prelude, maximumPages, initialPages, base: this.#base });
+    const { wasmModule, guestSource, prelude, libraries } = this.#setup;
+    return World.create({ wasmModule, guestSource, prelude, libraries, maximumPages, initialPages, base: this.#base });
   }
 
   #runIn(world: World, { code, limits, seed, turn }: RunRequest): { readonly outcome: Outcome; readonly isWhole: boolean } {

@@ -2,8 +2,8 @@ const PAGE = 65_536;
 const BLOCK = 4_096;
 
 /**
- * The part of a linear memory that differs from a base, in blocks of 4 KiB. It is never changed, so threads share it:
- * posting it copies nothing.
+ * The part of a linear memory that differs from a base, in blocks of 4 KiB. It is never changed. Not shared memory: what that holds
+ * is freed only when every thread that ever saw it has collected its garbage, which idle threads do not.
  */
 export interface HeapImage {
   /** Length of the memory in pages of 64 KiB. */
@@ -31,11 +31,9 @@ export function captureImage(memory: Uint8Array, layout: string, base?: HeapImag
       if (!isEqual(memory.subarray(at, at + BLOCK), expected)) changed.push(at / BLOCK);
     }
   }
-  const bytes = new Uint8Array(new SharedArrayBuffer(changed.length * BLOCK));
+  const bytes = new Uint8Array(changed.length * BLOCK);
   changed.forEach((block, i) => bytes.set(memory.subarray(block * BLOCK, (block + 1) * BLOCK), i * BLOCK));
-  const blocks = new Uint32Array(new SharedArrayBuffer(4 * changed.length));
-  blocks.set(changed);
-  return { memoryPages: memory.length / PAGE, layout, blocks, bytes };
+  return { memoryPages: memory.length / PAGE, layout, blocks: Uint32Array.from(changed), bytes };
 }
 
 /** Writes an image's blocks over `memory`, which must be at least as long as the image's. */
@@ -47,7 +45,7 @@ export function writeImage(memory: Uint8Array, { blocks, bytes }: HeapImage): vo
 }
 
 /** Sets an image's blocks to zero in `memory`. */
-export function eraseImage(memory: Uint8Array, { blocks }: HeapImage): void {
+export function eraseImage(memory: Uint8Array, { blocks }: Pick<HeapImage, "blocks">): void {
   for (const block of blocks) memory.fill(0, block * BLOCK, (block + 1) * BLOCK);
 }
 

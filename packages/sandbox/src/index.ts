@@ -7,6 +7,7 @@ export { escapeTags } from "./escape-tags.js";
 export { sandboxFusionClient, type SandboxFusionClientOptions } from "./fusion-client.js";
 export { serveSandboxFusion, type SandboxFusionServer, type SandboxFusionServerOptions } from "./fusion-server.js";
 export { DEFAULT_LIMITS, resolveLimits, type Limits } from "./limits.js";
+export { type PreloadName } from "./libraries.js";
 export { createSandbox } from "./quickjs-sandbox.js";
 export {
   type ExecutionReport,

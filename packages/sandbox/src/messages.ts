@@ -1,4 +1,5 @@
 import type { HeapImage } from "./heap-image.js";
+import type { LibrarySource } from "./libraries.js";
 import type { Limits } from "./limits.js";
 import type { GuestError, ExecutionReport } from "./sandbox.js";
 import type { CompiledModule } from "./web-assembly.js";
@@ -43,11 +44,17 @@ export interface RunReply {
   readonly image: HeapImage | undefined;
 }
 
+/** The memory that replies own: posted with them it moves and is not copied. */
+export function transferOf(replies: readonly RunReply[]): ArrayBuffer[] {
+  return replies.flatMap(({ image }) => (image === undefined ? [] : [image.bytes.buffer as ArrayBuffer]));
+}
+
 /** What a worker is started with. */
 export interface WorkerSetup {
   readonly wasmModule: CompiledModule;
   readonly guestSource: string;
   readonly prelude: string;
+  readonly libraries: readonly LibrarySource[];
   readonly limits: Limits;
   /** The start of every world, once a worker has made it. */
   readonly base: HeapImage | undefined;

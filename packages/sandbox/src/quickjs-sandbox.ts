@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { InputError, RetoolError } from "@retool-ts/core";
 import { withFeedback } from "./feedback.js";
+import { checkedPreload } from "./libraries.js";
+import { readLibraries } from "./library-files.js";
 import { resolveLimits, type Limits } from "./limits.js";
 import type { Outcome } from "./messages.js";
 import { QuickJSSession, assertCode, checkedSeed, type Job, type JobResult, type SessionParts } from "./quickjs-session.js";
@@ -24,14 +26,15 @@ import { loadWorkerFiles } from "./worker-files.js";
  * the first worker can run code. Workers that have nothing to do do not keep the process alive.
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { workers = 1, seed = 0, prelude = "math" } = options;
+  const { workers = 1, seed = 0, prelude = "math", preload = [] } = options;
   if (!Number.isSafeInteger(workers) || workers < 1 || workers > 64) {
     const expected = `a whole number from 1 to 64 (this machine has ${availableParallelism()} cores)`;
     throw new InputError({ what: "sandbox", where: "workers", expected, found: String(workers), fix: "choose the cores less one" });
   }
   const limits = resolveLimits(options.limits);
+  const libraries = await readLibraries(checkedPreload(preload));
   const { supervisor, worker, guestSource, wasmModule } = await loadWorkerFiles();
-  const pool = new SupervisedPool({ supervisor, worker: worker.href, workers, guestSource, wasmModule, prelude, limits });
+  const pool = new SupervisedPool({ supervisor, worker: worker.href, workers, guestSource, wasmModule, prelude, libraries, limits });
   const firstSeed = checkedSeed(seed);
   const base = await pool.start();
   return new QuickJSSandbox(pool, { workers, seed: firstSeed, limits, fingerprint: fingerprintOf(base) });

@@ -1,3 +1,4 @@
+import type { PreloadName } from "./libraries.js";
 import type { Limits } from "./limits.js";
 
 /** What a run used. `wallMs` is the only part of a result that differs between equal runs. */
@@ -133,4 +134,9 @@ export interface SandboxOptions {
   readonly seed?: number;
   /** Code that is in every world before it begins: `"math"` (the default) or JavaScript of your own. */
   readonly prelude?: "math" | (string & {});
+  /**
+   * Libraries that are in every world before its prelude: `"fraction"` (fraction.js, as `Fraction`), `"decimal"` (decimal.js, as
+   * `Decimal`), `"nerdamer"` (nerdamer-prime, as `nerdamer`; install it yourself). None by default.
+   */
+  readonly preload?: readonly PreloadName[];
 }

@@ -65,8 +65,8 @@ export function decodeSnapshot(snapshot: Uint8Array, fingerprint: Uint8Array): S
 
 function imageOf({ memoryPages, layout, blockCount }: Header, content: Uint8Array): HeapImage | undefined {
   if (blockCount < 0) return undefined;
-  const blocks = new Uint32Array(new SharedArrayBuffer(4 * blockCount));
-  const bytes = new Uint8Array(new SharedArrayBuffer(BLOCK * blockCount));
+  const blocks = new Uint32Array(blockCount);
+  const bytes = new Uint8Array(BLOCK * blockCount);
   asBytes(blocks).set(content.subarray(0, 4 * blockCount));
   bytes.set(content.subarray(4 * blockCount));
   return { memoryPages, layout, blocks, bytes };

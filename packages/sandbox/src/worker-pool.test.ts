@@ -5,7 +5,7 @@ import type { CompiledModule } from "./web-assembly.js";
 import { Tally } from "./tally.js";
 import { WorkerPool } from "./worker-pool.js";
 
-const setup = { guestSource: "", prelude: "", limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule, base: undefined };
+const setup = { guestSource: "", prelude: "", libraries: [], limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule, base: undefined };
 const pools: WorkerPool[] = [];
 afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.close();

@@ -7,6 +7,7 @@ import {
   type QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
 import baseVariant from "@jitl/quickjs-wasmfile-release-sync";
+import { libraryExpression, type LibrarySource } from "./libraries.js";
 import { captureImage, eraseImage, writeImage, type HeapImage } from "./heap-image.js";
 import { JOBS_PER_TICK, type Meter } from "./meter.js";
 import { transformCell, type Cell } from "./repl-transform.js";
@@ -21,7 +22,7 @@ export const ENGINE_PAGES = 256;
 /** One timer call costs as much fuel as this many promise jobs. */
 const JOBS_PER_TIMER = 16;
 
-const HARNESS = ["seed", "installMath", "begin", "settle", "fail", "runNextTimer", "report"] as const;
+const HARNESS = ["seed", "installMath", "installLibrary", "begin", "settle", "fail", "runNextTimer", "report"] as const;
 type HarnessName = (typeof HARNESS)[number];
 
 /** What a world says about the cell it ran. */
@@ -39,6 +40,7 @@ export interface WorldOptions {
   readonly wasmModule: CompiledModule;
   readonly guestSource: string;
   readonly prelude: string;
+  readonly libraries: readonly LibrarySource[];
   /** Most and first pages of 64 KiB. */
   readonly maximumPages: number;
   readonly initialPages: number;
@@ -67,6 +69,7 @@ export class World {
       this.base = options.base;
       this.restore();
     } else {
+      for (const library of options.libraries) this.#installLibrary(library);
       this.#installPrelude(options.prelude);
       this.base = captureImage(this.#bytes(), this.#layout);
     }
@@ -103,7 +106,7 @@ export class World {
   }
 
   /** Undoes an image that was restored or captured last, so that the memory is that of the start, to the byte. */
-  erase(image: HeapImage): void {
+  erase(image: Pick<HeapImage, "blocks">): void {
     eraseImage(this.#bytes(), image);
     this.restore();
   }
@@ -173,6 +176,14 @@ export class World {
     for (const handle of [harness, boot, emit]) handle.dispose();
     context.unwrapResult(context.evalCode("delete globalThis.boot;", "harness.js", { type: "global" })).dispose();
     return handles as Record<HarnessName, QuickJSHandle>;
+  }
+
+  #installLibrary(library: LibrarySource): void {
+    const context = this.#context;
+    const exports = context.unwrapResult(context.evalCode(libraryExpression(library), `${library.name}.js`, { type: "global" }));
+    const name = context.newString(library.name);
+    this.#call("installLibrary", name, exports)?.dispose();
+    for (const handle of [name, exports]) handle.dispose();
   }
 
   #installPrelude(prelude: string): void {

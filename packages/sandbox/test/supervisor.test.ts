@@ -35,7 +35,15 @@ test("a stuck run is killed on time and the next one ends while the caller's thr
 });
 
 test("a supervisor that dies is replaced: its runs are tried once more, then infra", async () => {
-  const setup = { guestSource: "", prelude: "", limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule, workers: 1, worker: "" };
+  const setup = {
+    guestSource: "",
+    prelude: "",
+    libraries: [],
+    limits: DEFAULT_LIMITS,
+    wasmModule: {} as CompiledModule,
+    workers: 1,
+    worker: "",
+  };
   const supervisor = new URL("./fixtures/crashing-supervisor.mjs", import.meta.url);
   const pool = new SupervisedPool({ supervisor, ...setup });
   await pool.start();

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js";
 import type { StreamName, Write } from "./console.js";
 import { inspect } from "./inspect.js";
+import { installLibrary } from "./libraries.js";
 import { errorHead, readText } from "./inspect-entries.js";
 import * as real from "./intrinsics.js";
 
@@ -28,6 +29,7 @@ export interface Harness {
   readonly write: Write;
   seed(seed: number): void;
   installMath(): void;
+  installLibrary(name: string, exports: object): void;
   queueMicrotask(callback: () => unknown): void;
   begin(outputChars: number): void;
   settle(value: unknown): void;
@@ -50,6 +52,7 @@ export function createHarness({ emit, clock, setSeed, installMath }: HarnessPart
   return {
     seed: setSeed,
     installMath,
+    installLibrary,
     write(stream, text) {
       if (charsLeft < 0) return;
       const cut = text.length > charsLeft ? real.sliceText(text, 0, charsLeft + 1) : text;

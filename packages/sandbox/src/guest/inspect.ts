@@ -1,5 +1,6 @@
 import * as real from "./intrinsics.js";
 import { entriesOf } from "./inspect-entries.js";
+import { libraryText } from "./libraries.js";
 import { quote } from "./inspect-text.js";
 
 /** Containers around a value above which it shows as `[Object]` or `[Array]`. */
@@ -45,6 +46,8 @@ function showObject(object: object, inspection: Inspection): string {
     if (i === 0) inspection.circular = true;
     return i === 0 ? "[Circular *1]" : "[Circular]";
   }
+  const library = libraryText(object);
+  if (library !== undefined) return library;
   const { prefix, open, close, entries, hidden } = entriesOf(object, inspection, path.length > MAX_DEPTH);
   if (hidden) return `[${real.isArray(object) ? "Array" : prefix || "Object"}]`;
   if (entries.length === 0) return open === "" ? prefix : `${prefix}${prefix && " "}${open}${close}`;

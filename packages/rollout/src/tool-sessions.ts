@@ -1,0 +1,26 @@
+import type { Tool, ToolSession, ToolSessionContext } from "./tool.js";
+
+/** The tools of one rollout, and the end of their states. */
+export interface RolloutTools {
+  readonly tools: readonly Tool[];
+  /** Closes every session, and waits for all; a session that fails to close leaves the rollout as it is. */
+  close(): Promise<void>;
+}
+
+/** Begins a session of each tool that has a state; calls of the tools that are returned go there. */
+export function beginTools(tools: readonly Tool[], { problemId, sampleIndex }: ToolSessionContext): RolloutTools {
+  const sessions: ToolSession[] = [];
+  const own = tools.map((tool): Tool => {
+    const session = tool.begin?.({ problemId, sampleIndex });
+    if (session === undefined) return tool;
+    sessions.push(session);
+    const { name, description, parameters } = tool;
+    return { name, description, parameters, call: (input, context) => session.call(input, context) };
+  });
+  return {
+    tools: own,
+    async close() {
+      await Promise.allSettled(sessions.map((session) => session.close()));
+    },
+  };
+}
