@@ -22,6 +22,7 @@ export function placeError({ name, message, stack }: ThrownError, { source, file
   const place = new RegExp(`${fileName.replace(".", "\\.")}:(\\d+)(?::(\\d+))?`).exec(frames.join("\n"));
   if (place === null) return { name, message };
   const line = Number(place[1]);
+  if (line > source.split("\n").length) return { name, message }; // a stack that the code wrote itself
   const column = Number(place[2] ?? 0) - (line === 1 ? firstLineShift : 0);
   if (column < 1) return { name, message, line };
   const callee = message === "not a function" ? calleeAt(source, line, column) : undefined;

@@ -99,7 +99,7 @@ export class Executor {
       const cell = transformCell(code);
       const report = world.run(cell, fileName, meter);
       const source = { source: code, fileName, firstLineShift: cell.firstLineShift };
-      const outcome = this.#outcome(world, meter, report === undefined ? undefined : verdictOf(report, source));
+      const outcome = this.#outcome(world, meter, report === undefined ? undefined : verdictOf(report, source, isFull(world, pagesOf(limits.memoryBytes))));
       return { outcome, isWhole: REUSABLE.has(outcome.status) };
     } catch (error) {
       if (error instanceof CellSyntaxError) {
@@ -130,10 +130,11 @@ type Verdict =
   | { readonly reason: string }
   | { readonly value?: string | undefined; readonly valueChars?: number | undefined };
 
-function verdictOf(report: Report, source: ErrorSource): Verdict {
+function verdictOf(report: Report, source: ErrorSource, isMemoryFull: boolean): Verdict {
   const { kind, value, valueChars, name = "Error", message = "", stack = "" } = report;
   if (kind === "ok") return { value, valueChars };
   if (name === "InternalError" && message === "out of memory") return "oom";
+  if (isMemoryFull && name === "Uncaught" && message === "null") return "oom"; // no memory was left for an error object
   if (name === "InternalError" && message === "stack overflow") return "stack";
   return placeError({ name, message, stack }, source);
 }
@@ -146,8 +147,13 @@ function syntaxError({ message, line, column }: CellSyntaxError): GuestError {
 /** What an error that came out of the engine says about the run. */
 function faultOf(error: unknown, world: World, maximumPages: number): Verdict {
   if (error instanceof RangeError) return "stack";
-  if (world.memoryBytes > 0.75 * maximumPages * PAGE_BYTES) return "oom";
+  if (isFull(world, maximumPages)) return "oom";
   return { reason: `the engine failed: ${error instanceof Error ? error.message : String(error)}` };
+}
+
+/** Memory grows in steps, so that the last of it may stay out of reach. */
+function isFull(world: World, maximumPages: number): boolean {
+  return world.memoryBytes > 0.75 * maximumPages * PAGE_BYTES;
 }
 
 function pagesOf(bytes: number): number {
