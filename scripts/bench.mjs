@@ -1,4 +1,4 @@
-// `pnpm bench sandbox [runs]`: runs, turns, forks and latencies of the sandbox, beside a fresh child process.
+// `pnpm bench sandbox [runs]`: runs, turns, forks and latencies of the sandbox, beside fresh child processes and isolated-vm.
 // `pnpm bench step [steps]`: CPU seconds of one GRPO step of the tiny model, ours and, where it is installed, TRL's for the same work.
 // The peer runs when RETOOL_BENCH_PYTHON names a Python with trl and RETOOL_SHARED the folder that holds bench/trl_grpo_step.py.
 // `pnpm bench reward`: verdicts a second on MATH-500's answers, ours and, where RETOOL_BENCH_PYTHON has it, Math-Verify's (or sympy's) for the
@@ -16,8 +16,9 @@ if ((what !== "step" && what !== "sandbox" && what !== "reward") || !/^[1-9]\d*$
 await ensureInstalled();
 await ensureBuilt();
 if (what === "sandbox") {
-  console.log(JSON.stringify(await lastLine(process.execPath, [join(root, "packages/sandbox/bench/sandbox.mjs"), count ?? "2000"])));
-  process.exit();
+  const file = join(root, "packages/sandbox/bench/sandbox.mjs");
+  const child = spawn(process.execPath, ["--no-node-snapshot", file, count ?? "2000"], { env: localEnvironment(), stdio: "inherit" });
+  process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
 if (what === "reward") {
   await benchReward();

@@ -99,7 +99,11 @@ export class Executor {
       const cell = transformCell(code);
       const report = world.run(cell, fileName, meter);
       const source = { source: code, fileName, firstLineShift: cell.firstLineShift };
-      const outcome = this.#outcome(world, meter, report === undefined ? undefined : verdictOf(report, source, isFull(world, pagesOf(limits.memoryBytes))));
+      const outcome = this.#outcome(
+        world,
+        meter,
+        report === undefined ? undefined : verdictOf(report, source, isFull(world, pagesOf(limits.memoryBytes))),
+      );
       return { outcome, isWhole: REUSABLE.has(outcome.status) };
     } catch (error) {
       if (error instanceof CellSyntaxError) {

@@ -39,6 +39,16 @@ test.each(["crash", "crash silently"])("a run that ends two workers is infra and
   expect(restarts).toBe(2);
 });
 
+test("a worker whose own heap is full ends; its run is tried twice, is infra, and others go on", async () => {
+  const { outcomes, restarts } = await outcomesOf(["fill the heap", "a", "b"]);
+  expect(outcomes[0]).toMatchObject({ status: "infra", reason: expect.stringMatching(/memory/i) as unknown });
+  expect(outcomes.slice(1)).toMatchObject([
+    { status: "ok", value: "a" },
+    { status: "ok", value: "b" },
+  ]);
+  expect(restarts).toBe(2);
+});
+
 test("a worker file that is missing makes the start fail", async () => {
   const pool = new WorkerPool(1, new URL("./no-such-worker.mjs", import.meta.url), setup);
   await expect(pool.start()).rejects.toMatchObject({ code: "SANDBOX_START" });

@@ -49,6 +49,23 @@ describe("a turn that dies leaves the state of before", () => {
   });
 });
 
+test("a stuck session holds the others up for one deadline at most", async () => {
+  const limits = { wallMs: 200, graceMs: 100 };
+  await using single = await createSandbox({ limits });
+  const sessions = await Promise.all(Array.from({ length: 8 }, () => single.open()));
+  await Promise.all(sessions.map((session, i) => session.run(`let own = ${i}`, { limits: { wallMs: 10_000 } })));
+  const startMs = performance.now();
+  const stuck = sessions[0]!.run("Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)");
+  const waited = sessions.slice(1).map(async (session) => {
+    const { feedback } = await session.run("own", { limits: { wallMs: 10_000 } });
+    return { feedback, ms: performance.now() - startMs };
+  });
+  expect((await Promise.all(waited)).map(({ feedback }) => feedback)).toEqual(["1", "2", "3", "4", "5", "6", "7"]);
+  for (const { ms } of await Promise.all(waited)) expect(ms).toBeLessThan(limits.wallMs + limits.graceMs + 1_000); // and a new worker's start
+  expect((await stuck).status).toBe("killed");
+  expect((await sessions[0]!.run("own")).feedback).toBe("0");
+});
+
 test("an error keeps what the cell changed", async () => {
   const session = await sandbox.open();
   expect(await runAll(session, ["let x = 1", "x = 2; throw new Error('e')", "x"])).toEqual(["", "Error: e (line 1)", "2"]);
