@@ -4,7 +4,7 @@ import type { HeapImage } from "./heap-image.js";
 import type { GuestError } from "./sandbox.js";
 import type { Outcome, RunReply, RunRequest, WorkerSetup } from "./messages.js";
 import { Meter } from "./meter.js";
-import { Progress } from "./progress.js";
+import type { ProgressSink } from "./progress.js";
 import { CellSyntaxError, transformCell } from "./repl-transform.js";
 import { ENGINE_PAGES, World, type Report } from "./world.js";
 
@@ -22,14 +22,14 @@ interface KeptWorld {
 /** Runs requests one after the other, each in a world it prepares. What runs inside a worker. */
 export class Executor {
   readonly #setup: WorkerSetup;
-  readonly #progress: Progress;
+  readonly #progress: ProgressSink;
   #base: HeapImage | undefined;
   #stateless: KeptWorld | undefined;
   #session: (KeptWorld & { readonly dirty: Pick<HeapImage, "blocks"> }) | undefined;
 
-  constructor(setup: WorkerSetup) {
+  constructor(setup: WorkerSetup, progress: ProgressSink) {
     this.#setup = setup;
-    this.#progress = new Progress(setup.progress);
+    this.#progress = progress;
     this.#base = setup.base;
   }
 

@@ -56,5 +56,13 @@ function blocksOf({ blocks, bytes }: HeapImage): Map<number, Uint8Array> {
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
+  if (globalThis.Buffer !== undefined) return globalThis.Buffer.compare(a, b) === 0;
+  const [left, right] = [wordsOf(a), wordsOf(b)];
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
+  return true;
+}
+
+/** Blocks begin and end at multiples of eight bytes. */
+function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): BigInt64Array {
+  return new BigInt64Array(buffer, byteOffset, byteLength / 8);
 }

@@ -58,6 +58,10 @@ export interface WorkerSetup {
   readonly limits: Limits;
   /** The start of every world, once a worker has made it. */
   readonly base: HeapImage | undefined;
+}
+
+/** What a worker thread of Node is started with. */
+export interface NodeWorkerSetup extends WorkerSetup {
   /** Where the worker says what it is doing; see `progress.ts`. */
   readonly progress: SharedArrayBuffer;
 }
@@ -72,12 +76,12 @@ export type FromWorker =
   | { readonly type: "replies"; readonly replies: readonly RunReply[] };
 
 /** What the supervisor is started with, besides what it hands on to its workers. */
-export interface SupervisorSetup extends Omit<WorkerSetup, "progress"> {
+export interface SupervisorSetup extends WorkerSetup {
   readonly workers: number;
   /** Address of the worker's file. */
   readonly worker: string;
   /** Memory of a `Tally`. */
-  readonly tally: SharedArrayBuffer;
+  readonly tally: ArrayBufferLike;
 }
 
 /** Caller to supervisor. */

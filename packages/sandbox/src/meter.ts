@@ -1,5 +1,5 @@
 import type { Limits } from "./limits.js";
-import type { Progress } from "./progress.js";
+import type { ProgressSink } from "./progress.js";
 
 /** Promise jobs that cost one tick of fuel. */
 export const JOBS_PER_TICK = 256;
@@ -7,7 +7,7 @@ export const JOBS_PER_TICK = 256;
 /** Counts what one run uses and says when it must stop. */
 export class Meter {
   readonly limits: Limits;
-  readonly #progress: Progress;
+  readonly #progress: ProgressSink;
   readonly #startMs = performance.now();
   #stdout = "";
   #stderr = "";
@@ -15,7 +15,7 @@ export class Meter {
   #ticks = 0;
   #stopped: "fuel" | "timeout" | "output" | undefined;
 
-  constructor(limits: Limits, progress: Progress) {
+  constructor(limits: Limits, progress: ProgressSink) {
     this.limits = limits;
     this.#progress = progress;
   }

@@ -7,8 +7,15 @@ const CURRENT = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
+/** Where a worker says which run it is at and what that has printed. */
+export interface ProgressSink {
+  begin(id: number): void;
+  end(): void;
+  append(stream: "out" | "err", text: string): void;
+}
+
 /** Both ends of the shared memory of one worker. */
-export class Progress {
+export class Progress implements ProgressSink {
   readonly buffer: SharedArrayBuffer;
   readonly #header: Int32Array;
   readonly #stdout: Uint16Array;

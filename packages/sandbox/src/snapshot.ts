@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { InputError } from "@retool-ts/core";
 import type { HeapImage } from "./heap-image.js";
 
@@ -24,42 +23,37 @@ interface Header extends Omit<HeapImage, "blocks" | "bytes"> {
 }
 
 /** Names the start of every world: equal for equal engines, guest sources and preludes. */
-export function fingerprintOf({ memoryPages, layout, blocks, bytes }: HeapImage): Uint8Array {
-  return sha256(Buffer.from(`${memoryPages} ${layout}\n`), asBytes(blocks), bytes);
+export function fingerprintOf({ memoryPages, layout, blocks, bytes }: HeapImage): Promise<Uint8Array> {
+  return sha256(joined([encode(`${memoryPages} ${layout}\n`), asBytes(blocks), bytes]));
 }
 
 /** Writes a session as bytes: magic line, fingerprint, header length, header, block numbers, blocks, hash of all that. */
-export function encodeSnapshot({ cells, seed, image }: SessionState, fingerprint: Uint8Array): Uint8Array<ArrayBuffer> {
+export async function encodeSnapshot({ cells, seed, image }: SessionState, fingerprint: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const { memoryPages = 0, layout = "", blocks = new Uint32Array(), bytes = new Uint8Array() } = image ?? {};
   const header: Header = { cells, seed: seed ?? null, memoryPages, layout, blockCount: image === undefined ? -1 : blocks.length };
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(text.length);
-  const parts = [Buffer.from(MAGIC), fingerprint, length, text, asBytes(blocks), bytes];
-  const body = Buffer.concat(parts);
-  const snapshot = new Uint8Array(body.length + HASH_BYTES);
-  snapshot.set(body);
-  snapshot.set(sha256(body), body.length);
-  return snapshot;
+  const text = encode(JSON.stringify(header));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, text.length, true);
+  const body = joined([encode(MAGIC), fingerprint, length, text, asBytes(blocks), bytes]);
+  return joined([body, await sha256(body)]);
 }
 
 /** Reads {@link encodeSnapshot}'s bytes; throws when they are damaged or belong to a sandbox that begins otherwise. */
-export function decodeSnapshot(snapshot: Uint8Array, fingerprint: Uint8Array): SessionState {
-  const bytes = Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
+export async function decodeSnapshot(snapshot: Uint8Array, fingerprint: Uint8Array): Promise<SessionState> {
   const headerAt = MAGIC.length + HASH_BYTES + 4;
-  if (bytes.length < headerAt + HASH_BYTES || !bytes.subarray(0, MAGIC.length).equals(Buffer.from(MAGIC))) {
+  if (snapshot.length < headerAt + HASH_BYTES || !isSame(snapshot.subarray(0, MAGIC.length), encode(MAGIC))) {
     throw problem("a snapshot of this version", "other bytes", "pass what session.snapshot() returned");
   }
-  const body = bytes.subarray(0, bytes.length - HASH_BYTES);
-  if (!bytes.subarray(body.length).equals(sha256(body))) {
+  const body = joined([snapshot.subarray(0, snapshot.length - HASH_BYTES)]);
+  if (!isSame(snapshot.subarray(body.length), await sha256(body))) {
     throw problem("the bytes as they were written", "damaged ones", "save the snapshot again");
   }
-  if (!bytes.subarray(MAGIC.length, MAGIC.length + HASH_BYTES).equals(fingerprint)) {
+  if (!isSame(body.subarray(MAGIC.length, MAGIC.length + HASH_BYTES), fingerprint)) {
     const fix = "use the package version and the prelude that made it";
     throw problem("a snapshot of this engine and prelude", "that of another", fix);
   }
-  const headerEnd = headerAt + bytes.readUInt32LE(headerAt - 4);
-  const header = JSON.parse(bytes.toString("utf8", headerAt, headerEnd)) as Header;
+  const headerEnd = headerAt + new DataView(body.buffer).getUint32(headerAt - 4, true);
+  const header = JSON.parse(new TextDecoder().decode(body.subarray(headerAt, headerEnd))) as Header;
   return { cells: header.cells, seed: header.seed ?? undefined, image: imageOf(header, body.subarray(headerEnd)) };
 }
 
@@ -76,10 +70,26 @@ function asBytes({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function problem(expected: string, found: string, fix: string): InputError {

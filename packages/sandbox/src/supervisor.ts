@@ -4,12 +4,13 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { transferOf, type FromSupervisor, type RunReply, type SupervisorSetup, type ToSupervisor } from "./messages.js";
+import { nodeThreads } from "./node-thread.js";
 import { Tally } from "./tally.js";
 import { WorkerPool } from "./worker-pool.js";
 
 const port = parentPort!;
 const { workers, worker, tally, ...setup } = workerData as SupervisorSetup;
-const pool = new WorkerPool(workers, new URL(worker), setup, new Tally(tally));
+const pool = new WorkerPool(workers, nodeThreads(new URL(worker)), setup, new Tally(tally));
 const send = (message: FromSupervisor): void => port.postMessage(message, message.type === "replies" ? transferOf(message.replies) : []);
 
 /** Replies of one turn of the event loop, which go in one message. */

@@ -2,18 +2,18 @@ const RUNNING = 0;
 const ANSWERED = 1;
 const RESTARTS = 2;
 
-/** Counts that the pool keeps in shared memory, so that the caller's thread reads them without asking. */
+/** Counts that the pool keeps in shared memory, where there is any, so that the caller's thread reads them without asking. */
 export class Tally {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly #counts: Int32Array;
 
-  constructor(buffer: SharedArrayBuffer) {
+  constructor(buffer: ArrayBufferLike) {
     this.buffer = buffer;
     this.#counts = new Int32Array(buffer);
   }
 
   static allocate(): Tally {
-    return new Tally(new SharedArrayBuffer(12));
+    return new Tally(typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(12) : new SharedArrayBuffer(12));
   }
 
   /** Runs handed to a worker and not yet answered. */

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "./limits.js";
 import type { Outcome } from "./messages.js";
 import type { CompiledModule } from "./web-assembly.js";
+import { nodeThreads } from "./node-thread.js";
 import { Tally } from "./tally.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -13,10 +14,12 @@ afterEach(async () => {
 
 async function outcomesOf(codes: readonly string[], workers = 1): Promise<{ readonly outcomes: Outcome[]; readonly restarts: number }> {
   const tally = Tally.allocate();
-  const pool = new WorkerPool(workers, new URL("../test/fixtures/crashing-worker.mjs", import.meta.url), setup, tally);
+  const pool = new WorkerPool(workers, nodeThreads(new URL("../test/fixtures/crashing-worker.mjs", import.meta.url)), setup, tally);
   pools.push(pool);
   await pool.start();
-  const runs = codes.map((code, i) => pool.submit({ id: i + 1, code, limits: DEFAULT_LIMITS, seed: 0, turn: undefined }));
+  const runs = codes.map((code, i) =>
+    pool.submit({ id: i + 1, code, limits: { ...DEFAULT_LIMITS, wallMs: 60_000 }, seed: 0, turn: undefined }),
+  );
   const outcomes = (await Promise.all(runs)).map(({ outcome }) => JSON.parse(outcome) as Outcome);
   return { outcomes, restarts: tally.restarts };
 }
@@ -50,6 +53,6 @@ test("a worker whose own heap is full ends; its run is tried twice, is infra, an
 });
 
 test("a worker file that is missing makes the start fail", async () => {
-  const pool = new WorkerPool(1, new URL("./no-such-worker.mjs", import.meta.url), setup);
+  const pool = new WorkerPool(1, nodeThreads(new URL("./no-such-worker.mjs", import.meta.url)), setup);
   await expect(pool.start()).rejects.toMatchObject({ code: "SANDBOX_START" });
 });

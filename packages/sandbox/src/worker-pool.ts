@@ -4,6 +4,7 @@ import { endedReply, killedReply } from "./reply.js";
 import type { HeapImage } from "./heap-image.js";
 import type { RunReply, RunRequest, WorkerSetup } from "./messages.js";
 import { Tally } from "./tally.js";
+import type { StartThread } from "./slot-thread.js";
 import { WorkerSlot, type SlotEvents, type SlotExit } from "./worker-slot.js";
 
 /** Most requests in one message to a worker. */
@@ -22,12 +23,12 @@ interface Task {
 }
 
 /** What every worker of a pool is started with; a `base` that is known is not made again. */
-export type PoolSetup = Omit<WorkerSetup, "progress">;
+export type PoolSetup = WorkerSetup;
 
 /** Workers and the queue before them. A worker that dies takes only the run it was at with it. */
 export class WorkerPool {
   readonly #size: number;
-  readonly #file: URL;
+  readonly #start: StartThread;
   readonly #setup: PoolSetup;
   readonly #slots = new Set<WorkerSlot>();
   readonly #tasks = new Map<number, Task>();
@@ -38,9 +39,9 @@ export class WorkerPool {
   readonly #tally: Tally;
   #isClosed = false;
 
-  constructor(size: number, file: URL, setup: PoolSetup, tally: Tally = Tally.allocate()) {
+  constructor(size: number, start: StartThread, setup: PoolSetup, tally: Tally = Tally.allocate()) {
     this.#size = size;
-    this.#file = file;
+    this.#start = start;
     this.#setup = setup;
     this.#base = setup.base;
     this.#tally = tally;
@@ -119,7 +120,7 @@ export class WorkerPool {
       },
       exit: (slot, exit) => this.#replace(slot, exit),
     };
-    this.#slots.add(new WorkerSlot(this.#file, { ...this.#setup, base: this.#base }, events));
+    this.#slots.add(new WorkerSlot(this.#start, { ...this.#setup, base: this.#base }, events));
   }
 
   #receive(reply: RunReply): void {

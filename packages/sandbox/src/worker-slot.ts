@@ -1,16 +1,12 @@
-import { Worker } from "node:worker_threads";
 import type { HeapImage } from "./heap-image.js";
 import type { FromWorker, RunReply, RunRequest, WorkerSetup } from "./messages.js";
-import { Progress } from "./progress.js";
+import type { SlotThread, StartThread } from "./slot-thread.js";
 
 /** Milliseconds between two looks at what a busy worker is doing. */
 const WATCH_MS = 50;
 
 /** Milliseconds a worker may have requests and run none of them before it counts as broken. */
 const STALL_MS = 60_000;
-
-/** Worker heap for parsing and replies, in MiB; worlds live outside it. */
-const RESOURCE_LIMITS = { stackSizeMb: 16, maxOldGenerationSizeMb: 256 };
 
 /** What a slot tells its pool. */
 export interface SlotEvents {
@@ -37,24 +33,23 @@ export interface SlotExit {
 
 /** One worker thread, the requests it holds, and the deadline of the one it runs. */
 export class WorkerSlot {
-  readonly #worker: Worker;
-  readonly #progress: Progress;
+  readonly #thread: SlotThread;
   readonly #events: SlotEvents;
   readonly #held = new Map<number, RunRequest>();
   #isReady = false;
-  #watch: NodeJS.Timeout | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
   #seen = { id: 0, sinceMs: 0 };
+  #lookedMs = 0;
   #kill: { readonly reason: string | undefined; readonly culprit: number; readonly ranMs: number } | undefined;
   #failure = "the worker ended";
 
-  constructor(file: URL, setup: Omit<WorkerSetup, "progress">, events: SlotEvents) {
-    this.#progress = Progress.allocate(setup.limits.outputChars);
+  constructor(start: StartThread, setup: WorkerSetup, events: SlotEvents) {
     this.#events = events;
-    const workerData: WorkerSetup = { ...setup, progress: this.#progress.buffer };
-    this.#worker = new Worker(file, { workerData, resourceLimits: RESOURCE_LIMITS, env: {}, execArgv: [], stdin: false });
-    this.#worker.on("message", (message: FromWorker) => this.#receive(message));
-    this.#worker.on("error", (error: Error) => (this.#failure = error.message));
-    this.#worker.on("exit", () => this.#exit());
+    this.#thread = start(setup, {
+      message: (message) => this.#receive(message),
+      error: (reason) => (this.#failure = reason),
+      exit: () => this.#exit(),
+    });
   }
 
   /** Whether it can take requests at once. */
@@ -68,42 +63,43 @@ export class WorkerSlot {
 
   send(requests: readonly RunRequest[]): void {
     for (const request of requests) this.#held.set(request.id, request);
-    this.#worker.postMessage(requests);
-    this.#worker.ref();
+    this.#thread.post(requests);
+    this.#thread.ref();
     this.#seen = { id: 0, sinceMs: performance.now() };
+    this.#lookedMs = performance.now();
     this.#watch ??= setInterval(() => this.#look(), WATCH_MS);
   }
 
   /** Whether run `id` is the one being run. */
   isRunning(id: number): boolean {
-    return this.#progress.current === id;
+    return this.#thread.current === id;
   }
 
   /** Ends the thread; what it was running is the culprit. No reason stands for a fault of the thread's own. */
   kill(reason: string | undefined): void {
     if (this.#kill !== undefined) return;
-    const culprit = this.#progress.current;
+    const culprit = this.#thread.current;
     const ranMs = culprit === this.#seen.id ? performance.now() - this.#seen.sinceMs : 0;
     this.#kill = { reason, culprit, ranMs };
-    void this.#worker.terminate();
+    void this.#thread.terminate();
   }
 
   /** Ends the thread and waits until it is gone. */
   async stop(): Promise<void> {
     clearInterval(this.#watch);
-    await this.#worker.terminate();
+    await this.#thread.terminate();
   }
 
   #receive(message: FromWorker): void {
     switch (message.type) {
       case "ready":
         this.#isReady = true;
-        if (this.#held.size === 0) this.#worker.unref();
+        if (this.#held.size === 0) this.#thread.unref();
         this.#events.ready(message.base);
         return;
       case "failed":
         this.#failure = message.reason;
-        void this.#worker.terminate();
+        void this.#thread.terminate();
         return;
       case "replies":
         for (const { id } of message.replies) this.#held.delete(id);
@@ -115,13 +111,16 @@ export class WorkerSlot {
   #rest(): void {
     clearInterval(this.#watch);
     this.#watch = undefined;
-    this.#worker.unref();
+    this.#thread.unref();
   }
 
   /** A run that is still the current one after its deadline is killed; one that began since is not its business. */
   #look(): void {
-    const id = this.#progress.current;
+    const id = this.#thread.current;
     const nowMs = performance.now();
+    const wasBlocked = nowMs - this.#lookedMs > 4 * WATCH_MS;
+    this.#lookedMs = nowMs;
+    if (wasBlocked && !this.#thread.isLive) return; // what the thread has said since is still to be read
     if (id !== this.#seen.id) {
       this.#seen = { id, sinceMs: nowMs };
       return;
@@ -134,7 +133,7 @@ export class WorkerSlot {
 
   #exit(): void {
     clearInterval(this.#watch);
-    const current = this.#kill?.culprit ?? this.#progress.current;
+    const current = this.#kill?.culprit ?? this.#thread.current;
     const unanswered = [...this.#held.values()];
     this.#events.exit(this, {
       unanswered,
@@ -142,7 +141,7 @@ export class WorkerSlot {
       killReason: this.#kill?.reason,
       failure: this.#failure,
       ranMs: this.#kill?.ranMs ?? 0,
-      ...this.#progress.output(),
+      ...this.#thread.output(),
     });
   }
 }

@@ -1,13 +1,15 @@
 /** The file a worker thread runs: takes lists of requests, answers in small groups. */
 import { parentPort, workerData } from "node:worker_threads";
 import { Executor } from "./executor.js";
-import { transferOf, type FromWorker, type RunReply, type ToWorker, type WorkerSetup } from "./messages.js";
+import { Progress } from "./progress.js";
+import { transferOf, type FromWorker, type RunReply, type ToWorker, type NodeWorkerSetup } from "./messages.js";
 
 /** Milliseconds of work after which finished replies are sent, so that a kill loses little. */
 const FLUSH_MS = 16;
 
+const { progress, ...setup } = workerData as NodeWorkerSetup;
 const port = parentPort!;
-const executor = new Executor(workerData as WorkerSetup);
+const executor = new Executor(setup, new Progress(progress));
 const send = (message: FromWorker): void => port.postMessage(message, message.type === "replies" ? transferOf(message.replies) : []);
 
 let work = executor.start().then(

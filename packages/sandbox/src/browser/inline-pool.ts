@@ -1,0 +1,50 @@
+import { ABORTED } from "../feedback.js";
+import type { HeapImage } from "../heap-image.js";
+import type { RunReply, RunRequest, WorkerSetup } from "../messages.js";
+import type { RunPool } from "../pooled-sandbox.js";
+import { endedReply } from "../reply.js";
+import type { StartThread } from "../slot-thread.js";
+import { Tally } from "../tally.js";
+import { WorkerPool } from "../worker-pool.js";
+
+/** A pool on the caller's own thread, with no supervisor in between. */
+export class InlinePool implements RunPool {
+  readonly #tally = Tally.allocate();
+  readonly #pool: WorkerPool;
+  #submitted = 0;
+
+  constructor(workers: number, start: StartThread, setup: WorkerSetup) {
+    this.#pool = new WorkerPool(workers, start, setup, this.#tally);
+  }
+
+  /** Resolves to the start of every world. */
+  start(): Promise<HeapImage> {
+    return this.#pool.start();
+  }
+
+  get queued(): number {
+    return this.#submitted - this.#tally.answered - this.#tally.running;
+  }
+
+  get running(): number {
+    return this.#tally.running;
+  }
+
+  get restarts(): number {
+    return this.#tally.restarts;
+  }
+
+  async submit(request: RunRequest, signal?: AbortSignal): Promise<RunReply> {
+    if (signal?.aborted) return endedReply(request.id, "killed", ABORTED);
+    this.#submitted++;
+    const abort = (): void => this.#pool.abort(request.id);
+    signal?.addEventListener("abort", abort, { once: true });
+    const reply = await this.#pool.submit(request);
+    signal?.removeEventListener("abort", abort);
+    return reply;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
