@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, delimiter, join } from "node:path";
+import { RetoolError } from "@retool-ts/core";
+import type { BackendAvailability, PythonBackend } from "./backend.js";
+
+/** Where distributions and container images put it; a version manager's shim on the PATH would need files of the user. */
+const PYTHONS = ["/usr/bin/python3", "/usr/local/bin/python3"];
+
+/** What a process sees of the host, besides its wheels: read-only, when it exists. */
+const SEEN = ["/usr", "/etc/alternatives", "/etc/ld.so.cache"];
+
+/** Folders that are links into `/usr` on most systems, and folders on others. */
+const ROOTS = ["/bin", "/lib", "/lib64", "/sbin"];
+
+const TMP_BYTES = 16 * 2 ** 20;
+
+interface Found {
+  readonly bwrap: string;
+  readonly python: string;
+  readonly version: string;
+}
+
+let found: Found | string | undefined;
+
+/** Whether bubblewrap, Python and user namespaces are there; looked at once a process. */
+export function bwrapAvailability(): BackendAvailability {
+  found ??= find();
+  if (typeof found === "string") return { name: "bwrap", isAvailable: false, reason: found };
+  return { name: "bwrap", isAvailable: true, detail: `CPython ${found.version} under bubblewrap` };
+}
+
+function find(): Found | string {
+  if (process.platform !== "linux") return "it needs Linux";
+  if (process.arch !== "x64" && process.arch !== "arm64") return `its system call filter is not written for ${process.arch}`;
+  const bwrap = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "bwrap")).find((file) => existsSync(file));
+  if (bwrap === undefined) return "bwrap is not on the PATH (install the package bubblewrap)";
+  const python = PYTHONS.find((file) => existsSync(file));
+  if (python === undefined) return `there is no Python at ${PYTHONS.join(" or ")} (install python3)`;
+  const probe = spawnSync(bwrap, [...walls([]), python, "-I", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], { encoding: "utf8", env: {}, timeout: 20_000 });
+  const version = probe.stdout?.trim() ?? "";
+  if (probe.status === 0 && /^3\.(?:1[1-9]|[2-9]\d)\./.test(version)) return { bwrap, python, version };
+  if (probe.status === 0) return `${python} is Python ${version}, and 3.11 or later is needed`;
+  const why = probe.stderr?.trim().split("\n")[0] || probe.error?.message || `it ended with code ${String(probe.status)}`;
+  return `bubblewrap cannot make its namespaces here (${why})`;
+}
+
+/** Makes the backend ready. */
+export function bwrapBackend(files: URL, wheels: readonly string[]): PythonBackend {
+  const availability = bwrapAvailability();
+  if (typeof found !== "object") {
+    throw new RetoolError("SANDBOX_START", availability.isAvailable ? "bubblewrap is gone" : `bwrap is unavailable, because ${availability.reason}`);
+  }
+  const source = ["runner.py", "bwrap_main.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
+  const mounted = wheels.map((wheel) => `/wheels/${basename(wheel)}`);
+  const start = "import sys, json; setup = json.loads(sys.stdin.buffer.readline()); exec(compile(setup['source'], '<runner>', 'exec'))";
+  const args = [...walls(wheels), "--setenv", "PYTHONHASHSEED", "0", found.python, "-B", "-E", "-s", "-P", "-c", start];
+  return {
+    name: "bwrap",
+    fingerprint: `cpython ${found.version} ${mounted.join(" ")}`.trim(),
+    launch: { command: found.bwrap, args, env: {}, setup: JSON.stringify({ source, wheels: mounted }) },
+  };
+}
+
+function walls(wheels: readonly string[]): string[] {
+  return [
+    ...["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
+    ...["--clearenv", "--setenv", "TZ", "UTC", "--setenv", "LC_ALL", "C.UTF-8", "--setenv", "HOME", "/tmp", "--hostname", "sandbox"],
+    ...SEEN.flatMap((path) => ["--ro-bind-try", path, path]),
+    ...ROOTS.flatMap((path) => (existsSync(path) ? ["--ro-bind", path, path] : [])),
+    ...["--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"],
+    ...wheels.flatMap((wheel) => ["--ro-bind", wheel, `/wheels/${basename(wheel)}`]),
+  ];
+}

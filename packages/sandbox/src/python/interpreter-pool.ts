@@ -1,0 +1,200 @@
+import { randomUUID } from "node:crypto";
+import { ABORTED } from "../feedback.js";
+import type { Outcome } from "../messages.js";
+import type { Tally } from "../tally.js";
+import type { PythonBackend } from "./backend.js";
+import { Interpreter, type CellEnd } from "./interpreter.js";
+import type { PythonReply, PythonRequest } from "./messages.js";
+import { infraOutcome, outcomeOf } from "./outcome.js";
+
+/** Times a run is tried before a fault that is not its doing is reported. */
+const MAX_ATTEMPTS = 2;
+
+interface Task {
+  readonly request: PythonRequest;
+  interpreter: Interpreter | undefined;
+  isAborted: boolean;
+  settle(outcome: Outcome): void;
+}
+
+interface Held {
+  readonly interpreter: Interpreter;
+  readonly cells: number;
+}
+
+/** Processes of one backend, and the queue before them. Sessions that are not running may lose theirs, and are run again. */
+export class InterpreterPool {
+  readonly #backend: PythonBackend;
+  readonly #workers: number;
+  readonly #memoryBytes: number;
+  readonly #tally: Tally;
+  readonly #queue: Task[] = [];
+  readonly #tasks = new Map<number, Task>();
+  readonly #held = new Map<number, Held>();
+  #spare: Interpreter[] = [];
+  #running = 0;
+  #isClosed = false;
+
+  constructor(backend: PythonBackend, workers: number, memoryBytes: number, tally: Tally) {
+    this.#backend = backend;
+    this.#workers = workers;
+    this.#memoryBytes = memoryBytes;
+    this.#tally = tally;
+  }
+
+  /** Starts the first process; gives its id. */
+  async start(): Promise<number> {
+    const first = this.#spawn(this.#memoryBytes);
+    this.#spare.push(first);
+    await first.ready;
+    return first.pid ?? 0;
+  }
+
+  /** Queues a run. Never rejects. */
+  submit(request: PythonRequest): Promise<PythonReply> {
+    return new Promise((resolve) => {
+      const { id } = request;
+      const settle = (outcome: Outcome): void => {
+        if (!this.#tasks.delete(id)) return;
+        this.#tally.addAnswered();
+        resolve({ id, outcome });
+      };
+      const task: Task = { request, interpreter: undefined, isAborted: false, settle };
+      this.#tasks.set(id, task);
+      this.#queue.push(task);
+      this.#dispatch();
+    });
+  }
+
+  /** Ends a run at once, whether it waits or runs. */
+  abort(id: number): void {
+    const task = this.#tasks.get(id);
+    if (task === undefined) return;
+    task.isAborted = true;
+    task.interpreter?.kill("aborted");
+    task.settle(infraOutcome("killed", ABORTED));
+  }
+
+  /** A session was closed: its process may hold another world. */
+  forget(world: number): void {
+    const held = this.#held.get(world);
+    this.#held.delete(world);
+    if (held !== undefined) this.#release(held.interpreter, this.#backend.name === "pyodide");
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const task of this.#tasks.values()) task.settle(infraOutcome("infra", "the sandbox was closed"));
+    for (const { interpreter } of this.#held.values()) interpreter.stop();
+    for (const interpreter of this.#spare) interpreter.stop();
+    for (const { interpreter } of this.#active) interpreter?.stop();
+  }
+
+  readonly #active = new Set<Task>();
+
+  #dispatch(): void {
+    while (this.#running < this.#workers && this.#queue.length > 0 && !this.#isClosed) {
+      const task = this.#queue.shift()!;
+      if (task.isAborted) continue;
+      this.#running++;
+      this.#active.add(task);
+      this.#tally.running = this.#running;
+      void this.#execute(task).then((outcome) => {
+        this.#running--;
+        this.#active.delete(task);
+        this.#tally.running = this.#running;
+        task.settle(outcome);
+        this.#dispatch();
+      });
+    }
+  }
+
+  async #execute(task: Task): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#attempt(task).catch((error: unknown) => infraOutcome("infra", error instanceof Error ? error.message : String(error)));
+      if (outcome.status !== "infra" || attempt >= MAX_ATTEMPTS || task.isAborted || this.#isClosed) return outcome;
+    }
+  }
+
+  async #attempt(task: Task): Promise<Outcome> {
+    const { request } = task;
+    const { interpreter, cells } = await this.#take(request);
+    task.interpreter = interpreter;
+    try {
+      for (const [index, { code, limits }] of request.past.entries()) {
+        if (index < cells) continue;
+        const { how } = await this.#run(interpreter, { ...request, code, limits, cell: index + 1 }, index === 0);
+        const isKept = how.type === "answered" && (how.answer.report.kind === "ok" || how.answer.report.kind === "error");
+        if (!isKept) return this.#failed(interpreter, task.isAborted ? ABORTED : "an earlier cell of the session ended otherwise when it was run again");
+      }
+      const end = await this.#run(interpreter, request, request.past.length === 0);
+      const outcome = outcomeOf(end, request.limits);
+      const isReusable = end.how.type === "answered" && end.how.answer.isReusable;
+      if (request.world !== 0 && (outcome.status === "ok" || outcome.status === "error") && interpreter.isAlive) {
+        this.#held.set(request.world, { interpreter, cells: request.past.length + 1 });
+      } else this.#release(interpreter, isReusable);
+      return outcome;
+    } finally {
+      task.interpreter = undefined;
+    }
+  }
+
+  #failed(interpreter: Interpreter, reason: string): Outcome {
+    this.#release(interpreter, false);
+    return reason === ABORTED ? infraOutcome("killed", ABORTED) : infraOutcome("infra", reason);
+  }
+
+  #run(interpreter: Interpreter, { code, cell, limits, seed }: Pick<PythonRequest, "code" | "cell" | "limits" | "seed">, isFirst: boolean): Promise<CellEnd> {
+    const { fuel, wallMs, memoryBytes, outputChars } = limits;
+    const request = { nonce: randomUUID(), code, cell, seed: isFirst ? seed : null, limits: { fuel, wallMs, memoryBytes, outputChars } };
+    return interpreter.run(request, wallMs + limits.graceMs);
+  }
+
+  /** The process that holds the session as it is, or one in which a world can begin. */
+  async #take({ world, past, limits }: PythonRequest): Promise<Held> {
+    const held = this.#held.get(world);
+    this.#held.delete(world);
+    const fits = (interpreter: Interpreter): boolean => interpreter.isAlive && (this.#backend.name === "pyodide" || interpreter.memoryBytes === limits.memoryBytes);
+    if (held !== undefined) {
+      if (held.cells === past.length && fits(held.interpreter)) return held;
+      this.#release(held.interpreter, false);
+    }
+    const at = this.#spare.findIndex(fits);
+    const interpreter = at >= 0 ? this.#spare.splice(at, 1)[0]! : this.#evicted(limits.memoryBytes);
+    this.#restock();
+    await interpreter.ready;
+    return { interpreter, cells: 0 };
+  }
+
+  /** A new process, in the place of the session that has rested longest when there are many. */
+  #evicted(memoryBytes: number): Interpreter {
+    if (this.#held.size > 2 * this.#workers) {
+      const [world, { interpreter }] = this.#held.entries().next().value!;
+      this.#held.delete(world);
+      if (this.#backend.name === "pyodide" && interpreter.isAlive) return interpreter;
+      interpreter.stop();
+    }
+    return this.#spawn(memoryBytes);
+  }
+
+  #release(interpreter: Interpreter, isReusable: boolean): void {
+    if (isReusable && interpreter.isAlive && !this.#isClosed && this.#spare.length <= this.#workers) this.#spare.push(interpreter);
+    else {
+      interpreter.stop();
+      this.#tally.addRestart();
+      this.#restock();
+    }
+  }
+
+  /** Keeps one process warm. */
+  #restock(): void {
+    this.#spare = this.#spare.filter(({ isAlive }) => isAlive);
+    if (this.#spare.length === 0 && !this.#isClosed) this.#spare.push(this.#spawn(this.#memoryBytes));
+  }
+
+  #spawn(memoryBytes: number): Interpreter {
+    const { launch } = this.#backend;
+    const isFixed = this.#backend.name === "bwrap";
+    return new Interpreter(isFixed ? { ...launch, setup: JSON.stringify({ ...(JSON.parse(launch.setup) as object), memoryBytes }) } : launch, memoryBytes);
+  }
+}

@@ -1,0 +1,61 @@
+import { ABORTED } from "../feedback.js";
+import type { Limits } from "../limits.js";
+import type { Outcome } from "../messages.js";
+import type { CellEnd } from "./interpreter.js";
+
+/** The outcome of a run of which nothing else is known. */
+export function infraOutcome(status: "infra" | "killed", reason: string): Outcome {
+  return { status, reason, stdout: "", stderr: "", truncated: false, usage: { fuel: 0, wallMs: 0, memoryBytes: 0 } };
+}
+
+/** Says in the words of the sandbox how a cell ended. */
+export function outcomeOf({ how, stdout, stderr, truncated, ranMs }: CellEnd, { outputChars }: Limits): Outcome {
+  const usage = { fuel: 0, wallMs: ranMs, memoryBytes: 0 };
+  const report = { stdout, stderr, truncated, usage };
+  switch (how.type) {
+    case "died":
+      return { ...report, status: "infra", reason: how.reason };
+    case "killed":
+      return killedOutcome(how.by, report);
+    case "answered":
+      break;
+  }
+  const { report: inner, fuel, memoryBytes } = how.answer;
+  const full = { ...report, usage: { fuel, wallMs: ranMs, memoryBytes } };
+  if (truncated) return { ...full, status: "output" };
+  switch (inner.kind) {
+    case "ok": {
+      if (inner.value === undefined) return { ...full, status: "ok" };
+      const value = inner.value.slice(0, Math.max(0, outputChars - stdout.length - stderr.length)).toWellFormed();
+      return { ...full, status: "ok", value, truncated: value.length < inner.value.length };
+    }
+    case "error": {
+      const { name, message, line, column, traceback } = inner;
+      const place = { ...(line == null ? {} : { line }), ...(column == null ? {} : { column }) };
+      const error = { name: name.toWellFormed(), message: message.toWellFormed(), ...place };
+      return { ...full, status: "error", error: traceback === undefined ? error : { ...error, traceback: traceback.trimEnd().toWellFormed() } };
+    }
+    case "crash":
+      return { ...full, status: "infra", reason: inner.reason };
+    case "output":
+      return { ...full, status: "output", truncated: true };
+    case "fuel":
+    case "timeout":
+    case "oom":
+    case "stack":
+      return { ...full, status: inner.kind };
+  }
+}
+
+function killedOutcome(by: Extract<CellEnd["how"], { type: "killed" }>["by"], report: Omit<Extract<Outcome, { status: "ok" }>, "status" | "value">): Outcome {
+  switch (by) {
+    case "deadline":
+      return { ...report, status: "killed", reason: "the run passed its deadline" };
+    case "aborted":
+      return { ...report, status: "killed", reason: ABORTED };
+    case "output":
+      return { ...report, status: "output", truncated: true };
+    case "forgery":
+      return { ...report, status: "error", error: { name: "PermissionError", message: "the code meddled with its interpreter's channel" } };
+  }
+}

@@ -1,0 +1,80 @@
+/** The file of the process that holds Pyodide: it makes a memory snapshot, or runs cells one after another until its input ends. */
+import { Buffer } from "node:buffer"; // the global is taken away
+import { readFileSync, readSync, writeSync } from "node:fs";
+import { basename } from "node:path";
+import type { CellRequest, FromInterpreter } from "./protocol.js";
+import { makeSnapshot, PyodideWorld, type LoadPyodide, type WorldFiles } from "./pyodide-world.js";
+
+/** First line of the input. */
+export interface PyodideSetup {
+  /** Address of Pyodide's module. */
+  readonly module: string;
+  /** File of the memory snapshot; null asks for one to be made, on the answers' channel. */
+  readonly snapshot: string | null;
+  readonly runner: string;
+  readonly wheels: readonly string[];
+}
+
+const ANSWERS = 3;
+const exit: (code: number) => never = process.reallyExit.bind(process);
+let rest = "";
+const chunk = Buffer.alloc(1 << 16);
+
+/** Writes all of it, also when the reader is slow. */
+function write(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") exit(1);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+function answer(message: FromInterpreter): void {
+  write(ANSWERS, Buffer.from(`${JSON.stringify(message)}\n`));
+}
+
+/** The next line, waited for; undefined at the end. Nothing else happens in this process meanwhile. */
+function readLine(): string | undefined {
+  for (;;) {
+    const end = rest.indexOf("\n");
+    if (end >= 0) {
+      const line = rest.slice(0, end);
+      rest = rest.slice(end + 1);
+      return line;
+    }
+    try {
+      const length = readSync(0, chunk);
+      if (length === 0) return undefined;
+      rest += chunk.latin1Slice(0, length); // lines are ASCII
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return undefined;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const setup = JSON.parse(readLine() ?? "null") as PyodideSetup;
+  const { loadPyodide } = (await import(setup.module)) as { loadPyodide: LoadPyodide };
+  const files: WorldFiles = {
+    runner: setup.runner,
+    wheels: setup.wheels.map((file) => ({ name: basename(file), bytes: readFileSync(file) })),
+  };
+  if (setup.snapshot === null) {
+    write(ANSWERS, await makeSnapshot(loadPyodide, files));
+    exit(0);
+  }
+  const world = await PyodideWorld.load(loadPyodide, files, readFileSync(setup.snapshot), { answer, write, exit: () => exit(0) });
+  answer({ type: "ready" });
+  for (let line = readLine(); line !== undefined; line = readLine()) world.run(JSON.parse(line) as CellRequest);
+  exit(0);
+}
+
+main().catch((error: unknown) => {
+  answer({ type: "failed", reason: error instanceof Error ? error.message.slice(0, 500) : String(error) });
+  exit(1);
+});
+

@@ -1,0 +1,72 @@
+type Import = (...args: number[]) => unknown;
+
+/** Imports of the engine that a sealed world may call as they are: reading files of its own, clocks, memory, calls inside. */
+const OPEN =
+  /^(?:invoke_\w+|__syscall_(?:fcntl64|ioctl|faccessat|dup|dup3|fstat64|stat64|newfstatat|lstat64|getcwd|getdents64|poll|fadvise64|readlinkat|_newselect|statfs64|fstatfs64)|clock_\w+|environ_\w+|fd_(?:close|read|write|seek|pread|fdstat_get|sync)|random_get|proc_exit|exit|_Py_CheckEmscriptenSignals_Helper|_Py_emscripten_runtime|_PyEM_\w+|_tzset_js|_timegm_js|_mktime_js|_localtime_js|_gmtime_js|_munmap_js|_mmap_js|emscripten_date_now|emscripten_get_now|emscripten_get_heap_max|emscripten_resize_heap|_emscripten_get_progname|__call_sighandler|emscripten_runtime_keepalive_\w+|_emscripten_runtime_keepalive_clear|JsvArray_Get|js2python_js|JsvNoValue_Check|_python2js_ucs1|can_run_sync_js|throw_no_gil|__hiwire_deduplicate_\w+|_setitimer_js|_emscripten_lookup_name|getnameinfo|getprotobyname|getaddrinfo)$/;
+
+const EACCES = 2;
+const EMFILE = 33;
+const ENOSYS = 52;
+const EROFS = 69;
+
+/** System calls that are answered with an error: whatever would write a file, or leave the process. */
+const REFUSED: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    ["chmod", "fchmod", "fchmodat2", "fchownat", "fchown32", "ftruncate64", "truncate64", "mkdirat", "mknodat", "unlinkat"].map((name) => [name, EROFS]),
+  ),
+  ...Object.fromEntries(["rmdir", "renameat", "symlinkat", "utimensat", "fallocate", "fdatasync"].map((name) => [name, EROFS])),
+  ...Object.fromEntries(["accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen"].map((name) => [name, EACCES])),
+  ...Object.fromEntries(["recvfrom", "recvmsg", "sendmsg", "sendto", "socket", "chdir", "fchdir"].map((name) => [name, EACCES])),
+  pipe: EMFILE,
+};
+
+const O_WRITES = 0o3 | 0o100 | 0o1000; // write access, O_CREAT, O_TRUNC
+
+/**
+ * Stands between the engine and what it imports. Once sealed, only the imports that running Python needs are open: those of
+ * the bridge to JavaScript end the run, those that would change files or reach a network give an error.
+ */
+export class PyodideGate {
+  #isSealed = false;
+  readonly #onForbidden: (name: string) => never;
+
+  constructor(onForbidden: (name: string) => never) {
+    this.#onForbidden = onForbidden;
+  }
+
+  /** Puts the gate before the imports of the next module that is instantiated. */
+  install(): void {
+    const wasm = (globalThis as unknown as { WebAssembly: { instantiate: (...args: unknown[]) => unknown } }).WebAssembly;
+    const instantiate = wasm.instantiate;
+    wasm.instantiate = (...args: unknown[]) => {
+      this.#wrap((args[1] as { env: Record<string, unknown> }).env);
+      wasm.instantiate = instantiate;
+      return instantiate.apply(wasm, args);
+    };
+  }
+
+  seal(): void {
+    this.#isSealed = true;
+  }
+
+  #wrap(imports: Record<string, unknown>): void {
+    for (const [name, value] of Object.entries(imports)) {
+      if (typeof value !== "function" || OPEN.test(name)) continue;
+      imports[name] = Object.assign(this.#guarded(name, value as Import), value);
+    }
+  }
+
+  #guarded(name: string, open: Import): Import {
+    const call = name.startsWith("__syscall_") ? name.slice("__syscall_".length) : undefined;
+    if (call === "openat") {
+      return (...args) => (this.#isSealed && (args[2]! & O_WRITES) !== 0 ? -EROFS : open(...args));
+    }
+    const refusal = call === undefined ? undefined : (REFUSED[call] ?? ENOSYS);
+    return (...args) => {
+      if (!this.#isSealed) return open(...args);
+      if (refusal !== undefined) return -refusal;
+      if (name === "emscripten_system" || name === "_emscripten_system") return args[0] === 0 ? 0 : -ENOSYS;
+      return this.#onForbidden(name);
+    };
+  }
+}

@@ -1,0 +1,106 @@
+import { Buffer } from "node:buffer";
+import { StringDecoder } from "node:string_decoder";
+import type { PyodideClock } from "./pyodide-clock.js";
+import type { CellLimits } from "./protocol.js";
+
+/** The engine polls once in 50 branches or calls; a tick of fuel is 10 000 of them. */
+const POLLS_PER_TICK = 200;
+
+/** Polls between two interrupts of code that was told to stop, and how many it may go on for. */
+const INSIST_POLLS = 1_000;
+const LAST_POLLS = 3_000;
+
+/** The engine's signal number of a keyboard interrupt. */
+const INTERRUPT = 2;
+
+/** Limits that end a run from inside. */
+export type Stop = "fuel" | "timeout" | "output";
+
+/** Counts what a cell uses, and interrupts it when it must stop. The engine reads index 0 at each poll. */
+export class PyodideMeter {
+  readonly #clock: PyodideClock;
+  readonly #now: () => number;
+  readonly #write: (descriptor: 1 | 2, bytes: Uint8Array) => void;
+  readonly #onDeaf: (stop: Stop) => void;
+  #limits: CellLimits | undefined;
+  #decoders = { 1: new StringDecoder(), 2: new StringDecoder() };
+  #endMs = 0;
+  #polls = 0;
+  #chars = 0;
+  #stopped: Stop | undefined;
+  #stoppedAt = 0;
+
+  /**
+   * @param now - real milliseconds.
+   * @param write - hands output on.
+   * @param onDeaf - ends the process: the code goes on although it was told to stop.
+   */
+  constructor(
+    clock: PyodideClock,
+    now: () => number,
+    write: (descriptor: 1 | 2, bytes: Uint8Array) => void,
+    onDeaf: (stop: Stop) => void,
+  ) {
+    this.#clock = clock;
+    this.#now = now;
+    this.#write = write;
+    this.#onDeaf = onDeaf;
+  }
+
+  get fuel(): number {
+    return Math.floor(this.#polls / POLLS_PER_TICK);
+  }
+
+  get stopped(): Stop | undefined {
+    return this.#stopped;
+  }
+
+  begin(limits: CellLimits): void {
+    this.#limits = limits;
+    this.#decoders = { 1: new StringDecoder(), 2: new StringDecoder() };
+    this.#endMs = this.#now() + limits.wallMs;
+    this.#polls = 0;
+    this.#chars = 0;
+    this.#stopped = undefined;
+  }
+
+  /** No more is counted. */
+  end(): void {
+    this.#limits = undefined;
+  }
+
+  /** What the engine reads in place of a signal buffer. */
+  get 0(): number {
+    const limits = this.#limits;
+    if (limits === undefined) return 0;
+    this.#clock.ran();
+    this.#polls++;
+    if (this.#stopped !== undefined) {
+      const since = this.#polls - this.#stoppedAt;
+      if (since > LAST_POLLS) this.#onDeaf(this.#stopped);
+      return since % INSIST_POLLS === 1 ? INTERRUPT : 0;
+    }
+    if (this.#polls > limits.fuel * POLLS_PER_TICK) this.#stop("fuel");
+    else if (this.#polls % 64 === 0 && this.#now() > this.#endMs) this.#stop("timeout");
+    return 0;
+  }
+
+  /** The engine acknowledges a signal. */
+  set 0(_value: number) {
+    return;
+  }
+
+  /** Hands on what fits into `outputChars`; the first character beyond stops the run. */
+  output(descriptor: 1 | 2, bytes: Uint8Array): void {
+    const limits = this.#limits;
+    if (limits === undefined || this.#stopped === "output") return;
+    this.#chars += this.#decoders[descriptor].write(Buffer.from(bytes)).length;
+    this.#write(descriptor, bytes);
+    if (this.#chars > limits.outputChars) this.#stop("output");
+  }
+
+  #stop(stop: Stop): void {
+    this.#stopped ??= stop;
+    this.#stoppedAt = this.#polls;
+  }
+}

@@ -1,0 +1,233 @@
+import { PyodideClock } from "./pyodide-clock.js";
+import { PyodideGate } from "./pyodide-gate.js";
+import { hardenAfterLoad, hardenBeforeLoad } from "./pyodide-hardening.js";
+import { PyodideMeter, type Stop } from "./pyodide-meter.js";
+import { parseReport, type CellReport, type CellRequest, type FromInterpreter } from "./protocol.js";
+
+/** The parts of Pyodide that are used; those with an underscore are private to it, hence the narrow range of versions. */
+export interface Pyodide {
+  runPython(code: string): unknown;
+  makeMemorySnapshot(): Uint8Array;
+  setStdin(options: { stdin: () => null }): void;
+  setStdout(options: { write: (bytes: Uint8Array) => number }): void;
+  setStderr(options: { write: (bytes: Uint8Array) => number }): void;
+  setInterruptBuffer(buffer: unknown): void;
+  readonly globals: { get(name: string): unknown };
+  readonly FS: {
+    readonly streams: readonly ({ readonly fd: number } | null | undefined)[];
+    close(stream: unknown): void;
+    mkdirTree(path: string): void;
+    writeFile(path: string, bytes: Uint8Array, options: { canOwn: boolean }): void;
+  };
+  readonly _api: { fatal_error: (error: unknown) => never };
+  readonly _module: { HEAPU8: Uint8Array; readonly wasmTable: { readonly length: number }; _sbrk?(bytes: number): number };
+}
+
+export type LoadPyodide = (options: Readonly<Record<string, unknown>>) => Promise<Pyodide>;
+
+export interface WorldFiles {
+  /** Python source of the runner and of the seal. */
+  readonly runner: string;
+  readonly wheels: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+/** What the world uses of its process. */
+export interface WorldHost {
+  answer(message: FromInterpreter): void;
+  write(descriptor: 1 | 2, bytes: Uint8Array): void;
+  exit(): never;
+}
+
+/** Growth after which a process is not used for another world. */
+const MAX_SPARE_BYTES = 64 * 2 ** 20;
+
+const OPTIONS = { env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC", LC_ALL: "C.UTF-8" }, jsglobals: Object.create(null) as object };
+
+/** Loads an interpreter afresh, imports the runner and the wheels' packages, and gives its memory. */
+export async function makeSnapshot(loadPyodide: LoadPyodide, files: WorldFiles): Promise<Uint8Array> {
+  hardenBeforeLoad();
+  fixRandomBytes();
+  const pyodide = await loadPyodide({ ...OPTIONS, _makeSnapshot: true });
+  addWheels(pyodide, files);
+  pyodide.runPython(
+    'import sys, types\nmodule = sys.modules["retool_runner"] = types.ModuleType("retool_runner")\n' +
+      'def load(source): exec(compile(source, "<runner>", "exec"), module.__dict__)\n',
+  );
+  (pyodide.globals.get("load") as (source: string) => void)(files.runner);
+  pyodide.runPython("import retool_runner\nretool_runner.prepare('/wheels')\ndel load, module");
+  return pyodide.makeMemorySnapshot();
+}
+
+interface WorldSources {
+  readonly clock: PyodideClock;
+  /** Real milliseconds. */
+  readonly now: () => number;
+  readonly random: RandomBytes;
+}
+
+/** One interpreter in a process of its own, whose memory is put back for each world that begins. */
+export class PyodideWorld {
+  readonly #pyodide: Pyodide;
+  readonly #host: WorldHost;
+  readonly #clock: PyodideClock;
+  readonly #random: RandomBytes;
+  readonly #meter: PyodideMeter;
+  readonly #begin: (seed: string) => void;
+  readonly #turn: (code: string, cell: number, outputChars: number) => string;
+  readonly #base: Uint8Array;
+  readonly #tableLength: number;
+  #maximumBytes = Infinity;
+  #topBytes = 0;
+  #nonce = "";
+
+  private constructor(pyodide: Pyodide, host: WorldHost, { clock, now, random }: WorldSources) {
+    this.#pyodide = pyodide;
+    this.#host = host;
+    this.#clock = clock;
+    this.#random = random;
+    this.#meter = new PyodideMeter(clock, now, host.write.bind(host), (stop) => this.#last({ kind: stop }));
+    const { setStdin, setStdout, setStderr } = pyodide;
+    setStdin({ stdin: () => null });
+    setStdout({ write: (bytes) => (this.#meter.output(1, bytes), bytes.length) });
+    setStderr({ write: (bytes) => (this.#meter.output(2, bytes), bytes.length) });
+    pyodide._api.fatal_error = (error) => this.#last(this.#faultOf(error));
+    pyodide.setInterruptBuffer(this.#meter);
+    const part = (name: string): unknown => pyodide.runPython(`import retool_runner; retool_runner.${name}`);
+    const seal = part("seal") as () => void;
+    this.#begin = part("begin") as (seed: string) => void;
+    this.#turn = part("turn") as (code: string, cell: number, outputChars: number) => string;
+    seal();
+    this.#tableLength = pyodide._module.wasmTable.length;
+    this.#base = pyodide._module.HEAPU8.slice();
+  }
+
+  static async load(loadPyodide: LoadPyodide, files: WorldFiles, snapshot: Uint8Array, host: WorldHost): Promise<PyodideWorld> {
+    const now = performance.now.bind(performance);
+    const clock = new PyodideClock();
+    let world: PyodideWorld | undefined;
+    const gate = new PyodideGate((name) => world!.#forbid(name));
+    const random = fixRandomBytes();
+    limitGrowth(() => world?.#maximumBytes ?? Infinity);
+    hardenBeforeLoad();
+    gate.install();
+    const pyodide = await loadPyodide({ ...OPTIONS, _loadSnapshot: snapshot });
+    addWheels(pyodide, files);
+    clock.install();
+    world = new PyodideWorld(pyodide, host, { clock, now, random });
+    hardenAfterLoad(random.fill);
+    gate.seal();
+    return world;
+  }
+
+  /** Runs a cell and answers; a run that cannot be stopped or breaks the interpreter ends the process after the answer. */
+  run({ nonce, code, cell, seed, limits }: CellRequest): void {
+    this.#nonce = nonce;
+    this.#maximumBytes = this.#base.length + limits.memoryBytes;
+    if (seed !== null) this.#restart(seed);
+    this.#meter.begin(limits);
+    let report: CellReport | undefined;
+    try {
+      report = parseReport(JSON.parse(this.#turn(code, cell, limits.outputChars)));
+    } catch (error) {
+      this.#last(this.#faultOf(error));
+    }
+    const stop: Stop | undefined = this.#meter.stopped;
+    this.#meter.end();
+    if (stop !== undefined) report = { kind: stop };
+    this.#answer(report ?? damaged("its interpreter's runner"), this.#isReusable());
+  }
+
+  #restart(seed: number): void {
+    const heap = this.#pyodide._module.HEAPU8;
+    if (this.#topBytes > this.#base.length) heap.fill(0, this.#base.length, this.#topBytes);
+    heap.set(this.#base);
+    this.#topBytes = 0;
+    const { streams, close } = this.#pyodide.FS;
+    for (const stream of [...streams]) if (stream != null && stream.fd > 2) close.call(this.#pyodide.FS, stream);
+    this.#clock.restart();
+    this.#random.restart();
+    this.#begin(String(seed));
+  }
+
+  #isReusable(): boolean {
+    const { HEAPU8: heap, wasmTable } = this.#pyodide._module;
+    this.#topBytes = Math.max(this.#topBytes, heap.length);
+    return heap.length <= this.#base.length + MAX_SPARE_BYTES && wasmTable.length === this.#tableLength;
+  }
+
+  #isFull(): boolean {
+    return this.#pyodide._module.HEAPU8.length > 0.9 * this.#maximumBytes;
+  }
+
+  #answer(report: CellReport, isReusable: boolean): void {
+    const memoryBytes = this.#pyodide._module._sbrk?.(0) ?? this.#pyodide._module.HEAPU8.length;
+    this.#host.answer({ type: "done", nonce: this.#nonce, report, fuel: this.#meter.fuel, memoryBytes, isReusable });
+  }
+
+  #last(report: CellReport): never {
+    this.#answer(report, false);
+    return this.#host.exit();
+  }
+
+  #forbid(name: string): never {
+    const stop = this.#meter.stopped;
+    if (stop !== undefined) return this.#last({ kind: stop });
+    if (name === "_abort_js" || name === "__assert_fail") return this.#last(this.#isFull() ? { kind: "oom" } : CRASHED);
+    return this.#last(damaged(`the closed bridge to its host (${name})`));
+  }
+
+  #faultOf(error: unknown): CellReport {
+    const { stopped } = this.#meter;
+    const { name = "", message = "" } = (typeof error === "object" && error !== null ? error : {}) as Partial<Error>;
+    if (name === "ExitStatus" || name === "Exit") return { kind: "error", name: "SystemExit", message: "the code ended its interpreter" };
+    if (stopped !== undefined) return { kind: stopped };
+    if (error instanceof RangeError && /call stack/.test(message)) return { kind: "stack" };
+    if (this.#isFull()) return { kind: "oom" };
+    if (name === "RuntimeError") return CRASHED; // a trap: the world is deterministic, so the code is its cause
+    return { kind: "crash", reason: `${name}: ${message}`.slice(0, 300) };
+  }
+}
+
+const CRASHED: CellReport = { kind: "error", name: "SystemError", message: "the code crashed its interpreter" };
+
+function damaged(what: string): CellReport {
+  return { kind: "error", name: "PermissionError", message: `the code meddled with ${what}` };
+}
+
+function addWheels({ FS: files }: Pyodide, { wheels }: WorldFiles): void {
+  files.mkdirTree("/wheels");
+  for (const { name, bytes } of wheels) files.writeFile(`/wheels/${name}`, bytes, { canOwn: true });
+}
+
+/** Refuses memory beyond a maximum, which makes the engine's allocator fail. */
+function limitGrowth(maximumBytes: () => number): void {
+  interface GrowableMemory {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: { prototype: GrowableMemory } } }).WebAssembly;
+  const grow = Memory.prototype.grow;
+  Memory.prototype.grow = function (this: GrowableMemory, pages: number): number {
+    if (this.buffer.byteLength + pages * 65_536 > maximumBytes()) throw new RangeError("the memory is at its maximum");
+    return grow.call(this, pages);
+  };
+}
+
+interface RandomBytes {
+  fill(view: Uint8Array): Uint8Array;
+  restart(): void;
+}
+
+/** Makes the process's random bytes a fixed sequence: what the engine draws at its start, and natively. */
+function fixRandomBytes(): RandomBytes {
+  let state = 1;
+  const fill = (view: Uint8Array): Uint8Array => {
+    for (let i = 0; i < view.length; i++) {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      view[i] = state >>> 24;
+    }
+    return view;
+  };
+  Object.defineProperty(crypto, "getRandomValues", { value: fill, configurable: true });
+  return { fill, restart: () => (state = 1) };
+}
