@@ -5,7 +5,7 @@
  */
 export { runAgent, type AgentOptions, type RolloutKey } from "./agent-loop.js";
 export { classifyCode, CODE_PURPOSES, type CodePurpose, type PurposeVerdict } from "./analysis/code-purpose.js";
-export { hasSelfCorrection, selfCorrections, type SelfCorrection } from "./analysis/self-correction.js";
+export { hasSelfCorrection, selfCorrections, type JudgedCalls, type SelfCorrection } from "./analysis/self-correction.js";
 export { codeLines, toolUseMeasures, type AnalyzedRollout, type ByVerdict, type ToolUseMeasures } from "./analysis/tool-use.js";
 export { DEFAULT_BUDGETS, truncateMiddle, type Budgets } from "./budgets.js";
 export {

@@ -6,7 +6,12 @@ export interface SelfCorrection {
   readonly corrected: number;
 }
 
-type Call = Pick<ToolCall, "input" | "status">;
+/** As much of a rollout as self-corrections show in. */
+export interface JudgedCalls {
+  /** Whether the answer was right. */
+  readonly correct: boolean;
+  readonly toolCalls: readonly Pick<ToolCall, "input" | "status">[];
+}
 
 /**
  * Self-corrections of a rollout: a call fails by its own doing, a later call with other code runs without an error, and the answer is
@@ -15,13 +20,7 @@ type Call = Pick<ToolCall, "input" | "status">;
  *
  * The behaviour is that of "ReTool" (https://arxiv.org/abs/2504.11536), figure 4; the rule is this project's.
  */
-export function selfCorrections({
-  correct,
-  toolCalls,
-}: {
-  readonly correct: boolean;
-  readonly toolCalls: readonly Call[];
-}): SelfCorrection[] {
+export function selfCorrections({ correct, toolCalls }: JudgedCalls): SelfCorrection[] {
   if (!correct) return [];
   const cases: SelfCorrection[] = [];
   for (let call = 1; call < toolCalls.length; call++) {
@@ -33,11 +32,11 @@ export function selfCorrections({
 }
 
 /** Whether a rollout has at least one of its {@link selfCorrections}. */
-export function hasSelfCorrection(rollout: { readonly correct: boolean; readonly toolCalls: readonly Call[] }): boolean {
+export function hasSelfCorrection(rollout: JudgedCalls): boolean {
   return selfCorrections(rollout).length > 0;
 }
 
 /** A sandbox that broke down is not the code's fault. */
-function failedByItself({ status }: Call): boolean {
+function failedByItself({ status }: Pick<ToolCall, "status">): boolean {
   return status !== "ok" && status !== "infra" && status !== "killed";
 }
