@@ -5,6 +5,7 @@
  */
 export { trainBpe, type TrainBpeOptions } from "./bpe-trainer.js";
 export { renderChat, type ChatMessage, type ChatToolCall, type RenderChatOptions, type ToolSchema } from "./chat-template.js";
+export { chatTemplateOf, templateVariables } from "./chat-template-source.js";
 export { type ColumnPath, type Columns, type DatasetRow } from "./columns.js";
 export { conversationCalls, conversationSegments } from "./conversation.js";
 export { DataLoader, type DataBatch, type DataLoaderOptions, type DataLoaderState } from "./data-loader.js";
@@ -13,10 +14,12 @@ export { encodeSegments, type EncodedExample, type EncodeSegmentsOptions, type T
 export { tokenizerFromGguf } from "./gguf-tokenizer.js";
 export { jsonlRows, jsonRows } from "./jsonl.js";
 export { loadTokenizer } from "./load-tokenizer.js";
+export { loadModelTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "./model-tokenizer.js";
 export { parquetRows } from "./parquet.js";
 export { type Problem } from "./problem.js";
 export { problemsFromRows } from "./problem-rows.js";
 export { convertReToolRow, type ConversationDialect, type ConvertReToolOptions } from "./retool-sft.js";
+export { toolTurnTexts, type ToolTurnOptions, type ToolTurnTexts } from "./tool-turn.js";
 export { QWEN_SPLIT, TINY_SPLIT } from "./split-patterns.js";
 export { type DecodeOptions, type StreamDecoder } from "./token-decoder.js";
 export { createTokenizer, type Tokenizer } from "./tokenizer.js";

@@ -10,7 +10,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * @throws InputError naming the file when it is missing or unreadable.
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  const tokenizer = await readJson(folder, "tokenizer.json");
+  const tokenizer = await readFolderJson(folder, "tokenizer.json");
   if (tokenizer === undefined) {
     throw new InputError({
       what: "tokenizer",
@@ -20,8 +20,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
       fix: "give the folder of a checkpoint that has tokenizer.json",
     });
   }
-  const stated = (await readJson(folder, "tokenizer_config.json")) ?? {};
-  const specialTokens = (await readJson(folder, "special_tokens_map.json")) ?? {};
+  const stated = (await readFolderJson(folder, "tokenizer_config.json")) ?? {};
+  const specialTokens = (await readFolderJson(folder, "special_tokens_map.json")) ?? {};
   const template = await readText(folder, "chat_template.jinja");
   const config = { ...specialTokens, ...(template === undefined ? {} : { chat_template: template }), ...withoutNulls(stated) };
   const loaded = createTokenizer({ tokenizer, config }, folder);
@@ -31,7 +31,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
 }
 
 async function eosOfGeneration(folder: string, tokenizer: Tokenizer): Promise<string | undefined> {
-  const ids = (await readJson(folder, "generation_config.json"))?.["eos_token_id"];
+  const ids = (await readFolderJson(folder, "generation_config.json"))?.["eos_token_id"];
   const id: unknown = Array.isArray(ids) ? ids[0] : ids;
   return typeof id === "number" ? tokenizer.idToToken(id) : undefined;
 }
@@ -40,7 +40,12 @@ function withoutNulls(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }
 
-async function readJson(folder: string, name: string): Promise<JsonObject | undefined> {
+/**
+ * A JSON object in a folder; undefined when there is no such file.
+ *
+ * @throws InputError when it is not a JSON object.
+ */
+export async function readFolderJson(folder: string, name: string): Promise<JsonObject | undefined> {
   const text = await readText(folder, name);
   if (text === undefined) return undefined;
   const refuse = async (found: string, cause?: unknown) =>

@@ -30,6 +30,8 @@ export interface SamplerOptions {
   readonly maxLength: number;
   /** Ids from here on exist in the embedding matrix only and are never sampled. */
   readonly vocabSize: number;
+  /** Ids below `vocabSize` that are never sampled: reserved ones, and those without a token. Rising. */
+  readonly unusedTokenIds?: readonly number[];
   /** Needed for stop strings. */
   readonly textStream?: () => TextStream;
 }

@@ -209,7 +209,8 @@ export class LocalSampler {
 
   #take(running: Running, logits: Float32Array): void {
     const { sequence, request } = running;
-    const { tokenId, logProb } = sampleToken(logits, this.#options.vocabSize, request, request.uniform(sequence.length));
+    const { vocabSize, unusedTokenIds } = this.#options;
+    const { tokenId, logProb } = sampleToken(logits, vocabSize, request, request.uniform(sequence.length), unusedTokenIds);
     running.tokenIds.push(tokenId);
     running.logProbs.push(logProb);
     sequence.pending = [tokenId];

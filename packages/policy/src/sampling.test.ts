@@ -49,6 +49,22 @@ describe("sampleToken", () => {
     }
   });
 
+  test.each([
+    { temperature: 0, topP: 1, topK: 0 },
+    { temperature: 1, topP: 1, topK: 0 },
+    { temperature: 1, topP: 0.9, topK: 4 },
+  ])("unused ids are never chosen, and count in the normaliser all the same: temperature $temperature, top-k $topK", (options) => {
+    const logits = randomLogits(9);
+    const unused = [0, 4, 8];
+    for (const id of unused) logits[id] = 20; // the most likely by far
+    const all = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    for (let i = 0; i < 200; i++) {
+      const { tokenId, logProb } = sampleToken(logits, 9, options, (i + 0.5) / 200, unused);
+      expect(unused).not.toContain(tokenId);
+      expect(logProb).toBeCloseTo(logits[tokenId]! - all, 6);
+    }
+  });
+
   test("random draws pass a chi-square test", () => {
     const logits = randomLogits(12, 1);
     const expected = reference(logits, 12, { temperature: 1, topP: 1, topK: 0 });

@@ -26,26 +26,49 @@ export interface SampledToken {
  * @param logits - `[vocab]`; it is not changed
  * @param allowed - number of ids that may be sampled: ids from there on are padding of the embedding matrix
  * @param uniform - in [0, 1)
+ * @param unused - ids below `allowed` that may not be sampled either, rising
  */
-export function sampleToken(logits: Float32Array, allowed: number, options: SamplingOptions, uniform: number): SampledToken {
+export function sampleToken(
+  logits: Float32Array,
+  allowed: number,
+  options: SamplingOptions,
+  uniform: number,
+  unused: readonly number[] = [],
+): SampledToken {
   const { temperature } = options;
   const greedy = temperature === 0;
   const inverse = greedy ? 1 : 1 / temperature;
-  let best = 0;
-  for (let id = 1; id < allowed; id++) if (logits[id]! > logits[best]!) best = id;
+  const best = mostLikelyId(logits, allowed, unused);
   const top = logits[best]! * inverse;
   const weights = new Float64Array(allowed);
   let total = 0;
+  let skipped = 0;
+  let place = 0;
   for (let id = 0; id < allowed; id++) {
     const weight = Math.exp(logits[id]! * inverse - top);
+    if (id === unused[place]) {
+      place++;
+      skipped += weight;
+      continue;
+    }
     weights[id] = weight;
     total += weight;
   }
-  // The trainer normalises over all logits, padding ids included.
-  let normaliser = total;
+  // The trainer normalises over all logits, padding and unused ids included.
+  let normaliser = total + skipped;
   for (let id = allowed; id < logits.length; id++) normaliser += Math.exp(logits[id]! * inverse - top);
   const chosen = greedy ? best : draw(weights, total, options, uniform);
   return { tokenId: chosen, logProb: logits[chosen]! * inverse - top - Math.log(normaliser) };
+}
+
+function mostLikelyId(logits: Float32Array, allowed: number, unused: readonly number[]): number {
+  let best = -1;
+  let place = 0;
+  for (let id = 0; id < allowed; id++) {
+    if (id === unused[place]) place++;
+    else if (best < 0 || logits[id]! > logits[best]!) best = id;
+  }
+  return Math.max(best, 0);
 }
 
 function draw(weights: Float64Array, total: number, { topP, topK }: SamplingOptions, uniform: number): number {

@@ -55,6 +55,15 @@ describe("renderResult", () => {
     ]);
   });
 
+  test("another template's text around results", () => {
+    const texts = { endOfTurn: "<|eot|>", open: "<|tool|>", between: "<|eot|><|tool|>", close: "<|eot|><|assistant|>" };
+    const other = hermesDialect({ texts });
+    const write = (turn: string) => ["1", "2"].flatMap((output, index) => other.renderResult(output, { index, count: 2, turn }));
+    expect(text(write("call<|eot|>"))).toBe("<|tool|>1<|eot|><|tool|>2<|eot|><|assistant|>");
+    expect(text(write("call<|end|>"))).toBe("<|eot|><|tool|>1<|eot|><|tool|>2<|eot|><|assistant|>");
+    expect(text(other.renderResult("1"))).toBe("<|tool|>1<|eot|><|assistant|>");
+  });
+
   test("a turn that ended with another token gets the end that the template has", () => {
     const opening = (turn: string) => dialect.renderResult("42", { index: 0, count: 1, turn })[0]!.text;
     expect(opening("call<|im_end|>")).toBe("\n<|im_start|>user\n<tool_response>\n");

@@ -9,10 +9,27 @@ export interface HermesDialectOptions {
   readonly maxParallelCalls?: number;
   /** A turn without a call that holds this text answers. Default `\boxed{`. */
   readonly answerMarker?: string;
+  /** What the model's chat template writes around results (`toolTurnTexts` of `@retool-ts/data` finds it). Default: Qwen2.5's. */
+  readonly texts?: HermesTexts;
+}
+
+/** Text around the results of one turn: `open` RESULT `between` RESULT `close`. */
+export interface HermesTexts {
+  /** The token that ends the policy's turn; written by the environment where the turn ended with another. */
+  readonly endOfTurn: string;
+  readonly open: string;
+  readonly between: string;
+  readonly close: string;
 }
 
 const START = "<|im_start|>";
 const END = "<|im_end|>";
+const QWEN: HermesTexts = {
+  endOfTurn: END,
+  open: `\n${START}user\n<tool_response>\n`,
+  between: "\n</tool_response>\n<tool_response>\n",
+  close: `\n</tool_response>${END}\n${START}assistant\n`,
+};
 const TAGS = [START, END, "<|endoftext|>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>"];
 
 /**
@@ -21,17 +38,18 @@ const TAGS = [START, END, "<|endoftext|>", "<tool_call>", "</tool_call>", "<tool
  *
  * A turn ends with the token `<|im_end|>`, which has to be among the ids that end a response; there are no stop strings. Sampling
  * ends before the newline that the template has behind it, so the environment writes that newline, and `<|im_end|>` too where a turn
- * ended with another token. The codec's `decode` has to show it.
+ * ended with another token. The codec's `decode` has to show it. Other models' text around results is an option.
  *
  * Blocks that are no calls are skipped; a turn with no other block is malformed. A name that no tool has is answered by the loop.
  */
-export function hermesDialect({ maxParallelCalls = 1, answerMarker = "\\boxed{" }: HermesDialectOptions = {}): Dialect {
+export function hermesDialect(options: HermesDialectOptions = {}): Dialect {
+  const { maxParallelCalls = 1, answerMarker = "\\boxed{", texts = QWEN } = options;
   if (!(maxParallelCalls >= 1)) throw new RetoolError("OPTION", `maxParallelCalls: expected a number from 1, got ${maxParallelCalls}`);
   return {
     name: "hermes",
     stopStrings: [],
     parseTurn: (text) => parseTurn(text, maxParallelCalls, answerMarker),
-    renderResult,
+    renderResult: (output, place) => renderResult(output, texts, place),
   };
 }
 
@@ -51,12 +69,12 @@ function sourceOf(tool: string, input: unknown): string {
   return isCode && typeof input.code === "string" ? input.code : JSON.stringify(input);
 }
 
-function renderResult(output: string, { index, count, turn }: ResultPlace = { index: 0, count: 1, turn: END }): EnvironmentText[] {
-  const opening = index === 0 ? `${turn.endsWith(END) ? "" : END}\n${START}user` : "";
-  const closing = index === count - 1 ? `${END}\n${START}assistant\n` : "";
+function renderResult(output: string, texts: HermesTexts, place?: ResultPlace): EnvironmentText[] {
+  const { index, count, turn } = place ?? { index: 0, count: 1, turn: texts.endOfTurn };
+  const ended = turn.endsWith(texts.endOfTurn) ? "" : texts.endOfTurn;
   return [
-    { text: `${opening}\n<tool_response>\n`, trusted: true },
+    { text: index === 0 ? ended + texts.open : texts.between, trusted: true },
     { text: breakTags(output, TAGS), trusted: false },
-    { text: `\n</tool_response>${closing}`, trusted: true },
+    ...(index === count - 1 ? [{ text: texts.close, trusted: true }] : []),
   ];
 }

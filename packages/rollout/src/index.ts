@@ -17,7 +17,7 @@ export {
   type SessionRunner,
 } from "./code-interpreter.js";
 export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
-export { hermesDialect, type HermesDialectOptions } from "./dialect-hermes.js";
+export { hermesDialect, type HermesDialectOptions, type HermesTexts } from "./dialect-hermes.js";
 export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
 export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCall } from "./hermes-calls.js";
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
