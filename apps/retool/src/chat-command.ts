@@ -14,6 +14,7 @@ export interface ChatOptions {
   readonly topP: number;
   readonly seed: number;
   readonly config?: string;
+  readonly recipe?: string;
   readonly set: readonly string[];
 }
 
@@ -60,20 +61,14 @@ async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   const promptIds = environment.encodePrompt(question);
+  const show = (text: string) => process.stdout.write(visibleText(text));
+  const stream = model.tokenizer.streamDecoder({ skipSpecialTokens: true });
   const sampler = model.engine.createSampler({
     maxSequences: 1,
-    maxLength: Math.min(model.engine.model.config.maxPositions, promptIds.length + config.budgets.maxResponseTokens),
+    maxLength: Math.min(model.engine.model.config.maxPositions, promptIds.length + config.budgets.maxResponseTokens + 1),
     vocabSize: model.tokenizer.vocabSize,
-    textStream: () => {
-      const stream = model.tokenizer.streamDecoder();
-      return {
-        push(tokenId) {
-          const text = stream.push(tokenId);
-          process.stdout.write(visibleText(text));
-          return text;
-        },
-      };
-    },
+    unusedTokenIds: model.unusedTokenIds,
+    textStream: () => model.tokenizer.streamDecoder(),
   });
   try {
     const sequence = sampler.open(promptIds);
@@ -84,9 +79,10 @@ async function answer(
       prefill: sampler.prefill.bind(sampler),
       fork: sampler.fork.bind(sampler),
       close: sampler.close.bind(sampler),
-      decode: (id: number, request: TurnRequest): Promise<TurnTokens> => sampler.decode(id, request),
+      decode: (id: number, request: TurnRequest): Promise<TurnTokens> =>
+        sampler.decode(id, { ...request, onToken: (tokenId) => show(stream.push(tokenId)) }),
       extend(id: number, tokenIds: readonly number[]) {
-        process.stdout.write(visibleText(model.tokenizer.decode(tokenIds)));
+        show(stream.flush() + model.tokenizer.decode(tokenIds, { skipSpecialTokens: true }));
         sampler.extend(id, tokenIds);
       },
     };
@@ -97,7 +93,8 @@ async function answer(
       { step: 0, problemId: `chat-${index}`, sampleIndex: 0 },
       { ...shared, sampler: shown },
     );
-    if (stopReason !== "answered") process.stdout.write(`  [${stopReason}]`);
+    show(stream.flush());
+    if (stopReason !== "answered" && stopReason !== "eos") process.stdout.write(`  [${stopReason}]`);
   } finally {
     sampler.dispose();
   }

@@ -1,9 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { isAdapterFolder } from "@retool-ts/policy";
 import { parse } from "yaml";
 import { checkConfig, loadConfig } from "./load-config.js";
+import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { openRunFolder } from "./run-folder.js";
 
@@ -11,16 +13,21 @@ import { openRunFolder } from "./run-folder.js";
 export interface CheckpointConfigOptions {
   /** A config file, instead of the run's. */
   readonly config?: string;
+  /** A preset, instead of the run's config. */
+  readonly recipe?: string;
   readonly set: readonly string[];
 }
 
-/** A folder with a model in it, given directly or as a run. */
+/**
+ * The model that a path names: a Hugging Face folder, a checkpoint, a `.gguf` file, or a run, whose newest checkpoint it is.
+ *
+ * @throws InputError when there is none.
+ */
 export async function resolveCheckpoint(path: string): Promise<string> {
-  const isModel = await stat(`${path}/config.json`).then(
-    () => true,
-    () => false,
-  );
-  if (isModel || (await isAdapterFolder(path))) return path;
+  if ((await isModel(path)) || (await isAdapterFolder(path))) return path;
+  if (isGguf(path)) {
+    throw new InputError({ what: "checkpoint", where: path, expected: "a GGUF file", found: "no such file", fix: "check the path" });
+  }
   const checkpoint = await (await openRunFolder(path)).latestCheckpoint();
   if (checkpoint === undefined) {
     throw new InputError({
@@ -28,20 +35,23 @@ export async function resolveCheckpoint(path: string): Promise<string> {
       where: path,
       expected: "a run with a finished checkpoint",
       found: "none",
-      fix: "name another run or a model folder",
+      fix: "name another run, a Hugging Face folder or a .gguf file",
     });
   }
   return checkpoint.path;
 }
 
-/** The config of the run that a checkpoint is in, so that prompt, dialect and budgets are those it was trained with. */
-export async function checkpointConfig(folder: string, { config, set }: CheckpointConfigOptions): Promise<RecipeConfig> {
-  const ofRun = join(dirname(dirname(folder)), "config.yaml");
-  const isInRun = await stat(ofRun).then(
-    () => true,
-    () => false,
-  );
-  if (config !== undefined || !isInRun) return loadConfig({ ...(config === undefined ? {} : { file: config }), set });
+/**
+ * The config to use a checkpoint with: that of the run it is in, so that prompt, dialect and budgets are those it was trained with.
+ * Another model with a chat template gets the preset `pretrained`.
+ */
+export async function checkpointConfig(path: string, { config, recipe, set }: CheckpointConfigOptions): Promise<RecipeConfig> {
+  const ofRun = join(dirname(dirname(path)), "config.yaml");
+  const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(ofRun);
+  if (config !== undefined || recipe !== undefined || !isInRun) {
+    const chosen = recipe ?? (config === undefined && (await hasChatTemplate(path)) ? "pretrained" : undefined);
+    return loadConfig({ ...(config === undefined ? {} : { file: config }), ...(chosen === undefined ? {} : { preset: chosen }), set });
+  }
   if (set.length > 0) return loadConfig({ file: ofRun, set });
   return checkConfig(parse(await readFile(ofRun, "utf8")), (keys) => `${ofRun}: ${keys.join(".")}`);
 }

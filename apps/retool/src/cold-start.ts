@@ -1,6 +1,5 @@
 import { RandomStream } from "@retool-ts/core";
 import {
-  compactTraceFormat,
   createTaskSource,
   finishTrace,
   mixtures,
@@ -45,8 +44,7 @@ export class ColdStartStream {
     this.#stage = stage;
     this.#environment = environment;
     this.#tokenizer = tokenizer;
-    const { resultOpen, resultClose } = config.dialect;
-    this.#format = { ...compactTraceFormat, resultOpen, resultClose };
+    this.#format = environment.traceFormat;
   }
 
   get stats(): ColdStartStats {

@@ -1,6 +1,5 @@
 import {
   codeInterpreter,
-  xmlDialect,
   type AgentOptions,
   type Budgets,
   type Dialect,
@@ -9,6 +8,8 @@ import {
 } from "@retool-ts/rollout";
 import { createSandbox, type Sandbox } from "@retool-ts/sandbox";
 import type { RewardFunction } from "@retool-ts/reward";
+import type { TraceFormat } from "@retool-ts/data";
+import { setUpDialect, toolSchemas } from "./dialect-setup.js";
 import { promptEncoder, type PromptEncoder } from "./prompt.js";
 import type { PolicyModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
@@ -18,33 +19,47 @@ import { createReward } from "./reward-config.js";
 export interface Environment {
   readonly sandbox: Sandbox;
   readonly dialect: Dialect;
+  /** How cold-start traces are written, so that they are what the dialect reads. */
+  readonly traceFormat: TraceFormat;
   readonly tools: readonly Tool[];
   readonly budgets: Budgets;
   readonly reward: RewardFunction;
   readonly encodePrompt: PromptEncoder;
+  /** Limits of the sampler that rollouts share. */
+  readonly sampler: { readonly maxSequences: number; readonly kvCacheBytes: number };
   close(): Promise<void>;
 }
 
-/** Makes the environment that a config describes. */
-export async function createEnvironment(config: RecipeConfig, { tokenizer }: PolicyModel): Promise<Environment> {
+/**
+ * Makes the environment that a config describes.
+ *
+ * @throws InputError when prompt or dialect do not go with the model.
+ */
+export async function createEnvironment(config: RecipeConfig, model: PolicyModel): Promise<Environment> {
   const { workers, fuel, wallMs, memoryMiB, outputChars, stateful, preload } = config.sandbox;
-  const encodePrompt = await promptEncoder(config.prompt, tokenizer);
   const sandbox = await createSandbox({
     workers,
     seed: config.seed,
     preload,
     limits: { fuel, wallMs, memoryBytes: memoryMiB * 2 ** 20, outputChars },
   });
-  const { resultOpen, resultClose } = config.dialect;
-  return {
-    sandbox,
-    dialect: xmlDialect({ resultOpen, resultClose }),
-    tools: [codeInterpreter(sandbox, { stateful })],
-    budgets: { ...config.budgets, maxTurnTokens: config.budgets.maxResponseTokens },
-    reward: createReward(config.reward, config.budgets.maxResponseTokens),
-    encodePrompt,
-    close: () => sandbox.close(),
-  };
+  try {
+    const tools = [codeInterpreter(sandbox, { stateful })];
+    const { tokenizer, chatTemplate } = model;
+    return {
+      sandbox,
+      ...(await setUpDialect(config, model, tools)),
+      tools,
+      budgets: { ...config.budgets, maxTurnTokens: config.budgets.maxResponseTokens },
+      reward: createReward(config.reward, config.budgets.maxResponseTokens),
+      encodePrompt: await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas(tools) }),
+      sampler: { maxSequences: config.sampler.maxSequences, kvCacheBytes: config.sampler.kvCacheMiB * 2 ** 20 },
+      close: () => sandbox.close(),
+    };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
 }
 
 /** Everything a rollout needs but the sampler. */

@@ -1,6 +1,5 @@
-import { modelConfigFromHuggingFace, parameterCount, useBackend } from "@retool-ts/policy";
+import { parameterCount, readModelConfig, useBackend } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
-import { readFile } from "node:fs/promises";
 import type { RecipeParts } from "./recipe.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
@@ -36,8 +35,7 @@ export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Pro
 }
 
 async function countParameters({ model, tokenizer }: RecipeConfig): Promise<number> {
-  if (model.from !== null)
-    return parameterCount(modelConfigFromHuggingFace(JSON.parse(await readFile(`${model.from}/config.json`, "utf8"))));
+  if (model.from !== null) return parameterCount(await readModelConfig(model.from));
   const { hiddenSize, intermediateSize, layers, heads, kvHeads } = model;
   return parameterCount({
     modelType: "qwen3",

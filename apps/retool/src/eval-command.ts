@@ -4,7 +4,7 @@ import type { CliContext } from "./command-line.js";
 import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
 import { commandLine } from "./command-name.js";
 import { createEnvironment } from "./environment.js";
-import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type Evaluation } from "./evaluate.js";
+import { gradedRollouts, summarizeEvaluation, type Evaluation } from "./evaluate.js";
 import { sameAnswerUnder } from "./evaluation/answer-classes.js";
 import { describeEvaluation } from "./evaluation/describe.js";
 import { EvalFolder } from "./evaluation/eval-folder.js";
@@ -22,6 +22,7 @@ import { toRecord, type TrajectoryRecord } from "./trajectory-record.js";
 export interface EvalOptions extends EvalOverrides {
   readonly checkpoint: string;
   readonly config?: string;
+  readonly recipe?: string;
   readonly set: readonly string[];
   readonly preset?: EvalPresetName;
   readonly passK?: readonly number[];
@@ -100,7 +101,7 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
       const before = problems.length - open.length;
       if (before > 0) reporter.say(`${before} of ${problems.length} problems were finished before`);
       const bar = reporter.progress("evaluate", problems.length * samples, before * samples);
-      const request = { samples, sampling, seed: config.seed, step: 0, maxSequences: MAX_SEQUENCES, signal };
+      const request = { samples, sampling, seed: config.seed, step: 0, signal };
       if (open.length > 0) {
         await gradedRollouts(model, environment, {
           ...request,

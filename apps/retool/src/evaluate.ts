@@ -16,12 +16,6 @@ import { estimatesAtK, type SampleGrade } from "./evaluation/at-k.js";
 import { estimateMeans, type Estimate, type Interval } from "./evaluation/intervals.js";
 import type { PolicyModel } from "./model-setup.js";
 
-/** Sequences decoded at once in evaluations. */
-export const MAX_SEQUENCES = 256;
-
-/** Most memory for keys and values; fewer sequences are decoded at once where they would need more. */
-const KV_CACHE_BYTES = 512 * 2 ** 20;
-
 /** One graded rollout. */
 export interface GradedRollout {
   readonly problem: Problem;
@@ -37,8 +31,6 @@ export interface RolloutRequest {
   readonly seed: number;
   /** Names the random numbers together with seed, problem and sample. */
   readonly step: number;
-  /** Sequences decoded at once. */
-  readonly maxSequences: number;
   readonly onRollout?: (done: number, total: number) => void;
   /** Called as soon as all rollouts of a problem have ended, in the order in which that happens. */
   readonly onGroup?: (group: readonly GradedRollout[]) => void;
@@ -53,11 +45,12 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
   const longest = prompts.reduce((most, { promptIds }) => Math.max(most, promptIds.length), 0);
   const maxLength = Math.min(config.maxPositions, longest + environment.budgets.maxResponseTokens + 1); // so that budgets end rollouts, not the sampler
   const sequenceBytes = 2 * 4 * config.layers * config.kvHeads * config.headDim * maxLength;
-  const fitting = Math.max(samples, Math.floor(KV_CACHE_BYTES / sequenceBytes));
+  const fitting = Math.max(samples, Math.floor(environment.sampler.kvCacheBytes / sequenceBytes));
   const sampler = model.engine.createSampler({
-    maxSequences: Math.min(request.maxSequences, prompts.length * samples, fitting),
+    maxSequences: Math.max(samples, Math.min(environment.sampler.maxSequences, prompts.length * samples, fitting)),
     maxLength,
     vocabSize: model.tokenizer.vocabSize,
+    unusedTokenIds: model.unusedTokenIds,
     textStream: () => model.tokenizer.streamDecoder(),
   });
   const ended = new EndedGroups(problems, samples);

@@ -1,5 +1,5 @@
 import { InputError } from "@retool-ts/core";
-import { corpus, createTokenizer, loadTokenizer, TINY_SPLIT, trainBpe, type Tokenizer } from "@retool-ts/data";
+import { corpus, createTokenizer, describeTokenizer, TINY_SPLIT, trainBpe, type ModelTokenizer, type Tokenizer } from "@retool-ts/data";
 import {
   LocalEngine,
   loadModel,
@@ -11,32 +11,31 @@ import {
   type SaveModelOptions,
 } from "@retool-ts/policy";
 import { findAdapter, setUpAdapter } from "./adapter-setup.js";
+import { readModelTokenizer } from "./model-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
 /** Tags that the tiny recipe's tokenizer has as tokens of their own. */
 const TAGS = ["<|endoftext|>", "<code>", "</code>", "<interpreter>", "</interpreter>", "<answer>", "</answer>"];
 
 /** A model ready to sample and train. */
-export interface PolicyModel {
-  readonly tokenizer: Tokenizer;
+export interface PolicyModel extends ModelTokenizer {
   readonly engine: LocalEngine;
   readonly backend: BackendName;
   /** The model that was loaded, without an adapter on it; null = random weights. */
   readonly base: string | null;
-  /** Ids that end a response. */
-  readonly eosTokenIds: readonly number[];
   dispose(): void;
 }
 
 /**
  * Loads the model that a config names, or makes one with random weights and trains its tokenizer.
  *
- * @param folder - a checkpoint that goes before `model.from`.
+ * @param path - a checkpoint or `.gguf` file that goes before `model.from`.
  */
-export async function setUpModel(config: RecipeConfig, folder: string | null = config.model.from): Promise<PolicyModel> {
+export async function setUpModel(config: RecipeConfig, path: string | null = config.model.from): Promise<PolicyModel> {
   const backend = await useBackend(config.backend);
-  const tokenizer = folder === null ? trainTokenizer(config) : await loadTokenizer(folder);
-  const { base, adapter } = await findAdapter(folder);
+  const described = path === null ? describeTokenizer(trainTokenizer(config)) : await readModelTokenizer(path);
+  const { tokenizer } = described;
+  const { base, adapter } = await findAdapter(path);
   const parameters =
     base === null
       ? Parameters.initialize(newModelConfig(config, tokenizer.vocabSize), {
@@ -50,7 +49,7 @@ export async function setUpModel(config: RecipeConfig, folder: string | null = c
     parameters.dispose();
     throw new InputError({
       what: "model",
-      where: String(folder),
+      where: String(path),
       expected: "an embedding row for every token",
       found,
       fix: "use the tokenizer that belongs to these weights",
@@ -60,11 +59,10 @@ export async function setUpModel(config: RecipeConfig, folder: string | null = c
   const { maxTokensPerMicroBatch, gradientCheckpointing, ...optimizer } = config.optimizer;
   const engine = new LocalEngine(parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing });
   return {
-    tokenizer,
+    ...described,
     engine,
     base,
     backend,
-    eosTokenIds: tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId],
     dispose() {
       engine.dispose();
       parameters.dispose();

@@ -1,4 +1,4 @@
-import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation, type Evaluation, type GradedRollout } from "./evaluate.js";
+import { gradedRollouts, summarizeEvaluation, type Evaluation, type GradedRollout } from "./evaluate.js";
 import type { RunContext } from "./run-context.js";
 import type { PhaseSummary, Summary } from "./summary.js";
 import { toRecord } from "./trajectory-record.js";
@@ -20,7 +20,6 @@ export async function evaluatePhase(
     sampling,
     seed: config.seed,
     step,
-    maxSequences: MAX_SEQUENCES,
     onRollout: (done) => bar.update(done),
     ...(signal === undefined ? {} : { signal }),
   });

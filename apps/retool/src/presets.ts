@@ -1,4 +1,5 @@
 import type { ModelPreset } from "./presets/model-preset.js";
+import { PRETRAINED, SMOLLM2_135M } from "./presets/pretrained.js";
 import { QWEN_SMALL_PRESETS } from "./presets/qwen-small.js";
 import { SLIME_PRESETS } from "./presets/slime.js";
 import { VERL_PRESETS } from "./presets/verl.js";
@@ -58,6 +59,9 @@ export const PRESETS = {
   "verl-grpo-7b": MODEL_PRESETS["verl-grpo-7b"].config,
   "qwen2.5-0.5b": MODEL_PRESETS["qwen2.5-0.5b"].config,
   "slime-4b": MODEL_PRESETS["slime-4b"].config,
+  /** Any model with a chat template; name it with --from, or as `model.from`. */
+  pretrained: PRETRAINED,
+  "smollm2-135m": SMOLLM2_135M,
 } as const satisfies Record<string, RecipeInput>;
 
 export type PresetName = keyof typeof PRESETS;

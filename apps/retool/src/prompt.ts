@@ -1,35 +1,98 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
-import type { Tokenizer } from "@retool-ts/data";
+import { renderChat, templateVariables, type ChatMessage, type Tokenizer, type ToolSchema } from "@retool-ts/data";
+import { defaultTemplate } from "./prompt-texts.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
 /** Turns a question into prompt ids. The question is data: it cannot bring control tokens; the template can. */
 export type PromptEncoder = (question: string) => number[];
 
 const PLACE = "{question}";
+const JAVASCRIPT = { name: "JavaScript", fence: "js" };
+
+/** What prompts are made for. */
+export interface PromptTarget {
+  readonly tokenizer: Tokenizer;
+  /** The model's own; `prompt.chatTemplate` goes before it. */
+  readonly chatTemplate: string | undefined;
+  /** Tools that a chat template lists. */
+  readonly toolSchemas: readonly ToolSchema[];
+}
+
+/** The chat template that prompts are written with: undefined in the plain format. */
+export async function chatTemplateFor({ prompt }: Pick<RecipeConfig, "prompt">, own: string | undefined): Promise<string | undefined> {
+  if (prompt.format === "plain") return undefined;
+  const template = prompt.chatTemplate === null ? own : await readText(prompt.chatTemplate, "prompt.chatTemplate");
+  if (template !== undefined || prompt.format === "auto") return template;
+  throw new InputError({
+    what: "config",
+    where: "prompt.format: chat",
+    expected: "a model with a chat template",
+    found: "one without",
+    fix: "name a Jinja file as prompt.chatTemplate, or use prompt.format: plain",
+  });
+}
 
 /**
- * Reads the template of a config.
+ * Makes the encoder of a config's prompts.
  *
- * @throws InputError when the template's file is missing or has no `{question}`.
+ * With a chat template, the ids are those of the whole rendered conversation, as `apply_chat_template` of `transformers` gives them;
+ * without one, those of the text, begun with the tokenizer's beginning of text where it asks for that.
+ *
+ * @throws InputError when the text's file is missing or has no `{question}`, or the chat template refuses the messages.
  */
-export async function promptEncoder({ template, file }: RecipeConfig["prompt"], tokenizer: Tokenizer): Promise<PromptEncoder> {
-  const text = file === null ? template : await readTemplate(file);
-  const place = text.indexOf(PLACE);
-  const before = tokenizer.encode(text.slice(0, place));
-  const after = tokenizer.encode(text.slice(place + PLACE.length));
-  return (question) => [...before, ...tokenizer.encodeUntrusted(question), ...after];
+export async function promptEncoder(config: Pick<RecipeConfig, "prompt" | "dialect">, target: PromptTarget): Promise<PromptEncoder> {
+  const { prompt, dialect } = config;
+  const { tokenizer } = target;
+  const template = await chatTemplateFor(config, target.chatTemplate);
+  const style = { format: template === undefined ? "plain" : "chat", dialect: dialect.name, tools: prompt.tools, language: JAVASCRIPT } as const;
+  const text = prompt.file === null ? (prompt.template ?? defaultTemplate(style)) : await readTemplate(prompt.file);
+  const [before, after] = [text.slice(0, text.indexOf(PLACE)), text.slice(text.indexOf(PLACE) + PLACE.length)];
+  if (template === undefined) {
+    const start = [...beginning(tokenizer), ...tokenizer.encode(before)];
+    const end = tokenizer.encode(after);
+    return (question) => [...start, ...tokenizer.encodeUntrusted(question), ...end];
+  }
+  const tools = prompt.tools && dialect.name === "hermes" ? target.toolSchemas : [];
+  const variables = templateVariables(tokenizer.files);
+  const render = (question: string) => {
+    const user: ChatMessage = { role: "user", content: before + question + after };
+    const messages: ChatMessage[] = prompt.system === null ? [user] : [{ role: "system", content: prompt.system }, user];
+    return renderChat(template, messages, { tools, variables, addGenerationPrompt: true });
+  };
+  render("?"); // a template that refuses is told of now, not after the model has been loaded for minutes
+  return (question) => encodeConversation(tokenizer, render, question);
+}
+
+/** Ids of the whole text, so that tokens are those of the reference; a question that names control tokens is encoded on its own. */
+function encodeConversation(tokenizer: Tokenizer, render: (question: string) => string, question: string): number[] {
+  const inert = tokenizer.encodeUntrusted(question);
+  if (sameIds(tokenizer.encode(question), inert)) return tokenizer.encode(render(question));
+  const mark = "Qx7questionx7Q";
+  const [before = "", after = ""] = render(mark).split(mark);
+  return [...tokenizer.encode(before), ...inert, ...tokenizer.encode(after)];
+}
+
+function sameIds(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, i) => id === b[i]);
+}
+
+function beginning({ files, bosTokenId }: Tokenizer): number[] {
+  return files.config["add_bos_token"] === true && bosTokenId !== undefined ? [bosTokenId] : [];
 }
 
 async function readTemplate(file: string): Promise<string> {
-  const problem = (found: string, fix: string, cause?: unknown) =>
-    new InputError({ what: "prompt template", where: file, expected: `a text file with ${PLACE}`, found, fix }, { cause });
-  let text: string;
+  const text = await readText(file, "prompt.file");
+  if (text.includes(PLACE)) return text;
+  const problem = { what: "prompt template", where: file, expected: `a text file with ${PLACE}`, found: "no such placeholder" };
+  throw new InputError({ ...problem, fix: `put ${PLACE} where the question goes` });
+}
+
+async function readText(file: string, key: string): Promise<string> {
   try {
-    text = await readFile(file, "utf8");
+    return await readFile(file, "utf8");
   } catch (error) {
-    throw problem((error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : String(error), "check prompt.file", error);
+    const found = (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : String(error);
+    throw new InputError({ what: "prompt template", where: file, expected: "a text file", found, fix: `check ${key}` }, { cause: error });
   }
-  if (!text.includes(PLACE)) throw problem("no such placeholder", `put ${PLACE} where the question goes`);
-  return text;
 }

@@ -56,7 +56,7 @@ export const RecipeConfig = z.strictObject({
   backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
   model: z
     .strictObject({
-      /** A Hugging Face folder or checkpoint to start from; null = random weights of the shape below. */
+      /** A Hugging Face folder, checkpoint or .gguf file to start from; null = random weights of the shape below. */
       from: z.string().nullable().default(null),
       hiddenSize: positive.default(64),
       intermediateSize: positive.default(168),
@@ -101,18 +101,37 @@ export const RecipeConfig = z.strictObject({
     .prefault({}),
   prompt: z
     .strictObject({
-      /** `{question}` is replaced. */
-      template: z.string().includes("{question}").default("{question}\n"),
-      /** A file with the template; it wins over `template`. */
+      /** chat: a user's message in the model's chat template; plain: text alone; auto: chat where the model has a template. */
+      format: z.enum(["auto", "plain", "chat"]).default("auto"),
+      /** The system message of a chat; null = what the template does without one. */
+      system: z.string().nullable().default(null),
+      /** Text with `{question}`, which is replaced; null = instructions that suit format, dialect and tools. */
+      template: z.string().includes("{question}").nullable().default(null),
+      /** A file with such a text; it wins over `template`. */
       file: z.string().nullable().default(null),
+      /** A Jinja file to use instead of the model's chat template. */
+      chatTemplate: z.string().nullable().default(null),
+      /** Tell the model of its tools. Calls are run either way. */
+      tools: z.boolean().default(true),
     })
     .prefault({}),
   dialect: z
     .strictObject({
-      name: z.literal("xml").default("xml"),
-      /** Text around interpreter output. */
+      /** xml: the paper's `<code>` and `<answer>`; hermes: `<tool_call>` with JSON, results in messages of the model's chat template. */
+      name: z.enum(["xml", "hermes"]).default("xml"),
+      /** Text around interpreter output in the dialect xml. */
       resultOpen: z.string().default("<interpreter>"),
       resultClose: z.string().default("</interpreter>"),
+      /** Calls of one turn that run at once in the dialect hermes; later ones are dropped. */
+      maxParallelCalls: positive.default(1),
+    })
+    .prefault({}),
+  sampler: z
+    .strictObject({
+      /** Sequences decoded at once. */
+      maxSequences: positive.default(256),
+      /** Most memory for keys and values; fewer sequences are decoded at once where they would need more. */
+      kvCacheMiB: positive.default(512),
     })
     .prefault({}),
   sandbox: z

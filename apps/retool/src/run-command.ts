@@ -6,6 +6,7 @@ import { commandLine } from "./command-name.js";
 import { configSources, type RunOptions } from "./commands/run-options.js";
 import { estimateRun } from "./estimate.js";
 import { loadConfig } from "./load-config.js";
+import { PRESET_WEIGHTS } from "./presets/pretrained.js";
 import { phaseTable } from "./phases.js";
 import { modelPlan, modelPreset } from "./model-plan.js";
 import { runRecipe, type RecipeHooks, type RecipeParts } from "./recipe.js";
@@ -16,7 +17,7 @@ import { withRun } from "./session.js";
 export async function runCommand(
   name: string,
   parts: RecipeParts,
-  options: RunOptions & { readonly from?: string },
+  options: RunOptions,
   context: CliContext,
   hooks: RecipeHooks = {},
 ): Promise<void> {
@@ -64,11 +65,20 @@ export async function runCommand(
 }
 
 /** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */
-async function startConfig(options: RunOptions & { readonly from?: string }): Promise<RecipeConfig> {
-  if (options.from === undefined) return loadConfig(configSources(options));
-  const from = await resolveCheckpoint(options.from);
+async function startConfig(options: RunOptions): Promise<RecipeConfig> {
+  const start = options.from ?? options.model;
+  const sources = configSources(options);
+  if (start === undefined) {
+    const config = await loadConfig(sources);
+    const weights = options.preset === undefined || options.resume ? undefined : PRESET_WEIGHTS[options.preset];
+    if (weights !== undefined && config.model.from === null) {
+      throw new InputError({ what: "config", where: `preset ${options.preset}: model.from`, expected: "a model", found: "none", fix: weights });
+    }
+    return config;
+  }
+  const from = await resolveCheckpoint(start);
   const named = options.preset !== undefined || options.config !== undefined;
-  const config = named ? await loadConfig(configSources(options)) : await checkpointConfig(from, options);
+  const config = named ? await loadConfig(sources) : await checkpointConfig(from, options);
   return { ...config, model: { ...config.model, from } };
 }
 

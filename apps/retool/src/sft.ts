@@ -2,7 +2,7 @@ import { aggregateLoss } from "@retool-ts/algorithms";
 import { countTargets, learningRateAt } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
 import { ColdStartStream } from "./cold-start.js";
-import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation } from "./evaluate.js";
+import { gradedRollouts, summarizeEvaluation } from "./evaluate.js";
 import { validationProblems } from "./problem-source.js";
 import type { SftStage } from "./recipe-config.js";
 import { saveCheckpoint, scheduleOf, type RunContext, type RunState } from "./run-context.js";
@@ -86,7 +86,6 @@ async function validate({ config, model, environment }: RunContext, stage: SftSt
     sampling: config.eval.sampling,
     seed: config.seed,
     step,
-    maxSequences: MAX_SEQUENCES,
   });
   return summarizeEvaluation(groups).accuracy;
 }

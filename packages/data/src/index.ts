@@ -14,7 +14,7 @@ export { encodeSegments, type EncodedExample, type EncodeSegmentsOptions, type T
 export { tokenizerFromGguf } from "./gguf-tokenizer.js";
 export { jsonlRows, jsonRows } from "./jsonl.js";
 export { loadTokenizer } from "./load-tokenizer.js";
-export { loadModelTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "./model-tokenizer.js";
+export { describeTokenizer, loadModelTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "./model-tokenizer.js";
 export { parquetRows } from "./parquet.js";
 export { type Problem } from "./problem.js";
 export { problemsFromRows } from "./problem-rows.js";

@@ -44,7 +44,13 @@ export function modelTokenizerFromGguf(metadata: ReadonlyMap<string, unknown>, w
   return describeTokenizer(createTokenizer(tokenizerFromGguf(metadata, where), where), ids, where);
 }
 
-function describeTokenizer(tokenizer: Tokenizer, stated: readonly number[], where: string | undefined): ModelTokenizer {
+/**
+ * What a tokenizer says of the model it belongs to.
+ *
+ * @param stated - further ids that end a response
+ * @param where - names its files in messages
+ */
+export function describeTokenizer(tokenizer: Tokenizer, stated: readonly number[] = [], where?: string): ModelTokenizer {
   const named = ENDS.map((name) => tokenizer.tokenToId(name)).filter((id) => id !== undefined && tokenizer.isSpecial(id));
   const own = tokenizer.eosTokenId === undefined ? [] : [tokenizer.eosTokenId];
   const eosTokenIds = [...new Set([...own, ...stated, ...named])].filter((id): id is number => id !== undefined);

@@ -3,7 +3,7 @@ import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 import type { AdamW } from "./adamw.js";
 import { checkpointTensors, toCheckpoint } from "./checkpoint-layout.js";
-import { modelConfigFromHuggingFace, modelConfigToHuggingFace } from "./config.js";
+import { modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "./config.js";
 import { openGgufModel } from "./gguf/gguf-model.js";
 import { readJson, writeText } from "./json-file.js";
 import { loadWeights, type WeightSource } from "./load-weights.js";
@@ -63,12 +63,27 @@ export async function saveModel(folder: string, parameters: Parameters, options:
  * @throws InputError naming the file or tensor that is missing, malformed, of another shape, or that this model has no place for.
  */
 export async function loadModel(path: string): Promise<Parameters> {
-  const source = await (path.toLowerCase().endsWith(".gguf") ? openGgufModel(path) : openFolder(path));
+  const source = await openModel(path);
   try {
     return await loadWeights(source);
   } finally {
     await source.close();
   }
+}
+
+/**
+ * Reads the shape of a model that {@link loadModel} would load, without its weights.
+ *
+ * @throws InputError when files are missing or malformed, or the model is of another family.
+ */
+export async function readModelConfig(path: string): Promise<ModelConfig> {
+  const source = await openModel(path);
+  await source.close();
+  return source.config;
+}
+
+function openModel(path: string): Promise<WeightSource> {
+  return path.toLowerCase().endsWith(".gguf") ? openGgufModel(path) : openFolder(path);
 }
 
 async function openFolder(folder: string): Promise<WeightSource> {

@@ -9,6 +9,8 @@ export interface DecodeRequest extends SamplingOptions {
   readonly stopTokenIds?: readonly number[];
   /** Stop after the token that completes one of these; the token is kept even when text follows inside it. */
   readonly stopStrings?: readonly string[];
+  /** Called with each token as it is sampled, for showing text while it is written. */
+  readonly onToken?: (tokenId: number) => void;
   readonly signal?: AbortSignal;
 }
 

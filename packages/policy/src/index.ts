@@ -6,7 +6,7 @@
  */
 export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
-export { loadModel, loadOptimizer, saveModel, saveOptimizer, type SaveModelOptions } from "./checkpoint.js";
+export { loadModel, loadOptimizer, readModelConfig, saveModel, saveOptimizer, type SaveModelOptions } from "./checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
 export { type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";

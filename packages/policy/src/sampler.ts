@@ -214,6 +214,7 @@ export class LocalSampler {
     running.tokenIds.push(tokenId);
     running.logProbs.push(logProb);
     sequence.pending = [tokenId];
+    request.onToken?.(tokenId);
     const stopString = running.stops?.push(tokenId);
     if (stopString !== undefined || request.stopTokenIds?.includes(tokenId)) {
       this.#finish(running, "stop", stopString);

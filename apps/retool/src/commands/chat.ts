@@ -6,14 +6,18 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("chat")
     .description("ask a checkpoint questions and watch it call its tool")
-    .argument("<checkpoint>", "checkpoint, or run whose newest checkpoint to talk to")
+    .argument("[checkpoint]", "run, checkpoint, Hugging Face folder or .gguf file to talk to")
+    .option("--checkpoint <path>", "the same as an option")
     .option("--question <text>", "answer one question and stop")
     .option("--temperature <t>", "sampling temperature; 0 is greedy", number, 0)
     .option("--top-p <p>", "nucleus of the sampling distribution", number, 1)
     .option("--seed <n>", "seed of the sampling", number, 1)
-    .option("-c, --config <file>", "config, when the checkpoint is not in a run folder")
+    .option("-c, --config <file>", "config, instead of that of the checkpoint's run")
+    .option("--recipe <name>", "recipe preset instead of that config; default for other models with a chat template: pretrained")
     .option("-s, --set <key=value>", "one setting; may be repeated", (value: string, all: string[]) => [...all, value], [])
-    .action(async (checkpoint: string, options: Omit<ChatOptions, "checkpoint">) => {
+    .action(async (argument: string | undefined, options: Omit<ChatOptions, "checkpoint"> & { readonly checkpoint?: string }, command: Command) => {
+      const checkpoint = argument ?? options.checkpoint;
+      if (checkpoint === undefined) command.error("error: missing required argument 'checkpoint'");
       const { chat } = await import("../chat-command.js");
       await chat({ ...options, checkpoint }, context);
     });

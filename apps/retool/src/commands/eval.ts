@@ -6,7 +6,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("eval")
     .description("accuracy of a checkpoint on held-out generated problems or on a file: avg@k, pass@k, maj@k")
-    .requiredOption("--checkpoint <folder>", "checkpoint, or run whose newest checkpoint to evaluate")
+    .requiredOption("--checkpoint <path>", "run, checkpoint, Hugging Face folder or .gguf file to evaluate")
     .option("-d, --data <file>", "JSONL, JSON or Parquet file of problems; default: held-out generated ones")
     .option("--question <columns...>", "columns that hold the question; default: found by name")
     .option("--answer <column>", "column that holds the answer; default: found by name")
@@ -20,7 +20,8 @@ export function register(program: Command, context: CliContext): void {
     .option("--top-k <k>", "sample among so many most likely tokens; 0 keeps all", number)
     .option("--pass-k <k,…>", "numbers of samples of pass@k; default: powers of two", listOfK)
     .option("--maj-k <k,…>", "numbers of samples of maj@k; default: powers of two", listOfK)
-    .option("-c, --config <file>", "config, when the checkpoint is not in a run folder")
+    .option("-c, --config <file>", "config, instead of that of the checkpoint's run")
+    .option("--recipe <name>", "recipe preset instead of that config; default for other models with a chat template: pretrained")
     .option("-s, --set <key=value>", "one setting; may be repeated", (value: string, all: string[]) => [...all, value], [])
     .option("-o, --out <folder>", "keep finished problems in this folder, to go on from when stopped, and for inspect and report")
     .option("--json", "print the result as JSON", false)

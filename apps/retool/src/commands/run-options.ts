@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly config?: string;
   readonly set: readonly string[];
   readonly run: string;
+  readonly from?: string;
+  readonly model?: string;
   readonly resume: boolean;
   readonly dryRun: boolean;
 }
@@ -15,7 +17,7 @@ export function addConfigOptions(command: Command): Command {
   return command
     .option(
       "--preset <name>",
-      "recipe to start from: tiny, smoke, qwen2.5-0.5b, or a published one to see what it needs: verl-grpo-7b, verl-grpo-32b, slime-4b",
+      "recipe to start from: tiny, smoke, pretrained, smollm2-135m, qwen2.5-0.5b, or a published one to see what it needs: verl-grpo-7b, verl-grpo-32b, slime-4b",
     )
     .option("-c, --config <file>", "YAML file with settings that go over the preset")
     .option(
@@ -31,6 +33,13 @@ export function addRunOptions(command: Command, folder: string): Command {
     .option("-r, --run <folder>", "folder of the run", folder)
     .option("--resume", "go on from the newest checkpoint in --run, with the config kept there", false)
     .option("--dry-run", "print the resolved config and the memory and time to expect, and stop", false);
+}
+
+/** Where weights come from, for commands that can start from a model. */
+export function addModelOption(command: Command): Command {
+  return command
+    .option("--from <path>", "model to start from: a run, checkpoint, Hugging Face folder or .gguf file")
+    .option("-m, --model <path>", "the same as --from");
 }
 
 export function configSources({ preset, config, set }: Pick<RunOptions, "preset" | "config" | "set">): ConfigSources {

@@ -25,7 +25,6 @@ export async function collectRollouts(context: RunContext, source: ProblemSource
     ...request,
     samples: groupSize,
     sampling,
-    maxSequences: promptsPerStep * groupSize,
   });
   const rollouts = grouped(groups);
   if (advantage !== "remax") return { rollouts };
@@ -33,7 +32,6 @@ export async function collectRollouts(context: RunContext, source: ProblemSource
     ...request,
     samples: 1,
     sampling: { temperature: 0, topP: 1, topK: 0 },
-    maxSequences: promptsPerStep,
   });
   return { rollouts, greedyScores: greedy.map(([rollout]) => rollout!.reward.score) };
 }

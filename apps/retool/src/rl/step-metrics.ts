@@ -1,6 +1,6 @@
 import { zeroVarianceGroupShare } from "@retool-ts/algorithms";
 import { summarizeRollouts } from "@retool-ts/rollout";
-import { gradedRollouts, MAX_SEQUENCES, summarizeEvaluation } from "../evaluate.js";
+import { gradedRollouts, summarizeEvaluation } from "../evaluate.js";
 import { heldOutProblems } from "../problem-source.js";
 import type { RlState, RunContext } from "../run-context.js";
 import { isScored, type GroupedRollout } from "./sample.js";
@@ -49,7 +49,7 @@ export async function heldOutMetrics(
     sampling: config.eval.sampling,
     seed: config.seed,
     step: totalSteps,
-    maxSequences: MAX_SEQUENCES,
+   
   });
   const { accuracy, rollouts } = summarizeEvaluation(groups);
   return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio, "eval/response_tokens": rollouts.meanResponseTokens };

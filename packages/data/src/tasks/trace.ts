@@ -39,7 +39,8 @@ export function finishTrace(plan: TracePlan, feedbacks: readonly CallFeedback[],
     const result = feedbacks[i]!;
     const reason = mismatch(outcome, result, problem.answer);
     if (reason !== undefined) return { status: "rejected", plan, reason: `${kind}, call ${i + 1}: ${reason}` };
-    segments.push({ kind: "model", text: `${remark}${format.codeOpen}${code}${format.codeClose}` });
+    const written = format.writeCode?.(code) ?? code;
+    segments.push({ kind: "model", text: `${remark}${format.codeOpen}${written}${format.codeClose}` });
     segments.push({ kind: "tool", text: `${format.resultOpen}${result.feedback}${format.resultClose}` });
   }
   segments.push({ kind: "model", text: `${reasoning}${format.answerOpen}${problem.answer}${format.answerClose}` });

