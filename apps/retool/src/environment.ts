@@ -1,11 +1,4 @@
-import {
-  codeInterpreter,
-  type AgentOptions,
-  type Budgets,
-  type Dialect,
-  type SamplingParameters,
-  type Tool,
-} from "@retool-ts/rollout";
+import { codeInterpreter, type AgentOptions, type Budgets, type Dialect, type SamplingParameters, type Tool } from "@retool-ts/rollout";
 import { createSandbox, type Sandbox } from "@retool-ts/sandbox";
 import type { RewardFunction } from "@retool-ts/reward";
 import type { TraceFormat } from "@retool-ts/data";

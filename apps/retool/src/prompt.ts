@@ -45,7 +45,12 @@ export async function promptEncoder(config: Pick<RecipeConfig, "prompt" | "diale
   const { prompt, dialect } = config;
   const { tokenizer } = target;
   const template = await chatTemplateFor(config, target.chatTemplate);
-  const style = { format: template === undefined ? "plain" : "chat", dialect: dialect.name, tools: prompt.tools, language: JAVASCRIPT } as const;
+  const style = {
+    format: template === undefined ? "plain" : "chat",
+    dialect: dialect.name,
+    tools: prompt.tools,
+    language: JAVASCRIPT,
+  } as const;
   const text = prompt.file === null ? (prompt.template ?? defaultTemplate(style)) : await readTemplate(prompt.file);
   const [before, after] = [text.slice(0, text.indexOf(PLACE)), text.slice(text.indexOf(PLACE) + PLACE.length)];
   if (template === undefined) {

@@ -72,7 +72,13 @@ async function startConfig(options: RunOptions): Promise<RecipeConfig> {
     const config = await loadConfig(sources);
     const weights = options.preset === undefined || options.resume ? undefined : PRESET_WEIGHTS[options.preset];
     if (weights !== undefined && config.model.from === null) {
-      throw new InputError({ what: "config", where: `preset ${options.preset}: model.from`, expected: "a model", found: "none", fix: weights });
+      throw new InputError({
+        what: "config",
+        where: `preset ${options.preset}: model.from`,
+        expected: "a model",
+        found: "none",
+        fix: weights,
+      });
     }
     return config;
   }

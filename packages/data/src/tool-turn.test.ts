@@ -30,7 +30,11 @@ test("what is appended is the rendered conversation's suffix", () => {
 });
 
 /** A template in the shape of Qwen's, with the body of an assistant message to be filled in. */
-const template = (assistant: string, tool = `<|im_start|>tool\n{{ m.content }}<|im_end|>\n`, list = "{% if tools %}{{ tools | tojson }}{% endif %}") =>
+const template = (
+  assistant: string,
+  tool = `<|im_start|>tool\n{{ m.content }}<|im_end|>\n`,
+  list = "{% if tools %}{{ tools | tojson }}{% endif %}",
+) =>
   `${list}{% for m in messages %}{% if m.role == 'assistant' %}<|im_start|>assistant\n${assistant}` +
   `{% for c in m.tool_calls or [] %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}<|im_end|>\n` +
   `{% elif m.role == 'tool' %}${tool}{% else %}<|im_start|>user\n{{ m.content }}<|im_end|>\n{% endif %}{% endfor %}` +
@@ -51,7 +55,11 @@ test.each([
     template("{% if loop.last %}{{ m.content }}{% else %}{{ m.content.split('</think>')[-1] }}{% endif %}"),
     /append-only template, found one that changes earlier text when a tool result follows: .*think/,
   ],
-  ["writes an empty thought in the last turn only", template("{% if loop.last %}<think></think>{% endif %}{{ m.content }}"), /changes earlier text/],
+  [
+    "writes an empty thought in the last turn only",
+    template("{% if loop.last %}<think></think>{% endif %}{{ m.content }}"),
+    /changes earlier text/,
+  ],
   ["writes no tools", template("{{ m.content }}", undefined, ""), /expected a template that tells the model of its tools/],
   ["writes calls in another way", template("{{ m.content }}").replaceAll("tool_call>", "call>"), /expected calls as <tool_call>/],
   ["drops tool results", template("{{ m.content }}", ""), /expected a template that shows tool results/],

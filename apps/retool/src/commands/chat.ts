@@ -15,12 +15,18 @@ export function register(program: Command, context: CliContext): void {
     .option("-c, --config <file>", "config, instead of that of the checkpoint's run")
     .option("--recipe <name>", "recipe preset instead of that config; default for other models with a chat template: pretrained")
     .option("-s, --set <key=value>", "one setting; may be repeated", (value: string, all: string[]) => [...all, value], [])
-    .action(async (argument: string | undefined, options: Omit<ChatOptions, "checkpoint"> & { readonly checkpoint?: string }, command: Command) => {
-      const checkpoint = argument ?? options.checkpoint;
-      if (checkpoint === undefined) command.error("error: missing required argument 'checkpoint'");
-      const { chat } = await import("../chat-command.js");
-      await chat({ ...options, checkpoint }, context);
-    });
+    .action(
+      async (
+        argument: string | undefined,
+        options: Omit<ChatOptions, "checkpoint"> & { readonly checkpoint?: string },
+        command: Command,
+      ) => {
+        const checkpoint = argument ?? options.checkpoint;
+        if (checkpoint === undefined) command.error("error: missing required argument 'checkpoint'");
+        const { chat } = await import("../chat-command.js");
+        await chat({ ...options, checkpoint }, context);
+      },
+    );
 }
 
 function number(text: string): number {

@@ -49,7 +49,6 @@ export async function heldOutMetrics(
     sampling: config.eval.sampling,
     seed: config.seed,
     step: totalSteps,
-   
   });
   const { accuracy, rollouts } = summarizeEvaluation(groups);
   return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio, "eval/response_tokens": rollouts.meanResponseTokens };
