@@ -29,7 +29,7 @@ export interface Environment {
  * @throws InputError when prompt or dialect do not go with the model.
  */
 export async function createEnvironment(config: RecipeConfig, model: PolicyModel): Promise<Environment> {
-  const { workers, fuel, wallMs, memoryMiB, outputChars, stateful, preload } = config.sandbox;
+  const { workers, fuel, wallMs, memoryMiB, outputChars, stateful, preload, shareResults } = config.sandbox;
   const sandbox = await createSandbox({
     workers,
     seed: config.seed,
@@ -37,13 +37,14 @@ export async function createEnvironment(config: RecipeConfig, model: PolicyModel
     limits: { fuel, wallMs, memoryBytes: memoryMiB * 2 ** 20, outputChars },
   });
   try {
-    const tools = [codeInterpreter(sandbox, { stateful })];
+    const interpreter = codeInterpreter(sandbox, { stateful });
+    const tools = [{ ...interpreter, pure: shareResults && !stateful }]; // the sandbox's worlds and random numbers are the same each time
     const { tokenizer, chatTemplate } = model;
     return {
       sandbox,
       ...(await setUpDialect(config, model, tools)),
       tools,
-      budgets: { ...config.budgets, maxTurnTokens: config.budgets.maxResponseTokens },
+      budgets: budgetsOf(config),
       reward: createReward(config.reward, config.budgets.maxResponseTokens),
       encodePrompt: await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas(tools) }),
       sampler: { maxSequences: config.sampler.maxSequences, kvCacheBytes: config.sampler.kvCacheMiB * 2 ** 20 },
@@ -53,6 +54,10 @@ export async function createEnvironment(config: RecipeConfig, model: PolicyModel
     await sandbox.close();
     throw error;
   }
+}
+
+function budgetsOf({ budgets: { maxDurationMs, ...budgets } }: RecipeConfig): Budgets {
+  return { ...budgets, maxTurnTokens: budgets.maxResponseTokens, ...(maxDurationMs === null ? {} : { maxDurationMs }) };
 }
 
 /** Everything a rollout needs but the sampler. */

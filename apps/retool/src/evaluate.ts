@@ -1,5 +1,6 @@
 import type { Problem } from "@retool-ts/data";
 import {
+  cacheToolResults,
   modelText,
   responseText,
   rolloutBatch,
@@ -7,6 +8,7 @@ import {
   type RolloutOutline,
   type RolloutSummary,
   type SamplingParameters,
+  type ToolCache,
   type Trajectory,
 } from "@retool-ts/rollout";
 import type { RewardResult } from "@retool-ts/reward";
@@ -32,6 +34,8 @@ export interface RolloutRequest {
   /** Names the random numbers together with seed, problem and sample. */
   readonly step: number;
   readonly onRollout?: (done: number, total: number) => void;
+  /** Called at the end with the calls of pure tools, and how many of them shared the result of an equal one. */
+  readonly onToolCalls?: (stats: ToolCache["stats"]) => void;
   /** Called as soon as all rollouts of a problem have ended, in the order in which that happens. */
   readonly onGroup?: (group: readonly GradedRollout[]) => void;
   readonly signal?: AbortSignal;
@@ -54,9 +58,11 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
     textStream: () => model.tokenizer.streamDecoder(),
   });
   const ended = new EndedGroups(problems, samples);
+  const { tools, stats } = cacheToolResults(environment.tools);
   try {
     const groups = await rolloutBatch(prompts, {
       ...agentOptions(environment, model, { seed, sampling, ...(signal === undefined ? {} : { signal }) }),
+      tools,
       sampler,
       samples,
       step,
@@ -66,6 +72,7 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
         if (group) onGroup(group.map((each) => grade(ended.problem(each), each, environment)));
       },
     });
+    request.onToolCalls?.(stats);
     return groups.map((group, i) => group.map((trajectory) => grade(problems[i]!, trajectory, environment)));
   } finally {
     sampler.dispose();

@@ -82,9 +82,13 @@ export async function saveModelFolder(folder: string, model: PolicyModel, option
 }
 
 /** The files that a tokenizer is loaded from, by name. */
-export function tokenizerFiles({ tokenizer }: PolicyModel): Record<string, string> {
+export function tokenizerFiles({ tokenizer, eosTokenIds }: PolicyModel): Record<string, string> {
   const { tokenizer: json, config } = tokenizer.files;
-  return { "tokenizer.json": `${JSON.stringify(json)}\n`, "tokenizer_config.json": `${JSON.stringify(config ?? {}, null, 2)}\n` };
+  return {
+    "tokenizer.json": `${JSON.stringify(json)}\n`,
+    "tokenizer_config.json": `${JSON.stringify(config ?? {}, null, 2)}\n`,
+    "generation_config.json": `${JSON.stringify({ eos_token_id: eosTokenIds }, null, 2)}\n`,
+  };
 }
 
 function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {

@@ -146,6 +146,8 @@ export const RecipeConfig = z.strictObject({
       stateful: z.boolean().default(false),
       /** Libraries in every world: fraction.js as Fraction, decimal.js as Decimal, nerdamer-prime (an optional package) as nerdamer. */
       preload: z.array(z.enum(["fraction", "decimal", "nerdamer"])).default([]),
+      /** Run equal code once a step, and share its result. */
+      shareResults: z.boolean().default(true),
     })
     .prefault({}),
   data: z.strictObject({ train: Source.prefault({ kind: "generated" }), test: Source.prefault({ kind: "generated" }) }).prefault({}),
@@ -174,6 +176,10 @@ export const RecipeConfig = z.strictObject({
       maxTurns: positive.default(5),
       maxToolCalls: count.default(4),
       maxToolOutputChars: positive.default(256),
+      /** Where longer output is cut: left keeps its end, right its beginning, middle half of each. */
+      toolOutputCut: z.enum(["left", "middle", "right"]).default("middle"),
+      /** Milliseconds a rollout may take, an outer guard that ends it as maxTime; null = none. Runs with it are not repeatable to the bit. */
+      maxDurationMs: positive.nullable().default(null),
     })
     .prefault({}),
   reward: RewardConfig.prefault({}),

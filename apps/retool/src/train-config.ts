@@ -41,6 +41,8 @@ export const TrainConfig = z
       .default(null),
     /** Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats a token; null = none. */
     offPolicyThreshold: z.number().positive().nullable().default(null),
+    /** Leave rollouts with a turn that neither calls nor answers out of the update (SimpleTIR). */
+    filterVoidTurns: z.boolean().default(false),
     sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 1, topK: 0 }),
     /** Measure the accuracy on held-out problems every so many steps; null = only before and after. */
     evaluateEvery: positive.nullable().default(null),

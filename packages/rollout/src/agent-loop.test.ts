@@ -53,6 +53,33 @@ describe("one rollout", () => {
     expect(sandbox.codes).toEqual(["6*7"]);
   });
 
+  test("the outer guard on the clock is looked at between turns, and says so", async () => {
+    let time = 0;
+    const slow = new FakeCodeRunner(() => {
+      time += 60;
+      return { feedback: "1" };
+    });
+    const limited = budgets({ maxDurationMs: 100 });
+    const sampler = () => new ScriptedSampler(play(call("1"), call("2"), answer("3")));
+    const options = { tools: [codeInterpreter(slow)], budgets: limited, now: () => time };
+    expect(await runOne(sampler(), options)).toMatchObject({ stopReason: "maxTime", turns: 2 });
+    time = 0;
+    expect(await runOne(sampler(), { ...options, budgets: { ...limited, maxDurationMs: 121 } })).toMatchObject({ stopReason: "answered" });
+  });
+
+  test("output is cut where the budgets say", async () => {
+    const long = new FakeCodeRunner(() => ({ feedback: "abcdefgh" }));
+    const shown = async (toolOutputCut: "left" | "middle" | "right") => {
+      const cut = budgets({ maxToolOutputChars: 4, toolOutputCut });
+      const { toolCalls } = await runOne(new ScriptedSampler(play(call("1"), answer("2"))), {
+        tools: [codeInterpreter(long)],
+        budgets: cut,
+      });
+      return toolCalls[0]!.result;
+    };
+    expect([await shown("left"), await shown("right")]).toEqual(["(truncated)...efgh", "abcd...(truncated)"]);
+  });
+
   test("the sequence is extended by the output alone, and the state it has is used again", async () => {
     const sampler = new ScriptedSampler(play(call("1"), call("2"), answer("3")));
     await runOne(sampler, { tools: [codeInterpreter(echo)] });

@@ -1,5 +1,5 @@
 import { streamKey, uniformAt } from "@retool-ts/core";
-import { truncateMiddle, type Budgets } from "./budgets.js";
+import { truncateOutput, type Budgets } from "./budgets.js";
 import { joinPieces, type CallRequest, type Dialect, type TurnAction } from "./dialect.js";
 import type { Sampler, SamplingParameters, TextCodec } from "./sampler.js";
 import type { Tool, ToolOutcome } from "./tool.js";
@@ -55,7 +55,10 @@ async function runTurns(sequence: number, promptIds: readonly number[], key: Rol
   const noise = streamKey(options.seed, ["rollout", key.step, key.problemId, key.sampleIndex]);
   const built = new TrajectoryBuilder(key, promptIds, codec);
   const finish = (reason: StopReason) => built.finish(reason);
+  const clock = clockOf(options);
+  const deadline = budgets.maxDurationMs === undefined ? undefined : clock() + budgets.maxDurationMs;
   for (;;) {
+    if (deadline !== undefined && clock() >= deadline) return finish("maxTime");
     const room = Math.min(budgets.maxTurnTokens, budgets.maxResponseTokens - built.responseLength);
     if (room <= 0) return finish("maxTokens");
     const turn = await sampler.decode(sequence, {
@@ -115,12 +118,17 @@ async function runCall(
   callIndex: number,
   options: AgentOptions,
 ): Promise<{ readonly record: Omit<ToolCall, "start">; readonly offset: number }> {
-  const clock = options.now ?? (() => performance.now());
+  const clock = clockOf(options);
   const started = clock();
   const { text, status, fuel = 0 } = await callTool(call, key, callIndex, options);
   const durationMs = clock() - started;
-  const result = truncateMiddle(text, options.budgets.maxToolOutputChars);
+  const { maxToolOutputChars, toolOutputCut } = options.budgets;
+  const result = truncateOutput(text, maxToolOutputChars, toolOutputCut);
   return { record: { tool: call.tool, input: call.source, result, status, durationMs, fuel }, offset: call.offset };
+}
+
+function clockOf({ now }: AgentOptions): () => number {
+  return now ?? (() => performance.now());
 }
 
 async function callTool(

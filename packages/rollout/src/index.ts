@@ -7,7 +7,6 @@ export { runAgent, type AgentOptions, type RolloutKey } from "./agent-loop.js";
 export { classifyCode, CODE_PURPOSES, type CodePurpose, type PurposeVerdict } from "./analysis/code-purpose.js";
 export { hasSelfCorrection, selfCorrections, type JudgedCalls, type SelfCorrection } from "./analysis/self-correction.js";
 export { codeLines, toolUseMeasures, type AnalyzedRollout, type ByVerdict, type ToolUseMeasures } from "./analysis/tool-use.js";
-export { DEFAULT_BUDGETS, truncateMiddle, type Budgets } from "./budgets.js";
 export {
   CODE_INTERPRETER,
   codeInterpreter,
@@ -16,6 +15,7 @@ export {
   type CodeSession,
   type SessionRunner,
 } from "./code-interpreter.js";
+export { DEFAULT_BUDGETS, truncateMiddle, truncateOutput, type Budgets, type CutSide } from "./budgets.js";
 export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
 export { hermesDialect, type HermesDialectOptions, type HermesTexts } from "./dialect-hermes.js";
 export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
@@ -32,6 +32,7 @@ export {
   type ToolSession,
   type ToolSessionContext,
 } from "./tool.js";
+export { cacheToolResults, type ToolCache } from "./tool-cache.js";
 export {
   createTrajectory,
   modelText,

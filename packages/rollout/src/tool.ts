@@ -37,6 +37,8 @@ export interface ToolDefinition<Schema extends z.ZodType> {
   readonly description: string;
   /** Shape of the input. */
   readonly input: Schema;
+  /** The result depends on the input alone, so that equal calls may share one. Default `false`. */
+  readonly pure?: boolean;
   /** Runs on input that has been checked. A rejection becomes status `infra`. */
   execute(input: z.output<Schema>, context: ToolContext): Promise<ToolOutcome>;
 }
@@ -47,6 +49,8 @@ export interface Tool {
   readonly description: string;
   /** JSON Schema of the input, as chat templates and function-calling prompts expect it. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Equal inputs give equal results, whoever asks. */
+  readonly pure?: boolean;
   /** Never rejects: input of a wrong shape is an `error` that the policy reads, a tool that throws is `infra`. */
   call(input: unknown, context: ToolContext): Promise<ToolOutcome>;
   /** Only of a tool that has a state: begins it for one rollout, whose calls then go to the session. */
@@ -66,10 +70,11 @@ export interface Tool {
  * });
  * ```
  */
-export function defineTool<Schema extends z.ZodType>({ name, description, input, execute }: ToolDefinition<Schema>): Tool {
+export function defineTool<Schema extends z.ZodType>({ name, description, input, pure = false, execute }: ToolDefinition<Schema>): Tool {
   return {
     name,
     description,
+    pure,
     parameters: z.toJSONSchema(input, { io: "input" }) as Record<string, unknown>,
     async call(raw, context) {
       try {

@@ -8,6 +8,7 @@ export const STOP_REASONS = [
   "maxTurns",
   "maxToolCalls",
   "contextFull",
+  "maxTime",
   "parseError",
   "toolFailed",
   "aborted",
@@ -16,6 +17,7 @@ export const STOP_REASONS = [
 /**
  * - `answered`: the policy closed an answer block; `eos`: it ended without one.
  * - `maxTokens`, `maxTurns`, `maxToolCalls`, `contextFull`: a budget was used up.
+ * - `maxTime`: the outer guard on the clock; unlike the others it depends on the machine.
  * - `parseError`: a call that the dialect cannot read; `toolFailed`: the tool itself failed, which is not the policy's doing.
  * - `aborted`: the run was interrupted.
  */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { extractHermesCalls, hermesDialect, truncateMiddle } from "../src/index.js";
+import { extractHermesCalls, hermesDialect, truncateMiddle, truncateOutput, type CutSide } from "../src/index.js";
 
 // Expected values of verl's tool calls and response truncation, and of ReTool's evaluation loop, recorded by running them.
 const repository = resolve(import.meta.dirname, "../../..");
@@ -13,8 +13,9 @@ type Row =
       readonly fn: "truncate_tool_response";
       readonly input: string;
       readonly max_len: number;
-      readonly side: string;
+      readonly side: CutSide;
       readonly expected_verl_2026_01: string;
+      readonly expected_verl_2026_08: string;
     }
   | { readonly fn: "retool_eval_truncate"; readonly input: string; readonly expected: string }
   | {
@@ -41,6 +42,14 @@ test.skipIf(!hasVectors)(name("tool output is cut as verl cuts it in the middle"
   const middle = rows.filter((row) => row.fn === "truncate_tool_response").filter(({ side }) => side === "middle");
   expect(middle.length).toBeGreaterThan(0);
   for (const row of middle) expect(truncateMiddle(row.input, row.max_len)).toBe(row.expected_verl_2026_01);
+});
+
+test.skipIf(!hasVectors)(name("tool output is cut on each side as newer verl cuts it"), () => {
+  const cut = rows.filter((row) => row.fn === "truncate_tool_response");
+  expect(new Set(cut.map(({ side }) => side))).toEqual(new Set(["left", "middle", "right"]));
+  for (const { input, max_len: limit, side, expected_verl_2026_08: expected } of cut) {
+    expect(truncateOutput(input, limit, side), `${side} ${limit}`).toBe(expected);
+  }
 });
 
 test.skipIf(!hasVectors)(name("with another limit and marker it is cut as ReTool's evaluation cuts it"), () => {

@@ -36,7 +36,9 @@ export const SMOLLM2_135M = {
   ...PRETRAINED,
   budgets: { maxResponseTokens: 256, maxTurns: 3, maxToolCalls: 2, maxToolOutputChars: 128 },
   sft: {
-    stages: [{ ...PRETRAINED.sft.stages[0], steps: 20, batchSize: 8, learningRate: { peak: 1e-4, warmupSteps: 3, kind: "cosine", floor: 0.1 } }],
+    stages: [
+      { ...PRETRAINED.sft.stages[0], steps: 20, batchSize: 8, learningRate: { peak: 1e-4, warmupSteps: 3, kind: "cosine", floor: 0.1 } },
+    ],
     saveEvery: 20,
   },
   train: { ...PRETRAINED.train, steps: 10, promptsPerStep: 4, groupSize: 4, learningRate: { peak: 5e-6, kind: "constant" }, saveEvery: 10 },

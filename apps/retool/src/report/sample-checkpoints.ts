@@ -1,7 +1,7 @@
 import { checkpointConfig } from "../checkpoint-source.js";
 import type { CliContext } from "../command-line.js";
 import { createEnvironment } from "../environment.js";
-import { gradedRollouts, MAX_SEQUENCES } from "../evaluate.js";
+import { gradedRollouts } from "../evaluate.js";
 import { setUpModel } from "../model-setup.js";
 import { heldOutProblems } from "../problem-source.js";
 import { openRunFolder } from "../run-folder.js";
@@ -27,7 +27,7 @@ export async function sampleCheckpoints(path: string, count: number, { reporter,
       const environment = await createEnvironment(config, model);
       try {
         const { sampling } = config.eval;
-        const request = { problems, samples: 1, sampling, seed: config.seed, step: 0, maxSequences: MAX_SEQUENCES, signal };
+        const request = { problems, samples: 1, sampling, seed: config.seed, step: 0, signal };
         const groups = await gradedRollouts(model, environment, request);
         signal.throwIfAborted();
         records.push(...groups.flat().map((rollout) => toRecord(rollout, { phase: CHECKPOINT_PHASE, step: checkpoint.step })));

@@ -9,6 +9,8 @@ export interface StepRollouts {
   readonly rollouts: readonly GroupedRollout[];
   /** With `remax`, the score of each group's response at temperature 0. */
   readonly greedyScores?: readonly number[];
+  /** Of the sampling itself. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** Rolls out the step's problems with the current weights and grades every rollout. */
@@ -21,19 +23,22 @@ export async function collectRollouts(context: RunContext, source: ProblemSource
     step,
     ...(signal === undefined ? {} : { signal }),
   };
+  let shared = { calls: 0, hits: 0 };
   const groups = await gradedRollouts(model, environment, {
     ...request,
     samples: groupSize,
     sampling,
+    onToolCalls: (stats) => (shared = stats),
   });
   const rollouts = grouped(groups);
-  if (advantage !== "remax") return { rollouts };
+  const metrics = { "rollout/shared_result_share": shared.calls === 0 ? 0 : shared.hits / shared.calls };
+  if (advantage !== "remax") return { rollouts, metrics };
   const greedy = await gradedRollouts(model, environment, {
     ...request,
     samples: 1,
     sampling: { temperature: 0, topP: 1, topK: 0 },
   });
-  return { rollouts, greedyScores: greedy.map(([rollout]) => rollout!.reward.score) };
+  return { rollouts, metrics, greedyScores: greedy.map(([rollout]) => rollout!.reward.score) };
 }
 
 function grouped(groups: readonly (readonly GradedRollout[])[]): GroupedRollout[] {

@@ -1,4 +1,5 @@
 import { countTargets } from "@retool-ts/policy";
+import { hasVoidTurn } from "@retool-ts/rollout";
 import type { RunContext } from "../run-context.js";
 import { advantagesOf, meanAdvantage, type Advantage } from "./advantages.js";
 import type { StepRollouts } from "./collect.js";
@@ -17,7 +18,7 @@ export interface PreparedStep {
 }
 
 /** From graded rollouts to samples with advantages: log-probabilities by the trainer where asked for, then the estimator. */
-export async function prepareStep(context: RunContext, { rollouts, greedyScores }: StepRollouts): Promise<PreparedStep> {
+export async function prepareStep(context: RunContext, { rollouts, greedyScores, metrics: sampling }: StepRollouts): Promise<PreparedStep> {
   const { train } = context.config;
   const sampled = rollouts.filter(isScored).map(createSample);
   const { samples, metrics } =
@@ -32,7 +33,13 @@ export async function prepareStep(context: RunContext, { rollouts, greedyScores 
     },
     train,
   );
-  return { samples: samples.map((sample, i) => ({ sample, advantage: advantages[i]! })), metrics };
+  const judged = samples.map((sample, i) => ({ sample, advantage: advantages[i]! }));
+  const isVoid = ({ sample }: JudgedSample) => hasVoidTurn(sample.rollout.trajectory);
+  const voidTurnShare = samples.length === 0 ? 0 : judged.filter(isVoid).length / samples.length;
+  return {
+    samples: train.filterVoidTurns ? judged.filter((each) => !isVoid(each)) : judged, // baselines are those of the whole group
+    metrics: { ...sampling, ...metrics, "rollout/void_turn_share": voidTurnShare },
+  };
 }
 
 /** The mean advantage of each rollout, for the record; those that are not scored have none. */
