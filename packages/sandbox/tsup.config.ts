@@ -6,7 +6,15 @@ import { browserParts, SOURCE_FOLDER } from "./src/browser-parts.js";
 // supervisor.js and worker.js run in threads; guest.js is read as text and evaluated inside QuickJS, so it must share no
 // chunk with them: not even what the compiler adds for syntax that the target lacks, such as `await using`.
 const node = packageBuild({
-  entry: { index: "src/index.ts", supervisor: "src/supervisor.ts", worker: "src/worker.ts", guest: "src/guest/index.ts" },
+  entry: {
+    index: "src/index.ts",
+    supervisor: "src/supervisor.ts",
+    worker: "src/worker.ts",
+    guest: "src/guest/index.ts",
+    "python-supervisor": "src/python/python-supervisor.ts",
+    "pyodide-child": "src/python/pyodide-child.ts",
+  },
+  publicDir: "src/python/guest",
   dts: { entry: "src/index.ts" },
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -19,7 +19,9 @@ export function bundleWorker(): URL {
     const shared = { bundle: true, format: "esm", target: "es2022", outdir: draft, logLevel: "silent" };
     const threads = { platform: "node", conditions: ["@retool-ts/source"], external: ["quickjs-emscripten-core", "@jitl/*", "acorn"] };
     const build = esbuild();
-    build({ ...shared, ...threads, entryPoints: ["index.ts", "supervisor.ts", "worker.ts"].map((name) => join(source, name)) });
+    const entries = ["index.ts", "supervisor.ts", "worker.ts", "python/python-supervisor.ts", "python/pyodide-child.ts"];
+    build({ ...shared, ...threads, entryNames: "[name]", entryPoints: entries.map((name) => join(source, name)) });
+    cpSync(join(source, "python", "guest"), draft, { recursive: true });
     build({ ...shared, entryPoints: { guest: join(source, "guest", "index.ts") }, platform: "neutral" });
     writeFileSync(join(draft, "package.json"), '{ "type": "module" }\n');
     try {
@@ -34,9 +36,9 @@ export function bundleWorker(): URL {
 
 function hashOf(source: string): string {
   const hash = createHash("sha256");
-  for (const folder of [source, join(source, "guest")]) {
+  for (const folder of [source, join(source, "guest"), join(source, "python"), join(source, "python", "guest")]) {
     for (const name of readdirSync(folder).sort()) {
-      if (name.endsWith(".ts") && !name.endsWith(".test.ts")) hash.update(name).update(readFileSync(join(folder, name)));
+      if (/\.(?:ts|py)$/.test(name) && !name.endsWith(".test.ts")) hash.update(name).update(readFileSync(join(folder, name)));
     }
   }
   return hash.digest("hex").slice(0, 16);

@@ -37,7 +37,8 @@ function trimNewline(text: string): string {
   return text.endsWith("\n") ? text.slice(0, -1) : text;
 }
 
-function errorLine({ name, message, line }: GuestError): string {
+function errorLine({ name, message, line, traceback }: GuestError): string {
+  if (traceback !== undefined) return traceback;
   const head = name === "Uncaught" ? `Uncaught ${message}` : message === "" ? name : `${name}: ${message}`;
   return line === undefined ? head : `${head} (line ${line})`;
 }

@@ -1,5 +1,5 @@
 /**
- * Runs model-written code in QuickJS with hard CPU, memory, stack and output limits.
+ * Runs model-written JavaScript and Python with hard CPU, memory, stack and output limits.
  *
  * @packageDocumentation
  */
@@ -8,7 +8,11 @@ export { sandboxFusionClient, type SandboxFusionClientOptions } from "./fusion-c
 export { serveSandboxFusion, type SandboxFusionServer, type SandboxFusionServerOptions } from "./fusion-server.js";
 export { DEFAULT_LIMITS, resolveLimits, type Limits } from "./limits.js";
 export { type PreloadName } from "./libraries.js";
-export { createSandbox } from "./quickjs-sandbox.js";
+export { createSandbox, type CreateSandboxOptions } from "./create-sandbox.js";
+export { type BackendAvailability, type PythonBackendName, type PythonOptions } from "./python/backend.js";
+export { PYTHON_LIMITS, pythonBackends } from "./python/create-python-sandbox.js";
+export { pythonFolder } from "./python/data-folder.js";
+export { addWheels, type WheelInfo } from "./python/wheel.js";
 export {
   type ExecutionReport,
   type ExecutionResult,

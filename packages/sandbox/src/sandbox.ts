@@ -20,6 +20,8 @@ export interface GuestError {
   readonly line?: number;
   /** Column in that line, from 1. */
   readonly column?: number;
+  /** Python's own text for it, with the frames of the cells only. */
+  readonly traceback?: string;
 }
 
 /** What every {@link ExecutionResult} has. */

@@ -20,12 +20,17 @@ export function loadWorkerFiles(): Promise<WorkerFiles> {
 
 async function load(): Promise<WorkerFiles> {
   const wasmFile = createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
-  const folder = import.meta.url.endsWith(".ts") ? await bundled() : new URL(".", import.meta.url);
+  const folder = await workerFolder();
   const [wasmModule, guestSource] = await Promise.all([
     readFile(wasmFile).then((bytes) => webAssembly.compile(bytes)),
     readFile(new URL("guest.js", folder), "utf8"),
   ]);
   return { supervisor: new URL("supervisor.js", folder), worker: new URL("worker.js", folder), guestSource, wasmModule };
+}
+
+/** The folder of the files that threads and processes are started from. */
+export function workerFolder(): Promise<URL> {
+  return import.meta.url.endsWith(".ts") ? bundled() : Promise.resolve(new URL(".", import.meta.url));
 }
 
 /** From TypeScript sources, as tests run, there is no worker file yet. */

@@ -54,7 +54,7 @@ export function bwrapBackend(files: URL, wheels: readonly string[]): PythonBacke
   const source = ["runner.py", "bwrap_main.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
   const mounted = wheels.map((wheel) => `/wheels/${basename(wheel)}`);
   const start = "import sys, json; setup = json.loads(sys.stdin.buffer.readline()); exec(compile(setup['source'], '<runner>', 'exec'))";
-  const args = [...walls(wheels), "--setenv", "PYTHONHASHSEED", "0", found.python, "-B", "-E", "-s", "-P", "-c", start];
+  const args = [...walls(wheels), "--setenv", "PYTHONHASHSEED", "0", found.python, "-B", "-s", "-P", "-c", start];
   return {
     name: "bwrap",
     fingerprint: `cpython ${found.version} ${mounted.join(" ")}`.trim(),

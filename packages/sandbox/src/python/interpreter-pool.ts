@@ -113,6 +113,7 @@ export class InterpreterPool {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(task).catch((error: unknown) => infraOutcome("infra", error instanceof Error ? error.message : String(error)));
       if (outcome.status !== "infra" || attempt >= MAX_ATTEMPTS || task.isAborted || this.#isClosed) return outcome;
+      for (const interpreter of this.#spare.splice(0)) interpreter.stop(); // what ended the one may have ended the others
     }
   }
 
@@ -186,10 +187,11 @@ export class InterpreterPool {
     }
   }
 
-  /** Keeps one process warm. */
+  /** Keeps one process warm, while they are not too many. */
   #restock(): void {
     this.#spare = this.#spare.filter(({ isAlive }) => isAlive);
-    if (this.#spare.length === 0 && !this.#isClosed) this.#spare.push(this.#spawn(this.#memoryBytes));
+    const count = this.#held.size + this.#running;
+    if (this.#spare.length === 0 && count <= 2 * this.#workers && !this.#isClosed) this.#spare.push(this.#spawn(this.#memoryBytes));
   }
 
   #spawn(memoryBytes: number): Interpreter {

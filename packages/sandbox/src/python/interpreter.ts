@@ -92,7 +92,7 @@ export class Interpreter {
           clearTimeout(timer);
           this.#running = undefined;
           const { stdout, stderr, truncated } = running;
-          resolve({ how, stdout: stdout.toWellFormed(), stderr: stderr.toWellFormed(), truncated, ranMs: performance.now() - startMs });
+          resolve({ how, stdout, stderr, truncated, ranMs: performance.now() - startMs });
         },
       };
       if (this.#isDead) return running.settle({ type: "died", reason: this.#failure });

@@ -26,14 +26,14 @@ export function outcomeOf({ how, stdout, stderr, truncated, ranMs }: CellEnd, { 
   switch (inner.kind) {
     case "ok": {
       if (inner.value === undefined) return { ...full, status: "ok" };
-      const value = inner.value.slice(0, Math.max(0, outputChars - stdout.length - stderr.length)).toWellFormed();
+      const value = wellFormed(inner.value.slice(0, Math.max(0, outputChars - stdout.length - stderr.length)));
       return { ...full, status: "ok", value, truncated: value.length < inner.value.length };
     }
     case "error": {
       const { name, message, line, column, traceback } = inner;
       const place = { ...(line == null ? {} : { line }), ...(column == null ? {} : { column }) };
-      const error = { name: name.toWellFormed(), message: message.toWellFormed(), ...place };
-      return { ...full, status: "error", error: traceback === undefined ? error : { ...error, traceback: traceback.trimEnd().toWellFormed() } };
+      const error = { name: wellFormed(name), message: wellFormed(message), ...place };
+      return { ...full, status: "error", error: traceback === undefined ? error : { ...error, traceback: wellFormed(traceback.trimEnd()) } };
     }
     case "crash":
       return { ...full, status: "infra", reason: inner.reason };
@@ -58,4 +58,9 @@ function killedOutcome(by: Extract<CellEnd["how"], { type: "killed" }>["by"], re
     case "forgery":
       return { ...report, status: "error", error: { name: "PermissionError", message: "the code meddled with its interpreter's channel" } };
   }
+}
+
+/** Puts U+FFFD in the place of lone surrogates. */
+function wellFormed(text: string): string {
+  return Buffer.from(text, "utf8").toString("utf8");
 }

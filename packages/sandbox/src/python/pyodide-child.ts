@@ -16,7 +16,7 @@ export interface PyodideSetup {
 }
 
 const ANSWERS = 3;
-const exit: (code: number) => never = process.reallyExit.bind(process);
+const exit = (process as unknown as { reallyExit(code: number): never }).reallyExit.bind(process); // `exit` would run listeners, in a process that has lost its globals
 let rest = "";
 const chunk = Buffer.alloc(1 << 16);
 
@@ -48,7 +48,7 @@ function readLine(): string | undefined {
     try {
       const length = readSync(0, chunk);
       if (length === 0) return undefined;
-      rest += chunk.latin1Slice(0, length); // lines are ASCII
+      rest += chunk.toString("latin1", 0, length); // lines are ASCII
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return undefined;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
@@ -63,11 +63,12 @@ async function main(): Promise<void> {
     runner: setup.runner,
     wheels: setup.wheels.map((file) => ({ name: basename(file), bytes: readFileSync(file) })),
   };
-  if (setup.snapshot === null) {
+  const { snapshot } = setup;
+  if (snapshot === null) {
     write(ANSWERS, await makeSnapshot(loadPyodide, files));
-    exit(0);
+    return exit(0);
   }
-  const world = await PyodideWorld.load(loadPyodide, files, readFileSync(setup.snapshot), { answer, write, exit: () => exit(0) });
+  const world = await PyodideWorld.load(loadPyodide, files, readFileSync(snapshot), { answer, write, exit: () => exit(0) });
   answer({ type: "ready" });
   for (let line = readLine(); line !== undefined; line = readLine()) world.run(JSON.parse(line) as CellRequest);
   exit(0);

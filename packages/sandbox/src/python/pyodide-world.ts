@@ -107,7 +107,7 @@ export class PyodideWorld {
     let world: PyodideWorld | undefined;
     const gate = new PyodideGate((name) => world!.#forbid(name));
     const random = fixRandomBytes();
-    limitGrowth(() => world?.#maximumBytes ?? Infinity);
+    limitGrowth(() => (world === undefined ? Infinity : world.#maximumBytes));
     hardenBeforeLoad();
     gate.install();
     const pyodide = await loadPyodide({ ...OPTIONS, _loadSnapshot: snapshot });
@@ -172,7 +172,8 @@ export class PyodideWorld {
   #forbid(name: string): never {
     const stop = this.#meter.stopped;
     if (stop !== undefined) return this.#last({ kind: stop });
-    if (name === "_abort_js" || name === "__assert_fail") return this.#last(this.#isFull() ? { kind: "oom" } : CRASHED);
+    if (this.#isFull()) return this.#last({ kind: "oom" });
+    if (name === "_abort_js" || name === "__assert_fail") return this.#last(CRASHED);
     return this.#last(damaged(`the closed bridge to its host (${name})`));
   }
 

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { createSandbox, type ExecutionResult } from "../../src/index.js";
+import { BACKENDS, python } from "./backends.js";
+
+/** Processes that this one started, by their ids. */
+function children(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((id) => {
+      try {
+        return new RegExp(`^PPid:\\s+${process.pid}$`, "m").test(readFileSync(`/proc/${id}/status`, "utf8")) && isInterpreter(id);
+      } catch {
+        return false; // it has ended
+      }
+    })
+    .map(Number);
+}
+
+const isInterpreter = (id: string): boolean => /pyodide-child\.js|bwrap/.test(readFileSync(`/proc/${id}/cmdline`, "utf8"));
+
+const killAll = (): void => {
+  for (const id of children()) process.kill(id, "SIGKILL");
+};
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const SLOW = "n = 0\nfor i in range(3_000_000): n += 1\nn";
+
+describe.runIf(process.platform === "linux").each(BACKENDS)("%s", (backend) => {
+  const limits = { fuel: 1e6, wallMs: 60_000 };
+
+  test("a process killed by SIGKILL is infra, tried once more, never a verdict on the code", async () => {
+    await using sandbox = await createSandbox({ ...python(backend), limits });
+    const session = await sandbox.open();
+    await session.run("kept = 7");
+    const before = children();
+    expect(before.length).toBeGreaterThan(0);
+    const slow = sandbox.run(SLOW);
+    await pause(150);
+    killAll();
+    expect(await slow).toMatchObject({ status: "ok", value: "3000000" });
+    expect((await session.run("kept")).feedback).toBe("7");
+
+    let lost: ExecutionResult | undefined;
+    const endless = sandbox.run("while True: pass").then((result) => (lost = result));
+    while (lost === undefined) {
+      killAll();
+      await pause(30);
+    }
+    expect(await endless).toMatchObject({ status: "infra", feedback: "[the interpreter failed]" });
+    expect((await sandbox.run("6 * 7")).feedback).toBe("42");
+    expect((await session.run("kept + 1")).feedback).toBe("8");
+    expect(sandbox.stats().finished).toMatchObject({ infra: 1, killed: 0 });
+  }, 180_000);
+
+  test("a caller that blocks its own thread does not delay the deadline", async () => {
+    await using sandbox = await createSandbox({ ...python(backend), limits: { ...limits, wallMs: 400, graceMs: 100 } });
+    await sandbox.run("1");
+    const pending = sandbox.run("print('began', flush=True); sum(range(10 ** 12))");
+    await pause(5);
+    const until = performance.now() + 1_500;
+    while (performance.now() < until);
+    const result = await pending;
+    expect(result).toMatchObject({ status: "killed", stdout: "began\n" });
+    expect(result.usage.wallMs).toBeLessThan(1_000);
+  }, 180_000);
+
+  test("aborting and closing end a run", async () => {
+    const sandbox = await createSandbox({ ...python(backend), limits });
+    const abort = new AbortController();
+    const run = sandbox.run("while True: pass", { signal: abort.signal });
+    setTimeout(() => abort.abort(), 200);
+    expect(await run).toMatchObject({ status: "killed", feedback: "[stopped]" });
+    const other = sandbox.run("while True: pass");
+    await pause(50);
+    await sandbox.close();
+    expect((await other).status).toBe("infra");
+    await expect(sandbox.run("1")).rejects.toMatchObject({ code: "SANDBOX_CLOSED" });
+    await pause(500);
+    expect(children()).toEqual([]);
+  }, 180_000);
+});
