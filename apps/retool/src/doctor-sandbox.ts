@@ -38,6 +38,16 @@ export async function checkSandbox(): Promise<DoctorCheck[]> {
   }
 }
 
+/** Says which backends of Python are there; none is needed. */
+export async function checkPython(): Promise<DoctorCheck[]> {
+  const { pythonBackends } = await import("@retool-ts/sandbox");
+  return pythonBackends().map((backend) => {
+    const name = `python: ${backend.name}`;
+    if (backend.isAvailable) return { name, status: "ok", detail: backend.detail, facts: backend };
+    return { name, status: "info", detail: `unavailable, because ${backend.reason}`, facts: backend };
+  });
+}
+
 function verdict(name: string, isGood: boolean, detail: string, facts: Readonly<Record<string, unknown>>): DoctorCheck {
   return isGood ? { name, status: "ok", detail, facts } : { name, status: "problem", detail, fix: REINSTALL, facts };
 }

@@ -1,6 +1,6 @@
 import { checkBackends } from "./doctor-backends.js";
 import { checkDisk, checkMachine } from "./doctor-machine.js";
-import { checkSandbox } from "./doctor-sandbox.js";
+import { checkPython, checkSandbox } from "./doctor-sandbox.js";
 import { packageVersion } from "./version.js";
 
 /** One thing that was looked at. */
@@ -33,6 +33,7 @@ export async function doctor({ runs, json, color, print }: DoctorOptions): Promi
   for (const check of checkMachine()) add(check);
   for (const check of await checkBackends()) add(check);
   for (const check of await checkSandbox()) add(check);
+  for (const check of await checkPython()) add(check);
   add(await checkDisk(runs));
   const problems = checks.filter(({ status }) => status === "problem").length;
   if (json) print(JSON.stringify({ ok: problems === 0, version: packageVersion(), checks }, null, 2));

@@ -1,11 +1,20 @@
 import { InputError } from "@retool-ts/core";
-import { createSandbox, type ExecutionResult, type Limits, type PreloadName, type Sandbox } from "@retool-ts/sandbox";
+import {
+  createSandbox,
+  type CreateSandboxOptions,
+  type ExecutionResult,
+  type Limits,
+  type PreloadName,
+  type PythonOptions,
+  type Sandbox,
+} from "@retool-ts/sandbox";
 import type { CliContext } from "./command-line.js";
 import type { LimitOptions } from "./commands/limit-options.js";
 import { visibleText } from "./visible-text.js";
 
 export interface ExecOptions extends LimitOptions {
   readonly language: string;
+  readonly backend?: string;
   readonly cell: readonly string[];
   readonly session?: boolean;
   readonly seed: number;
@@ -29,8 +38,8 @@ export function preloadOf({ preload = [] }: LimitOptions): readonly PreloadName[
 
 /** Runs code of `input`, or the given cells, and prints each result as it comes. True when every run ended well. */
 export async function exec(options: ExecOptions, input: AsyncIterable<Buffer | string>, context: ExecContext): Promise<boolean> {
-  assertLanguage(options.language);
-  await using sandbox = await createSandbox({ limits: limitsOf(options), preload: preloadOf(options) });
+  const { language, python } = languageOf(options);
+  await using sandbox = await createSandbox({ language, ...(python && { python }), limits: limitsOf(options), preload: preloadOf(options) });
   let isWell = true;
   for await (const result of resultsOf(sandbox, options, input, context.signal)) {
     isWell &&= result.status === "ok";
@@ -65,16 +74,28 @@ async function* resultsOf(
   }
 }
 
-function assertLanguage(language: string): void {
-  if (["javascript", "js", "nodejs"].includes(language)) return;
-  const fix = "write JavaScript, or leave the option out";
+/** The language and its backend, as `createSandbox` takes them. */
+function languageOf({ language, backend }: ExecOptions): Pick<CreateSandboxOptions, "language" | "python"> {
+  if (["python", "python3", "py"].includes(language)) return { language: "python", python: pythonOf(backend) };
+  if (!["javascript", "js", "nodejs"].includes(language)) {
+    const fix = "write JavaScript or Python";
+    throw new InputError({ what: "exec", where: "--language", expected: "javascript or python", found: language, fix });
+  }
+  if (backend === undefined) return { language: "javascript" };
   throw new InputError({
     what: "exec",
-    where: "--language",
-    expected: "javascript, the one engine that is installed",
-    found: language,
-    fix,
+    where: "--backend",
+    expected: "none with JavaScript",
+    found: backend,
+    fix: "add --language python",
   });
+}
+
+/** Python's backend by name; undefined takes the best that is there. */
+export function pythonOf(backend: string | undefined): PythonOptions {
+  if (backend === undefined) return {};
+  if (backend === "pyodide" || backend === "bwrap") return { backend };
+  throw new InputError({ what: "python", where: "backend", expected: "pyodide or bwrap", found: backend, fix: "choose one of them" });
 }
 
 function cellOf(line: string, number: number): string {

@@ -42,7 +42,7 @@ test("a session on stdin, one JSON line a cell", async () => {
 });
 
 test("what it cannot do is said", async () => {
-  await expect(run({ language: "python" }, "1")).rejects.toThrow("--language");
+  await expect(run({ language: "perl" }, "1")).rejects.toThrow("--language");
   await expect(run({ fuel: 0 }, "1")).rejects.toThrow("limits.fuel");
 });
 

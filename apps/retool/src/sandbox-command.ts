@@ -1,13 +1,14 @@
-import { createSandbox, serveSandboxFusion } from "@retool-ts/sandbox";
+import { addWheels, createSandbox, pythonFolder, serveSandboxFusion } from "@retool-ts/sandbox";
 import type { CliContext } from "./command-line.js";
 import type { LimitOptions } from "./commands/limit-options.js";
-import { limitsOf, preloadOf } from "./exec-command.js";
+import { limitsOf, preloadOf, pythonOf } from "./exec-command.js";
 
 export interface ServeOptions extends LimitOptions {
   readonly host: string;
   readonly port: number;
   readonly token?: string;
   readonly workers: number;
+  readonly pythonBackend?: string;
   readonly maxConcurrency: number;
   readonly queueLimit: number;
   readonly maxBodyBytes: number;
@@ -22,7 +23,17 @@ export async function serve(options: ServeOptions, { print, reporter, signal }: 
   const token = options.token ?? process.env["RETOOL_SANDBOX_TOKEN"];
   const limits = limitsOf(options);
   await using sandbox = await createSandbox({ workers, limits, preload: preloadOf(options) });
-  const shared = { sandbox, host, port, maxConcurrency, queueLimit, maxBodyBytes, limits };
+  const python = pythonOf(options.pythonBackend);
+  const shared = {
+    sandbox,
+    python: () => createSandbox({ workers, limits, language: "python", python }),
+    host,
+    port,
+    maxConcurrency,
+    queueLimit,
+    maxBodyBytes,
+    limits,
+  };
   const server = await serveSandboxFusion(token === undefined || token === "" ? shared : { ...shared, token });
   print(server.url);
   reporter.say("Ctrl-C ends the server.");
@@ -36,4 +47,9 @@ export async function serve(options: ServeOptions, { print, reporter, signal }: 
     process.off("SIGTERM", terminate);
     await server.close();
   }
+}
+
+/** Checks wheels and puts them where Python's sandboxes find them. */
+export function addPythonWheels(paths: readonly string[], folder: string | undefined, { print }: Pick<CliContext, "print">): void {
+  for (const { name, version } of addWheels(paths, folder)) print(`${name} ${version} is in ${pythonFolder(folder)}`);
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createSandbox } from "../dist/index.js";
 import { printTable } from "./table.mjs";
+import { pythonFigures } from "./python.mjs";
 
 const runs = Number(process.argv[2] ?? 2_000);
 const REPEATS = 5;
@@ -83,6 +84,7 @@ const figures = {
   times_node_child: Math.round(nodeMs / freshRunMs),
   times_python_child: pythonMs === undefined ? null : Math.round(pythonMs / freshRunMs),
   times_isolated_vm: isolateMs === undefined ? null : Number((isolateMs / freshRunMs).toFixed(1)),
+  ...(await pythonFigures()),
 };
 printTable(figures);
 console.log(JSON.stringify(figures));

@@ -15,29 +15,47 @@ const JAVASCRIPT: ReadonlySet<string> = new Set(["nodejs", "javascript"]);
 
 const NOTHING = { executor_pod_name: null, files: {} } as const;
 
+/** The Python names of a language or kernel. */
+const PYTHON: ReadonlySet<string> = new Set(["python", "python3"]);
+
+/** What runs the code of a request. */
+export interface Engines {
+  readonly javascript: Sandbox;
+  /** Python's sandbox, or why there is none; undefined when the server was given none. */
+  readonly python: (() => Promise<Sandbox | string>) | undefined;
+}
+
 /** What a request runs under. */
 export interface Terms {
   readonly signal: AbortSignal;
+  /** Most that a request in JavaScript and one in Python may ask for. */
   readonly most: Limits;
+  readonly mostPython: Limits;
 }
 
 /** Runs the code of `/run_code` in a fresh world. */
-export async function runCode(sandbox: Sandbox, request: RunCodeRequest, { signal, most }: Terms): Promise<RunCodeResponse> {
+export async function runCode(engines: Engines, request: RunCodeRequest, terms: Terms): Promise<RunCodeResponse> {
   const { code, language, run_timeout, stdin } = request;
-  const refusal = refusalOf(language, request) ?? (stdin ? "stdin is unavailable, because worlds have no input" : undefined);
-  if (refusal !== undefined) return { status: "SandboxError", message: refusal, compile_result: null, run_result: null, ...NOTHING };
-  const result = await sandbox.run(code, { limits: limitsOf(run_timeout, request, most), signal });
+  const sandbox = await engineOf(engines, language);
+  const refusal = refusalOf(sandbox, request) ?? (stdin ? "stdin is unavailable, because worlds have no input" : undefined);
+  if (typeof sandbox === "string" || refusal !== undefined) {
+    return { status: "SandboxError", message: refusal ?? "", compile_result: null, run_result: null, ...NOTHING };
+  }
+  const result = await sandbox.run(code, { limits: limitsOf(run_timeout, request, mostOf(language, terms)), signal: terms.signal });
   const message = result.status === "infra" ? result.reason : "";
   return { status: statusOf(result), message, compile_result: null, run_result: commandResult(result), ...NOTHING };
 }
 
 /** Runs the cells of `/run_jupyter` in one session, whose state lives from cell to cell; an error does not end it. */
-export async function runJupyter(sandbox: Sandbox, request: RunJupyterRequest, { signal, most }: Terms): Promise<RunJupyterResponse> {
-  const refusal = refusalOf(request.kernel, request);
-  if (refusal !== undefined) return { status: "SandboxError", message: refusal, driver: null, cells: [], ...NOTHING };
+export async function runJupyter(engines: Engines, request: RunJupyterRequest, terms: Terms): Promise<RunJupyterResponse> {
+  const sandbox = await engineOf(engines, request.kernel);
+  const refusal = refusalOf(sandbox, request);
+  if (typeof sandbox === "string" || refusal !== undefined) {
+    return { status: "SandboxError", message: refusal ?? "", driver: null, cells: [], ...NOTHING };
+  }
   const session = await sandbox.open();
   try {
-    return await runCells(session, request, { signal, most });
+    return await runCells(session, request, { ...terms, most: mostOf(request.kernel, terms) });
   } finally {
     await session.close();
   }
@@ -74,10 +92,23 @@ async function runCells(session: Session, request: RunJupyterRequest, { signal, 
   return { status: overall, message: worst?.status === "infra" ? worst.reason : "", driver, cells, ...NOTHING };
 }
 
-/** Why a request cannot be run here; undefined when it can. */
-function refusalOf(language: string, { files, fetch_files }: Pick<RunCodeRequest, "files" | "fetch_files">): string | undefined {
+/** The sandbox for a language, or why there is none. */
+async function engineOf({ javascript, python }: Engines, language: string): Promise<Sandbox | string> {
+  if (JAVASCRIPT.has(language)) return javascript;
+  if (PYTHON.has(language) && python !== undefined) return python();
   if (language === "typescript") return "typescript is unavailable, because the engine runs JavaScript: remove the types and send nodejs";
-  if (!JAVASCRIPT.has(language)) return `${language} is unavailable, because this server has only a JavaScript engine: send nodejs`;
+  const engines =
+    python === undefined ? "only a JavaScript engine: send nodejs" : "engines for JavaScript and Python: send nodejs or python";
+  return `${language} is unavailable, because this server has ${engines}`;
+}
+
+function mostOf(language: string, { most, mostPython }: Terms): Limits {
+  return PYTHON.has(language) ? mostPython : most;
+}
+
+/** Why a request cannot be run here; undefined when it can. */
+function refusalOf(sandbox: Sandbox | string, { files, fetch_files }: Pick<RunCodeRequest, "files" | "fetch_files">): string | undefined {
+  if (typeof sandbox === "string") return sandbox;
   if (Object.keys(files).length + fetch_files.length > 0) return "files are unavailable, because worlds have no file system";
   return undefined;
 }

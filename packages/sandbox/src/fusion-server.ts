@@ -6,6 +6,7 @@ import { renderMetrics } from "./fusion-metrics.js";
 import { parseRunCode, parseRunJupyter, type FieldProblem } from "./fusion-protocol.js";
 import { runCode, runJupyter } from "./fusion-run.js";
 import { resolveLimits, type Limits } from "./limits.js";
+import { PYTHON_LIMITS } from "./python/python-limits.js";
 import type { Sandbox } from "./sandbox.js";
 import { Semaphore } from "./semaphore.js";
 
@@ -13,6 +14,11 @@ import { Semaphore } from "./semaphore.js";
 export interface SandboxFusionServerOptions {
   /** What runs the code. The server does not close it. */
   readonly sandbox: Sandbox;
+  /**
+   * Makes the sandbox for `python`, at the first request that names it; a rejection's message is the answer to that request and
+   * all later ones. The server closes what it gave.
+   */
+  readonly python?: () => Promise<Sandbox>;
   /** Address to listen at, `127.0.0.1` by default; another one than loopback needs a `token`. */
   readonly host?: string;
   /** 8080 by default; 0 takes a free one. */
@@ -64,7 +70,10 @@ export async function serveSandboxFusion(options: SandboxFusionServerOptions): P
   });
   const address = server.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}`, close: (graceMs = 10_000) => shutDown(server, stopping, graceMs) };
+  return {
+    url: `http://${name}:${address.port}`,
+    close: (graceMs = 10_000) => shutDown(server, stopping, graceMs).then(() => service.closePython()),
+  };
 }
 
 async function shutDown(server: Server, stopping: AbortController, graceMs: number): Promise<void> {
@@ -84,8 +93,10 @@ class Service {
   readonly #queueLimit: number;
   readonly #maxBodyBytes: number;
   readonly #most: Limits;
+  readonly #mostPython: Limits;
   readonly #answers = new Map<number, number>();
   #active = 0;
+  #python: Promise<Sandbox | string> | undefined;
 
   constructor(options: SandboxFusionServerOptions, stopping: AbortSignal) {
     this.#options = options;
@@ -93,6 +104,7 @@ class Service {
     this.#permits = new Semaphore(options.maxConcurrency ?? 16);
     this.#queueLimit = options.queueLimit ?? 256;
     this.#most = resolveLimits(options.limits);
+    this.#mostPython = resolveLimits(options.limits, PYTHON_LIMITS);
     this.#maxBodyBytes = options.maxBodyBytes ?? 2 ** 20;
   }
 
@@ -137,20 +149,30 @@ class Service {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const signal = AbortSignal.any([gone.signal, this.#stopping]);
-    const { sandbox } = this.#options;
-    const terms = { signal, most: this.#most };
+    const engines = { javascript: this.#options.sandbox, python: this.#options.python && (() => this.#pythonSandbox()) };
+    const terms = { signal, most: this.#most, mostPython: this.#mostPython };
     const request = path === "/run_code" ? parseRunCode(body) : parseRunJupyter(body);
     if (Array.isArray(request)) return { code: 422, body: { detail: request } };
     if (this.#permits.waiting >= this.#queueLimit) return tooMany(); // others came while the body did
     return this.#permits.run(async () => {
       this.#active++;
       try {
-        const answer = "cells" in request ? await runJupyter(sandbox, request, terms) : await runCode(sandbox, request, terms);
+        const answer = "cells" in request ? await runJupyter(engines, request, terms) : await runCode(engines, request, terms);
         return { code: 200, body: answer };
       } finally {
         this.#active--;
       }
     });
+  }
+
+  #pythonSandbox(): Promise<Sandbox | string> {
+    this.#python ??= this.#options.python!().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    return this.#python;
+  }
+
+  async closePython(): Promise<void> {
+    const sandbox = await this.#python;
+    if (typeof sandbox === "object") await sandbox.close();
   }
 
   /** Hashes have one length, so that the comparison takes the same time whatever was sent. */

@@ -10,8 +10,9 @@ export { DEFAULT_LIMITS, resolveLimits, type Limits } from "./limits.js";
 export { type PreloadName } from "./libraries.js";
 export { createSandbox, type CreateSandboxOptions } from "./create-sandbox.js";
 export { type BackendAvailability, type PythonBackendName, type PythonOptions } from "./python/backend.js";
-export { PYTHON_LIMITS, pythonBackends } from "./python/create-python-sandbox.js";
+export { pythonBackends } from "./python/create-python-sandbox.js";
 export { pythonFolder } from "./python/data-folder.js";
+export { PYTHON_LIMITS } from "./python/python-limits.js";
 export { addWheels, type WheelInfo } from "./python/wheel.js";
 export {
   type ExecutionReport,

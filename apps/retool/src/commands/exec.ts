@@ -7,7 +7,8 @@ export function register(program: Command, context: CliContext): void {
   const command = program
     .command("exec")
     .description("run code in the sandbox: from stdin, or cell by cell")
-    .option("--language <name>", "language of the code", "javascript")
+    .option("--language <name>", "language of the code: javascript or python", "javascript")
+    .option("--backend <name>", "what runs Python: pyodide or bwrap; the first of them that is there by default")
     .option(
       "--cell <code>",
       "a cell of one session, instead of stdin; may be repeated",
@@ -15,7 +16,7 @@ export function register(program: Command, context: CliContext): void {
       [],
     )
     .option("--session", 'stdin holds a session: one cell a line, as a JSON string or as {"code": …}')
-    .option("--seed <n>", "seed of Math.random", wholeNumber, 0)
+    .option("--seed <n>", "seed of the random numbers", wholeNumber, 0)
     .option("--json", "print one JSON result a run instead of the text for the model");
   addLimitOptions(command)
     .addHelpText(

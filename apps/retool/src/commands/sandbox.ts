@@ -12,6 +12,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--port <n>", "port; 0 takes a free one", wholeNumber, 8080)
     .option("--token <text>", "bearer token that requests must carry; better given as RETOOL_SANDBOX_TOKEN")
     .option("--workers <n>", "threads that run code", wholeNumber, 1)
+    .option("--python-backend <name>", "what runs Python: pyodide or bwrap; the first of them that is there by default")
     .option("--max-concurrency <n>", "requests that run at once", wholeNumber, 16)
     .option("--queue-limit <n>", "requests that may wait before others get 429", wholeNumber, 256)
     .option("--max-body-bytes <n>", "longer requests get 413", wholeNumber, 2 ** 20)
@@ -21,5 +22,17 @@ export function register(program: Command, context: CliContext): void {
     .action(async (options: ServeOptions) => {
       const { serve } = await import("../sandbox-command.js");
       await serve(options, context);
+    });
+  group
+    .command("python")
+    .description("what Python's sandboxes can import")
+    .command("add-wheel")
+    .description("check pure-Python wheels and make them importable")
+    .argument("<path...>", "wheels, or folders of wheels")
+    .option("--folder <path>", "data folder, instead of the user's own or of RETOOL_PYTHON_FOLDER")
+    .addHelpText("after", "\nExample:\n  $ retool sandbox python add-wheel sympy-1.14.0-py3-none-any.whl mpmath-1.3.0-py3-none-any.whl")
+    .action(async (paths: readonly string[], { folder }: { readonly folder?: string }) => {
+      const { addPythonWheels } = await import("../sandbox-command.js");
+      addPythonWheels(paths, folder, context);
     });
 }

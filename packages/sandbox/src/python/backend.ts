@@ -38,5 +38,11 @@ export interface PythonOptions {
 /** The error of a backend that cannot be used. */
 export function unavailable(name: string, reason: string): InputError {
   const fix = "mend that, or choose another backend";
-  return new InputError({ what: "sandbox", where: "python", expected: `the ${name} backend`, found: `${name} is unavailable, because ${reason}`, fix });
+  return new InputError({
+    what: "sandbox",
+    where: "python",
+    expected: `the ${name} backend`,
+    found: `${name} is unavailable, because ${reason}`,
+    fix,
+  });
 }

@@ -33,11 +33,18 @@ export function bwrapAvailability(): BackendAvailability {
 function find(): Found | string {
   if (process.platform !== "linux") return "it needs Linux";
   if (process.arch !== "x64" && process.arch !== "arm64") return `its system call filter is not written for ${process.arch}`;
-  const bwrap = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "bwrap")).find((file) => existsSync(file));
+  const bwrap = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, "bwrap"))
+    .find((file) => existsSync(file));
   if (bwrap === undefined) return "bwrap is not on the PATH (install the package bubblewrap)";
   const python = PYTHONS.find((file) => existsSync(file));
   if (python === undefined) return `there is no Python at ${PYTHONS.join(" or ")} (install python3)`;
-  const probe = spawnSync(bwrap, [...walls([]), python, "-I", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], { encoding: "utf8", env: {}, timeout: 20_000 });
+  const probe = spawnSync(bwrap, [...walls([]), python, "-I", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], {
+    encoding: "utf8",
+    env: {},
+    timeout: 20_000,
+  });
   const version = probe.stdout?.trim() ?? "";
   if (probe.status === 0 && /^3\.(?:1[1-9]|[2-9]\d)\./.test(version)) return { bwrap, python, version };
   if (probe.status === 0) return `${python} is Python ${version}, and 3.11 or later is needed`;
@@ -49,7 +56,10 @@ function find(): Found | string {
 export function bwrapBackend(files: URL, wheels: readonly string[]): PythonBackend {
   const availability = bwrapAvailability();
   if (typeof found !== "object") {
-    throw new RetoolError("SANDBOX_START", availability.isAvailable ? "bubblewrap is gone" : `bwrap is unavailable, because ${availability.reason}`);
+    throw new RetoolError(
+      "SANDBOX_START",
+      availability.isAvailable ? "bubblewrap is gone" : `bwrap is unavailable, because ${availability.reason}`,
+    );
   }
   const source = ["runner.py", "bwrap_main.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
   const mounted = wheels.map((wheel) => `/wheels/${basename(wheel)}`);
@@ -63,12 +73,41 @@ export function bwrapBackend(files: URL, wheels: readonly string[]): PythonBacke
 }
 
 function walls(wheels: readonly string[]): string[] {
+  const alone = [
+    "--unshare-all",
+    "--unshare-user",
+    "--uid",
+    "65534",
+    "--gid",
+    "65534",
+    "--die-with-parent",
+    "--new-session",
+    "--cap-drop",
+    "ALL",
+  ];
+  const environment = [
+    "--clearenv",
+    "--setenv",
+    "TZ",
+    "UTC",
+    "--setenv",
+    "LC_ALL",
+    "C.UTF-8",
+    "--setenv",
+    "HOME",
+    "/tmp",
+    "--hostname",
+    "sandbox",
+  ];
+  const seen = SEEN.flatMap((path) => ["--ro-bind-try", path, path]);
+  const roots = ROOTS.flatMap((path) => (existsSync(path) ? ["--ro-bind", path, path] : []));
+  const own = ["--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"];
   return [
-    ...["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
-    ...["--clearenv", "--setenv", "TZ", "UTC", "--setenv", "LC_ALL", "C.UTF-8", "--setenv", "HOME", "/tmp", "--hostname", "sandbox"],
-    ...SEEN.flatMap((path) => ["--ro-bind-try", path, path]),
-    ...ROOTS.flatMap((path) => (existsSync(path) ? ["--ro-bind", path, path] : [])),
-    ...["--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"],
+    ...alone,
+    ...environment,
+    ...seen,
+    ...roots,
+    ...own,
     ...wheels.flatMap((wheel) => ["--ro-bind", wheel, `/wheels/${basename(wheel)}`]),
   ];
 }

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
-import { DEFAULT_LIMITS, resolveLimits, type Limits } from "../limits.js";
+import { resolveLimits } from "../limits.js";
 import { checkedSeed } from "../quickjs-session.js";
 import type { Sandbox, SandboxOptions } from "../sandbox.js";
 import { workerFolder } from "../worker-files.js";
@@ -9,12 +9,10 @@ import { unavailable, type BackendAvailability, type PythonBackend, type PythonO
 import { bwrapAvailability, bwrapBackend } from "./bwrap-backend.js";
 import { pythonFolder } from "./data-folder.js";
 import { pyodideAvailability, pyodideBackend } from "./pyodide-backend.js";
+import { PYTHON_LIMITS } from "./python-limits.js";
 import { PythonSandbox } from "./python-sandbox.js";
 import { SupervisedInterpreters } from "./supervised-interpreters.js";
 import { checkWheel } from "./wheel.js";
-
-/** Python is slower to start a computation than JavaScript, and its objects are larger. */
-export const PYTHON_LIMITS: Limits = { ...DEFAULT_LIMITS, wallMs: 10_000, memoryBytes: 256 * 2 ** 20 };
 
 /** Which backends can be used here, in the order of preference, and why others cannot. */
 export function pythonBackends(): BackendAvailability[] {
@@ -25,7 +23,13 @@ export function pythonBackends(): BackendAvailability[] {
 export async function createPythonSandbox(options: SandboxOptions, python: PythonOptions = {}): Promise<Sandbox> {
   const { workers = 1, seed = 0 } = options;
   if (!Number.isSafeInteger(workers) || workers < 1 || workers > 64) {
-    throw new InputError({ what: "sandbox", where: "workers", expected: "a whole number from 1 to 64", found: String(workers), fix: "choose the cores less one" });
+    throw new InputError({
+      what: "sandbox",
+      where: "workers",
+      expected: "a whole number from 1 to 64",
+      found: String(workers),
+      fix: "choose the cores less one",
+    });
   }
   const limits = resolveLimits(options.limits, PYTHON_LIMITS);
   const firstSeed = checkedSeed(seed);
@@ -53,7 +57,10 @@ function chosen(wanted: PythonOptions["backend"]): NonNullable<PythonOptions["ba
   const looked = wanted === "bwrap" ? [bwrapAvailability()] : wanted === "pyodide" ? [pyodideAvailability()] : pythonBackends();
   const usable = looked.find(({ isAvailable }) => isAvailable);
   if (usable !== undefined) return usable.name;
-  throw unavailable(wanted ?? "pyodide or bwrap", looked.map((one) => (one.isAvailable ? "" : looked.length > 1 ? `${one.name}: ${one.reason}` : one.reason)).join("; "));
+  throw unavailable(
+    wanted ?? "pyodide or bwrap",
+    looked.map((one) => (one.isAvailable ? "" : looked.length > 1 ? `${one.name}: ${one.reason}` : one.reason)).join("; "),
+  );
 }
 
 /** Wheels that `retool sandbox python add-wheel` put into the data folder, by name. */

@@ -31,6 +31,7 @@ export class InterpreterPool {
   readonly #queue: Task[] = [];
   readonly #tasks = new Map<number, Task>();
   readonly #held = new Map<number, Held>();
+  readonly #active = new Set<Task>();
   #spare: Interpreter[] = [];
   #running = 0;
   #isClosed = false;
@@ -90,8 +91,6 @@ export class InterpreterPool {
     for (const { interpreter } of this.#active) interpreter?.stop();
   }
 
-  readonly #active = new Set<Task>();
-
   #dispatch(): void {
     while (this.#running < this.#workers && this.#queue.length > 0 && !this.#isClosed) {
       const task = this.#queue.shift()!;
@@ -111,7 +110,9 @@ export class InterpreterPool {
 
   async #execute(task: Task): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(task).catch((error: unknown) => infraOutcome("infra", error instanceof Error ? error.message : String(error)));
+      const outcome = await this.#attempt(task).catch((error: unknown) =>
+        infraOutcome("infra", error instanceof Error ? error.message : String(error)),
+      );
       if (outcome.status !== "infra" || attempt >= MAX_ATTEMPTS || task.isAborted || this.#isClosed) return outcome;
       for (const interpreter of this.#spare.splice(0)) interpreter.stop(); // what ended the one may have ended the others
     }
@@ -126,7 +127,11 @@ export class InterpreterPool {
         if (index < cells) continue;
         const { how } = await this.#run(interpreter, { ...request, code, limits, cell: index + 1 }, index === 0);
         const isKept = how.type === "answered" && (how.answer.report.kind === "ok" || how.answer.report.kind === "error");
-        if (!isKept) return this.#failed(interpreter, task.isAborted ? ABORTED : "an earlier cell of the session ended otherwise when it was run again");
+        if (!isKept)
+          return this.#failed(
+            interpreter,
+            task.isAborted ? ABORTED : "an earlier cell of the session ended otherwise when it was run again",
+          );
       }
       const end = await this.#run(interpreter, request, request.past.length === 0);
       const outcome = outcomeOf(end, request.limits);
@@ -145,7 +150,11 @@ export class InterpreterPool {
     return reason === ABORTED ? infraOutcome("killed", ABORTED) : infraOutcome("infra", reason);
   }
 
-  #run(interpreter: Interpreter, { code, cell, limits, seed }: Pick<PythonRequest, "code" | "cell" | "limits" | "seed">, isFirst: boolean): Promise<CellEnd> {
+  #run(
+    interpreter: Interpreter,
+    { code, cell, limits, seed }: Pick<PythonRequest, "code" | "cell" | "limits" | "seed">,
+    isFirst: boolean,
+  ): Promise<CellEnd> {
     const { fuel, wallMs, memoryBytes, outputChars } = limits;
     const request = { nonce: randomUUID(), code, cell, seed: isFirst ? seed : null, limits: { fuel, wallMs, memoryBytes, outputChars } };
     return interpreter.run(request, wallMs + limits.graceMs);
@@ -155,7 +164,8 @@ export class InterpreterPool {
   async #take({ world, past, limits }: PythonRequest): Promise<Held> {
     const held = this.#held.get(world);
     this.#held.delete(world);
-    const fits = (interpreter: Interpreter): boolean => interpreter.isAlive && (this.#backend.name === "pyodide" || interpreter.memoryBytes === limits.memoryBytes);
+    const fits = (interpreter: Interpreter): boolean =>
+      interpreter.isAlive && (this.#backend.name === "pyodide" || interpreter.memoryBytes === limits.memoryBytes);
     if (held !== undefined) {
       if (held.cells === past.length && fits(held.interpreter)) return held;
       this.#release(held.interpreter, false);
@@ -197,6 +207,9 @@ export class InterpreterPool {
   #spawn(memoryBytes: number): Interpreter {
     const { launch } = this.#backend;
     const isFixed = this.#backend.name === "bwrap";
-    return new Interpreter(isFixed ? { ...launch, setup: JSON.stringify({ ...(JSON.parse(launch.setup) as object), memoryBytes }) } : launch, memoryBytes);
+    return new Interpreter(
+      isFixed ? { ...launch, setup: JSON.stringify({ ...(JSON.parse(launch.setup) as object), memoryBytes }) } : launch,
+      memoryBytes,
+    );
   }
 }

@@ -20,7 +20,10 @@ type Done = Extract<FromInterpreter, { type: "done" }>;
 
 /** How a cell ended, seen from outside. */
 export interface CellEnd {
-  readonly how: { readonly type: "answered"; readonly answer: Done } | { readonly type: "killed"; readonly by: Kill } | { readonly type: "died"; readonly reason: string };
+  readonly how:
+    | { readonly type: "answered"; readonly answer: Done }
+    | { readonly type: "killed"; readonly by: Kill }
+    | { readonly type: "died"; readonly reason: string };
   readonly stdout: string;
   readonly stderr: string;
   /** Whether output was cut. */
@@ -63,7 +66,9 @@ export class Interpreter {
     err.on("data", (bytes: Buffer) => this.#output("err", bytes));
     answers.on("data", (bytes: Buffer) => this.#receive(bytes));
     this.#child.on("error", (error) => this.#end(error.message));
-    this.#child.on("exit", (code, signal) => setImmediate(() => this.#end(signal === null ? `its process ended with code ${code}` : `its process was ended by ${signal}`)));
+    this.#child.on("exit", (code, signal) =>
+      setImmediate(() => this.#end(signal === null ? `its process ended with code ${code}` : `its process was ended by ${signal}`)),
+    );
     input.write(`${setup}\n`);
   }
 

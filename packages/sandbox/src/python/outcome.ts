@@ -33,7 +33,11 @@ export function outcomeOf({ how, stdout, stderr, truncated, ranMs }: CellEnd, { 
       const { name, message, line, column, traceback } = inner;
       const place = { ...(line == null ? {} : { line }), ...(column == null ? {} : { column }) };
       const error = { name: wellFormed(name), message: wellFormed(message), ...place };
-      return { ...full, status: "error", error: traceback === undefined ? error : { ...error, traceback: wellFormed(traceback.trimEnd()) } };
+      return {
+        ...full,
+        status: "error",
+        error: traceback === undefined ? error : { ...error, traceback: wellFormed(traceback.trimEnd()) },
+      };
     }
     case "crash":
       return { ...full, status: "infra", reason: inner.reason };
@@ -47,7 +51,10 @@ export function outcomeOf({ how, stdout, stderr, truncated, ranMs }: CellEnd, { 
   }
 }
 
-function killedOutcome(by: Extract<CellEnd["how"], { type: "killed" }>["by"], report: Omit<Extract<Outcome, { status: "ok" }>, "status" | "value">): Outcome {
+function killedOutcome(
+  by: Extract<CellEnd["how"], { type: "killed" }>["by"],
+  report: Omit<Extract<Outcome, { status: "ok" }>, "status" | "value">,
+): Outcome {
   switch (by) {
     case "deadline":
       return { ...report, status: "killed", reason: "the run passed its deadline" };

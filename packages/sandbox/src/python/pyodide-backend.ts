@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -126,7 +137,13 @@ function makeSnapshot({ command, args, env, setup }: Launch): Promise<Uint8Array
     child.on("close", (code) => {
       const bytes = Buffer.concat(chunks);
       if (code === 0 && bytes.length > 2 ** 20) resolve(bytes);
-      else reject(new RetoolError("SANDBOX_START", `Pyodide's memory snapshot was not made: ${bytes.subarray(0, 500).toString("latin1")} ${errors}`.trim()));
+      else
+        reject(
+          new RetoolError(
+            "SANDBOX_START",
+            `Pyodide's memory snapshot was not made: ${bytes.subarray(0, 500).toString("latin1")} ${errors}`.trim(),
+          ),
+        );
     });
     child.stdin!.end(`${setup}\n`);
   });

@@ -22,7 +22,7 @@ const chunk = Buffer.alloc(1 << 16);
 
 /** Writes all of it, also when the reader is slow. */
 function write(descriptor: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {
@@ -78,4 +78,3 @@ main().catch((error: unknown) => {
   answer({ type: "failed", reason: error instanceof Error ? error.message.slice(0, 500) : String(error) });
   exit(1);
 });
-

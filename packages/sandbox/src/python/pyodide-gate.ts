@@ -12,7 +12,10 @@ const EROFS = 69;
 /** System calls that are answered with an error: whatever would write a file, or leave the process. */
 const REFUSED: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
-    ["chmod", "fchmod", "fchmodat2", "fchownat", "fchown32", "ftruncate64", "truncate64", "mkdirat", "mknodat", "unlinkat"].map((name) => [name, EROFS]),
+    ["chmod", "fchmod", "fchmodat2", "fchownat", "fchown32", "ftruncate64", "truncate64", "mkdirat", "mknodat", "unlinkat"].map((name) => [
+      name,
+      EROFS,
+    ]),
   ),
   ...Object.fromEntries(["rmdir", "renameat", "symlinkat", "utimensat", "fallocate", "fdatasync"].map((name) => [name, EROFS])),
   ...Object.fromEntries(["accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen"].map((name) => [name, EACCES])),

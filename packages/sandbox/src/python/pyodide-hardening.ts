@@ -30,7 +30,13 @@ export function hardenAfterLoad(randomBytes: (view: Uint8Array) => Uint8Array): 
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     if (!kept.has(name)) Reflect.deleteProperty(globalThis, name);
   }
-  const replaced = { console: silent, crypto: Object.freeze({ __proto__: null, getRandomValues: randomBytes }), setTimeout: nothing, clearTimeout: nothing, process: Object.seal({ __proto__: null, exitCode: 0 }) };
+  const replaced = {
+    console: silent,
+    crypto: Object.freeze({ __proto__: null, getRandomValues: randomBytes }),
+    setTimeout: nothing,
+    clearTimeout: nothing,
+    process: Object.seal({ __proto__: null, exitCode: 0 }),
+  };
   for (const [name, value] of Object.entries(replaced)) {
     Object.defineProperty(globalThis, name, { value, writable: false, configurable: false });
   }

@@ -35,12 +35,7 @@ export class PyodideMeter {
    * @param write - hands output on.
    * @param onDeaf - ends the process: the code goes on although it was told to stop.
    */
-  constructor(
-    clock: PyodideClock,
-    now: () => number,
-    write: (descriptor: 1 | 2, bytes: Uint8Array) => void,
-    onDeaf: (stop: Stop) => void,
-  ) {
+  constructor(clock: PyodideClock, now: () => number, write: (descriptor: 1 | 2, bytes: Uint8Array) => void, onDeaf: (stop: Stop) => void) {
     this.#clock = clock;
     this.#now = now;
     this.#write = write;

@@ -41,7 +41,10 @@ export interface WorldHost {
 /** Growth after which a process is not used for another world. */
 const MAX_SPARE_BYTES = 64 * 2 ** 20;
 
-const OPTIONS = { env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC", LC_ALL: "C.UTF-8" }, jsglobals: Object.create(null) as object };
+const OPTIONS = {
+  env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC", LC_ALL: "C.UTF-8" },
+  jsglobals: Object.create(null) as object,
+};
 
 /** Loads an interpreter afresh, imports the runner and the wheels' packages, and gives its memory. */
 export async function makeSnapshot(loadPyodide: LoadPyodide, files: WorldFiles): Promise<Uint8Array> {
@@ -143,7 +146,8 @@ export class PyodideWorld {
     heap.set(this.#base);
     this.#topBytes = 0;
     const { streams, close } = this.#pyodide.FS;
-    for (const stream of [...streams]) if (stream != null && stream.fd > 2) close.call(this.#pyodide.FS, stream);
+    const open = streams.filter((stream) => stream != null && stream.fd > 2);
+    for (const stream of open) close.call(this.#pyodide.FS, stream);
     this.#clock.restart();
     this.#random.restart();
     this.#begin(String(seed));

@@ -18,7 +18,17 @@ interface Settings {
 export class PythonSandbox implements Sandbox {
   readonly #pool: SupervisedInterpreters;
   readonly #settings: Settings;
-  readonly #finished: Record<ExecutionStatus, number> = { ok: 0, error: 0, fuel: 0, timeout: 0, oom: 0, stack: 0, output: 0, killed: 0, infra: 0 };
+  readonly #finished: Record<ExecutionStatus, number> = {
+    ok: 0,
+    error: 0,
+    fuel: 0,
+    timeout: 0,
+    oom: 0,
+    stack: 0,
+    output: 0,
+    killed: 0,
+    infra: 0,
+  };
   #lastId = 0;
   #lastWorld = 0;
   #openSessions = 0;
@@ -61,14 +71,27 @@ export class PythonSandbox implements Sandbox {
     const state = decodePythonSnapshot(from, fingerprint);
     if (seed !== undefined) {
       const fix = "leave the seed out: the snapshot's random numbers go on";
-      throw new InputError({ what: "sandbox", where: "seed", expected: "none beside a snapshot of a Python session", found: String(seed), fix });
+      throw new InputError({
+        what: "sandbox",
+        where: "seed",
+        expected: "none beside a snapshot of a Python session",
+        found: String(seed),
+        fix,
+      });
     }
     return new PythonSession(parts, state);
   }
 
   stats(): SandboxStats {
     const { queued, running, restarts } = this.#pool;
-    return { workers: this.#settings.workers, queued, running, openSessions: this.#openSessions, restarts, finished: { ...this.#finished } };
+    return {
+      workers: this.#settings.workers,
+      queued,
+      running,
+      openSessions: this.#openSessions,
+      restarts,
+      finished: { ...this.#finished },
+    };
   }
 
   close(): Promise<void> {

@@ -47,7 +47,8 @@ export class PythonSession implements Session {
       const job = { ...state, world: this.#world, cell: state.past.length + 1, code, limits: own, signal };
       const result = await this.#parts.run(job);
       const hasRun = code.length <= own.codeChars;
-      if (hasRun && (result.status === "ok" || result.status === "error")) this.#state = { ...state, past: [...state.past, { code, limits: own }] };
+      if (hasRun && (result.status === "ok" || result.status === "error"))
+        this.#state = { ...state, past: [...state.past, { code, limits: own }] };
       return result;
     });
   }

@@ -31,7 +31,9 @@ export class SupervisedInterpreters {
 
   /** Resolves when the first process can run code. */
   start(): Promise<void> {
-    return new Promise((ready, failed) => this.#spawn(ready, (reason) => failed(new RetoolError("SANDBOX_START", `Python did not start: ${reason}`))));
+    return new Promise((ready, failed) =>
+      this.#spawn(ready, (reason) => failed(new RetoolError("SANDBOX_START", `Python did not start: ${reason}`))),
+    );
   }
 
   get restarts(): number {

@@ -18,17 +18,28 @@ export interface WheelInfo {
 /** Checks that a file is a whole, pure-Python wheel; throws {@link InputError} when it is not. Its code is not run. */
 export function checkWheel(file: string): WheelInfo {
   const groups = NAME.exec(basename(file))?.groups;
-  if (groups === undefined) throw problem(file, "a wheel's name, NAME-VERSION-PYTHON-ABI-PLATFORM.whl", basename(file), "keep the name it was downloaded with");
+  if (groups === undefined)
+    throw problem(file, "a wheel's name, NAME-VERSION-PYTHON-ABI-PLATFORM.whl", basename(file), "keep the name it was downloaded with");
   const { name = "", version = "", python = "", abi, platform } = groups;
   if (abi !== "none" || platform !== "any" || !/(?:^|\.)py3/.test(python)) {
-    throw problem(file, "a pure-Python wheel (py3-none-any)", `${python}-${String(abi)}-${String(platform)}`, "take a package without native code");
+    throw problem(
+      file,
+      "a pure-Python wheel (py3-none-any)",
+      `${python}-${String(abi)}-${String(platform)}`,
+      "take a package without native code",
+    );
   }
   const entries = contentOf(file);
   const native = entries.find(({ path }) => /\.(?:so|pyd|dll|dylib|a)(?:\.|$)/.test(path));
   if (native !== undefined) throw problem(file, "no native code", native.path, "take a package without native code");
   const meta = entries.find(({ path }) => /^[^/]+\.dist-info\/WHEEL$/.test(path));
   if (meta === undefined || !/^Root-Is-Purelib: true\r?$/m.test(meta.read().toString("utf8"))) {
-    throw problem(file, "Root-Is-Purelib: true in its dist-info/WHEEL", meta === undefined ? "no such file" : "another value", "take a pure-Python wheel");
+    throw problem(
+      file,
+      "Root-Is-Purelib: true in its dist-info/WHEEL",
+      meta === undefined ? "no such file" : "another value",
+      "take a pure-Python wheel",
+    );
   }
   checkRecord(file, entries);
   return { file, name, version };
@@ -59,7 +70,9 @@ function wheelsAt(path: string): string[] {
     throw problem(path, expected, "nothing", "mend the path");
   }
   if (!isFolder) return [path];
-  const wheels = readdirSync(path).filter((name) => name.endsWith(".whl")).sort();
+  const wheels = readdirSync(path)
+    .filter((name) => name.endsWith(".whl"))
+    .sort();
   if (wheels.length === 0) throw problem(path, expected, "a folder without wheels", "mend the path");
   return wheels.map((name) => join(path, name));
 }
@@ -86,7 +99,8 @@ function checkRecord(file: string, entries: readonly ZipEntry[]): void {
     if (path === undefined) continue;
     const bytes = byPath.get(path)?.read();
     if (bytes === undefined) throw problem(file, "every file of its record", `${path} is missing`, "download it again");
-    if (createHash("sha256").update(bytes).digest("base64url") !== hash) throw problem(file, "the files of its record", `another ${path}`, "download it again");
+    if (createHash("sha256").update(bytes).digest("base64url") !== hash)
+      throw problem(file, "the files of its record", `another ${path}`, "download it again");
   }
 }
 

@@ -26,9 +26,14 @@ export function readZip(bytes: Buffer): ZipEntry[] {
   const entries: ZipEntry[] = [];
   for (let i = 0; i < count; i++) {
     if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== CENTRAL) throw new ZipProblem("a damaged list of files");
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset)) as [number, number, number];
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset)) as [
+      number,
+      number,
+      number,
+    ];
     const path = bytes.toString("utf8", at + 46, at + 46 + nameLength);
-    if (/^(?:\/|[A-Za-z]:)|\\|\0|(?:^|\/)\.\.(?:\/|$)/.test(path)) throw new ZipProblem(`a file that leaves the archive: ${JSON.stringify(path)}`);
+    if (/^(?:\/|[A-Za-z]:)|\\|\0|(?:^|\/)\.\.(?:\/|$)/.test(path))
+      throw new ZipProblem(`a file that leaves the archive: ${JSON.stringify(path)}`);
     total += bytes.readUInt32LE(at + 24);
     if (total > MAX_BYTES) throw new ZipProblem(`more than ${MAX_BYTES} bytes when unpacked`);
     const header = at;
@@ -47,7 +52,12 @@ function endOf(bytes: Buffer): number {
 
 function unpack(bytes: Buffer, header: number, path: string): Buffer {
   const [method, flags] = [bytes.readUInt16LE(header + 10), bytes.readUInt16LE(header + 8)];
-  const [sum, packed, length, local] = [16, 20, 24, 42].map((offset) => bytes.readUInt32LE(header + offset)) as [number, number, number, number];
+  const [sum, packed, length, local] = [16, 20, 24, 42].map((offset) => bytes.readUInt32LE(header + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   if ((flags & 1) !== 0) throw new ZipProblem(`${path} is encrypted`);
   if (local + 30 > bytes.length || bytes.readUInt32LE(local) !== LOCAL) throw new ZipProblem(`${path} is damaged`);
   const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);

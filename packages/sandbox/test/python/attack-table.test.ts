@@ -31,7 +31,9 @@ describe.each(BACKENDS)("%s", (backend) => {
       expect(result.stdout.length + result.stderr.length).toBeLessThanOrEqual(limits.outputChars);
       expect(result.feedback).not.toMatch(/\/tmp\/|\/home\/\w+\/|node:internal|pyodide\.asm|<runner>|secret/);
       expect(escapeTags(result.feedback, ["interpreter", "answer", "code"])).not.toMatch(/<\s*\/?\s*(?:interpreter|answer|code)\b/);
-      const next = await sandbox.run("import sys, json, math, random, builtins\nprint(sum([1, 2]), repr('x'), hasattr(builtins, 'kept'))\nmath.isqrt(49)");
+      const next = await sandbox.run(
+        "import sys, json, math, random, builtins\nprint(sum([1, 2]), repr('x'), hasattr(builtins, 'kept'))\nmath.isqrt(49)",
+      );
       expect(next.feedback).toBe("3 'x' False\n7");
     });
   });

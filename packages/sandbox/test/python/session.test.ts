@@ -34,7 +34,10 @@ describe.each(BACKENDS)("%s", (backend) => {
 
   test("an error shows the cell's frames, line and column", async () => {
     const result = await sandbox.run("def f(n):\n    return 1 / n\nf(0)");
-    expect(result).toMatchObject({ status: "error", error: { name: "ZeroDivisionError", message: "division by zero", line: 2, column: 12 } });
+    expect(result).toMatchObject({
+      status: "error",
+      error: { name: "ZeroDivisionError", message: "division by zero", line: 2, column: 12 },
+    });
     expect(result.feedback.replace(/^ +[\^~]+\n/gm, "")).toBe(
       'Traceback (most recent call last):\n  File "<cell 1>", line 3, in <module>\n    f(0)\n  File "<cell 1>", line 2, in f\n    return 1 / n\nZeroDivisionError: division by zero',
     );
@@ -103,7 +106,10 @@ describe.each(BACKENDS)("%s", (backend) => {
 
   test("code that is too long is not run, and is no cell", async () => {
     const session = await sandbox.open({ limits: { codeChars: 20 } });
-    expect(await session.run("'".padEnd(21, "x"))).toMatchObject({ status: "error", error: { message: expect.stringContaining("21 characters") } });
+    expect(await session.run("'".padEnd(21, "x"))).toMatchObject({
+      status: "error",
+      error: { message: expect.stringContaining("21 characters") },
+    });
     expect((await session.run("1 + 2")).feedback).toBe("3");
   });
 });

@@ -35,7 +35,11 @@ test.each([
   ["bare-1.0-py3-none-any.whl", zipOf({ "a.py": "1", "bare-1.0.dist-info/WHEEL": "Root-Is-Purelib: true\n" }), "RECORD"],
   [
     "lies-1.0-py3-none-any.whl",
-    zipOf({ "a.py": "1", "lies-1.0.dist-info/WHEEL": "Root-Is-Purelib: true\n", "lies-1.0.dist-info/RECORD": `a.py,sha256=${"A".repeat(43)},1\n` }),
+    zipOf({
+      "a.py": "1",
+      "lies-1.0.dist-info/WHEEL": "Root-Is-Purelib: true\n",
+      "lies-1.0.dist-info/RECORD": `a.py,sha256=${"A".repeat(43)},1\n`,
+    }),
     "another a.py",
   ],
 ])("%s is refused", (name, bytes, message) => {
@@ -46,8 +50,12 @@ test("what is not there is named", () => {
   expect(() => addWheels([join(folder, "missing")], folder)).toThrow("missing");
 });
 
-test.each(BACKENDS)("%s imports a wheel's package", async (backend) => {
-  const wheel = put("threes-1.0-py3-none-any.whl", WHEEL);
-  await using sandbox = await createSandbox(python(backend, { wheels: [wheel], folder: join(folder, "data2") }));
-  expect((await sandbox.run("import threes\nfrom threes.lazy import late\nthrees.triple(14), late")).feedback).toBe("(42, 9)");
-}, 180_000);
+test.each(BACKENDS)(
+  "%s imports a wheel's package",
+  async (backend) => {
+    const wheel = put("threes-1.0-py3-none-any.whl", WHEEL);
+    await using sandbox = await createSandbox(python(backend, { wheels: [wheel], folder: join(folder, "data2") }));
+    expect((await sandbox.run("import threes\nfrom threes.lazy import late\nthrees.triple(14), late")).feedback).toBe("(42, 9)");
+  },
+  180_000,
+);

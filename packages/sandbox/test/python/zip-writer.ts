@@ -4,8 +4,13 @@ import { crc32, deflateRawSync } from "node:zlib";
 /** Packs a wheel with the given files and a true record of them. */
 export function wheelOf(name: string, files: Readonly<Record<string, string>>, purelib = true): Buffer {
   const info = `${name}-1.0.dist-info`;
-  const all: Record<string, string> = { ...files, [`${info}/WHEEL`]: `Wheel-Version: 1.0\nRoot-Is-Purelib: ${purelib}\nTag: py3-none-any\n` };
-  const record = Object.entries(all).map(([path, text]) => `${path},sha256=${createHash("sha256").update(text).digest("base64url")},${text.length}`);
+  const all: Record<string, string> = {
+    ...files,
+    [`${info}/WHEEL`]: `Wheel-Version: 1.0\nRoot-Is-Purelib: ${purelib}\nTag: py3-none-any\n`,
+  };
+  const record = Object.entries(all).map(
+    ([path, text]) => `${path},sha256=${createHash("sha256").update(text).digest("base64url")},${text.length}`,
+  );
   return zipOf({ ...all, [`${info}/RECORD`]: `${record.join("\n")}\n${info}/RECORD,,\n` });
 }
 
