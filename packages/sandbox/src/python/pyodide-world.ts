@@ -107,16 +107,17 @@ export class PyodideWorld {
   static async load(loadPyodide: LoadPyodide, files: WorldFiles, snapshot: Uint8Array, host: WorldHost): Promise<PyodideWorld> {
     const now = performance.now.bind(performance);
     const clock = new PyodideClock();
-    let world: PyodideWorld | undefined;
-    const gate = new PyodideGate((name) => world!.#forbid(name));
+    const loaded: { world?: PyodideWorld } = {};
+    const gate = new PyodideGate((name) => loaded.world!.#forbid(name));
     const random = fixRandomBytes();
-    limitGrowth(() => (world === undefined ? Infinity : world.#maximumBytes));
+    limitGrowth(() => (loaded.world === undefined ? Infinity : loaded.world.#maximumBytes));
     hardenBeforeLoad();
     gate.install();
     const pyodide = await loadPyodide({ ...OPTIONS, _loadSnapshot: snapshot });
     addWheels(pyodide, files);
     clock.install();
-    world = new PyodideWorld(pyodide, host, { clock, now, random });
+    const world = new PyodideWorld(pyodide, host, { clock, now, random });
+    loaded.world = world;
     hardenAfterLoad(random.fill);
     gate.seal();
     return world;
