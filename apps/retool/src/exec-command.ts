@@ -38,8 +38,7 @@ export function preloadOf({ preload = [] }: LimitOptions): readonly PreloadName[
 
 /** Runs code of `input`, or the given cells, and prints each result as it comes. True when every run ended well. */
 export async function exec(options: ExecOptions, input: AsyncIterable<Buffer | string>, context: ExecContext): Promise<boolean> {
-  const { language, python } = languageOf(options);
-  await using sandbox = await createSandbox({ language, ...(python && { python }), limits: limitsOf(options), preload: preloadOf(options) });
+  await using sandbox = await createSandbox({ ...languageOf(options), limits: limitsOf(options), preload: preloadOf(options) });
   let isWell = true;
   for await (const result of resultsOf(sandbox, options, input, context.signal)) {
     isWell &&= result.status === "ok";

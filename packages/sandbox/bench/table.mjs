@@ -21,10 +21,21 @@ export function printTable(f) {
     ["faster than the `node` child", times(f.times_node_child), "≥ 50×", f.times_node_child >= 50],
     ["faster than the `python3` child", times(f.times_python_child), "≥ 50×", f.times_python_child === null || f.times_python_child >= 50],
     ["faster than isolated-vm", times(f.times_isolated_vm), ""],
+    ...["pyodide", "bwrap"].flatMap((backend) => pythonRows(backend, f)),
   ];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => String(row[column]).length)));
   for (const [what, figure, aim, isMet] of rows) {
     const met = isMet === undefined ? "" : isMet ? "met" : "missed";
     console.log(`${what.padEnd(widths[0])}  ${String(figure).padStart(widths[1])}  ${aim.padEnd(widths[2])}  ${met}`.trimEnd());
   }
+}
+
+/** Rows of a Python backend; none when it is absent. */
+function pythonRows(backend, f) {
+  const [turnMs, runMs] = [f[`python_${backend}_turn_ms`], f[`python_${backend}_fresh_run_ms`]];
+  if (turnMs === undefined) return [];
+  return [
+    [`Python turn, ${backend}`, `${turnMs} ms`, "< 5 ms", turnMs < 5],
+    [`Python fresh run, ${backend}`, `${runMs} ms`, ""],
+  ];
 }

@@ -36,7 +36,7 @@ export interface PythonSetup {
   /** Bytes that processes are started ready for. */
   readonly memoryBytes: number;
   /** Memory of a `Tally`. */
-  readonly tally: SharedArrayBuffer;
+  readonly tally: ArrayBufferLike;
 }
 
 /** Caller to supervisor. */
