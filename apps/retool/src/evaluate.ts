@@ -1,8 +1,6 @@
 import type { Problem } from "@retool-ts/data";
 import {
   cacheToolResults,
-  modelText,
-  responseText,
   rolloutBatch,
   summarizeRollouts,
   type RolloutOutline,
@@ -16,6 +14,7 @@ import { agentOptions, type Environment } from "./environment.js";
 import type { SameAnswer } from "./evaluation/answer-classes.js";
 import { estimatesAtK, type SampleGrade } from "./evaluation/at-k.js";
 import { estimateMeans, type Estimate, type Interval } from "./evaluation/intervals.js";
+import { gradeRollout } from "./grade.js";
 import type { PolicyModel } from "./model-setup.js";
 
 /** One graded rollout. */
@@ -58,6 +57,13 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
     textStream: () => model.tokenizer.streamDecoder(),
   });
   const ended = new EndedGroups(problems, samples);
+  const { reward } = environment;
+  const grader = { reward, tokenizer: model.tokenizer, eosTokenIds: model.eosTokenIds };
+  const grade = (problem: Problem, trajectory: Trajectory): GradedRollout => ({
+    problem,
+    trajectory,
+    reward: gradeRollout(problem, trajectory, grader),
+  });
   const { tools, stats } = cacheToolResults(environment.tools);
   try {
     const groups = await rolloutBatch(prompts, {
@@ -69,11 +75,11 @@ export async function gradedRollouts(model: PolicyModel, environment: Environmen
       onRollout: (done, total, trajectory) => {
         onRollout?.(done, total);
         const group = onGroup && ended.add(trajectory);
-        if (group) onGroup(group.map((each) => grade(ended.problem(each), each, environment)));
+        if (group) onGroup(group.map((each) => grade(ended.problem(each), each)));
       },
     });
     request.onToolCalls?.(stats);
-    return groups.map((group, i) => group.map((trajectory) => grade(problems[i]!, trajectory, environment)));
+    return groups.map((group, i) => group.map((trajectory) => grade(problems[i]!, trajectory)));
   } finally {
     sampler.dispose();
   }
@@ -100,18 +106,6 @@ class EndedGroups {
   problem({ problemId }: Trajectory): Problem {
     return this.#problems.get(problemId)!;
   }
-}
-
-function grade(problem: Problem, trajectory: Trajectory, { reward }: Environment): GradedRollout {
-  const result = reward({
-    response: responseText(trajectory),
-    modelText: modelText(trajectory),
-    groundTruth: problem.answer,
-    toolCalls: trajectory.toolCalls.length,
-    turns: trajectory.turns,
-    responseTokens: trajectory.tokenIds.length - trajectory.promptLength,
-  });
-  return { problem, trajectory, reward: result };
 }
 
 /** Accuracy with its 95 % interval. */
