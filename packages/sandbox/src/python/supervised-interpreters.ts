@@ -81,6 +81,7 @@ export class SupervisedInterpreters {
     for (const [id, { settle }] of this.#pending) settle({ id, outcome: infraOutcome("infra", "the sandbox was closed") });
     const thread = this.#thread;
     if (thread === undefined) return;
+    thread.ref(); // or a process with nothing else to do ends before its children have
     await new Promise<void>((resolve) => {
       this.#onClosed = resolve;
       thread.once("exit", () => resolve());

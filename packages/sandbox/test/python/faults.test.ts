@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createSandbox, type ExecutionResult } from "../../src/index.js";
+import { bundleWorker } from "../../src/bundle-worker.js";
 import { BACKENDS, python } from "./backends.js";
 
 /** Processes that this one started, by their ids. */
@@ -78,5 +80,15 @@ describe.runIf(process.platform === "linux").each(BACKENDS)("%s", (backend) => {
     await expect(sandbox.run("1")).rejects.toMatchObject({ code: "SANDBOX_CLOSED" });
     await pause(500);
     expect(children()).toEqual([]);
+  }, 180_000);
+
+  test("a program that closes its sandbox goes on to its end", () => {
+    const program = `import { createSandbox } from ${JSON.stringify(new URL("index.js", bundleWorker()).href)};
+      const sandbox = await createSandbox(${JSON.stringify(python(backend))});
+      const { feedback } = await sandbox.run("6 * 7");
+      await sandbox.close();
+      console.log("closed after", feedback);`;
+    const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8", timeout: 120_000 });
+    expect({ stdout, status }).toEqual({ stdout: "closed after 42\n", status: 0 });
   }, 180_000);
 });
