@@ -6,6 +6,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Getting started", link: "/guide/getting-started" },
   { text: "How it works", link: "/guide/how-it-works" },
   { text: "The ReTool recipe", link: "/guide/recipe" },
+  { text: "Data for supervised training", link: "/guide/data" },
   { text: "Evaluation", link: "/guide/evaluation" },
   { text: "Tools and rewards of your own", link: "/guide/own-tools" },
   { text: "Tool RL against text RL", link: "/guide/compare" },

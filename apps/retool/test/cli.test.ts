@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "tsup";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRunFolder, type RunFolder } from "../src/run-folder.js";
+import { chatServer, completion } from "./chat-server.js";
 import { exampleRecord, exampleSummary } from "./example-run.js";
 
 const app = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -168,6 +169,34 @@ test.skipIf(process.platform === "win32")(
     expect(JSON.parse(one.stdout)).toMatchObject({ plan: { arms: ["tool", "text"] } });
   },
 );
+
+test("data build killed between replies, and begun again, asks for none of them twice", async () => {
+  const reply =
+    "<revised_thinking_process>So <code>console.log(6)</code><interpreter>6</interpreter><answer>\\boxed{6}</answer></revised_thinking_process>";
+  const rows = Array.from({ length: 8 }, (_, i) => JSON.stringify({ question: `Question ${i}`, answer: "6", reasoning: "Six." }));
+  const from = join(scratch, "traces.jsonl");
+  await writeFile(from, rows.join("\n"));
+  let kill = () => {};
+  const server = await chatServer((_, index) => {
+    if (index === 4) kill();
+    return index === 4 ? "silence" : completion(reply);
+  });
+  try {
+    const build = (out: string, ...more: string[]) =>
+      start("cli", ["data", "build", join(scratch, out), "--from", from, "--endpoint", server.url, "--model", "m", ...more]);
+    const first = build("build.jsonl", "--concurrency", "1");
+    kill = () => void first.child.kill("SIGKILL");
+    expect((await first.ended).code).not.toBe(0);
+    expect(existsSync(join(scratch, "build.jsonl"))).toBe(false);
+    const { code, stdout } = await build("build.jsonl").ended;
+    expect([code, stdout.split("\n")[0]]).toEqual([0, `8 of 8 rows written to ${join(scratch, "build.jsonl")}`]);
+    expect(server.seen).toHaveLength(9); // eight rows, and the request that the kill cut off
+    await build("whole.jsonl").ended;
+    expect(await readFile(join(scratch, "build.jsonl"), "utf8")).toBe(await readFile(join(scratch, "whole.jsonl"), "utf8"));
+  } finally {
+    await server.close();
+  }
+});
 
 // Windows has no SIGINT to send: a child is killed instead.
 describe.skipIf(process.platform === "win32")("exit code 130: interrupted", () => {

@@ -25,7 +25,7 @@ const Row = z.object({
 
 const QUESTION = "*user question:*";
 const TOOL = "code_interpreter";
-const FENCE = /```python([\s\S]*?)```/;
+const FENCE = /```(?:python|javascript)([\s\S]*?)```/;
 
 /** Text, the code after it as it is written, and its output. */
 interface Exchange {
@@ -44,8 +44,8 @@ interface Response {
  * Converts a row of ReTool-SFT, whose response is one text with `<code>`, `<interpreter>` and `<answer>`.
  *
  * To `hermes`: the question without the instructions on tags, then assistant messages with one call of `code_interpreter` each, tool
- * messages, and an assistant message with the answer, as verl's recipe makes them. Code is the inside of the first Python fence of a
- * block, or the block as it is. To `xml`: the prompt as it is and one assistant message, in which output stands as the environment
+ * messages, and an assistant message with the answer, as verl's recipe makes them. Code is the inside of the first Python or JavaScript
+ * fence of a block, or the block as it is. To `xml`: the prompt as it is and one assistant message, in which output stands as the environment
  * writes it in rollouts, so that nothing but the policy's own text is left to the policy.
  *
  * @throws InputError for a row without question marker or answer, with code that has no output, or with text behind the answer.

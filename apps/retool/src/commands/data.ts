@@ -1,9 +1,11 @@
 import { Option, type Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { ConvertOptions, StatsOptions } from "../data-command.js";
+import { registerBuild } from "./data-build.js";
 
 export function register(program: Command, context: CliContext): void {
-  const data = program.command("data").description("convert and measure files of conversations");
+  const data = program.command("data").description("build, convert and measure files of conversations");
+  registerBuild(data, context);
   data
     .command("convert")
     .description("turn rows of ReTool-SFT into messages of one dialect")

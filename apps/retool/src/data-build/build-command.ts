@@ -1,0 +1,161 @@
+import { InputError } from "@retool-ts/core";
+import { convertReToolRow, type ConversationDialect, type MixtureName } from "@retool-ts/data";
+import { createSandbox, sandboxFusionClient } from "@retool-ts/sandbox";
+import { writeFileAtomic } from "../atomic-write.js";
+import type { CliContext } from "../command-line.js";
+import { Interrupted } from "../interrupted.js";
+import { formatTable } from "../text-table.js";
+import { buildReport, rejectionRows } from "./build-report.js";
+import { generatedRows } from "./generated-rows.js";
+import { Pace } from "./pace.js";
+import { ReplyCache } from "./reply-cache.js";
+import { rewriteRows } from "./rewrite-rows.js";
+import { trainingPrompt, type SnippetLanguage } from "./rewrite-prompt.js";
+import { readReasoning } from "./source-rows.js";
+
+/** Options of `retool data build`. */
+export interface BuildOptions {
+  readonly from?: string;
+  readonly endpoint?: string;
+  readonly model?: string;
+  readonly tasks?: number;
+  readonly mixture: MixtureName;
+  readonly seed: number;
+  readonly format: "retool-sft" | ConversationDialect;
+  readonly language: SnippetLanguage;
+  readonly sandboxUrl?: string;
+  readonly limit?: number;
+  readonly attempts: number;
+  readonly temperature: number;
+  readonly maxTokens: number;
+  readonly concurrency: number;
+  readonly requestsPerMinute?: number;
+  readonly retries: number;
+  readonly retryDelayMs: number;
+  readonly timeoutS: number;
+  readonly apiKeyEnv: string;
+  readonly cache?: string;
+  readonly strict?: boolean;
+}
+
+/**
+ * Makes rows for supervised training: rewrites text-only reasoning with a model, or generates problems and traces. Beside the rows it
+ * writes `….report.json` and `….rejected.jsonl`.
+ *
+ * @throws InputError when an option is missing or wrong, or the source cannot be read.
+ */
+export async function buildData(output: string, options: BuildOptions, context: CliContext): Promise<void> {
+  if (!output.endsWith(".jsonl")) throw refuse("OUT", "a file ending in .jsonl", output, "name the rows' file so");
+  const { from, tasks } = options;
+  if ((from === undefined) === (tasks === undefined)) {
+    throw refuse("--from, --tasks", "one of them", from === undefined ? "none" : "both", "give traces to rewrite, or how many to generate");
+  }
+  if (from === undefined) return generate(output, tasks!, options, context);
+  try {
+    await rewrite(output, from, options, context);
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    throw new Interrupted("interrupted; the replies so far are kept. Go on with the same command", { cause: error });
+  }
+}
+
+async function rewrite(output: string, from: string, options: BuildOptions, { print, reporter, signal }: CliContext): Promise<void> {
+  const { endpoint: url, model, language, sandboxUrl, apiKeyEnv } = options;
+  if (url === undefined || !URL.canParse(url))
+    throw refuse("--endpoint", "an address such as http://127.0.0.1:8000/v1", url ?? "none", "give it");
+  if (model === undefined) throw refuse("--model", "the name of a model at the endpoint", "none", "give it");
+  if (language === "python" && sandboxUrl === undefined) {
+    throw refuse(
+      "--language",
+      "javascript, which the built-in sandbox runs",
+      language,
+      "give the address of a SandboxFusion server as --sandbox-url",
+    );
+  }
+  const rows = await readReasoning(from, options.limit);
+  await using sandbox = sandboxUrl === undefined ? await createSandbox() : undefined;
+  const runner = sandbox ?? sandboxFusionClient({ url: sandboxUrl!, language: language === "python" ? "python" : "nodejs" });
+  const apiKey = process.env[apiKeyEnv];
+  const bar = reporter.progress("rewrite", rows.length);
+  let retries = 0;
+  const rewritten = await rewriteRows(rows, {
+    endpoint: {
+      url,
+      ...(apiKey === undefined || apiKey === "" ? {} : { apiKey }),
+      timeoutMs: options.timeoutS * 1_000,
+      retries: options.retries,
+      retryDelayMs: options.retryDelayMs,
+      pace: new Pace(options.requestsPerMinute ?? Infinity),
+      signal,
+      onRetry: () => retries++,
+    },
+    cache: new ReplyCache(options.cache ?? beside(output, "cache")),
+    model,
+    temperature: options.temperature,
+    maxTokens: options.maxTokens,
+    attempts: options.attempts,
+    concurrency: options.concurrency,
+    verify: { runner, language, strict: options.strict ?? false, signal },
+    onRow: (done) => bar.update(done),
+  });
+  bar.done();
+  const report = buildReport(rewritten, retries);
+  const kept = rewritten.rows.flatMap(({ row, outcome }) =>
+    outcome.status === "kept" ? [{ question: row.question, response: outcome.response }] : [],
+  );
+  const rejected = rewritten.rows.flatMap(({ row, outcome, reply }) =>
+    outcome.status === "kept" ? [] : [{ where: row.where, reason: outcome.reason, detail: outcome.detail, question: row.question, reply }],
+  );
+  await writeRows(output, kept, rejected, report, options);
+  print(`${report.kept} of ${report.rows} rows written to ${output}`);
+  const reasons = rejectionRows(report);
+  if (reasons.length > 0) print(formatTable([["left out because", "rows"], ...reasons]));
+  print(`${report.calls} snippets run, ${report.outputsReplaced} outputs were not what the model wrote and were replaced`);
+  print(`${report.requests} requests, ${report.retries} of them tried again, ${report.cached} replies from the cache`);
+}
+
+async function generate(output: string, tasks: number, options: BuildOptions, { print, reporter, signal }: CliContext): Promise<void> {
+  const { mixture, seed, language } = options;
+  if (language !== "javascript") throw refuse("--language", "javascript with --tasks", language, "leave it out");
+  await using sandbox = await createSandbox({ seed });
+  const bar = reporter.progress("generate", tasks);
+  const { kept, refused } = await generatedRows({ tasks, mixture, seed, sandbox, signal, onRow: (done) => bar.update(done) });
+  bar.done();
+  const report = { rows: tasks, kept: kept.length, rejected: refused.length, mixture, seed };
+  await writeRows(output, kept, refused, report, options);
+  print(`${kept.length} of ${tasks} rows written to ${output}`);
+}
+
+async function writeRows(
+  output: string,
+  kept: readonly { readonly question: string; readonly response: string }[],
+  rejected: readonly object[],
+  report: object,
+  { format, language }: BuildOptions,
+): Promise<void> {
+  const rows = kept.map(({ question, response }) => {
+    const messages = [
+      { role: "user", content: trainingPrompt(question, language) },
+      { role: "assistant", content: response },
+    ];
+    return format === "retool-sft"
+      ? { messages }
+      : { messages: convertReToolRow({ messages }, { dialect: format, where: question.slice(0, 60) }) };
+  });
+  await writeFileAtomic(beside(output, "rejected.jsonl"), lines(rejected));
+  await writeFileAtomic(beside(output, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFileAtomic(output, lines(rows));
+}
+
+function lines(rows: readonly object[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+}
+
+/** A name beside `rows.jsonl`, such as `rows.report.json`. */
+function beside(output: string, ending: string): string {
+  return output.replace(/jsonl$/, ending);
+}
+
+function refuse(where: string, expected: string, found: string, fix: string): InputError {
+  return new InputError({ what: "data build", where, expected, found, fix });
+}

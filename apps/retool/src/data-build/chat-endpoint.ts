@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { InputError } from "@retool-ts/core";
+import { z } from "zod";
+import type { Pace } from "./pace.js";
+
+/** Body of a request to `/chat/completions`. */
+export interface ChatRequest {
+  readonly model: string;
+  readonly messages: readonly { readonly role: "system" | "user"; readonly content: string }[];
+  readonly temperature: number;
+  readonly max_tokens: number;
+}
+
+/** What a model wrote. */
+export interface ChatText {
+  readonly text: string;
+  /** False when it was cut off at `max_tokens`. */
+  readonly isWhole: boolean;
+}
+
+/** A text, or why there is none after all tries. */
+export type ChatReply = ({ readonly status: "ok" } & ChatText) | { readonly status: "failed"; readonly reason: string };
+
+/** Where and how patiently to ask. */
+export interface ChatEndpoint {
+  /** Base address, such as `http://127.0.0.1:8000/v1`. */
+  readonly url: string;
+  readonly apiKey?: string;
+  /** Milliseconds for one try. */
+  readonly timeoutMs: number;
+  /** Tries after the first. */
+  readonly retries: number;
+  /** Milliseconds before the second try; each further wait is twice as long, up to a minute. */
+  readonly retryDelayMs: number;
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+  readonly onRetry: (reason: string) => void;
+}
+
+type Attempt = ChatReply | { readonly status: "again"; readonly reason: string; readonly waitMs: number | undefined };
+
+const LONGEST_WAIT_MS = 60_000;
+const Completion = z.object({
+  choices: z.array(z.object({ message: z.object({ content: z.string() }), finish_reason: z.string().nullish() })).min(1),
+});
+
+/**
+ * Asks an OpenAI-compatible server. Too many requests, a server's errors, timeouts, cut connections and replies that are no completion
+ * are tried again; a request that the server refuses is not.
+ *
+ * @throws InputError when the address, the model or the key is wrong: no other request can fare better.
+ * @throws the signal's reason when it is aborted.
+ */
+export async function askChat(request: ChatRequest, endpoint: ChatEndpoint): Promise<ChatReply> {
+  const { retries, retryDelayMs, pace, signal, onRetry } = endpoint;
+  for (let tried = 0; ; tried++) {
+    await pace.wait(signal);
+    const attempt = await askOnce(request, endpoint);
+    if (attempt.status !== "again") return attempt;
+    if (tried >= retries) return { status: "failed", reason: attempt.reason };
+    onRetry(attempt.reason);
+    const wait = attempt.waitMs ?? retryDelayMs * 2 ** tried;
+    await sleep(Math.min(wait, LONGEST_WAIT_MS), undefined, { signal });
+  }
+}
+
+async function askOnce(request: ChatRequest, { url, apiKey, timeoutMs, signal }: ChatEndpoint): Promise<Attempt> {
+  let response: Response;
+  let body: string;
+  try {
+    response = await fetch(`${url.replace(/\/+$/, "").replace(/\/chat\/completions$/, "")}/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) },
+      body: JSON.stringify(request),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    body = await response.text();
+  } catch (error) {
+    signal.throwIfAborted();
+    return again(
+      error instanceof Error && error.name === "TimeoutError" ? `no reply within ${timeoutMs} ms` : `no connection: ${causeOf(error)}`,
+    );
+  }
+  const { status } = response;
+  if (status === 408 || status === 429 || status >= 500) return again(`status ${status}`, retryAfter(response));
+  if (status === 401 || status === 403 || status === 404) throw refused(url, status, body, request.model);
+  if (!response.ok) return { status: "failed", reason: `status ${status}: ${body.slice(0, 200)}` };
+  const completion = Completion.safeParse(parsed(body));
+  if (!completion.success) return again("a reply that is no chat completion");
+  const { message, finish_reason } = completion.data.choices[0]!;
+  return { status: "ok", text: message.content, isWhole: finish_reason !== "length" };
+}
+
+function again(reason: string, waitMs?: number): Attempt {
+  return { status: "again", reason, waitMs };
+}
+
+/** Milliseconds that the server asks to wait, from seconds or a date. */
+function retryAfter({ headers }: Response): number | undefined {
+  const text = headers.get("retry-after");
+  if (text === null) return undefined;
+  const milliseconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return cause instanceof Error ? cause.message || cause.name : String(cause);
+}
+
+function refused(url: string, status: number, body: string, model: string): InputError {
+  const fix =
+    status === 404 ? `check --endpoint and --model (${model})` : "set the key in the environment, under the name that --api-key-env gives";
+  return new InputError({
+    what: "endpoint",
+    where: url,
+    expected: "a chat completion",
+    found: `status ${status}: ${body.slice(0, 200)}`,
+    fix,
+  });
+}

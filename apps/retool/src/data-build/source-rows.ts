@@ -1,0 +1,46 @@
+import { InputError } from "@retool-ts/core";
+import { streamRows, type DatasetRow } from "@retool-ts/data";
+import { z } from "zod";
+
+/** A solved problem without code. */
+export interface ReasoningRow {
+  readonly question: string;
+  readonly answer: string;
+  readonly reasoning: string;
+  /** File and line. */
+  readonly where: string;
+}
+
+const NAMES = { question: ["question", "problem"], answer: ["answer"], reasoning: ["reasoning", "solution", "response"] } as const;
+const Text = z.union([z.string(), z.number().transform(String)]).refine((text) => text.trim() !== "", "must not be empty");
+const Row = z.object({ question: Text, answer: Text, reasoning: Text });
+
+/**
+ * Reads text-only reasoning traces from a JSONL, JSON or Parquet file or a folder of them.
+ *
+ * @throws InputError for a row without question, answer or reasoning, and for a file without rows.
+ */
+export async function readReasoning(path: string, limit = Infinity): Promise<ReasoningRow[]> {
+  const rows: ReasoningRow[] = [];
+  for await (const row of streamRows(path)) {
+    if (rows.length >= limit) break;
+    rows.push(reasoningRow(row));
+  }
+  if (rows.length > 0) return rows;
+  throw refuse(path, "at least one row", "none", "give a file of reasoning traces");
+}
+
+function reasoningRow({ value, where }: DatasetRow): ReasoningRow {
+  const columns = Object.fromEntries(
+    Object.entries(NAMES).map(([part, names]) => [part, names.map((name) => value[name]).find((found) => found != null)]),
+  );
+  const row = Row.safeParse(columns);
+  if (row.success) return { ...row.data, where };
+  const part = row.error.issues[0]!.path[0] as keyof typeof NAMES;
+  const found = columns[part] === undefined ? "none" : JSON.stringify(columns[part]).slice(0, 40);
+  throw refuse(where, `text in a column ${NAMES[part].join(" or ")}`, found, "correct the row, or rename its columns");
+}
+
+function refuse(where: string, expected: string, found: string, fix: string): InputError {
+  return new InputError({ what: "reasoning traces", where, expected, found, fix });
+}
