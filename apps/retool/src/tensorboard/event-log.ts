@@ -16,6 +16,7 @@ const FOOTER = 4;
 export class EventLog {
   readonly #folder: string;
   readonly #now: () => number;
+  #writing: Promise<void> = Promise.resolve();
 
   /** @param now - seconds since 1970. */
   constructor(folder: string, now: () => number = () => Date.now() / 1_000) {
@@ -23,8 +24,14 @@ export class EventLog {
     this.#now = now;
   }
 
-  /** Adds the numbers of a record at its step; records without a step are left out. */
-  async append({ step, ...values }: LogRecord): Promise<void> {
+  /** Adds the numbers of a record at its step, behind those that are being written; records without a step are left out. */
+  append(record: LogRecord): Promise<void> {
+    const written = this.#writing.then(() => this.#write(record));
+    this.#writing = written.catch(() => {}); // its caller hears of it
+    return written;
+  }
+
+  async #write({ step, ...values }: LogRecord): Promise<void> {
     if (typeof step !== "number") return;
     const scalars = Object.fromEntries(Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === "number"));
     const seconds = this.#now();
