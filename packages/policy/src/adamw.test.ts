@@ -79,6 +79,18 @@ describe.each(["wasm", "cpu"] as const)("AdamW on %s", (backend) => {
     });
   });
 
+  test("moments take memory from the first update until they are forgotten", async () => {
+    await useBackend(backend);
+    await withAdamW(OPTIONS, async (parameters, optimizer) => {
+      const { numTensors } = tf.memory();
+      await update(parameters, optimizer, { "layers.0.inputNorm": [1, 1, 1, 1] }, 0.1);
+      expect(tf.memory().numTensors).toBe(numTensors + 2);
+      optimizer.reset();
+      expect(tf.memory().numTensors).toBe(numTensors);
+      expect([...optimizer.state().values()].every((moment) => moment.dataSync().every((value) => value === 0))).toBe(true);
+    });
+  });
+
   test.each([NaN, Infinity, -Infinity])("a gradient with %s changes nothing", async (bad) => {
     await useBackend(backend);
     await withAdamW(OPTIONS, async (parameters, optimizer) => {

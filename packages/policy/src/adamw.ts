@@ -39,10 +39,6 @@ export class AdamW {
   constructor(parameters: Parameters, options: AdamWOptions) {
     this.#parameters = parameters;
     this.#options = options;
-    for (const { name, shape } of parameters.trainableSpecs) {
-      this.#mean.set(name, tf.keep(tf.zeros([...shape])));
-      this.#variance.set(name, tf.keep(tf.zeros([...shape])));
-    }
   }
 
   /** Updates so far; the bias correction depends on it. */
@@ -52,27 +48,28 @@ export class AdamW {
 
   /** Forgets all moments, as for a new stage of training. */
   reset(): void {
-    const zeros = new Map([...this.state()].map(([name, tensor]) => [name, new Float32Array(tensor.size)]));
-    this.restore(zeros, 0);
+    this.dispose();
+    this.#updates = 0;
   }
 
   /** Moments by name, for checkpoints: `mean.NAME` and `variance.NAME`. Borrowed. */
   state(): Map<string, tf.Tensor> {
     const state = new Map<string, tf.Tensor>();
-    for (const { name } of this.#parameters.trainableSpecs) {
-      state.set(`mean.${name}`, this.#mean.get(name)!);
-      state.set(`variance.${name}`, this.#variance.get(name)!);
+    for (const { name, shape } of this.#parameters.trainableSpecs) {
+      const { mean, variance } = this.#moments(name, shape);
+      state.set(`mean.${name}`, mean);
+      state.set(`variance.${name}`, variance);
     }
     return state;
   }
 
   /** Puts saved moments back. The tensors' values are copied. */
   restore(values: ReadonlyMap<string, Float32Array>, updates: number): void {
-    for (const [name, tensor] of this.state()) {
-      const [kind, parameter] = [name.slice(0, name.indexOf(".")), name.slice(name.indexOf(".") + 1)];
-      const slot = kind === "mean" ? this.#mean : this.#variance;
-      slot.set(parameter, tf.keep(tf.tensor(values.get(name)!, tensor.shape, "float32")));
-      tensor.dispose();
+    this.dispose();
+    const saved = (name: string, shape: readonly number[]) => tf.keep(tf.tensor(values.get(name)!, [...shape], "float32"));
+    for (const { name, shape } of this.#parameters.trainableSpecs) {
+      this.#mean.set(name, saved(`mean.${name}`, shape));
+      this.#variance.set(name, saved(`variance.${name}`, shape));
     }
     this.#updates = updates;
   }
@@ -100,12 +97,24 @@ export class AdamW {
   /** Frees the moments; the parameters are borrowed. */
   dispose(): void {
     tf.dispose([...this.#mean.values(), ...this.#variance.values()]);
+    this.#mean.clear();
+    this.#variance.clear();
+  }
+
+  /** The moments of a parameter. They take memory from the first use on: a model that only samples has none. */
+  #moments(name: string, shape: readonly number[]): { readonly mean: tf.Tensor; readonly variance: tf.Tensor } {
+    const of = (moments: Map<string, tf.Tensor>) => {
+      const found = moments.get(name) ?? tf.keep(tf.zeros([...shape]));
+      moments.set(name, found);
+      return found;
+    };
+    return { mean: of(this.#mean), variance: of(this.#variance) };
   }
 
   #updateOne(name: string, gradient: tf.Tensor, scale: number, learningRate: number, weightDecay: number): void {
     const { beta1, beta2, epsilon } = this.#options;
     const variable = this.#parameters.get(name);
-    const [mean, variance] = [this.#mean.get(name)!, this.#variance.get(name)!];
+    const { mean, variance } = this.#moments(name, variable.shape);
     const correction1 = 1 - beta1 ** this.#updates;
     const correction2 = 1 - beta2 ** this.#updates;
     const fused = fusedKernels();
