@@ -4,7 +4,7 @@ import type { RewardFunction } from "@retool-ts/reward";
 import type { TraceFormat } from "@retool-ts/data";
 import { setUpDialect, toolSchemas } from "./dialect-setup.js";
 import { promptEncoder, type PromptEncoder } from "./prompt.js";
-import type { PolicyModel } from "./model-setup.js";
+import type { PolicyModel, SamplingModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { createReward } from "./reward-config.js";
 
@@ -63,7 +63,7 @@ function budgetsOf({ budgets: { maxDurationMs, ...budgets } }: RecipeConfig): Bu
 /** Everything a rollout needs but the sampler. */
 export function agentOptions(
   { dialect, tools, budgets }: Environment,
-  { tokenizer, eosTokenIds }: PolicyModel,
+  { tokenizer, eosTokenIds }: SamplingModel,
   { seed, sampling, signal }: { readonly seed: number; readonly sampling: SamplingParameters; readonly signal?: AbortSignal },
 ): Omit<AgentOptions, "sampler"> {
   return { codec: tokenizer, dialect, tools, budgets, sampling, eosTokenIds, seed, ...(signal === undefined ? {} : { signal }) };

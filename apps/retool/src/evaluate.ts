@@ -15,7 +15,7 @@ import type { SameAnswer } from "./evaluation/answer-classes.js";
 import { estimatesAtK, type SampleGrade } from "./evaluation/at-k.js";
 import { estimateMeans, type Estimate, type Interval } from "./evaluation/intervals.js";
 import { gradeRollout } from "./grade.js";
-import type { PolicyModel } from "./model-setup.js";
+import type { SamplingModel } from "./model-setup.js";
 
 /** One graded rollout. */
 export interface GradedRollout {
@@ -41,7 +41,7 @@ export interface RolloutRequest {
 }
 
 /** Rolls out problems with the current weights and grades every rollout; one group a problem, in order. */
-export async function gradedRollouts(model: PolicyModel, environment: Environment, request: RolloutRequest): Promise<GradedRollout[][]> {
+export async function gradedRollouts(model: SamplingModel, environment: Environment, request: RolloutRequest): Promise<GradedRollout[][]> {
   const { problems, samples, sampling, seed, step, signal, onRollout, onGroup } = request;
   const { config } = model.engine.model;
   const prompts = problems.map(({ id, question }) => ({ problemId: id, promptIds: environment.encodePrompt(question) }));

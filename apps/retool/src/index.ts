@@ -1,5 +1,6 @@
 /**
- * What the command line is made of, for programs that read runs: run folders, their records, and the report.
+ * What the command line is made of, for programs that train with functions of their own, and that read runs: run folders, their
+ * records, and the report.
  *
  * @packageDocumentation
  */
@@ -13,3 +14,9 @@ export type { GroupAccuracy, PhaseSummary, Summary } from "./summary.js";
 export { readTrajectories } from "./trajectory-file.js";
 export type { RecordedCall, RecordedSegment, TrajectoryRecord } from "./trajectory-record.js";
 export { toRecord, type RecordSource } from "./trajectory-record.js";
+export type { Advantage, AdvantageFunction, AdvantageInputs } from "./rl/advantages.js";
+export type { RecipeExtensions } from "./rl/extensions.js";
+export type { PolicyLoss, PolicyLossFunction, PolicyLossInputs } from "./rl/objective.js";
+export type { RecipeParts } from "./recipe.js";
+export type { RecipeInput } from "./recipe-config.js";
+export { trainRecipe, type RecipeSettings, type TrainRecipeOptions } from "./train-recipe.js";

@@ -10,6 +10,8 @@ export interface ConfigSources {
   readonly preset?: string;
   /** YAML file. */
   readonly file?: string;
+  /** Settings of a program, like those of a file. */
+  readonly settings?: unknown;
   /** `a.b=value` settings; values are read as YAML. */
   readonly set?: readonly string[];
 }
@@ -21,13 +23,14 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
  *
  * @throws InputError naming the file, line and key, what was expected and what was found.
  */
-export async function loadConfig({ preset, file, set = [] }: ConfigSources): Promise<RecipeConfig> {
+export async function loadConfig({ preset, file, settings, set = [] }: ConfigSources): Promise<RecipeConfig> {
   const text = file === undefined ? undefined : await readText(file);
   const document = text === undefined ? undefined : parseYaml(text, file!);
   const content = (document?.toJS() ?? {}) as { [key: string]: Json };
   const { preset: presetInFile, ...rest } = content;
   const name = preset ?? (typeof presetInFile === "string" ? presetInFile : "tiny");
   let merged = merge(presetByName(name, file), rest);
+  if (settings !== undefined) merged = merge(merged, structuredClone(settings) as Json);
   for (const setting of set) merged = merge(merged, parseSetting(setting));
   return checkConfig(merged, (path) => locate(path, { document, text, file, set, preset: name }));
 }

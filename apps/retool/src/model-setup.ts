@@ -26,6 +26,11 @@ export interface PolicyModel extends ModelTokenizer {
   dispose(): void;
 }
 
+/** The part of a model that sampling needs. */
+export interface SamplingModel extends Pick<PolicyModel, "tokenizer" | "eosTokenIds"> {
+  readonly engine: Pick<LocalEngine, "createSampler" | "model">;
+}
+
 /**
  * Loads the model that a config names, or makes one with random weights and trains its tokenizer.
  *

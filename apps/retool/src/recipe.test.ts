@@ -27,7 +27,12 @@ async function run(
   await withRun({ path, resume, config, resumeWith: "again", reporter, signal: controller.signal }, async (context, state) => {
     if (onMetric !== undefined) {
       const append = context.run.appendMetrics.bind(context.run);
-      Object.assign(context.run, { appendMetrics: (record: never) => (append(record), onMetric(record, () => controller.abort())) });
+      Object.assign(context.run, {
+        appendMetrics: async (record: never) => {
+          await append(record);
+          onMetric(record, () => controller.abort());
+        },
+      });
     }
     await runRecipe(context satisfies RunContext, state, { sft: true, rl: true });
   });

@@ -7,7 +7,15 @@ import type { Environment } from "./environment.js";
 import type { Reporter } from "./log.js";
 import { saveModelFolder, type PolicyModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
+import type { RecipeExtensions } from "./rl/extensions.js";
 import type { RunFolder } from "./run-folder.js";
+
+/** The checkpoint that did best on held-out problems along the run. */
+export interface BestCheckpoint {
+  /** Its total steps, which name its folder. */
+  readonly step: number;
+  readonly accuracy: number;
+}
 
 /** Where a run stands. Together with weights and optimizer it decides all that follows. */
 export type RunState =
@@ -20,7 +28,18 @@ export type RunState =
       readonly stageStep: number;
       readonly rowsTaken: number;
     }
-  | { readonly phase: "rl"; readonly totalSteps: number; /** Finished RL steps. */ readonly step: number };
+  | {
+      readonly phase: "rl";
+      readonly totalSteps: number;
+      /** Finished RL steps. */
+      readonly step: number;
+      /** Training problems used so far; absent: `promptsPerStep` a step. */
+      readonly problemsTaken?: number;
+      /** Finished steps of the critic's pretraining. */
+      readonly criticSteps?: number;
+      /** The evaluated step with the highest held-out accuracy so far; its checkpoint is never removed. */
+      readonly best?: BestCheckpoint;
+    };
 
 /** Where reinforcement learning stands. */
 export type RlState = Extract<RunState, { phase: "rl" }>;
@@ -32,17 +51,31 @@ export interface RunContext {
   readonly environment: Environment;
   readonly run: RunFolder;
   readonly reporter: Reporter;
+  /** Functions of the user's own, in place of what the config names. */
+  readonly extensions?: RecipeExtensions;
   readonly signal?: AbortSignal;
 }
 
+/** Something beside the policy that a checkpoint keeps. */
+export interface Saveable {
+  save(folder: string): Promise<void>;
+}
+
 /** Writes a checkpoint; `state.json` comes last and makes it complete. */
-export async function saveCheckpoint({ model, run, config }: RunContext, state: RunState): Promise<string> {
+export async function saveCheckpoint(
+  { model, run, config }: RunContext,
+  state: RunState,
+  others: readonly Saveable[] = [],
+): Promise<string> {
   const folder = run.checkpointFolder(state.totalSteps);
   if (model.engine.parameters.lora === undefined) await saveModelFolder(folder, model);
   else await saveAdapterFolder(folder, model, await baseOfRun(run, model));
   await saveOptimizer(folder, model.engine.optimizer);
+  for (const other of others) await other.save(folder);
   await writeFileAtomic(join(folder, "state.json"), `${JSON.stringify(state, null, 2)}\n`);
-  await run.pruneCheckpoints(1 + config.train.keepCheckpoints);
+  const best = state.phase === "rl" ? state.best : undefined;
+  await run.writeBest(best);
+  await run.pruneCheckpoints(1 + config.train.keepCheckpoints, best?.step);
   return folder;
 }
 

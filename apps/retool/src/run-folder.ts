@@ -127,12 +127,24 @@ export class RunFolder {
     return (await this.checkpoints()).at(-1);
   }
 
-  /** Removes the oldest finished checkpoints until `keep` are left, and the unfinished ones that are older than the newest of these. */
-  async pruneCheckpoints(keep: number): Promise<void> {
+  /** Records which checkpoint did best, in `best.json`; without one, the file goes. */
+  async writeBest(best: { readonly step: number; readonly accuracy: number } | undefined): Promise<void> {
+    const path = this.file("best.json");
+    if (best === undefined) await rm(path, { force: true });
+    else await writeFileAtomic(path, toJson({ ...best, checkpoint: join("checkpoints", stepName(best.step)) }));
+  }
+
+  /**
+   * Removes the oldest finished checkpoints until `keep` are left, and the unfinished ones that are older than the newest of these.
+   *
+   * @param pinned - a step whose checkpoint stays, beside those.
+   */
+  async pruneCheckpoints(keep: number, pinned?: number): Promise<void> {
     const kept = (await this.checkpoints()).slice(-Math.max(1, keep));
+    const stays = new Set([...kept.map(({ step }) => step), pinned]);
     const newest = kept.at(-1)?.step ?? Number.NEGATIVE_INFINITY;
     for (const { step, path } of await listSteps(this.file("checkpoints"))) {
-      if (step < newest && !kept.some((checkpoint) => checkpoint.step === step)) await removeCheckpoint(path);
+      if (step < newest && !stays.has(step)) await removeCheckpoint(path);
     }
   }
 

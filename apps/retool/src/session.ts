@@ -10,6 +10,7 @@ import type { Reporter } from "./log.js";
 import { setUpModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { restoreOptimizer, type RunContext, type RunState } from "./run-context.js";
+import type { RecipeExtensions } from "./rl/extensions.js";
 import { createRunFolder, type RunFolder } from "./run-folder.js";
 import { SFT_START } from "./sft.js";
 
@@ -26,21 +27,23 @@ export interface SessionRequest {
   /** The command that goes on after an interruption. */
   readonly resumeWith: string;
   readonly reporter: Reporter;
+  readonly extensions?: RecipeExtensions;
   readonly signal: AbortSignal;
 }
 
 /** Opens or makes a run, does the work, and closes what was opened, also after errors and interruptions. */
 export async function withRun<T>(request: SessionRequest, work: (context: RunContext, state: RunState) => Promise<T>): Promise<T> {
-  const { path, reporter, signal, start = SFT_START } = request;
+  const { path, reporter, signal, start = SFT_START, extensions = {} } = request;
   const run = await createRunFolder(path, { resume: request.resume });
   const config = request.resume ? await readConfig(run) : request.config;
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
   const state = checkpoint === undefined ? start : await readState(checkpoint.path);
   const model = await setUpModel(config, checkpoint?.path ?? config.model.from);
   try {
-    const environment = await createEnvironment(config, model);
+    const created = await createEnvironment(config, model);
+    const environment = { ...created, reward: extensions.reward ?? created.reward };
     if (config.log.tensorboard) run.logForTensorBoard();
-    const context: RunContext = { config, model, environment, run, reporter, signal };
+    const context: RunContext = { config, model, environment, run, reporter, signal, extensions };
     try {
       if (request.resume) {
         if (checkpoint !== undefined) await restoreOptimizer(context, checkpoint.path);

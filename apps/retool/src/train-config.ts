@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, LearningRate, positive, Sampling } from "./config-parts.js";
+import { count, LearningRate, positive, Sampling, share } from "./config-parts.js";
 
 /** Reinforcement learning: how much, with which algorithm, and what is kept. */
 export const TrainConfig = z
@@ -10,9 +10,49 @@ export const TrainConfig = z
     groupSize: positive,
     learningRate: LearningRate,
     /** How scores become advantages; see `docs/guide/recipe.md`. */
-    advantage: z.enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax"]).default("grpo"),
-    /** Discount γ a policy token, of `reinforce++`. */
-    gamma: z.number().min(0).max(1).default(1),
+    advantage: z.enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gae"]).default("grpo"),
+    /** Discount γ a policy token, of `reinforce++` and `gae`; and λ of `gae`. */
+    gamma: share.default(1),
+    gaeLambda: share.default(1),
+    /** The critic of `gae`: PPO. */
+    critic: z
+      .strictObject({
+        learningRate: LearningRate.prefault({ peak: 1e-3 }),
+        /** First steps in which only the critic learns. */
+        warmupSteps: count.default(0),
+        /** Steps before the first one in which only the critic learns, from whole returns (λ = 1) of the policy that RL begins with. */
+        pretrainSteps: count.default(0),
+        /** How far a value may move from its old one before its loss stops falling. */
+        clipValue: z.number().positive().default(0.5),
+      })
+      .prefault({}),
+    /** Penalty for leaving a frozen reference policy; null = none. */
+    kl: z
+      .strictObject({
+        coef: z.number().positive(),
+        /** A term of the loss, or of each token's reward. */
+        place: z.enum(["loss", "reward"]).default("loss"),
+        estimator: z.enum(["k1", "abs", "k2", "k3", "unbiased"]).default("k3"),
+        /** Model folder of the reference; null = the weights that RL begins with. */
+        reference: z.string().nullable().default(null),
+      })
+      .nullable()
+      .default(null),
+    /** DAPO's soft punishment of responses longer than the budget less `buffer` tokens; null = none. */
+    overlong: z
+      .strictObject({ buffer: positive, factor: z.number().positive().default(1) })
+      .nullable()
+      .default(null),
+    /** DAPO's dynamic sampling: groups without differences are replaced by those of further prompts; null = none. */
+    dynamicSampling: z
+      .strictObject({
+        /** Most extra batches a step; what is missing then is done without. */
+        maxRefills: positive.default(5),
+      })
+      .nullable()
+      .default(null),
+    /** 1: the rollouts of a step are sampled with the weights before the last step's update, while that update is made. */
+    offPolicySteps: z.union([z.literal(0), z.literal(1)]).default(0),
     /** Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
     loss: z.enum(["ppo-clip", "gspo", "cispo"]).default("ppo-clip"),
     /** How losses of tokens become one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant. */
@@ -67,6 +107,8 @@ function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; reado
   const checks: [wrong: boolean, key: keyof TrainConfig, message: string][] = [
     [train.groupSize < 2 && COMPARES_SAMPLES.has(train.advantage), "groupSize", `at least 2 with the advantage ${train.advantage}`],
     [train.updatesPerStep > train.promptsPerStep, "updatesPerStep", `at most promptsPerStep (${train.promptsPerStep})`],
+    [train.groupSize < 2 && train.dynamicSampling !== null, "groupSize", "at least 2 with dynamicSampling"],
+    [train.kl?.place === "reward" && train.kl.estimator === "unbiased", "kl", "another estimator than unbiased in the reward"],
     [train.importance !== null && train.oldLogProbs === "sampler", "importance", "null unless oldLogProbs is trainer"],
   ];
   return checks.flatMap(([wrong, key, message]) => (wrong ? [{ key, message }] : []));

@@ -1,11 +1,12 @@
-import { learningRateAt } from "@retool-ts/policy";
 import { trainingProblems } from "./problem-source.js";
-import { collectRollouts } from "./rl/collect.js";
+import { openCompanions, type Companions } from "./rl/companions.js";
 import { prepareStep, recordedAdvantages } from "./rl/prepare.js";
+import { pretrainCritic } from "./rl/pretrain-critic.js";
+import { openRollouts, type RolloutSource } from "./rl/rollout-source.js";
 import { heldOutMetrics, rolloutMetrics } from "./rl/step-metrics.js";
-import { updatePolicy } from "./rl/update.js";
+import { updateModels } from "./rl/update.js";
 import { stepName } from "./run-folder.js";
-import { saveCheckpoint, scheduleOf, type RlState, type RunContext } from "./run-context.js";
+import { saveCheckpoint, type RlState, type RunContext } from "./run-context.js";
 import { toRecord } from "./trajectory-record.js";
 
 /**
@@ -15,38 +16,57 @@ import { toRecord } from "./trajectory-record.js";
  * section 4.1. Each part is a file in `rl/`. Resumes from any state, to the bit.
  */
 export async function runRl(context: RunContext, from: RlState): Promise<RlState> {
-  const { config, model, run, reporter, signal } = context;
-  const { steps, saveEvery, trajectoriesEvery } = config.train;
+  const { config, model } = context;
   const problems = await trainingProblems(config.data.train, config.seed);
-  const schedule = scheduleOf(config.train.learningRate, steps);
   if (from.step === 0) model.engine.optimizer.reset();
+  const companions = await openCompanions(context, from);
+  try {
+    const begin = await pretrainCritic(context, companions, problems, from);
+    const rollouts = await openRollouts(context, problems, begin);
+    try {
+      return await runSteps(context, companions, rollouts, begin);
+    } finally {
+      await rollouts.close();
+    }
+  } finally {
+    companions.dispose();
+  }
+}
+
+async function runSteps(context: RunContext, companions: Companions, source: RolloutSource, from: RlState): Promise<RlState> {
+  const { config, run, reporter, signal } = context;
+  const { steps, saveEvery, trajectoriesEvery } = config.train;
   const bar = reporter.progress("RL", steps, from.step);
   let state = from;
   while (state.step < steps) {
     const started = performance.now();
-    const collected = await collectRollouts(context, problems, state);
+    const collected = await source.next(state);
     if (signal?.aborted) {
-      await saveCheckpoint(context, state);
+      await saveCheckpoint(context, state, [companions, source]);
       signal.throwIfAborted();
     }
     const sampled = performance.now();
     const { rollouts } = collected;
 
-    const prepared = await prepareStep(context, collected);
-    const learningRate = learningRateAt(state.step, schedule);
-    const update = await updatePolicy(context, prepared.samples, { step: state.step, learningRate });
-    state = { ...state, step: state.step + 1, totalSteps: state.totalSteps + 1 };
+    const prepared = await prepareStep(context, companions, collected);
+    const update = await updateModels(context, companions, prepared.samples, state.step);
+    state = { ...state, step: state.step + 1, totalSteps: state.totalSteps + 1, problemsTaken: collected.problemsTaken };
 
     const metrics = rolloutMetrics(rollouts);
+    const heldOut = await heldOutMetrics(context, state);
+    const improved = heldOut !== undefined && heldOut.accuracy > (state.best?.accuracy ?? -1);
+    if (improved) state = { ...state, best: { step: state.totalSteps, accuracy: heldOut.accuracy } };
     await run.appendMetrics({
       phase: "rl",
       step: state.totalSteps,
       "rl/step": state.step,
       ...metrics,
+      ...collected.metrics,
       ...prepared.metrics,
       ...update,
-      "optim/learning_rate": learningRate,
-      ...(await heldOutMetrics(context, state)),
+      ...(heldOut === undefined
+        ? {}
+        : { "eval/accuracy": heldOut.accuracy, "eval/code_ratio": heldOut.codeRatio, "eval/response_tokens": heldOut.responseTokens }),
     });
     const tokens = rollouts.reduce((sum, { trajectory }) => sum + trajectory.tokenIds.length - trajectory.promptLength, 0);
     await run.appendTimings({
@@ -65,7 +85,7 @@ export async function runRl(context: RunContext, from: RlState): Promise<RlState
         rollouts.map((rollout) => toRecord({ ...rollout, advantage: advantages.get(rollout) }, { phase: "train", step: state.totalSteps })),
       );
     }
-    if (last || state.step % saveEvery === 0) await saveCheckpoint(context, state);
+    if (last || improved || state.step % saveEvery === 0) await saveCheckpoint(context, state, [companions, source]);
     bar.update(state.step, `reward ${metrics["reward/mean"]!.toFixed(2)}, code ${(100 * metrics["rollout/code_ratio"]!).toFixed(0)} %`);
   }
   bar.done();

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { adopt, fusedKernels } from "./kernels/wasm-kernels.js";
-import type { Parameters } from "./parameters.js";
+import type { TrainableParameters } from "./parameters.js";
 
 /** Constants of {@link AdamW}; the learning rate comes with each update. */
 export interface AdamWOptions {
@@ -30,13 +30,13 @@ export interface UpdateResult {
  * See Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (https://arxiv.org/abs/1711.05101), algorithm 2.
  */
 export class AdamW {
-  readonly #parameters: Parameters;
+  readonly #parameters: TrainableParameters;
   readonly #options: AdamWOptions;
   readonly #mean = new Map<string, tf.Tensor>();
   readonly #variance = new Map<string, tf.Tensor>();
   #updates = 0;
 
-  constructor(parameters: Parameters, options: AdamWOptions) {
+  constructor(parameters: TrainableParameters, options: AdamWOptions) {
     this.#parameters = parameters;
     this.#options = options;
   }

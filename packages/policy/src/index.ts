@@ -8,11 +8,15 @@ export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
 export { loadModel, loadOptimizer, readModelConfig, saveModel, saveOptimizer, type SaveModelOptions } from "./checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
+export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
+export { loadCritic, saveCritic } from "./critic-checkpoint.js";
 export { type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
+export { FrozenPolicy } from "./frozen-policy.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";
 export { adapterBaseModel, isAdapterFolder, loadAdapter, saveAdapter, type SaveAdapterOptions } from "./lora/adapter-checkpoint.js";
 export { LORA_MODULES, type LoraModule, type LoraOptions } from "./lora/lora-options.js";
+export { type LossNumbers, type LossResult } from "./gradient-accumulator.js";
 export { createKVCache, type KVCache } from "./kv-cache.js";
 export {
   LocalEngine,
@@ -25,7 +29,7 @@ export {
 } from "./local-engine.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
-export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec } from "./parameters.js";
+export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec, type TrainableParameters } from "./parameters.js";
 export { type RopeScaling } from "./rope-scaling.js";
 export { LocalSampler } from "./sampler.js";
 export type { FloatType } from "./safetensors-file.js";

@@ -1,13 +1,12 @@
-import { RetoolError } from "@retool-ts/core";
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
-import { fusedKernels } from "./kernels/wasm-kernels.js";
-import { gatherRows } from "./ops/embedding.js";
+import { GradientAccumulator, type LossResult } from "./gradient-accumulator.js";
 import type { Parameters } from "./parameters.js";
 import type { SamplerOptions } from "./decode-request.js";
 import { LocalSampler } from "./sampler.js";
-import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
-import { Transformer, type TrainingPass } from "./transformer.js";
+import { checkRows, rowValues, scoreTargets } from "./row-values.js";
+import { disposeBatch, microBatches, packTrainingRows, type TrainingRow } from "./training-batch.js";
+import { Transformer } from "./transformer.js";
 
 /** What a loss function sees: one number for each token that the policy chose, `[targets]` each. */
 export interface LossInputs {
@@ -25,7 +24,7 @@ export interface LossInputs {
  * A loss over one micro-batch. It must be normalised over the whole optimizer step (divide by the step's token count, not by the
  * micro-batch's): losses and metrics of micro-batches are added.
  */
-export type TokenLoss = (inputs: LossInputs) => { readonly loss: tf.Scalar; readonly metrics?: Readonly<Record<string, tf.Scalar>> };
+export type TokenLoss = (inputs: LossInputs) => LossResult;
 
 /** One pass over rows. */
 export interface ForwardBackwardOptions {
@@ -68,7 +67,7 @@ export class LocalEngine {
   readonly model: Transformer;
   readonly optimizer: AdamW;
   readonly #options: LocalEngineOptions;
-  #gradients = new Map<string, tf.Tensor>();
+  readonly #gradients: GradientAccumulator;
   /** The model without its adapter. */
   #base: Transformer | undefined;
   /** Rows since the last update. */
@@ -78,6 +77,7 @@ export class LocalEngine {
     this.parameters = parameters;
     this.model = new Transformer(parameters);
     this.optimizer = new AdamW(parameters, options.optimizer);
+    this.#gradients = new GradientAccumulator(parameters);
     this.#options = options;
   }
 
@@ -92,7 +92,7 @@ export class LocalEngine {
    * @throws RetoolError when a row is longer than the model's positions or has ids that it does not know.
    */
   async forwardBackward(rows: readonly TrainingRow[], options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
-    this.#check(rows);
+    checkRows(rows, this.parameters.config);
     const parts = microBatches(rows, this.#options.maxTokensPerMicroBatch);
     const metrics: Record<string, number> = {};
     let loss = 0;
@@ -111,7 +111,7 @@ export class LocalEngine {
   /** Clips and applies the gradients gathered since the last call, and forgets them. */
   async optimStep({ learningRate }: { readonly learningRate: number }): Promise<UpdateResult> {
     try {
-      return await this.optimizer.update(this.#gradients, learningRate);
+      return await this.optimizer.update(this.#gradients.gradients, learningRate);
     } finally {
       this.clearGradients();
     }
@@ -119,8 +119,7 @@ export class LocalEngine {
 
   /** Forgets gradients that were not applied. */
   clearGradients(): void {
-    tf.dispose([...this.#gradients.values()]);
-    this.#gradients = new Map();
+    this.#gradients.clear();
     this.#rows = 0;
   }
 
@@ -130,21 +129,10 @@ export class LocalEngine {
    * @returns one array a row, of the row's length: 0 where the mask is 0
    */
   async logProbs(rows: readonly TrainingRow[], { temperature = 1, adapter = true }: ScoringOptions = {}): Promise<Float32Array[]> {
-    this.#check(rows);
+    checkRows(rows, this.parameters.config);
     if (!adapter) this.#base ??= new Transformer(this.parameters, { adapter });
     const model = adapter ? this.model : this.#base!;
-    const results: Float32Array[] = [];
-    for (const part of microBatches(rows, this.#options.maxTokensPerMicroBatch)) {
-      const batch = packTrainingRows(part);
-      const tensor = tf.tidy(() => this.#score(model, batch, temperature).logProbs);
-      const values = await tensor.data();
-      tensor.dispose();
-      const arrays = part.map(({ tokenIds }) => new Float32Array(tokenIds.length));
-      batch.places.forEach(({ row, token }, i) => (arrays[row]![token] = values[i]!));
-      results.push(...arrays);
-      disposeBatch(batch);
-    }
-    return results;
+    return rowValues(rows, this.#options.maxTokensPerMicroBatch, (batch) => scoreTargets(model, batch, temperature).logProbs);
   }
 
   /** Frees optimizer, gradients and model; the parameters are borrowed. */
@@ -155,26 +143,6 @@ export class LocalEngine {
     this.#base?.dispose();
   }
 
-  /** The kernels trust what they are given, so it is looked at here. */
-  #check(rows: readonly TrainingRow[]): void {
-    const { vocabSize, maxPositions } = this.parameters.config;
-    rows.forEach(({ tokenIds }, row) => {
-      if (tokenIds.length > maxPositions) {
-        throw new RetoolError("ROW_TOO_LONG", `rows[${row}]: expected at most ${maxPositions} tokens, got ${tokenIds.length}`);
-      }
-      for (let i = 0; i < tokenIds.length; i++) {
-        const id = tokenIds[i]!;
-        if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
-        throw new RetoolError("TOKEN_OUT_OF_RANGE", `rows[${row}].tokenIds[${i}]: expected an id from 0 to ${vocabSize - 1}, got ${id}`);
-      }
-    });
-  }
-
-  #score(model: Transformer, batch: PackedBatch, temperature: number, training?: TrainingPass) {
-    const hidden = model.forward(batch.tokenIds, batch.layout, training);
-    return model.logProbs(gatherRows(hidden, batch.sources), batch.targets, { temperature }); // only what the loss needs
-  }
-
   async #microBatch(rows: readonly TrainingRow[], { loss, temperature = 1 }: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
     const batch = packTrainingRows(rows);
     const targets = batch.places.length;
@@ -183,49 +151,15 @@ export class LocalEngine {
       dropout: { update: this.optimizer.updates, firstRow: this.#rows },
     };
     this.#rows += rows.length;
-    if (targets === 0) {
+    try {
+      if (targets === 0) return { loss: 0, metrics: {}, targets };
+      const { fields, rowOfTarget } = batch;
+      const result = await this.#gradients.add(() =>
+        loss({ ...scoreTargets(this.model, batch, temperature, training), fields, rowOfTarget }),
+      );
+      return { ...result, targets };
+    } finally {
       disposeBatch(batch);
-      return { loss: 0, metrics: {}, targets };
     }
-    let metrics: Readonly<Record<string, tf.Scalar>> = {};
-    const specs = this.parameters.trainableSpecs;
-    const variables = specs.map(({ name }) => this.parameters.get(name));
-    const { value, grads } = tf.variableGrads(() => {
-      const result = loss({
-        ...this.#score(this.model, batch, temperature, training),
-        fields: batch.fields,
-        rowOfTarget: batch.rowOfTarget,
-      });
-      metrics = Object.fromEntries(Object.entries(result.metrics ?? {}).map(([name, metric]) => [name, tf.keep(tf.clone(metric))]));
-      return result.loss;
-    }, variables);
-    disposeBatch(batch);
-    specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
-    const read = async (scalar: tf.Scalar) => {
-      const [number] = await scalar.data();
-      scalar.dispose();
-      return number!;
-    };
-    const numbers: Record<string, number> = {};
-    for (const [name, metric] of Object.entries(metrics)) numbers[name] = await read(metric);
-    return { loss: await read(value), metrics: numbers, targets };
-  }
-
-  /** Adds a gradient, which is consumed. */
-  #accumulate(name: string, gradient: tf.Tensor | undefined): void {
-    if (gradient === undefined) return;
-    const total = this.#gradients.get(name);
-    if (total === undefined) {
-      this.#gradients.set(name, gradient);
-      return;
-    }
-    const fused = fusedKernels();
-    if (fused !== undefined) {
-      fused.kernels.accumulate(fused.pointer(total), fused.pointer(gradient), gradient.size);
-      gradient.dispose();
-      return;
-    }
-    this.#gradients.set(name, tf.add(total, gradient));
-    tf.dispose([total, gradient]);
   }
 }

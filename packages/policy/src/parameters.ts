@@ -39,6 +39,13 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   return specs;
 }
 
+/** Parameters that an optimizer can change. */
+export interface TrainableParameters {
+  readonly trainableSpecs: readonly ParameterSpec[];
+  /** A parameter by name. Borrowed. */
+  get(name: string): tf.Variable;
+}
+
 /** How fresh weights are drawn. */
 export interface InitOptions {
   readonly seed: number;
@@ -49,7 +56,7 @@ export interface InitOptions {
 }
 
 /** The weights of one model as tfjs variables, by name, and those of an adapter on top. Owns them. */
-export class Parameters {
+export class Parameters implements TrainableParameters {
   readonly config: ModelConfig;
   /** The model's own weights, without an adapter's. */
   readonly specs: readonly ParameterSpec[];
@@ -129,6 +136,24 @@ export class Parameters {
   /** What training changes: the adapter's weights where there is one, else all. */
   get trainableSpecs(): readonly ParameterSpec[] {
     return this.#lora === undefined ? this.specs : loraSpecs(this.config, this.#lora);
+  }
+
+  /**
+   * The same weights in memory of their own, without an adapter. The caller disposes of it.
+   *
+   * @param change - `tiedEmbeddings: true` leaves the output head out.
+   */
+  copy(change: { readonly tiedEmbeddings?: true } = {}): Promise<Parameters> {
+    return Parameters.load({ ...this.config, ...change }, async ({ name }) => Float32Array.from(await this.get(name).data()));
+  }
+
+  /** Takes over the values of another model of the same shape. */
+  async copyFrom(other: Parameters): Promise<void> {
+    for (const { name, shape } of this.specs) {
+      const values = tf.tensor(Float32Array.from(await other.get(name).data()), [...shape], "float32");
+      this.get(name).assign(values);
+      values.dispose();
+    }
   }
 
   /** Number of weights. */

@@ -1,9 +1,11 @@
 import {
+  generalizedAdvantages,
   groupAdvantages,
   leaveOneOutAdvantages,
   reinforcePlusPlusAdvantages,
   reinforcePlusPlusBaselineAdvantages,
   remaxAdvantages,
+  whitenMasked,
 } from "@retool-ts/algorithms";
 import { RetoolError } from "@retool-ts/core";
 import type { TrainConfig } from "../train-config.js";
@@ -20,6 +22,8 @@ export interface AdvantageInputs {
   readonly rewards: readonly ArrayLike<number>[];
   /** Score of each sample's prompt at temperature 0; only with `remax`. */
   readonly greedyScores?: readonly number[];
+  /** The critic's value of the state in which each token was chosen; only with `gae`. */
+  readonly values?: readonly ArrayLike<number>[];
 }
 
 /** The advantage of a sample: one number for all of its tokens, or one a token. */
@@ -31,7 +35,7 @@ export type AdvantageFunction = (inputs: AdvantageInputs) => readonly Advantage[
 /** Advantages as the config names them. */
 export function advantagesOf(
   inputs: AdvantageInputs,
-  { advantage, gamma }: Pick<TrainConfig, "advantage" | "gamma">,
+  { advantage, gamma, gaeLambda }: Pick<TrainConfig, "advantage" | "gamma" | "gaeLambda">,
 ): readonly Advantage[] {
   const { scores, groupIds, lossMask, rewards, greedyScores } = inputs;
   switch (advantage) {
@@ -48,7 +52,19 @@ export function advantagesOf(
     case "remax":
       if (greedyScores === undefined) throw new RetoolError("ADVANTAGE", "remax: expected the scores of greedy responses, got none");
       return remaxAdvantages(scores, greedyScores);
+    case "gae":
+      return whitenMasked(generalizedAdvantages(rewards, valuesOf(inputs), lossMask, { gamma, gaeLambda }).advantages, lossMask);
   }
+}
+
+/** What the critic is to predict: advantage, before whitening, plus value. */
+export function returnsOf(inputs: AdvantageInputs, options: Pick<TrainConfig, "gamma" | "gaeLambda">): number[][] {
+  return generalizedAdvantages(inputs.rewards, valuesOf(inputs), inputs.lossMask, options).returns;
+}
+
+function valuesOf({ values }: AdvantageInputs): readonly ArrayLike<number>[] {
+  if (values === undefined) throw new RetoolError("ADVANTAGE", "gae: expected the values of a critic, got none");
+  return values;
 }
 
 /** True when no token of a sample with this mask has an advantage. */

@@ -1,44 +1,83 @@
+import { informativeSamples } from "@retool-ts/algorithms";
 import { gradedRollouts, type GradedRollout } from "../evaluate.js";
+import type { SamplingModel } from "../model-setup.js";
 import type { ProblemSource } from "../problem-source.js";
-import type { RlState, RunContext } from "../run-context.js";
-import type { GroupedRollout } from "./sample.js";
+import type { RunContext } from "../run-context.js";
+import { isScored, type GroupedRollout } from "./sample.js";
 
 /** What one step of RL learns from. */
 export interface StepRollouts {
   /** All rollouts of the step, group by group. */
   readonly rollouts: readonly GroupedRollout[];
+  /** Groups that are learned from; with dynamic sampling not all of them are. */
+  readonly keptGroups: ReadonlySet<number>;
+  /** Index of the first training problem that no step has used yet. */
+  readonly problemsTaken: number;
   /** With `remax`, the score of each group's response at temperature 0. */
   readonly greedyScores?: readonly number[];
   /** Of the sampling itself. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Rolls out the step's problems with the current weights and grades every rollout. */
-export async function collectRollouts(context: RunContext, source: ProblemSource, { step }: RlState): Promise<StepRollouts> {
-  const { promptsPerStep, groupSize, sampling, advantage } = context.config.train;
-  const { model, environment, config, signal } = context;
-  const request = {
-    problems: Array.from({ length: promptsPerStep }, (_, i) => source.problem(step * promptsPerStep + i)),
-    seed: config.seed,
-    step,
-    ...(signal === undefined ? {} : { signal }),
+/** Which rollouts to sample. */
+export interface CollectRequest {
+  /** Names the random numbers. */
+  readonly step: number;
+  /** Index of the first training problem. */
+  readonly problemsTaken: number;
+}
+
+/** Rolls out a step's problems with a policy and grades every rollout; dynamic sampling adds problems until enough groups can teach. */
+export async function collectRollouts(
+  context: RunContext,
+  policy: SamplingModel,
+  source: ProblemSource,
+  request: CollectRequest,
+): Promise<StepRollouts> {
+  const { environment, config, signal } = context;
+  const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config.train;
+  const common = { seed: config.seed, step: request.step, ...(signal && { signal }) };
+  const take = (from: number, count: number) => Array.from({ length: count }, (_, i) => source.problem(from + i));
+  const groups: GradedRollout[][] = [];
+  const kept = new Set<number>();
+  const shared = { calls: 0, hits: 0 };
+  const rounds = 1 + (dynamicSampling?.maxRefills ?? 0);
+  for (let round = 0; round < rounds && kept.size < promptsPerStep && signal?.aborted !== true; round++) {
+    const problems = take(request.problemsTaken + groups.length, promptsPerStep - kept.size);
+    const sampled = await gradedRollouts(policy, environment, {
+      ...common,
+      problems,
+      samples: groupSize,
+      sampling,
+      onToolCalls({ calls, hits }) {
+        shared.calls += calls;
+        shared.hits += hits;
+      },
+    });
+    for (const group of sampled) {
+      if (dynamicSampling === null || isInformative(grouped([group]))) kept.add(groups.length);
+      groups.push(group);
+    }
+  }
+  const result = {
+    rollouts: grouped(groups),
+    keptGroups: kept,
+    problemsTaken: request.problemsTaken + groups.length,
+    metrics: {
+      "rollout/shared_result_share": shared.calls === 0 ? 0 : shared.hits / shared.calls,
+      ...(dynamicSampling === null ? {} : { "group/sampled": groups.length, "group/kept": kept.size }),
+    },
   };
-  let shared = { calls: 0, hits: 0 };
-  const groups = await gradedRollouts(model, environment, {
-    ...request,
-    samples: groupSize,
-    sampling,
-    onToolCalls: (stats) => (shared = stats),
-  });
-  const rollouts = grouped(groups);
-  const metrics = { "rollout/shared_result_share": shared.calls === 0 ? 0 : shared.hits / shared.calls };
-  if (advantage !== "remax") return { rollouts, metrics };
-  const greedy = await gradedRollouts(model, environment, {
-    ...request,
-    samples: 1,
-    sampling: { temperature: 0, topP: 1, topK: 0 },
-  });
-  return { rollouts, metrics, greedyScores: greedy.map(([rollout]) => rollout!.reward.score) };
+  if (advantage !== "remax") return result;
+  const problems = take(request.problemsTaken, groups.length);
+  const greedy = { temperature: 0, topP: 1, topK: 0 };
+  const baselines = await gradedRollouts(policy, environment, { ...common, problems, samples: 1, sampling: greedy });
+  return { ...result, greedyScores: baselines.map(([rollout]) => rollout!.reward.score) };
+}
+
+function isInformative(rollouts: readonly GroupedRollout[]): boolean {
+  const scored = rollouts.filter(isScored);
+  return scored.length > 1 && informativeSamples(scored.map(({ reward }) => reward.score), scored.map(({ group }) => group)).length > 0; // prettier-ignore
 }
 
 function grouped(groups: readonly (readonly GradedRollout[])[]): GroupedRollout[] {

@@ -4,9 +4,11 @@ import {
   clippedSurrogateLoss,
   entropyBonus,
   gspoLoss,
+  klPenalty,
   offPolicySequenceMask,
   sequenceImportanceWeights,
   truncatedImportanceWeights,
+  unbiasedKLPenalty,
   type PackedRows,
 } from "@retool-ts/algorithms";
 import type { TokenLoss } from "@retool-ts/policy";
@@ -16,7 +18,7 @@ import type { TrainConfig } from "../train-config.js";
 /** The part of the config that decides the loss. */
 export type Objective = Pick<
   TrainConfig,
-  "loss" | "aggregation" | "entropyCoef" | "clipLow" | "clipHigh" | "dualClip" | "importance" | "offPolicyThreshold"
+  "loss" | "aggregation" | "entropyCoef" | "clipLow" | "clipHigh" | "dualClip" | "importance" | "offPolicyThreshold" | "kl"
 >;
 
 /** Counts over one optimizer step that losses and metrics are divided by. */
@@ -59,9 +61,8 @@ export interface PolicyLoss {
 /** A policy loss of one's own; it runs inside `tf.tidy`. */
 export type PolicyLossFunction = (inputs: PolicyLossInputs) => PolicyLoss;
 
-/** The loss of an update, for each of its micro-batches: surrogate, corrections and entropy bonus, normalised over the whole update. */
-export function policyLoss(objective: Objective, counts: StepCounts): TokenLoss {
-  const surrogate = surrogateOf(objective);
+/** The loss of an update, for each of its micro-batches: surrogate, corrections, KL penalty and entropy bonus, normalised over the whole update. */
+export function policyLoss(objective: Objective, counts: StepCounts, surrogate: PolicyLossFunction = surrogateOf(objective)): TokenLoss {
   return ({ logProbs, entropies, fields, rowOfTarget }) => {
     const oldLogProbs = fields["oldLogProbs"]!;
     const samplerLogProbs = fields["samplerLogProbs"]!;
@@ -72,7 +73,9 @@ export function policyLoss(objective: Objective, counts: StepCounts): TokenLoss 
     const inputs = { logProbs, oldLogProbs, advantages, lossMask, entropies, rows, normalizer: counts.trainedTokens };
     const { lossPerToken, metrics } = surrogate(inputs);
     const corrected = correctOffPolicy(lossPerToken, { ...inputs, samplerLogProbs }, objective);
-    const total = addEntropyBonus(corrected.lossPerToken, entropies, lossMask, objective);
+    const penalty = referencePenalty(logProbs, oldLogProbs, fields["refLogProbs"], lossMask, objective);
+    const entropy = objective.entropyCoef === 0 ? undefined : entropyBonus(entropies, lossMask, objective);
+    const total = [penalty.lossPerToken, entropy].reduce<tf.Tensor1D>((sum, term) => (term === undefined ? sum : tf.add(sum, term)), corrected.lossPerToken); // prettier-ignore
     return {
       loss: aggregateLoss(total, lossMask, {
         mode: objective.aggregation,
@@ -82,6 +85,7 @@ export function policyLoss(objective: Objective, counts: StepCounts): TokenLoss 
       metrics: {
         ...metrics,
         ...corrected.metrics,
+        ...(penalty.sum === undefined ? {} : { "policy/reference_kl": tf.mul(penalty.sum, share) }),
         "policy/entropy": tf.mul(tf.sum(entropies), share),
         "policy/log_prob_difference": tf.mul(tf.sum(tf.abs(tf.sub(logProbs, oldLogProbs))), share),
       },
@@ -104,8 +108,20 @@ function surrogateOf({ loss, clipLow, clipHigh, dualClip }: Objective): PolicyLo
   };
 }
 
-function addEntropyBonus(loss: tf.Tensor1D, entropies: tf.Tensor1D, mask: tf.Tensor1D, { entropyCoef }: Objective): tf.Tensor1D {
-  return entropyCoef === 0 ? loss : tf.add<tf.Tensor1D>(loss, entropyBonus(entropies, mask, { entropyCoef }));
+/** KL penalty of the loss, `[tokens]`, and the sum of the divergence's estimates; nothing when it is not in the loss. */
+function referencePenalty(
+  logProbs: tf.Tensor1D,
+  oldLogProbs: tf.Tensor1D,
+  refLogProbs: tf.Tensor1D | undefined,
+  mask: tf.Tensor1D,
+  { kl }: Objective,
+): { readonly lossPerToken?: tf.Tensor1D; readonly sum?: tf.Scalar } {
+  if (kl === null || kl.place !== "loss" || refLogProbs === undefined) return {};
+  const penalty =
+    kl.estimator === "unbiased"
+      ? unbiasedKLPenalty(logProbs, oldLogProbs, refLogProbs, mask)
+      : klPenalty(logProbs, refLogProbs, mask, { estimator: kl.estimator });
+  return { lossPerToken: tf.mul<tf.Tensor1D>(penalty, kl.coef), sum: tf.sum<tf.Scalar>(penalty) };
 }
 
 /** Importance weights for a sampler that differs from the trainer, and the mask of sequences that are too far off policy. */

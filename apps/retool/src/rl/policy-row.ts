@@ -11,15 +11,18 @@ export interface PolicyRow extends TrainingRow {
     readonly advantages: Float32Array;
     /** Tokens of the row that the policy chose, at each of them. */
     readonly tokensInRow: Float32Array;
+    /** Only with a KL penalty. */
+    readonly refLogProbs?: Float32Array;
   };
 }
 
 /** A sample and its advantage as a row; one number is repeated at every token. */
-export function policyRow({ rollout, oldLogProbs, samplerLogProbs }: Sample, advantage: Advantage): PolicyRow {
+export function policyRow({ rollout, oldLogProbs, samplerLogProbs, refLogProbs }: Sample, advantage: Advantage): PolicyRow {
   const { tokenIds, lossMask } = rollout.trajectory;
   const row = { tokenIds, lossMask };
   const constant = (value: number) => new Float32Array(tokenIds.length).fill(value);
   const advantages = typeof advantage === "number" ? constant(advantage) : Float32Array.from(advantage);
   assertSameLength({ tokenIds, advantages });
-  return { ...row, fields: { oldLogProbs, samplerLogProbs, advantages, tokensInRow: constant(countTargets([row])) } };
+  const fields = { oldLogProbs, samplerLogProbs, advantages, tokensInRow: constant(countTargets([row])) };
+  return { ...row, fields: refLogProbs === undefined ? fields : { ...fields, refLogProbs } };
 }

@@ -18,6 +18,10 @@ export interface Sample {
   readonly samplerLogProbs: Float32Array;
   /** Those that the ratio starts from: the sampler's, or the training forward's before the first update. */
   readonly oldLogProbs: Float32Array;
+  /** Those of the frozen reference, when there is one. */
+  readonly refLogProbs?: Float32Array;
+  /** The critic's values before the step's updates, when there is one. */
+  readonly values?: Float32Array;
 }
 
 /** Rollouts that the machinery spoiled take no part in the update. */
@@ -25,14 +29,19 @@ export function isScored({ trajectory }: GroupedRollout): boolean {
   return trajectory.stopReason !== "toolFailed" && trajectory.stopReason !== "aborted";
 }
 
-/** A sample whose rewards are its score alone. */
+/** A sample before its rewards are shaped. */
 export function createSample(rollout: GroupedRollout): Sample {
   const { logProbs, lossMask } = rollout.trajectory;
-  const { score } = rollout.reward;
-  const rewards = new Float32Array(lossMask.length);
-  const last = lossMask.lastIndexOf(1);
-  if (last >= 0) rewards[last] = score;
-  return { rollout, score, rewards, samplerLogProbs: logProbs, oldLogProbs: logProbs };
+  const sample = { rollout, score: 0, rewards: new Float32Array(lossMask.length), samplerLogProbs: logProbs, oldLogProbs: logProbs };
+  return addToScore(sample, rollout.reward.score);
+}
+
+/** Adds to what the whole response earned; in the rewards, to the last token that the policy chose. */
+export function addToScore(sample: Sample, amount: number): Sample {
+  const last = sample.rollout.trajectory.lossMask.lastIndexOf(1);
+  const rewards = sample.rewards.slice();
+  if (last >= 0) rewards[last] = rewards[last]! + amount;
+  return { ...sample, score: sample.score + amount, rewards };
 }
 
 /** Tokens of samples that the policy chose. */

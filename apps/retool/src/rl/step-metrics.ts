@@ -40,9 +40,9 @@ function partMeans(rollouts: readonly GroupedRollout[]): Record<string, number> 
 export async function heldOutMetrics(
   { config, model, environment }: RunContext,
   { step, totalSteps }: RlState,
-): Promise<Record<string, number>> {
+): Promise<{ readonly accuracy: number; readonly codeRatio: number; readonly responseTokens: number } | undefined> {
   const { evaluateEvery } = config.train;
-  if (evaluateEvery === null || step % evaluateEvery !== 0) return {};
+  if (evaluateEvery === null || step % evaluateEvery !== 0) return undefined;
   const groups = await gradedRollouts(model, environment, {
     problems: await heldOutProblems(config.data.test, config.eval.problems),
     samples: config.eval.samples,
@@ -51,7 +51,7 @@ export async function heldOutMetrics(
     step: totalSteps,
   });
   const { accuracy, rollouts } = summarizeEvaluation(groups);
-  return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio, "eval/response_tokens": rollouts.meanResponseTokens };
+  return { accuracy, codeRatio: rollouts.codeRatio, responseTokens: rollouts.meanResponseTokens };
 }
 
 function mean(values: readonly number[]): number {

@@ -1,10 +1,14 @@
-import type { RunContext } from "../run-context.js";
+import { learningRateAt } from "@retool-ts/policy";
+import { scheduleOf, type RunContext } from "../run-context.js";
+import type { TrainConfig } from "../train-config.js";
 import { isZero } from "./advantages.js";
+import type { Companions } from "./companions.js";
 import { miniBatches } from "./mini-batches.js";
 import { policyLoss } from "./objective.js";
 import { policyRow } from "./policy-row.js";
 import type { JudgedSample } from "./prepare.js";
 import { countPolicyTokens } from "./sample.js";
+import { updateCritic } from "./update-critic.js";
 
 type Metrics = Readonly<Record<string, number>>;
 
@@ -15,8 +19,24 @@ export interface UpdateOptions {
   readonly learningRate: number;
 }
 
-/** All updates of a step; metrics are means over those that changed the policy. */
-export async function updatePolicy(
+/** The updates of a step: the critic's, if there is one, then the policy's, unless the critic is still warming up. */
+export async function updateModels(
+  context: RunContext,
+  { critic }: Pick<Companions, "critic">,
+  samples: readonly JudgedSample[],
+  step: number,
+): Promise<Metrics> {
+  const { train } = context.config;
+  const rate = (schedule: TrainConfig["learningRate"]) => learningRateAt(step, scheduleOf(schedule, train.steps));
+  const learningRate = rate(train.learningRate);
+  const value = critic && (await updateCritic(context, critic, samples, { step, learningRate: rate(train.critic.learningRate) }));
+  const isWarmUp = critic !== undefined && step < train.critic.warmupSteps;
+  const policy = await updatePolicy(context, isWarmUp ? [] : samples, { step, learningRate });
+  return { ...policy, ...value, "optim/learning_rate": learningRate };
+}
+
+/** All updates of the policy in a step; metrics are means over those that changed the policy. */
+async function updatePolicy(
   context: RunContext,
   samples: readonly JudgedSample[],
   { step, learningRate }: UpdateOptions,
@@ -32,10 +52,10 @@ export async function updatePolicy(
 
 /**
  * One update of the policy; undefined when no token of the batch has a gradient. A sample without advantage costs no work unless
- * the entropy bonus wants it; it still counts where losses are averaged.
+ * entropy bonus or KL penalty want it; it still counts where losses are averaged.
  */
 async function updateOnce(
-  { config, model }: RunContext,
+  { config, model, extensions }: RunContext,
   batch: readonly JudgedSample[],
   learningRate: number,
 ): Promise<Metrics | undefined> {
@@ -51,7 +71,7 @@ async function updateOnce(
   if (counts.trainedTokens === 0) return undefined;
   const { loss, metrics } = await model.engine.forwardBackward(
     trained.map(({ sample, advantage }) => policyRow(sample, advantage)),
-    { loss: policyLoss(train, counts), temperature: train.sampling.temperature },
+    { loss: policyLoss(train, counts, extensions?.loss), temperature: train.sampling.temperature },
   );
   const { gradNorm } = await model.engine.optimStep({ learningRate });
   return { "policy/loss": loss, ...metrics, "policy/trained_tokens": counts.trainedTokens, "optim/grad_norm": gradNorm };

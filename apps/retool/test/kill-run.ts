@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "tsup";
+
+const app = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** The command line, built into a folder of its own; remove it afterwards. */
+export async function buildCommandLine(): Promise<string> {
+  const built = await mkdtemp(join(app, "node_modules/.kill-test-")); // there, it finds the same dependencies as the sources
+  await copyFile(join(app, "package.json"), join(built, "package.json"));
+  await build({
+    config: false,
+    silent: true,
+    entry: { cli: join(app, "src/cli.ts") },
+    outDir: join(built, "dist"),
+    format: ["esm"],
+    target: "es2022",
+    platform: "node",
+    external: [/^[@a-z]/],
+    esbuildOptions: (options) => void (options.conditions = ["@retool-ts/source"]),
+  });
+  return built;
+}
+
+export interface KilledRun {
+  readonly built: string;
+  readonly run: string;
+  readonly settings: readonly string[];
+}
+
+/** Runs the recipe in a process of its own, killed at a file operation if asked for; goes on where a run with a config is found. */
+export function runProcess({ built, run, settings }: KilledRun, environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  const start = settings.flatMap((setting) => ["--set", setting]);
+  const args = existsSync(join(run, "config.yaml")) ? ["--resume"] : ["--preset", "smoke", ...start];
+  const child = spawn(
+    process.execPath,
+    ["--import", join(app, "test/kill-at.mjs"), join(built, "dist/cli.js"), "quickstart", ...args, "--run", run, "-q"],
+    { env: { ...process.env, ...environment }, stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
+  return new Promise((resolve, reject) => {
+    child.once("close", (code, signal) => {
+      if (code === 0 || signal === "SIGKILL") resolve(signal ?? "done");
+      else reject(new Error(`exit code ${code}: ${errors}`));
+    });
+  });
+}
+
+/** File operations of a whole run. */
+export async function countOperations(run: KilledRun): Promise<number> {
+  const file = `${run.run}.count`;
+  await runProcess(run, { RETOOL_TEST_COUNT_FILE: file });
+  const count = Number(await readFile(file, "utf8"));
+  await rm(file);
+  return count;
+}
+
+/** What equal runs have in common: metrics, rollouts, and the last checkpoint with its optimizer. */
+export async function outcomeOf(run: string): Promise<ReadonlyMap<string, string>> {
+  const last = (await readdir(join(run, "checkpoints"))).sort().at(-1)!;
+  const trajectories = (await readdir(join(run, "trajectories"))).map((name) => `trajectories/${name}`);
+  const checkpoint = ["model.safetensors", "optimizer.safetensors", "state.json"].map((name) => `checkpoints/${last}/${name}`);
+  const files = ["metrics.jsonl", ...trajectories, ...checkpoint].sort();
+  return new Map(await Promise.all(files.map(async (file) => [file, (await readFile(join(run, file))).toString("base64")] as const)));
+}

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { loadModel, loadOptimizer, saveModel, saveOptimizer } from "./checkpoint.js";
+import { Critic, type CriticOptions } from "./critic.js";
+import { SafetensorsFile, writeSafetensors } from "./safetensors-file.js";
+
+/** The head's names in a `…ForTokenClassification` checkpoint of `transformers`. */
+const WEIGHTS = "score.weight";
+const BIAS = "score.bias";
+const FILE = "value-head.safetensors";
+
+/** Writes trunk, head and optimizer of a critic; the trunk is a Hugging Face folder. */
+export async function saveCritic(folder: string, critic: Critic): Promise<void> {
+  await saveModel(folder, critic.trunk);
+  const values = (name: string) => async () => (await critic.get(name).data()) as Float32Array;
+  await writeSafetensors(
+    join(folder, FILE),
+    [
+      { name: WEIGHTS, shape: [1, critic.trunk.config.hiddenSize], values: values("valueHead.weights") },
+      { name: BIAS, shape: [1], values: values("valueHead.bias") },
+    ],
+    {},
+  );
+  await saveOptimizer(folder, critic.optimizer);
+}
+
+/**
+ * Reads what {@link saveCritic} wrote, to the bit.
+ *
+ * @returns a critic that the caller disposes of
+ * @throws InputError when a file is missing, malformed or of another model.
+ */
+export async function loadCritic(folder: string, options: Omit<CriticOptions, "head">): Promise<Critic> {
+  const trunk = await loadModel(folder);
+  const file = await SafetensorsFile.open(join(folder, FILE)).catch((error: unknown) => {
+    trunk.dispose();
+    throw error;
+  });
+  let critic: Critic | undefined;
+  try {
+    const weights = await file.read(WEIGHTS, [1, trunk.config.hiddenSize]);
+    const [bias] = await file.read(BIAS, [1]);
+    critic = new Critic(trunk, { ...options, head: { weights, bias: bias! } });
+    await loadOptimizer(folder, critic.optimizer);
+    return critic;
+  } catch (error) {
+    if (critic === undefined) trunk.dispose();
+    else critic.dispose();
+    throw error;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,140 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
+import { GradientAccumulator, type LossNumbers, type LossResult } from "./gradient-accumulator.js";
+import { gatherRows } from "./ops/embedding.js";
+import type { Parameters, ParameterSpec, TrainableParameters } from "./parameters.js";
+import { checkRows, rowValues } from "./row-values.js";
+import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
+import { Transformer } from "./transformer.js";
+
+/** What a value loss sees: one number for each token that the policy chose, `[targets]` each. */
+export interface ValueLossInputs {
+  /** V of the state in which each token was chosen; gradients flow through it. */
+  readonly values: tf.Tensor1D;
+  /** The rows' own fields. */
+  readonly fields: Readonly<Record<string, tf.Tensor1D>>;
+}
+
+/** A loss over one micro-batch, normalised over the whole optimizer step. */
+export type ValueLoss = (inputs: ValueLossInputs) => LossResult;
+
+/** Fixed for the life of a critic. */
+export interface CriticOptions {
+  readonly optimizer: AdamWOptions;
+  readonly maxTokensPerMicroBatch: number;
+  /** Weights of the scalar head, `hiddenSize` of them, and its bias; without it both are 0. */
+  readonly head?: { readonly weights: Float32Array; readonly bias: number };
+}
+
+const HEAD_WEIGHTS = "valueHead.weights";
+const HEAD_BIAS = "valueHead.bias";
+
+/**
+ * The critic of PPO: a transformer with a scalar head, V(s) = w · h(s) + b, where s is everything before a token.
+ *
+ * Schulman et al., "Proximal Policy Optimization Algorithms" (https://arxiv.org/abs/1707.06347), section 5, with weights of its own.
+ * Owns trunk, head, optimizer and gradients.
+ */
+export class Critic implements TrainableParameters {
+  /** The transformer below the head; it has no output head of its own. */
+  readonly trunk: Parameters;
+  readonly trainableSpecs: readonly ParameterSpec[];
+  readonly optimizer: AdamW;
+  readonly #model: Transformer;
+  readonly #head: ReadonlyMap<string, tf.Variable>;
+  readonly #gradients: GradientAccumulator;
+  readonly #maxTokensPerMicroBatch: number;
+
+  /** @param trunk - with tied embeddings; the critic owns it from here on */
+  constructor(trunk: Parameters, { optimizer, maxTokensPerMicroBatch, head }: CriticOptions) {
+    const { hiddenSize } = trunk.config;
+    this.trunk = trunk;
+    this.trainableSpecs = [
+      ...trunk.specs,
+      { name: HEAD_WEIGHTS, shape: [hiddenSize], kind: "matrix" },
+      { name: HEAD_BIAS, shape: [1], kind: "bias" },
+    ];
+    const variable = (values: Float32Array) => {
+      const initial = tf.tensor1d(values);
+      const made = tf.variable(initial);
+      initial.dispose();
+      return made;
+    };
+    this.#head = new Map<string, tf.Variable>([
+      [HEAD_WEIGHTS, variable(head?.weights ?? new Float32Array(hiddenSize))],
+      [HEAD_BIAS, variable(Float32Array.of(head?.bias ?? 0))],
+    ]);
+    this.#model = new Transformer(trunk);
+    this.optimizer = new AdamW(this, optimizer);
+    this.#gradients = new GradientAccumulator(this);
+    this.#maxTokensPerMicroBatch = maxTokensPerMicroBatch;
+  }
+
+  /** A critic whose trunk is a copy of a policy's and whose head is 0, so that it values every state at 0. */
+  static async fromPolicy(policy: Parameters, options: Omit<CriticOptions, "head">): Promise<Critic> {
+    return new Critic(await policy.copy({ tiedEmbeddings: true }), options);
+  }
+
+  /** A parameter of trunk or head by name. Borrowed. */
+  get(name: string): tf.Variable {
+    return this.#head.get(name) ?? this.trunk.get(name);
+  }
+
+  /**
+   * Values without gradients, of the states in which the rows' tokens were chosen.
+   *
+   * @returns one array a row, of the row's length: 0 where the mask is 0
+   * @throws RetoolError when a row is too long or has ids that the model does not know.
+   */
+  async values(rows: readonly TrainingRow[]): Promise<Float32Array[]> {
+    checkRows(rows, this.trunk.config);
+    return rowValues(rows, this.#maxTokensPerMicroBatch, (batch) => this.#values(batch));
+  }
+
+  /**
+   * Adds the gradients of a loss over the rows to those that wait for {@link Critic.optimStep}.
+   *
+   * @returns sums over the micro-batches
+   */
+  async forwardBackward(rows: readonly TrainingRow[], { loss }: { readonly loss: ValueLoss }): Promise<LossNumbers> {
+    checkRows(rows, this.trunk.config);
+    const total = { loss: 0, metrics: {} as Record<string, number> };
+    for (const part of microBatches(rows, this.#maxTokensPerMicroBatch)) {
+      const batch = packTrainingRows(part);
+      if (batch.places.length > 0) {
+        const result = await this.#gradients.add(() => loss({ values: this.#values(batch), fields: batch.fields }));
+        total.loss += result.loss;
+        for (const [name, value] of Object.entries(result.metrics)) total.metrics[name] = (total.metrics[name] ?? 0) + value;
+      }
+      disposeBatch(batch);
+    }
+    return total;
+  }
+
+  /** Clips and applies the gradients gathered since the last call, and forgets them. */
+  async optimStep({ learningRate }: { readonly learningRate: number }): Promise<UpdateResult> {
+    try {
+      return await this.optimizer.update(this.#gradients.gradients, learningRate);
+    } finally {
+      this.#gradients.clear();
+    }
+  }
+
+  /** Frees everything. */
+  dispose(): void {
+    this.#gradients.clear();
+    this.optimizer.dispose();
+    this.#model.dispose();
+    this.trunk.dispose();
+    for (const variable of this.#head.values()) variable.dispose();
+  }
+
+  /** `[targets]`; the hidden state before a target token has seen all that the policy saw when it chose it. */
+  #values({ tokenIds, layout, sources }: PackedBatch): tf.Tensor1D {
+    return tf.tidy(() => {
+      const states = gatherRows(this.#model.forward(tokenIds, layout), sources); // [targets, hiddenSize]
+      const products = tf.mul(states, this.get(HEAD_WEIGHTS));
+      return tf.add<tf.Tensor1D>(tf.sum(products, 1), this.get(HEAD_BIAS));
+    });
+  }
+}

@@ -1,0 +1,80 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { fusedKernels } from "./kernels/wasm-kernels.js";
+import type { TrainableParameters } from "./parameters.js";
+
+/** A loss and what is measured beside it. */
+export interface LossResult {
+  readonly loss: tf.Scalar;
+  readonly metrics?: Readonly<Record<string, tf.Scalar>>;
+}
+
+/** The same as plain numbers. */
+export interface LossNumbers {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Sums the gradients of several losses until an update takes them. Owns the sums; the parameters are borrowed. */
+export class GradientAccumulator {
+  readonly #parameters: TrainableParameters;
+  #gradients = new Map<string, tf.Tensor>();
+
+  constructor(parameters: TrainableParameters) {
+    this.#parameters = parameters;
+  }
+
+  /** By parameter name. Borrowed. */
+  get gradients(): ReadonlyMap<string, tf.Tensor> {
+    return this.#gradients;
+  }
+
+  /**
+   * Adds the gradients of a loss.
+   *
+   * @param compute - runs in `tf.tidy`
+   */
+  async add(compute: () => LossResult): Promise<LossNumbers> {
+    let metrics: Readonly<Record<string, tf.Scalar>> = {};
+    const specs = this.#parameters.trainableSpecs;
+    const variables = specs.map(({ name }) => this.#parameters.get(name));
+    const { value, grads } = tf.variableGrads(() => {
+      const result = compute();
+      metrics = Object.fromEntries(Object.entries(result.metrics ?? {}).map(([name, metric]) => [name, tf.keep(tf.clone(metric))]));
+      return result.loss;
+    }, variables);
+    specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
+    const numbers: Record<string, number> = {};
+    for (const [name, metric] of Object.entries(metrics)) numbers[name] = await readScalar(metric);
+    return { loss: await readScalar(value), metrics: numbers };
+  }
+
+  /** Forgets all gradients. */
+  clear(): void {
+    tf.dispose([...this.#gradients.values()]);
+    this.#gradients = new Map();
+  }
+
+  /** Adds a gradient, which is consumed. */
+  #accumulate(name: string, gradient: tf.Tensor | undefined): void {
+    if (gradient === undefined) return;
+    const total = this.#gradients.get(name);
+    if (total === undefined) {
+      this.#gradients.set(name, gradient);
+      return;
+    }
+    const fused = fusedKernels();
+    if (fused !== undefined) {
+      fused.kernels.accumulate(fused.pointer(total), fused.pointer(gradient), gradient.size);
+      gradient.dispose();
+      return;
+    }
+    this.#gradients.set(name, tf.add(total, gradient));
+    tf.dispose([total, gradient]);
+  }
+}
+
+async function readScalar(scalar: tf.Scalar): Promise<number> {
+  const [number] = await scalar.data();
+  scalar.dispose();
+  return number!;
+}
