@@ -154,6 +154,7 @@ export class RunFolder {
    * @param phase - when given, only records of this phase are compared with the step; what follows the first one past it goes as well.
    */
   async truncateAfter(step: number, phase?: string): Promise<void> {
+    for (const folder of [this.path, this.file("trajectories"), this.file("reference")]) await removeTemporaryFiles(folder);
     for (const log of [this.#metrics, this.#timings]) {
       log.repair();
       await log.truncateAfter(step, phase);
@@ -237,6 +238,11 @@ async function listSteps(path: string): Promise<Checkpoint[]> {
     return step === undefined ? [] : [{ step: Number(step), path: join(path, name) }];
   });
   return steps.sort((a, b) => a.step - b.step);
+}
+
+/** Takes away what a killed process was writing. */
+async function removeTemporaryFiles(folder: string): Promise<void> {
+  for (const name of await listFolder(folder)) if (name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
 }
 
 /** `state.json` goes first, so that a half-removed checkpoint does not count as finished. */

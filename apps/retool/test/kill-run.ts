@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -65,5 +66,17 @@ export async function outcomeOf(run: string): Promise<ReadonlyMap<string, string
   const trajectories = (await readdir(join(run, "trajectories"))).map((name) => `trajectories/${name}`);
   const checkpoint = ["model.safetensors", "optimizer.safetensors", "state.json"].map((name) => `checkpoints/${last}/${name}`);
   const files = ["metrics.jsonl", ...trajectories, ...checkpoint].sort();
-  return new Map(await Promise.all(files.map(async (file) => [file, (await readFile(join(run, file))).toString("base64")] as const)));
+  return new Map(
+    await Promise.all(
+      files.map(
+        async (file) =>
+          [
+            file,
+            createHash("sha256")
+              .update(await readFile(join(run, file)))
+              .digest("hex"),
+          ] as const,
+      ),
+    ),
+  );
 }
