@@ -77,8 +77,8 @@ class OneStepOffPolicy implements RolloutSource {
   }
 
   #sample(request: CollectRequest): Promise<StepRollouts> {
-    const { tokenizer, eosTokenIds } = this.#context.model;
-    const batch = collectRollouts(this.#context, { tokenizer, eosTokenIds, engine: this.#behind }, this.#problems, request);
+    const policy = { ...this.#context.model, engine: this.#behind };
+    const batch = collectRollouts(this.#context, policy, this.#problems, request);
     batch.catch(() => {}); // whoever awaits it is told; until then it is nobody's
     return batch;
   }
