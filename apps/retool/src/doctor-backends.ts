@@ -1,18 +1,22 @@
+import { availableParallelism } from "node:os";
+import type { Tensor } from "@tensorflow/tfjs-core";
+import type { BackendName, BackendProbe } from "@retool-ts/policy";
 import type { DoctorCheck } from "./doctor.js";
+import { formatBytes } from "./duration.js";
 
 const SIZE = 512;
 const MEASURE_MS = 1_000;
+/** Bytes that the memory check holds at once, in blocks. */
+const MEMORY_BYTES = 512 * 2 ** 20;
+const BLOCK_BYTES = 64 * 2 ** 20;
 
-/** Which backends load, which one training would use, and how fast it multiplies matrices. */
+/** Which backends load, which one training would use, how fast it multiplies matrices and copies memory. */
 export async function checkBackends(): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   try {
     const { probeBackends, useBackend } = await import("@retool-ts/policy");
     const probes = await probeBackends();
-    for (const { name, available, reason } of probes) {
-      const detail = available ? "loads" : `not here: ${reason ?? "unknown reason"}`;
-      checks.push({ name: `backend ${name}`.slice(0, 24), status: available ? "ok" : "info", detail, facts: { available } });
-    }
+    for (const probe of probes) checks.push(describe(probe));
     const chosen = await useBackend("auto");
     checks.push({ name: "chosen backend", status: "ok", detail: `${chosen} (backend: auto picks it)`, facts: { backend: chosen } });
     checks.push(
@@ -20,9 +24,11 @@ export async function checkBackends(): Promise<DoctorCheck[]> {
         ? { name: "fused kernels", status: "ok", detail: "yes, WebAssembly with SIMD", facts: { fused: true } }
         : { name: "fused kernels", status: "info", detail: `no, ${chosen} has its own`, facts: { fused: false } },
     );
+    checks.push(describeThreads(chosen));
     const gigaflops = await measureMatMul();
     const speed = `${gigaflops.toFixed(1)} GFLOP/s, ${SIZE} × ${SIZE} matrices`;
     checks.push({ name: "speed", status: "ok", detail: `${speed}${gigaflops < 2 ? "; training will be slow" : ""}`, facts: { gigaflops } });
+    checks.push(await checkTensorMemory());
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     checks.push({
@@ -33,6 +39,44 @@ export async function checkBackends(): Promise<DoctorCheck[]> {
     });
   }
   return checks;
+}
+
+function describe({ name, available, reason, version, native }: BackendProbe): DoctorCheck {
+  const versions = [`tfjs ${version}`, ...(native === undefined ? [] : [`TensorFlow ${native.tensorflow}`, `device ${native.device}`])];
+  const detail = available ? `loads: ${versions.join(", ")}` : `not here: ${reason ?? "unknown reason"}`;
+  return { name: `backend ${name}`, status: available ? "ok" : "info", detail, facts: { available, version, ...native } };
+}
+
+/** How many threads the chosen backend computes with. */
+function describeThreads(backend: BackendName): DoctorCheck {
+  const wanted = Number(process.env["TF_NUM_INTRAOP_THREADS"] ?? 0);
+  const isNative = backend.startsWith("tfjs-node");
+  const threads = isNative ? wanted || availableParallelism() : 1;
+  const detail = isNative ? `${threads} for products; TF_NUM_INTRAOP_THREADS sets another number` : "1";
+  return { name: "threads", status: "info", detail, facts: { threads } };
+}
+
+/** Holds blocks of memory on the current backend at once, and sees that each keeps what was put in. */
+async function checkTensorMemory(): Promise<DoctorCheck> {
+  const tf = await import("@tensorflow/tfjs-core");
+  const started = performance.now();
+  const blocks: Tensor[] = [];
+  const name = "tensor memory";
+  try {
+    for (let i = 0; i < MEMORY_BYTES / BLOCK_BYTES; i++) blocks.push(tf.tidy(() => tf.fill([BLOCK_BYTES / 4], i + 1)));
+    for (const [i, block] of blocks.entries()) {
+      const [first, last] = tf.tidy(() => [tf.slice(block, 0, 1).dataSync()[0], tf.slice(block, BLOCK_BYTES / 4 - 1, 1).dataSync()[0]]);
+      if (first !== i + 1 || last !== i + 1) throw new Error(`block ${i} holds ${first} and ${last}`);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const detail = `${formatBytes(MEMORY_BYTES)} filled and read in ${seconds.toFixed(2)} s`;
+    return { name, status: "ok", detail, facts: { bytes: MEMORY_BYTES, seconds } };
+  } catch (error) {
+    const detail = `${blocks.length * BLOCK_BYTES} bytes were there: ${error instanceof Error ? error.message : String(error)}`;
+    return { name, status: "problem", detail, fix: `close other programs, or give this process ${formatBytes(MEMORY_BYTES)} more` };
+  } finally {
+    tf.dispose(blocks);
+  }
 }
 
 /** Billions of multiplications and additions a second on the current backend. */

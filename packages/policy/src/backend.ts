@@ -1,10 +1,10 @@
-import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import "./gradients.js";
 import { registerWasmKernels } from "./kernels/wasm-kernels.js";
+import { loadNative, type NativeBackend } from "./native/load-native.js";
 
 /** Backends in the order in which they are tried. */
 export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;
@@ -15,10 +15,15 @@ export type BackendName = (typeof BACKENDS)[number];
 export interface BackendProbe {
   readonly name: BackendName;
   readonly available: boolean;
+  /** Version of TensorFlow.js. */
+  readonly version: string;
   /** Why it is not available, in one line. */
   readonly reason?: string;
+  /** What native TensorFlow says about itself. */
+  readonly native?: NativeBackend;
 }
 
+const version = tf.version_core;
 const require = createRequire(import.meta.url);
 
 /** Tries to load one backend without making it the current one. */
@@ -27,10 +32,7 @@ async function load(name: BackendName): Promise<BackendProbe> {
     switch (name) {
       case "tfjs-node-gpu":
       case "tfjs-node":
-        if (!hasNativeBinding(name)) return { name, available: false, reason: "its native library is not installed" };
-        await import(`@tensorflow/${name}`);
-        if (tf.findBackend("tensorflow") === null) throw new Error("its native library did not register");
-        break;
+        return { name, available: true, version, native: loadNative(name) };
       case "wasm": {
         const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
         setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist") + sep);
@@ -39,17 +41,11 @@ async function load(name: BackendName): Promise<BackendProbe> {
       case "cpu":
         await import("@tensorflow/tfjs-backend-cpu");
     }
-    return { name, available: true };
+    return { name, available: true, version };
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0]!.slice(0, 160);
-    return { name, available: false, reason };
+    return { name, available: false, version, reason };
   }
-}
-
-/** Whether the compiled part of tfjs-node is there; importing the package without it registers kernels that cannot run. */
-function hasNativeBinding(name: "tfjs-node-gpu" | "tfjs-node"): boolean {
-  const folder = join(dirname(require.resolve(`@tensorflow/${name}/package.json`)), "lib");
-  return existsSync(folder) && readdirSync(folder).some((napi) => existsSync(join(folder, napi, "tfjs_binding.node")));
 }
 
 /** Tries every backend and says which load, without changing the current one. */

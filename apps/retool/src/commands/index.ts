@@ -8,6 +8,7 @@ import * as evaluation from "./eval.js";
 import * as exec from "./exec.js";
 import * as exportCommand from "./export.js";
 import * as inspect from "./inspect.js";
+import * as native from "./native.js";
 import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
 import * as sandbox from "./sandbox.js";
@@ -34,6 +35,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   exec,
   sandbox,
   doctor,
+  native,
 ];
 
 export function registerCommands(program: Command, context: CliContext): void {

@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import type { CliContext } from "../command-line.js";
+import type { InstallOptions } from "../native-command.js";
+
+export function register(program: Command, context: CliContext): void {
+  const group = program.command("native").description("native TensorFlow as a faster backend, from a pip install");
+  group
+    .command("install")
+    .description("build tfjs-node's binding against the TensorFlow of a Python and use it from then on")
+    .requiredOption("--from-tensorflow <python>", "a Python that has TensorFlow, such as .venv/bin/python")
+    .option("--node-headers <folder>", "folder with node_api.h, when it is not found by itself")
+    .option("-q, --quiet", "print no progress")
+    .addHelpText(
+      "after",
+      "\nNeeds Linux, a C++ compiler and Node's headers. RETOOL_NATIVE_DIR names another folder than ~/.local/share/retool/native.",
+    )
+    .action(async (options: InstallOptions) => {
+      const { install } = await import("../native-command.js");
+      await install(options, context);
+    });
+  group
+    .command("status")
+    .description("say what is installed and whether it loads")
+    .option("--json", "print it as JSON")
+    .action(async ({ json = false }: { readonly json?: boolean }) => {
+      const { status } = await import("../native-command.js");
+      if (!(await status(json, context))) context.setExitCode(1);
+    });
+  group
+    .command("remove")
+    .description("remove the binding; wasm is used again")
+    .action(async () => {
+      const { remove } = await import("../native-command.js");
+      await remove(context);
+    });
+}

@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** What is known of a binding that was built from a TensorFlow wheel; kept beside it as JSON. */
+export const NativeManifest = z.strictObject({
+  /** Version of TensorFlow, as its library says. */
+  tensorflow: z.string(),
+  /** Version of tfjs-node whose sources were compiled; the JavaScript half must be the same. */
+  tfjsNode: z.string(),
+  /** The wheel's library: it stays where pip put it. */
+  library: z.string(),
+  /** What TensorFlow computes on. */
+  device: z.enum(["cpu", "gpu"]),
+  platform: z.string(),
+  arch: z.string(),
+});
+/** Parsed {@link NativeManifest}. */
+export interface NativeManifest extends z.infer<typeof NativeManifest> {}
+
+/** File name of the compiled binding. */
+export const BINDING = "tfjs_binding.node";
+const MANIFEST = "manifest.json";
+
+/** Folder of the binding: `RETOOL_NATIVE_DIR`, or one of the user's own, `~/.local/share/retool/native`. */
+export function nativeFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const { RETOOL_NATIVE_DIR: chosen, XDG_DATA_HOME: data } = environment;
+  return chosen || join(data || join(homedir(), ".local", "share"), "retool", "native");
+}
+
+/** The manifest's path in a folder. */
+export function manifestPath(folder: string): string {
+  return join(folder, MANIFEST);
+}
+
+/** What is installed in a folder; undefined when nothing is, or when it cannot be read. */
+export function readManifest(folder: string): NativeManifest | undefined {
+  if (!existsSync(manifestPath(folder))) return undefined;
+  try {
+    return NativeManifest.parse(JSON.parse(readFileSync(manifestPath(folder), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why an installed binding cannot be loaded, in one line; undefined when nothing speaks against it. */
+export function staleReason(folder: string, manifest: NativeManifest, tfjsNode: string): string | undefined {
+  const again = "run `retool native install` again";
+  if (manifest.platform !== process.platform || manifest.arch !== process.arch)
+    return `it was built for ${manifest.platform} ${manifest.arch}; ${again}`;
+  if (manifest.tfjsNode !== tfjsNode) return `it was built for tfjs-node ${manifest.tfjsNode}, and ${tfjsNode} is here; ${again}`;
+  if (!existsSync(manifest.library)) return `${manifest.library} is gone; ${again}`;
+  if (!existsSync(join(folder, BINDING))) return `${join(folder, BINDING)} is gone; ${again}`;
+  return undefined;
+}
