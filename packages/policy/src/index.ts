@@ -30,7 +30,6 @@ export {
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec, type TrainableParameters } from "./parameters.js";
-export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec } from "./parameters.js";
 export { installNative, removeNative, type InstallNativeOptions } from "./native/install-native.js";
 export type { NativeBackend } from "./native/load-native.js";
 export { nativeFolder, type NativeManifest } from "./native/native-folder.js";
