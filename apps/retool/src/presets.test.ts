@@ -55,5 +55,7 @@ test("mini-batches are the recipes': 64 and 16 prompts, and everything at once",
   };
   expect(await perUpdate("verl-grpo-32b")).toEqual([64, 16]);
   expect(await perUpdate("verl-grpo-7b")).toEqual([16, 16]);
+  expect(await perUpdate("verl-ppo-32b")).toEqual([256, 1]);
   expect(await perUpdate("slime-4b")).toEqual([32, 8]);
+  expect(await perUpdate("qwen2.5-32b-paper")).toEqual([512, 1]);
 });

@@ -1,4 +1,5 @@
 import type { ModelPreset } from "./presets/model-preset.js";
+import { PAPER_PRESETS } from "./presets/paper.js";
 import { PRETRAINED, SMOLLM2_135M } from "./presets/pretrained.js";
 import { QWEN_SMALL_PRESETS } from "./presets/qwen-small.js";
 import { SLIME_PRESETS } from "./presets/slime.js";
@@ -6,7 +7,10 @@ import { VERL_PRESETS } from "./presets/verl.js";
 import type { RecipeInput } from "./recipe-config.js";
 
 /** Recipes for published models, by name, with their sources. */
-export const MODEL_PRESETS = { ...VERL_PRESETS, ...SLIME_PRESETS, ...QWEN_SMALL_PRESETS } as const satisfies Record<string, ModelPreset>;
+export const MODEL_PRESETS = { ...PAPER_PRESETS, ...VERL_PRESETS, ...SLIME_PRESETS, ...QWEN_SMALL_PRESETS } as const satisfies Record<
+  string,
+  ModelPreset
+>;
 
 /** Recipes by name; a config file names one with `preset:` and overrides parts of it. */
 export const PRESETS = {
@@ -55,8 +59,10 @@ export const PRESETS = {
     train: { steps: 3, promptsPerStep: 2, groupSize: 2, learningRate: { peak: 6e-4 }, saveEvery: 2, trajectoriesEvery: 1 },
     eval: { problems: 20 },
   },
+  "qwen2.5-32b-paper": MODEL_PRESETS["qwen2.5-32b-paper"].config,
   "verl-grpo-32b": MODEL_PRESETS["verl-grpo-32b"].config,
   "verl-grpo-7b": MODEL_PRESETS["verl-grpo-7b"].config,
+  "verl-ppo-32b": MODEL_PRESETS["verl-ppo-32b"].config,
   "qwen2.5-0.5b": MODEL_PRESETS["qwen2.5-0.5b"].config,
   "slime-4b": MODEL_PRESETS["slime-4b"].config,
   /** Any model with a chat template; name it with --from, or as `model.from`. */

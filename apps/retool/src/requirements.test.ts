@@ -30,6 +30,7 @@ describe("requirementsOf", () => {
       weightBytes: 4 * n,
       gradientBytes: 4 * n,
       optimizerBytes: 8 * n,
+      otherModelBytes: 0,
       kvBytesPerSequence: 2 * 2 * 1 * 5 * 4 * length,
       kvBytes: 8 * 2 * 2 * 1 * 5 * 4 * length,
       sequencesPerStep: 8,
@@ -44,6 +45,15 @@ describe("requirementsOf", () => {
     expect(requirementsOf(shape, config({ oldLogProbs: "trainer" })).flopPerStep).toBe((5 / 4) * base);
     expect(requirementsOf(shape, config({ epochs: 2 })).flopPerStep).toBe((7 / 4) * base);
   });
+});
+
+test("a critic is a second model that learns, a reference one that does not", () => {
+  const n = parameterCount(shape);
+  const base = requirementsOf(shape, config({})).flopPerStep;
+  const ppo = requirementsOf(shape, config({ advantage: "gae" }));
+  expect([ppo.otherModelBytes, ppo.flopPerStep]).toEqual([16 * n, (8 / 4) * base]); // sampling, values, two updates
+  const withReference = requirementsOf(shape, config({ kl: { coef: 0.01 } }));
+  expect([withReference.otherModelBytes, withReference.flopPerStep]).toEqual([4 * n, (5 / 4) * base]);
 });
 
 describe("the verdict", () => {

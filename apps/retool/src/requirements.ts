@@ -14,6 +14,8 @@ export interface Requirements {
   readonly gradientBytes: number;
   /** AdamW's two moments. */
   readonly optimizerBytes: number;
+  /** A critic's weights, gradient and moments, and a reference's weights. */
+  readonly otherModelBytes: number;
   /** Keys and values of one sequence of full length, and of all of a step. */
   readonly kvBytesPerSequence: number;
   readonly kvBytes: number;
@@ -35,8 +37,9 @@ export function requirementsOf(shape: ModelConfig, { train, budgets }: Pick<Reci
   const sequencesPerStep = train.promptsPerStep * train.groupSize;
   const tokensPerStep = sequencesPerStep * length;
   const forward = sequencesPerStep * (2 * parameters * length + 2 * layers * heads * headDim * length ** 2);
-  const updates = 3 * train.epochs; // forward once, backward twice as much
-  const scoring = train.oldLogProbs === "trainer" ? 1 : 0;
+  const [critics, references] = [train.advantage === "gae" ? 1 : 0, train.kl === null ? 0 : 1];
+  const updates = (1 + critics) * 3 * train.epochs; // forward once, backward twice as much
+  const scoring = (train.oldLogProbs === "trainer" ? 1 : 0) + critics + references;
   const kvBytesPerSequence = 2 * layers * kvHeads * headDim * FLOAT * length;
   const flopPerStep = forward * (1 + scoring + updates);
   return {
@@ -44,6 +47,7 @@ export function requirementsOf(shape: ModelConfig, { train, budgets }: Pick<Reci
     weightBytes: FLOAT * parameters,
     gradientBytes: FLOAT * parameters,
     optimizerBytes: 2 * FLOAT * parameters,
+    otherModelBytes: (4 * critics + references) * FLOAT * parameters,
     kvBytesPerSequence,
     kvBytes: sequencesPerStep * kvBytesPerSequence,
     sequencesPerStep,
@@ -65,8 +69,9 @@ const PATIENCE_SECONDS = 30 * 24 * 3_600;
 
 /** The requirements in words, and whether a machine meets them. Half the speed of a matrix product is assumed. */
 export function describeRequirements(needed: Requirements, machine: Machine): string {
-  const { weightBytes, gradientBytes, optimizerBytes, kvBytesPerSequence, kvBytes } = needed;
-  const model = weightBytes + gradientBytes + optimizerBytes;
+  const { weightBytes, gradientBytes, optimizerBytes, otherModelBytes, kvBytesPerSequence, kvBytes } = needed;
+  const model = weightBytes + gradientBytes + optimizerBytes + otherModelBytes;
+  const others = otherModelBytes === 0 ? "" : `, critic and reference ${formatBytes(otherModelBytes)}`;
   const seconds = needed.flop / (machine.flopPerSecond / 2);
   const least = model + kvBytesPerSequence;
   const reasons = [
@@ -77,7 +82,7 @@ export function describeRequirements(needed: Requirements, machine: Machine): st
   ].filter((reason) => reason !== "");
   return [
     `parameters   ${needed.parameters.toLocaleString("en-US")}`,
-    `memory       ${formatBytes(model)}: weights ${formatBytes(weightBytes)}, gradient ${formatBytes(gradientBytes)}, optimizer ${formatBytes(optimizerBytes)}`,
+    `memory       ${formatBytes(model)}: weights ${formatBytes(weightBytes)}, gradient ${formatBytes(gradientBytes)}, optimizer ${formatBytes(optimizerBytes)}${others}`,
     `KV cache     ${formatBytes(kvBytesPerSequence)} a sequence of full length, ${formatBytes(kvBytes)} for the ${needed.sequencesPerStep.toLocaleString("en-US")} of a step at once`,
     `step         at most ${needed.tokensPerStep.toLocaleString("en-US")} tokens, ${exponent(needed.flopPerStep)} FLOP`,
     `run          at most ${exponent(needed.flop)} FLOP, about ${longDuration(seconds)} at ${(machine.flopPerSecond / 2e9).toFixed(0)} GFLOP/s`,

@@ -56,7 +56,7 @@ export const RewardConfig = z.strictObject({
   /** Responses without this format score 0, whatever their answer; null = any. */
   requireFormat: Format.nullable().default(null),
   /** Terms that are added, each a kind once. */
-  parts: z.array(Part).default([]),
+  parts: z.array(Part).readonly().default([]),
 });
 export interface RewardConfig extends z.infer<typeof RewardConfig> {}
 

@@ -19,7 +19,7 @@ export const SLIME_PRESETS = {
         ],
       },
       budgets: { maxResponseTokens: 8_192, maxTurns: 16, maxToolCalls: 16 },
-      reward: { rule: "math-dapo-strict" },
+      reward: { rule: "math-dapo-strict", parts: [{ kind: "tool-calls", count: "toolCalls" }] },
       train: {
         advantage: "grpo",
         steps: 3_000,
@@ -44,7 +44,6 @@ export const SLIME_PRESETS = {
       "budgets: at most 8,192 tokens a response here; the recipe allows that many a turn, within 9,216 tokens of context",
       "sandbox.memoryMiB: 2,048 is the most that this config allows; the recipe has 4 GB",
       "train.aggregation: the recipe leaves it to the framework; token-mean here. Its KL loss has weight 0 and is left out",
-      "reward: +1 and −1 here; the recipe adds to wrong answers by their tool calls",
     ],
   },
 } as const satisfies Record<string, ModelPreset>;

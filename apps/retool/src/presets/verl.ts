@@ -8,8 +8,6 @@ const SOURCES = [
 
 const NOTES = [
   SFT_NOTE,
-  "dialect: the recipe has tool calls as Qwen2.5's template writes them; the paper's tags here",
-  "reward: +1 and −1 here; the recipe adds 0.1 for each tool call to wrong answers, up to −0.6",
   "train.steps: the step at which the recipe's result is quoted (7B: none is quoted; one pass over the distinct prompts)",
 ];
 
@@ -31,7 +29,8 @@ const COMMON = {
   optimizer: { beta1: 0.9, beta2: 0.999, weightDecay: 0.01, maxGradNorm: 1, maxTokensPerMicroBatch: 18_432 },
   sandbox: { wallMs: 30_000, memoryMiB: 1_024, workers: 64 },
   sft: SFT,
-  reward: { rule: "math-dapo-strict" },
+  dialect: { name: "hermes" },
+  reward: { rule: "math-dapo-strict", parts: [{ kind: "tool-calls", count: "turns" }] },
 } as const;
 
 const TRAIN = {
@@ -62,7 +61,7 @@ const grpo32 = {
   evaluateEvery: 5,
 } as const;
 
-/** The GRPO recipes of verl for ReTool. */
+/** The GRPO and PPO recipes of verl for ReTool. */
 export const VERL_PRESETS = {
   "verl-grpo-32b": {
     config: { ...COMMON, budgets: budgets(8), train: grpo32, eval: EVAL },
@@ -80,5 +79,27 @@ export const VERL_PRESETS = {
     model: "Qwen2.5-7B-Instruct",
     sources: SOURCES,
     notes: [...NOTES, "eval: the recipe validates on AIME 2025 and 2024"],
+  },
+  "verl-ppo-32b": {
+    config: {
+      ...COMMON,
+      budgets: budgets(8),
+      train: {
+        ...TRAIN,
+        advantage: "gae",
+        gamma: 1,
+        gaeLambda: 1,
+        critic: { learningRate: { peak: 2e-6, kind: "constant" }, warmupSteps: 20, clipValue: 0.5 },
+        steps: 250,
+        promptsPerStep: 1_024,
+        groupSize: 1,
+        updatesPerStep: 4,
+        evaluateEvery: 5,
+      },
+      eval: EVAL,
+    },
+    model: "Qwen2.5-32B-Instruct",
+    sources: SOURCES,
+    notes: NOTES,
   },
 } as const satisfies Record<string, ModelPreset>;
