@@ -38,11 +38,6 @@ export const TrainConfig = z
       })
       .nullable()
       .default(null),
-    /** DAPO's soft punishment of responses longer than the budget less `buffer` tokens; null = none. */
-    overlong: z
-      .strictObject({ buffer: positive, factor: z.number().positive().default(1) })
-      .nullable()
-      .default(null),
     /** DAPO's dynamic sampling: groups without differences are replaced by those of further prompts; null = none. */
     dynamicSampling: z
       .strictObject({

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,8 @@ let reply: (user: string, attempt: number) => { status: number; body: unknown; r
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "retool-labels-"));
   asked = [];
-  server = createServer(async (request, response) => {
+  server = createServer((request, response) => void answerTo(request, response)).listen(0, "127.0.0.1");
+  const answerTo = async (request: IncomingMessage, response: ServerResponse) => {
     const body = JSON.parse(await textOf(request)) as Asked["body"];
     asked.push({ body, authorization: request.headers.authorization });
     const { status, body: answer, retryAfter } = reply(body.messages[1]!.content, asked.length);
@@ -30,7 +31,7 @@ beforeEach(async () => {
       retryAfter === undefined ? {} : { "retry-after": retryAfter },
     );
     response.end(JSON.stringify(answer));
-  }).listen(0, "127.0.0.1");
+  };
   await new Promise((resolve) => server.once("listening", resolve));
   endpoint = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/`, model: "judge", apiKey: "secret", retryMs: 1 };
 });

@@ -146,12 +146,6 @@ export const CHARTS: readonly ChartSpec[] = [
     explanation: "Estimated divergence of the policy from the frozen reference that the KL penalty holds it to.",
   },
   {
-    title: "Overlong penalty",
-    series: { "reward/overlong": "mean penalty" },
-    unit: "number",
-    explanation: "What long responses lost, over all that were learned from. Zero when none comes near its budget.",
-  },
-  {
     title: "Dynamic sampling",
     series: { "group/sampled": "groups sampled", "group/kept": "groups kept" },
     unit: "number",

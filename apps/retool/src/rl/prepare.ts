@@ -4,9 +4,9 @@ import type { RunContext } from "../run-context.js";
 import { advantagesOf, meanAdvantage, returnsOf, type Advantage } from "./advantages.js";
 import type { StepRollouts } from "./collect.js";
 import type { Companions } from "./companions.js";
+import { addKLPenalty } from "./kl-penalty.js";
 import { addReferenceLogProbs, addTrainerLogProbs } from "./log-probs.js";
 import { createSample, isScored, type GroupedRollout, type Sample } from "./sample.js";
-import { shapeRewards } from "./shape-rewards.js";
 
 /** A sample with its advantage. */
 export interface JudgedSample {
@@ -39,7 +39,7 @@ export async function prepareStep(
   const fresh = rollouts.filter((rollout) => isScored(rollout) && keptGroups.has(rollout.group)).map(createSample);
   const trainer = await addTrainerLogProbs(context, fresh);
   const referenced = await addReferenceLogProbs(context, reference, trainer.samples);
-  const shaped = shapeRewards(referenced, context.config);
+  const shaped = addKLPenalty(referenced, context.config.train.kl);
   const values = await critic?.values(shaped.samples.map(({ rollout }) => rollout.trajectory));
   const samples = shaped.samples.map((sample, i) => (values === undefined ? sample : { ...sample, values: values[i]! }));
   const inputs = {

@@ -61,7 +61,6 @@ const VARIANTS: Readonly<Record<string, Train>> = {
     offPolicyThreshold: 0.1,
     kl: { coef: 0.05, estimator: "unbiased" },
     entropyCoef: 0.01,
-    overlong: { buffer: 12 },
     dynamicSampling: { maxRefills: 2 },
     groupSize: 2,
     evaluateEvery: 1,

@@ -29,19 +29,14 @@ export function isScored({ trajectory }: GroupedRollout): boolean {
   return trajectory.stopReason !== "toolFailed" && trajectory.stopReason !== "aborted";
 }
 
-/** A sample before its rewards are shaped. */
+/** A sample with the rollout's score, in its rewards at the last token that the policy chose. */
 export function createSample(rollout: GroupedRollout): Sample {
   const { logProbs, lossMask } = rollout.trajectory;
-  const sample = { rollout, score: 0, rewards: new Float32Array(lossMask.length), samplerLogProbs: logProbs, oldLogProbs: logProbs };
-  return addToScore(sample, rollout.reward.score);
-}
-
-/** Adds to what the whole response earned; in the rewards, to the last token that the policy chose. */
-export function addToScore(sample: Sample, amount: number): Sample {
-  const last = sample.rollout.trajectory.lossMask.lastIndexOf(1);
-  const rewards = sample.rewards.slice();
-  if (last >= 0) rewards[last] = rewards[last]! + amount;
-  return { ...sample, score: sample.score + amount, rewards };
+  const { score } = rollout.reward;
+  const rewards = new Float32Array(lossMask.length);
+  const last = lossMask.lastIndexOf(1);
+  if (last >= 0) rewards[last] = score;
+  return { rollout, score, rewards, samplerLogProbs: logProbs, oldLogProbs: logProbs };
 }
 
 /** Tokens of samples that the policy chose. */
