@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { adapterBaseModel, isAdapterFolder, loadAdapter, saveAdapter, type Parameters } from "@retool-ts/policy";
 import { writeFileAtomic } from "./atomic-write.js";
+import { localModel } from "./hub-files.js";
 import { tokenizerFiles, type PolicyModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
@@ -26,7 +27,7 @@ export async function findAdapter(path: string | null): Promise<AdapterSource> {
     throw new InputError({ ...problem, fix: "add the folder of the base model" });
   }
   const near = resolve(path, named);
-  return { base: existsSync(near) ? near : named, adapter: path };
+  return { base: existsSync(near) ? near : await localModel(named), adapter: path };
 }
 
 /** How an adapter's files name the model it stands on: a folder or file in full, a name on a hub as it is. */

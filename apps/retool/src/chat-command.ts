@@ -20,7 +20,7 @@ export interface ChatOptions {
 
 /** Answers questions with a checkpoint, streaming what it writes and what the sandbox returns. Each question starts afresh. */
 export async function chat(options: ChatOptions, { print, reporter, signal }: CliContext): Promise<void> {
-  const folder = await resolveCheckpoint(options.checkpoint);
+  const folder = await resolveCheckpoint(options.checkpoint, { reporter, signal });
   const config = await checkpointConfig(folder, options);
   const model = await setUpModel(config, folder);
   try {

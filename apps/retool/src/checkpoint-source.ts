@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { isAdapterFolder } from "@retool-ts/policy";
 import { parse } from "yaml";
+import { localModel, type HubContext } from "./hub-files.js";
 import { checkConfig, loadConfig } from "./load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
@@ -20,10 +21,12 @@ export interface CheckpointConfigOptions {
 
 /**
  * The model that a path names: a Hugging Face folder, a checkpoint, a `.gguf` file, or a run, whose newest checkpoint it is.
+ * A model on a hub is brought to this machine; see {@link localModel}.
  *
  * @throws InputError when there is none.
  */
-export async function resolveCheckpoint(path: string): Promise<string> {
+export async function resolveCheckpoint(name: string, context: HubContext = {}): Promise<string> {
+  const path = await localModel(name, context);
   if ((await isModel(path)) || (await isAdapterFolder(path))) return path;
   if (isGguf(path)) {
     throw new InputError({ what: "checkpoint", where: path, expected: "a GGUF file", found: "no such file", fix: "check the path" });

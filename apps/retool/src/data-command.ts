@@ -3,6 +3,7 @@ import { convertReToolRow, loadTokenizer, streamRows, type ConversationDialect }
 import { writeFileAtomic } from "./atomic-write.js";
 import type { CliContext } from "./command-line.js";
 import { measureConversations, readConversation, type Conversation, type Spread } from "./conversation-stats.js";
+import { localDataset } from "./hub-files.js";
 import { formatTable } from "./text-table.js";
 
 /** Options of `retool data convert`. */
@@ -34,7 +35,7 @@ export async function convertData(
 ): Promise<void> {
   const lines: string[] = [];
   const refused: string[] = [];
-  for await (const { value, where } of streamRows(input)) {
+  for await (const { value, where } of streamRows(await localDataset(input, { reporter, signal }))) {
     signal.throwIfAborted();
     try {
       lines.push(`${JSON.stringify({ messages: convertReToolRow(value, { dialect, where }) })}\n`);
@@ -67,7 +68,7 @@ export async function dataStats(file: string, { tokenizer: folder, json = false 
   const tokenizer = folder === undefined ? undefined : await loadTokenizer(folder);
   const length = (text: string) => (tokenizer === undefined ? Array.from(text).length : tokenizer.encodeUntrusted(text).length);
   const conversations: Conversation[] = [];
-  for await (const row of streamRows(file)) {
+  for await (const row of streamRows(await localDataset(file, context))) {
     context.signal.throwIfAborted();
     conversations.push(readConversation(row));
   }

@@ -1,6 +1,7 @@
 import { parameterCount, readModelConfig, useBackend } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
 import type { RecipeParts } from "./recipe.js";
+import { localModelConfig } from "./hub-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
 /** Tokens of a prompt and of a response that the estimate assumes where they are not known. */
@@ -35,7 +36,7 @@ export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Pro
 }
 
 async function countParameters({ model, tokenizer }: RecipeConfig): Promise<number> {
-  if (model.from !== null) return parameterCount(await readModelConfig(model.from));
+  if (model.from !== null) return parameterCount(await readModelConfig(await localModelConfig(model.from)));
   const { hiddenSize, intermediateSize, layers, heads, kvHeads } = model;
   return parameterCount({
     modelType: "qwen3",

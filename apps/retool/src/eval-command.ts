@@ -35,7 +35,7 @@ export interface EvalOptions extends EvalOverrides {
 export async function evaluateCheckpoint(options: EvalOptions, context: CliContext): Promise<void> {
   const { reporter, print } = context;
   const preset = options.preset === undefined ? undefined : evalPreset(options.preset, options.data);
-  const folder = await resolveCheckpoint(options.checkpoint);
+  const folder = await resolveCheckpoint(options.checkpoint, context);
   const set = [...(preset?.settings ?? []), ...options.set];
   const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
   checkK("--pass-k", options.passK, config.eval.samples);

@@ -14,11 +14,11 @@ export interface ExportOptions {
 }
 
 /** Writes a checkpoint as a model that `transformers` loads, or, when it is an adapter that is not to be merged, as PEFT does. */
-export async function exportCheckpoint({ checkpoint, out, merge, dtype }: ExportOptions, { reporter }: CliContext): Promise<void> {
+export async function exportCheckpoint({ checkpoint, out, merge, dtype }: ExportOptions, { reporter, signal }: CliContext): Promise<void> {
   if (existsSync(out) && readdirSync(out).length > 0) {
     throw new InputError({ what: "retool export", where: "--out", expected: "a new or empty folder", found: out, fix: "name another one" });
   }
-  const folder = await resolveCheckpoint(checkpoint);
+  const folder = await resolveCheckpoint(checkpoint, { reporter, signal });
   const model = await setUpModel(await checkpointConfig(folder, { set: [] }), folder);
   try {
     if (model.engine.parameters.lora === undefined || merge) {

@@ -1,5 +1,6 @@
 import { InputError, RandomStream } from "@retool-ts/core";
 import { createTaskSource, distinctTestSet, loadProblems, taskFamilies, type Problem } from "@retool-ts/data";
+import { localDataset } from "./hub-files.js";
 import type { ProblemSourceConfig } from "./recipe-config.js";
 
 /** Problems by index; the same index always gives the same problem. */
@@ -54,8 +55,8 @@ export function validationProblems(config: ProblemSourceConfig, count: number, s
   });
 }
 
-function fileProblems({ path, columns, limit }: Extract<ProblemSourceConfig, { kind: "file" }>): Promise<Problem[]> {
-  return loadProblems(path, { ...(columns === null ? {} : { columns }), ...(limit === null ? {} : { limit }) });
+async function fileProblems({ path, columns, limit }: Extract<ProblemSourceConfig, { kind: "file" }>): Promise<Problem[]> {
+  return loadProblems(await localDataset(path), { ...(columns === null ? {} : { columns }), ...(limit === null ? {} : { limit }) });
 }
 
 function checkFamilies(families: readonly string[] | null): void {

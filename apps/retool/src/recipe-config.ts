@@ -13,7 +13,7 @@ const Source = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("file"),
-    /** JSONL, JSON or Parquet. */
+    /** JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`. */
     path: z.string(),
     /** Columns of the parts of a problem; those left out, or all with null, are found by name. */
     columns: z
@@ -56,7 +56,7 @@ export const RecipeConfig = z.strictObject({
   backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
   model: z
     .strictObject({
-      /** A Hugging Face folder, checkpoint or .gguf file to start from; null = random weights of the shape below. */
+      /** A Hugging Face folder, checkpoint, .gguf file or `hub:owner/name[@revision]` to start from; null = random weights of the shape below. */
       from: z.string().nullable().default(null),
       hiddenSize: positive.default(64),
       intermediateSize: positive.default(168),

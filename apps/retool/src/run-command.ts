@@ -23,7 +23,7 @@ export async function runCommand(
 ): Promise<void> {
   const { reporter, signal } = context;
   checkResume(options);
-  const config = await startConfig(options);
+  const config = await startConfig(options, context);
   const preset = options.resume || config.model.from !== null ? undefined : modelPreset(options.preset);
   if (options.dryRun) {
     context.print(`${stringify(config)}\n${await (preset === undefined ? estimateRun(config, parts) : modelPlan(preset, config))}`);
@@ -65,7 +65,7 @@ export async function runCommand(
 }
 
 /** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */
-async function startConfig(options: RunOptions): Promise<RecipeConfig> {
+async function startConfig(options: RunOptions, context: CliContext): Promise<RecipeConfig> {
   const start = options.from ?? options.model;
   const sources = configSources(options);
   if (start === undefined) {
@@ -82,7 +82,7 @@ async function startConfig(options: RunOptions): Promise<RecipeConfig> {
     }
     return config;
   }
-  const from = await resolveCheckpoint(start);
+  const from = await resolveCheckpoint(start, context);
   const named = options.preset !== undefined || options.config !== undefined;
   const config = named ? await loadConfig(sources) : await checkpointConfig(from, options);
   return { ...config, model: { ...config.model, from } };

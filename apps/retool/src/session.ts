@@ -5,6 +5,7 @@ import { parse, stringify } from "yaml";
 import { packageVersion } from "./command-line.js";
 import { createEnvironment } from "./environment.js";
 import { checkConfig } from "./load-config.js";
+import { localModel } from "./hub-files.js";
 import { Interrupted } from "./interrupted.js";
 import type { Reporter } from "./log.js";
 import { setUpModel } from "./model-setup.js";
@@ -38,7 +39,8 @@ export async function withRun<T>(request: SessionRequest, work: (context: RunCon
   const config = request.resume ? await readConfig(run) : request.config;
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
   const state = checkpoint === undefined ? start : await readState(checkpoint.path);
-  const model = await setUpModel(config, checkpoint?.path ?? config.model.from);
+  const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
+  const model = await setUpModel(config, checkpoint?.path ?? from);
   try {
     const created = await createEnvironment(config, model);
     const environment = { ...created, reward: extensions.reward ?? created.reward };

@@ -9,7 +9,7 @@ export function register(program: Command, context: CliContext): void {
   data
     .command("convert")
     .description("turn rows of ReTool-SFT into messages of one dialect")
-    .argument("<in>", "JSONL, JSON or Parquet file, or a folder of them")
+    .argument("<in>", "JSONL, JSON or Parquet file, a folder of them, or hub:owner/name/path")
     .argument("<out>", "JSONL file to write, one { messages } a line")
     .addOption(
       new Option("--dialect <name>", "xml: the paper's tags in one response; hermes: tool calls")

@@ -38,7 +38,7 @@ export function addRunOptions(command: Command, folder: string): Command {
 /** Where weights come from, for commands that can start from a model. */
 export function addModelOption(command: Command): Command {
   return command
-    .option("--from <path>", "model to start from: a run, checkpoint, Hugging Face folder or .gguf file")
+    .option("--from <path>", "model to start from: a run, checkpoint, Hugging Face folder, .gguf file or hub:owner/name")
     .option("-m, --model <path>", "the same as --from");
 }
 

@@ -1,6 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import { streamRows, type DatasetRow } from "@retool-ts/data";
 import { z } from "zod";
+import { localDataset } from "../hub-files.js";
 
 /** A solved problem without code. */
 export interface ReasoningRow {
@@ -22,7 +23,7 @@ const Row = z.object({ question: Text, answer: Text, reasoning: Text });
  */
 export async function readReasoning(path: string, limit = Infinity): Promise<ReasoningRow[]> {
   const rows: ReasoningRow[] = [];
-  for await (const row of streamRows(path)) {
+  for await (const row of streamRows(await localDataset(path))) {
     if (rows.length >= limit) break;
     rows.push(reasoningRow(row));
   }
