@@ -20,6 +20,7 @@ export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace,
 export { hermesDialect, type HermesDialectOptions, type HermesTexts } from "./dialect-hermes.js";
 export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
 export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCall } from "./hermes-calls.js";
+export { mcpTools, type McpClient, type McpToolsOptions } from "./mcp-tools.js";
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
 export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
 export { summarizeRollouts, type RolloutOutline, type RolloutSummary } from "./summary.js";
