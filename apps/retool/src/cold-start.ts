@@ -69,12 +69,12 @@ export class ColdStartStream {
 
   async #makeChunk(chunk: number): Promise<TrainingRow[]> {
     const { seed, data } = this.#config;
-    const { mixture, firstStyleShare } = this.#stage;
+    const { mixture, firstStyleShare, snippets } = this.#stage;
     const generated = data.train.kind === "generated" ? data.train : undefined;
     const source = createTaskSource({
       seed,
       split: "train",
-      ...(generated === undefined ? {} : { levelWeights: generated.levelWeights }),
+      ...(generated === undefined ? {} : { levelWeights: generated.levelWeights, wordings: generated.wordings }),
       ...(generated?.families ? { families: generated.families } : {}),
     });
     const plans = Array.from({ length: CHUNK }, (_, i) => {
@@ -82,7 +82,7 @@ export class ColdStartStream {
       const stream = new RandomStream(seed, ["cold-start", this.#stage.name, index]);
       // Each stage reads its own stretch of the problem stream.
       const problem = source.problem(stageOffset(this.#config, this.#stage) + index);
-      return planTrace(problem, pickTraceKind(mixtures[mixture], stream), stream, { firstStyleShare });
+      return planTrace(problem, pickTraceKind(mixtures[mixture], stream), stream, { firstStyleShare, snippets });
     });
     const codes = plans.flatMap(({ calls }) => calls.map(({ code }) => code));
     const results = await this.#environment.sandbox.runBatch(codes);

@@ -19,7 +19,7 @@ export interface Environment {
   readonly reward: RewardFunction;
   readonly encodePrompt: PromptEncoder;
   /** Limits of the sampler that rollouts share. */
-  readonly sampler: { readonly maxSequences: number; readonly kvCacheBytes: number };
+  readonly sampler: { readonly maxSequences: number; readonly kvCacheBytes: number; readonly reuseCache: boolean };
   close(): Promise<void>;
 }
 
@@ -29,11 +29,12 @@ export interface Environment {
  * @throws InputError when prompt or dialect do not go with the model.
  */
 export async function createEnvironment(config: RecipeConfig, model: PolicyModel): Promise<Environment> {
-  const { workers, fuel, wallMs, memoryMiB, outputChars, stateful, preload, shareResults } = config.sandbox;
+  const { workers, fuel, wallMs, memoryMiB, outputChars, stateful, helpers, preload, shareResults } = config.sandbox;
   const sandbox = await createSandbox({
     workers,
     seed: config.seed,
     preload,
+    prelude: helpers ? "math" : "",
     limits: { fuel, wallMs, memoryBytes: memoryMiB * 2 ** 20, outputChars },
   });
   try {
@@ -47,7 +48,11 @@ export async function createEnvironment(config: RecipeConfig, model: PolicyModel
       budgets: budgetsOf(config),
       reward: createReward(config.reward, config.budgets.maxResponseTokens),
       encodePrompt: await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas(tools) }),
-      sampler: { maxSequences: config.sampler.maxSequences, kvCacheBytes: config.sampler.kvCacheMiB * 2 ** 20 },
+      sampler: {
+        maxSequences: config.sampler.maxSequences,
+        kvCacheBytes: config.sampler.kvCacheMiB * 2 ** 20,
+        reuseCache: config.sampler.reuseCache,
+      },
       close: () => sandbox.close(),
     };
   } catch (error) {

@@ -54,6 +54,7 @@ export async function gradedRollouts(model: SamplingModel, environment: Environm
     maxLength,
     vocabSize: model.tokenizer.vocabSize,
     unusedTokenIds: model.unusedTokenIds,
+    reuseCache: environment.sampler.reuseCache,
     textStream: () => model.tokenizer.streamDecoder(),
   });
   const ended = new EndedGroups(problems, samples);

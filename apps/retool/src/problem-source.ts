@@ -16,6 +16,7 @@ export async function trainingProblems(config: ProblemSourceConfig, seed: number
       seed,
       split: "train",
       levelWeights: config.levelWeights,
+      wordings: config.wordings,
       ...(config.families ? { families: config.families } : {}),
     });
   }
@@ -38,7 +39,8 @@ export async function trainingProblems(config: ProblemSourceConfig, seed: number
 export async function heldOutProblems(config: ProblemSourceConfig, count: number): Promise<Problem[]> {
   if (config.kind === "generated") {
     checkFamilies(config.families);
-    return distinctTestSet({ count, levelWeights: config.levelWeights, ...(config.families ? { families: config.families } : {}) });
+    const { levelWeights, wordings, families } = config;
+    return distinctTestSet({ count, levelWeights, wordings, ...(families ? { families } : {}) });
   }
   return (await fileProblems(config)).slice(0, count);
 }
@@ -50,7 +52,7 @@ export function validationProblems(config: ProblemSourceConfig, count: number, s
     count,
     seed: seed + 1_000_003,
     split: "train",
-    ...(generated === undefined ? {} : { levelWeights: generated.levelWeights }),
+    ...(generated === undefined ? {} : { levelWeights: generated.levelWeights, wordings: generated.wordings }),
     ...(generated?.families ? { families: generated.families } : {}),
   });
 }

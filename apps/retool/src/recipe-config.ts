@@ -10,6 +10,8 @@ const Source = z.discriminatedUnion("kind", [
     families: z.array(z.string()).min(1).nullable().default(null),
     /** How often levels 1, 2 and 3 are drawn. */
     levelWeights: z.tuple([z.number().min(0), z.number().min(0), z.number().min(0)]).default([2, 1, 1]),
+    /** Wordings of the questions: those of training, the same words in another order, or with words that training never has. */
+    wordings: z.enum(["training", "reordered", "newWords"]).default("training"),
   }),
   z.strictObject({
     kind: z.literal("file"),
@@ -36,6 +38,8 @@ const Stage = z.strictObject({
   mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]),
   /** How often a trace takes the shortest snippet for its problem; the other styles share the rest. */
   firstStyleShare: share.default(1),
+  /** Snippets with the sandbox's own functions, or plain loops in the language alone. */
+  snippets: z.enum(["functions", "plain"]).default("functions"),
   /** Most steps. */
   steps: positive,
   batchSize: positive,
@@ -132,6 +136,8 @@ export const RecipeConfig = z.strictObject({
       maxSequences: positive.default(256),
       /** Most memory for keys and values; fewer sequences are decoded at once where they would need more. */
       kvCacheMiB: positive.default(512),
+      /** Keep keys and values across tool calls; false computes the whole sequence again after each tool's output. */
+      reuseCache: z.boolean().default(true),
     })
     .prefault({}),
   sandbox: z
@@ -144,6 +150,8 @@ export const RecipeConfig = z.strictObject({
       outputChars: positive.default(8_192),
       /** Whether a rollout keeps its variables from call to call; else each call has a fresh world. */
       stateful: z.boolean().default(false),
+      /** The sandbox's own functions (gcd, isPrime, range, …); false leaves the language alone. */
+      helpers: z.boolean().default(true),
       /** Libraries in every world: fraction.js as Fraction, decimal.js as Decimal, nerdamer-prime (an optional package) as nerdamer. */
       preload: z.array(z.enum(["fraction", "decimal", "nerdamer"])).default([]),
       /** Run equal code once a step, and share its result. */

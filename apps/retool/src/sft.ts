@@ -26,6 +26,7 @@ export async function runSft(context: RunContext, from: SftState = SFT_START): P
     if (state.stageStep === 0) context.model.engine.optimizer.reset();
     state = await runStage(context, stage, state);
     state = { ...state, stage: index + 1, stageStep: 0, rowsTaken: 0 };
+    await saveCheckpoint(context, state);
   }
   return state;
 }

@@ -29,7 +29,7 @@ export { corpus, type CorpusOptions } from "./tasks/corpus.js";
 export { taskFamilies } from "./tasks/families.js";
 export { mixtures, pickTraceKind, type MixtureName, type TraceKind, type TraceMixture } from "./tasks/mixtures.js";
 export { estimateTokens } from "./tasks/steps.js";
-export { type TaskFamily, type TaskInstance, type TaskLevel } from "./tasks/task-family.js";
+export { type TaskFamily, type TaskInstance, type TaskLevel, type Wordings } from "./tasks/task-family.js";
 export {
   createTaskSource,
   splitOfKey,

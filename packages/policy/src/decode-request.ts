@@ -34,6 +34,8 @@ export interface SamplerOptions {
   readonly vocabSize: number;
   /** Ids below `vocabSize` that are never sampled: reserved ones, and those without a token. Rising. */
   readonly unusedTokenIds?: readonly number[];
+  /** False computes a sequence again from its beginning whenever it is extended, as without a cache between calls. Default: true. */
+  readonly reuseCache?: boolean;
   /** Needed for stop strings. */
   readonly textStream?: () => TextStream;
 }

@@ -142,6 +142,33 @@ describe.each(["wasm", "cpu"] as const)("LocalSampler on %s", (backend) => {
     expectClose(after.logProbs, await trainerLogProbs(context, after.tokenIds), 2e-5);
   });
 
+  test("without reuse of the cache the same tokens come, and the sequence is computed again at each extension", async () => {
+    const prompt = PROMPTS[1]!;
+    const tool = [27, 20, 20, 3, 28];
+    const run = async (reuseCache: boolean) => {
+      const own = engine.createSampler({ ...OPTIONS, reuseCache });
+      try {
+        const first = own.open(prompt);
+        await own.prefill([first]);
+        const results = [];
+        for (const [i, id] of [first, own.fork(first)].entries()) {
+          results.push(await own.decode(id, request(i, 7)));
+          own.extend(id, tool.slice(0, 2));
+          own.extend(id, tool.slice(2));
+          results.push(await own.decode(id, request(i + 5, 9)));
+        }
+        return { results, ...own.stats };
+      } finally {
+        own.dispose();
+      }
+    };
+    const [kept, again] = [await run(true), await run(false)];
+    expect(again.results.map(({ tokenIds }) => tokenIds)).toEqual(kept.results.map(({ tokenIds }) => tokenIds));
+    kept.results.forEach(({ logProbs }, i) => expectClose(again.results[i]!.logProbs, logProbs, 2e-5));
+    // each of the two computes the prompt and all but the last of the 7 sampled tokens once more
+    expect(again.prefilledTokens - kept.prefilledTokens).toBe(2 * (prompt.length + 6));
+  });
+
   test("stops at an id, which is kept", async () => {
     const { tokenIds } = await once([2, 3], request(5, 30));
     const stop = tokenIds[6]!;

@@ -13,6 +13,8 @@ interface Sequence {
   readonly slot: number;
   length: number;
   pending: number[];
+  /** All tokens before the pending ones; kept only where the cache is not to be reused. */
+  readonly computed: number[] | undefined;
 }
 
 interface Running {
@@ -79,7 +81,7 @@ export class LocalSampler {
       );
     }
     const id = this.#nextId++;
-    this.#sequences.set(id, { slot, length: 0, pending: [...tokenIds] });
+    this.#sequences.set(id, { slot, length: 0, pending: [...tokenIds], computed: this.#options.reuseCache === false ? [] : undefined });
     return id;
   }
 
@@ -101,6 +103,7 @@ export class LocalSampler {
     const target = this.#get(copy);
     target.pending = [...source.pending];
     target.length = source.length;
+    target.computed?.push(...(source.computed ?? []));
     if (source.length > 0) this.#cache.copy(source.slot, target.slot, source.length);
     return copy;
   }
@@ -108,8 +111,12 @@ export class LocalSampler {
   /** Appends forced tokens, such as a tool's output. */
   extend(id: number, tokenIds: readonly number[]): void {
     this.#checkIds("extend", tokenIds);
-    const { pending } = this.#get(id);
-    for (const tokenId of tokenIds) pending.push(tokenId);
+    const sequence = this.#get(id);
+    if (sequence.computed !== undefined) {
+      sequence.pending.unshift(...sequence.computed.splice(0));
+      sequence.length = 0;
+    }
+    for (const tokenId of tokenIds) sequence.pending.push(tokenId);
   }
 
   /** Tokens of the sequence so far, computed or not. */
@@ -255,6 +262,7 @@ export class LocalSampler {
     disposeLayout(layout);
     for (const sequence of sequences) {
       sequence.length += sequence.pending.length;
+      sequence.computed?.push(...sequence.pending);
       sequence.pending = [];
     }
     this.#stats.forwardPasses++;

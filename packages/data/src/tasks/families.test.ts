@@ -1,5 +1,6 @@
 import { RandomStream } from "@retool-ts/core";
 import { describe, expect, test } from "vitest";
+import { breakSnippet } from "./break-snippet.js";
 import { taskFamilies } from "./families.js";
 import { runSnippet } from "./snippet-realm.test-support.js";
 import { secondSolvers } from "./second-solvers.test-support.js";
@@ -17,6 +18,14 @@ function* instances(name: string, seeds: number): Generator<{ instance: TaskInst
   }
 }
 
+const withoutNumbers = (question: string): string => question.replace(/\d+/g, "#");
+const wordsOf = (question: string): string[] => question.match(/[a-z]+/g) ?? [];
+
+const trainingQuestions = taskFamilies.flatMap(({ name }) =>
+  [...instances(name, 60)].map(({ instance }) => withoutNumbers(instance.question)),
+);
+const trainingWords = new Set(trainingQuestions.flatMap(wordsOf));
+
 describe.each(taskFamilies.map(({ name }) => name))("%s", (name) => {
   test("a second solver that reads the question agrees on 1,000 problems", () => {
     for (const { instance } of instances(name, 1000)) {
@@ -24,6 +33,31 @@ describe.each(taskFamilies.map(({ name }) => name))("%s", (name) => {
         question: instance.question,
         answer: instance.answer,
       });
+    }
+  });
+
+  test("it agrees on the same problems in wordings that training never has", () => {
+    for (const { instance } of instances(name, 300)) {
+      for (const question of Object.values(instance.unseen))
+        expect([question, secondSolvers[name]!(question)]).toEqual([question, instance.answer]);
+    }
+  });
+
+  test("an unseen wording has the same words in another order, or new words", () => {
+    for (const { instance } of instances(name, 30)) {
+      const { reordered, newWords } = instance.unseen;
+      expect(trainingQuestions).not.toContain(withoutNumbers(reordered));
+      expect(wordsOf(reordered).filter((word) => !trainingWords.has(word))).toEqual([]);
+      expect(wordsOf(newWords).filter((word) => !trainingWords.has(word)).length).toBeGreaterThan(0);
+    }
+  });
+
+  test("the plain snippet gives the answer without any function of the sandbox, and breaks", () => {
+    for (const { instance, stream } of instances(name, 120)) {
+      expect([instance.plainCode, runSnippet(instance.plainCode)]).toEqual([instance.plainCode, instance.answer]);
+      expect(instance.plainCode).not.toMatch(/[a-z]{2,}\((?<!for\(|if\(|while\()/);
+      const broken = breakSnippet(instance.plainCode, stream);
+      expect(() => runSnippet(broken), broken).toThrow();
     }
   });
 
@@ -66,6 +100,7 @@ describe.each(taskFamilies.map(({ name }) => name))("%s", (name) => {
     for (const { instance } of instances(name, 300)) {
       expect(instance.question).toMatch(/^[a-z0-9 ]+$/);
       expect(estimateTokens(instance.question)).toBeLessThanOrEqual(32);
+      for (const question of Object.values(instance.unseen)) expect(question).toMatch(/^[a-z0-9 ]+$/);
       expect(estimateTokens(instance.code[0]!)).toBeLessThanOrEqual(40);
       for (const code of instance.code) expect(code).not.toMatch(/\n/);
     }

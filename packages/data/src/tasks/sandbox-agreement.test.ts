@@ -41,3 +41,20 @@ test("500 planned traces of the imperfect mixture, run in one batch, are all acc
     .filter(({ status }) => status === "rejected");
   expect(rejected).toEqual([]);
 });
+
+test("a sandbox without functions runs the plain snippets of all levels; traces with broken ones are accepted too", async () => {
+  await using sandbox = await createSandbox({ prelude: "" });
+  const source = createTaskSource({ seed: 12, split: "train" });
+  const plans = Array.from({ length: 200 }, (_, index) => {
+    const stream = new RandomStream(12, ["trace", index]);
+    return planTrace(source.problem(index), index % 4 === 0 ? "brokenThenFix" : "clean", stream, { snippets: "plain" });
+  });
+  const results = await sandbox.runBatch(plans.flatMap(({ calls }) => calls.map(({ code }) => code)));
+  const feedbacks = results.map(({ status, feedback }) => ({ feedback, ok: status === "ok" }));
+  let next = 0;
+  const rejected = plans
+    .map((plan) => finishTrace(plan, feedbacks.slice(next, (next += plan.calls.length))))
+    .filter(({ status }) => status === "rejected");
+  expect(rejected).toEqual([]);
+  expect((await sandbox.run("gcd(4,6)")).feedback).toContain("'gcd' is not defined");
+});

@@ -59,7 +59,7 @@ function countSquares(low: bigint, high: bigint, m: bigint, r: bigint): bigint {
 export const secondSolvers: Readonly<Record<string, Solver>> = {
   "multiply-add": (question) => {
     const [a, b, c] = numbersOf(question) as [bigint, bigint, bigint];
-    return String(/plus|add/.test(question) ? a * b + c : a * b - c);
+    return String(/plus|add|increased/.test(question) ? a * b + c : a * b - c);
   },
   gcd: (question) => {
     const [a, b] = numbersOf(question) as [bigint, bigint];

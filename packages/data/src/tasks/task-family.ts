@@ -4,15 +4,26 @@ import { breakSnippet } from "./break-snippet.js";
 /** Operand size: 1 is within reach of mental text, 2 is medium, 3 has operands of three to five digits. */
 export type TaskLevel = 1 | 2 | 3;
 
+/**
+ * Which wordings a problem may have: those of training; another sentence of the same words; or one with words that training never
+ * has.
+ */
+export type Wordings = "training" | "reordered" | "newWords";
+
 /** One generated problem with everything a cold-start trace needs. */
 export interface TaskInstance {
   /** Canonical operands: equal keys within a family are the same problem, whatever the wording. */
   readonly key: string;
+  /** In a wording of training. */
   readonly question: string;
+  /** The same in wordings that no training data has. */
+  readonly unseen: Readonly<Record<Exclude<Wordings, "training">, string>>;
   /** An integer in decimal text. */
   readonly answer: string;
   /** Correct one-line JavaScript snippets, each in another style; the first is the shortest. */
   readonly code: readonly string[];
+  /** A correct one-line snippet without the sandbox's own functions: the language alone. */
+  readonly plainCode: string;
   /** Worked reasoning that ends in the answer; absent where it would pass `MAX_STEP_TOKENS`. */
   readonly steps?: string | undefined;
   /** A plausible snippet that runs and gives another value: one operand slipped, or the wrong operation. */
@@ -38,20 +49,20 @@ export interface Mistake {
 export interface TaskDraft {
   readonly key: string;
   readonly question: string;
+  readonly unseen: TaskInstance["unseen"];
   readonly answer: number;
   readonly code: readonly string[];
+  readonly plainCode: string;
   readonly steps: string | undefined;
   mistakes(stream: RandomStream): readonly Mistake[];
 }
 
 /** Completes a draft: decimal answer, and wrong and broken variants of its snippets. */
-export function taskInstance({ key, question, answer, code, steps, mistakes }: TaskDraft): TaskInstance {
+export function taskInstance({ answer, mistakes, ...draft }: TaskDraft): TaskInstance {
+  const { code } = draft;
   return {
-    key,
-    question,
+    ...draft,
     answer: String(answer),
-    code,
-    steps,
     wrongCode(stream) {
       const wrong = mistakes(stream).filter(({ value }) => value !== answer);
       return wrong.length > 0 ? stream.pick(wrong).code : `${code[0]!}+1`;

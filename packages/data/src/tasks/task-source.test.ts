@@ -64,6 +64,16 @@ describe("createTaskSource", () => {
     expect(problems.every(({ level }) => level === 3)).toBe(true);
   });
 
+  test("wordings change the questions and nothing else", () => {
+    const [unseen, other] = (["reordered", "newWords"] as const).map((wordings) => createTaskSource({ seed: 1, split: "train", wordings }));
+    for (let index = 0; index < 200; index++) {
+      const { question, key, answer, level } = train[index]!;
+      expect(unseen!.problem(index)).toMatchObject({ key, answer, level });
+      expect(other!.problem(index)).toMatchObject({ key, answer, level });
+      expect(new Set([question, unseen!.problem(index).question, other!.problem(index).question]).size).toBe(3);
+    }
+  });
+
   test("unknown families and impossible weights are reported with what is allowed", () => {
     expect(() => createTaskSource({ seed: 0, split: "train", families: ["gdc"] })).toThrow(InputError);
     expect(() => createTaskSource({ seed: 0, split: "train", families: ["gdc"] })).toThrow(/names among multiply-add, gcd, .*found gdc/);

@@ -1,7 +1,7 @@
 import { InputError, RandomStream, RetoolError, streamKey } from "@retool-ts/core";
 import type { Problem } from "../problem.js";
 import { taskFamilies } from "./families.js";
-import type { TaskFamily, TaskInstance, TaskLevel } from "./task-family.js";
+import type { TaskFamily, TaskInstance, TaskLevel, Wordings } from "./task-family.js";
 
 /** Side of the split: no problem is on both. */
 export type TaskSplit = "train" | "test";
@@ -24,6 +24,8 @@ export interface TaskSourceOptions {
   readonly families?: readonly string[];
   /** Relative frequency of levels 1, 2 and 3; 2 : 1 : 1 by default. */
   readonly levelWeights?: LevelWeights;
+  /** `training` by default. The others change the questions and nothing else: equal indices are equal problems. */
+  readonly wordings?: Wordings;
 }
 
 /** How often levels 1, 2 and 3 are drawn, relative to each other. */
@@ -50,7 +52,7 @@ export function splitOfKey(key: string): TaskSplit {
  * family once, in shuffled order. A problem of the other split is redrawn.
  */
 export function createTaskSource(options: TaskSourceOptions): TaskSource {
-  const { seed, split, levelWeights = DEFAULT_LEVEL_WEIGHTS } = options;
+  const { seed, split, levelWeights = DEFAULT_LEVEL_WEIGHTS, wordings = "training" } = options;
   const families = selectFamilies(options.families);
   const levels = checkedLevels(levelWeights);
   return {
@@ -64,7 +66,8 @@ export function createTaskSource(options: TaskSourceOptions): TaskSource {
         const instance = family.generate(stream, level);
         const key = `${family.name}:${instance.key}`;
         if (splitOfKey(key) !== split) continue;
-        const { question, answer } = instance;
+        const { answer } = instance;
+        const question = wordings === "training" ? instance.question : instance.unseen[wordings];
         return { id: `${split}-${seed}-${index}`, question, answer, source: "generated", family: family.name, level, key, instance };
       }
       throw new RetoolError("TASK_SPLIT", `task ${family.name}, level ${level}: no ${split} problem in ${MAX_TRIES} draws`);

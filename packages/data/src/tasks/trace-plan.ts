@@ -1,5 +1,7 @@
 import type { RandomStream } from "@retool-ts/core";
+import { breakSnippet } from "./break-snippet.js";
 import type { TraceKind } from "./mixtures.js";
+import type { TaskInstance } from "./task-family.js";
 import type { GeneratedProblem } from "./task-source.js";
 
 /** What a call must do for the trace to be kept: give the answer, give something else, or fail. */
@@ -24,6 +26,8 @@ export interface TracePlan {
 export interface TracePlanOptions {
   /** How often the first and shortest snippet of a problem is taken, 0.7 by default; the other styles share the rest. */
   readonly firstStyleShare?: number;
+  /** `functions`, the default: snippets with the sandbox's own functions, in several styles; `plain`: loops in the language alone. */
+  readonly snippets?: "functions" | "plain";
 }
 
 const AFTER_FAILURE = ["oops ", "fix ", "oops fix "];
@@ -32,8 +36,8 @@ const BEFORE_CHECK = ["check ", "again ", ""];
 
 /** Plans a trace; run the code of its `calls` in order and pass what comes back to `finishTrace`. */
 export function planTrace(problem: GeneratedProblem, kind: TraceKind, stream: RandomStream, options: TracePlanOptions = {}): TracePlan {
-  const { instance } = problem;
-  const { firstStyleShare = 0.7 } = options;
+  const { firstStyleShare = 0.7, snippets = "functions" } = options;
+  const instance = snippets === "plain" ? withPlainCode(problem.instance) : problem.instance;
   const right = pickStyle(instance.code, firstStyleShare, stream);
   switch (kind) {
     case "clean":
@@ -55,6 +59,12 @@ export function planTrace(problem: GeneratedProblem, kind: TraceKind, stream: Ra
       return { problem, kind, calls: [answering(right), answering(second, stream.pick(BEFORE_CHECK))], reasoning: "" };
     }
   }
+}
+
+/** The only style left is the plain one. Wrong code stays as it is; where it needs what the sandbox lacks, its trace is rejected. */
+function withPlainCode(instance: TaskInstance): TaskInstance {
+  const { plainCode } = instance;
+  return { ...instance, code: [plainCode], brokenCode: (stream) => breakSnippet(plainCode, stream) };
 }
 
 function answering(code: string, remark = ""): PlannedCall {

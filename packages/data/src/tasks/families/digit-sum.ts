@@ -36,8 +36,13 @@ export const digitSum: TaskFamily = {
     return taskInstance({
       key: factors.toSorted((a, b) => a - b).join("*"),
       question: stream.pick([`find the sum of the digits of ${text}`, `add the digits of ${text}`, `what is the digit sum of ${text}`]),
+      unseen: {
+        reordered: `what is the sum of the digits of ${text}`,
+        newWords: `compute the total of every digit in ${text}`,
+      },
       answer: total(digitsOf(value)),
       code: [`sum(digits(${expression}))`, `s=0;for(x of digits(${expression}))s+=x;s`, `digits(${expression}).reduce((s,x)=>s+x)`],
+      plainCode: `n=${expression};s=0;while(n>0){s+=n%10;n=(n-n%10)/10}s`,
       steps: workedSteps(factors, value),
       mistakes(random) {
         const [first, ...rest] = factors;

@@ -31,8 +31,13 @@ export const divisorCount: TaskFamily = {
     return taskInstance({
       key: String(n),
       question: stream.pick([`how many divisors does ${n} have`, `count the divisors of ${n}`, `find the number of divisors of ${n}`]),
+      unseen: {
+        reordered: `what is the number of divisors of ${n}`,
+        newWords: `tell me how many positive integers go into ${n} evenly`,
+      },
       answer: divisors.length,
       code: [`divisors(${n}).length`, `range(1,${n}).filter(x=>${n}%x==0).length`, `c=0;for(x of range(1,${n}))if(${n}%x==0)c++;c`],
+      plainCode: `c=0;for(d=1;d<=${n};d++)if(${n}%d==0)c++;c`,
       steps: joinSteps(countSteps(divisors)),
       mistakes(random) {
         const other = slip(random, n);

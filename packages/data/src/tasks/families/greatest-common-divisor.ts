@@ -36,8 +36,13 @@ export const greatestCommonDivisor: TaskFamily = {
         `what is the gcd of ${a} and ${b}`,
         `which greatest number divides ${a} and ${b}`,
       ]),
+      unseen: {
+        reordered: `find the gcd of ${a} and ${b}`,
+        newWords: `compute the largest integer that goes into both ${a} and ${b}`,
+      },
       answer: gcdOf(a, b),
       code: [`gcd(${a},${b})`, `x=${a};y=${b};while(y)[x,y]=[y,x%y];x`, `divisors(${a}).filter(x=>${b}%x==0).pop()`],
+      plainCode: `x=${a};y=${b};while(y)[x,y]=[y,x%y];x`,
       steps: joinSteps(workedSteps(a, b)),
       mistakes(random) {
         const [otherA, otherB] = [slip(random, a), slip(random, b)];

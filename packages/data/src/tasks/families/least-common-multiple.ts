@@ -38,8 +38,13 @@ export const leastCommonMultiple: TaskFamily = {
         `what is the lcm of ${a} and ${b}`,
         `which least number is a multiple of ${a} and ${b}`,
       ]),
+      unseen: {
+        reordered: `find the lcm of ${a} and ${b}`,
+        newWords: `compute the smallest positive integer into which both ${a} and ${b} go`,
+      },
       answer: lcmOf(a, b),
       code: [`lcm(${a},${b})`, `${a}*${b}/gcd(${a},${b})`, `x=${a};while(x%${b}>0)x+=${a};x`],
+      plainCode: `x=${a};while(x%${b}>0)x+=${a};x`,
       steps: joinSteps(workedSteps(a, b)),
       mistakes(random) {
         const [otherA, otherB] = [slip(random, a), slip(random, b)];

@@ -66,8 +66,13 @@ export const linearRecurrence: TaskFamily = {
         `start with ${x} then ${n} times multiply by ${a} add ${c} modulo ${m}`,
         `x is ${x} and ${n} times x becomes x times ${a} plus ${c} modulo ${m} find x`,
       ]),
+      unseen: {
+        reordered: `x is ${x} then ${n} times multiply x by ${a} and add ${c} modulo ${m}`,
+        newWords: `beginning at ${x} repeat ${n} rounds of scaling by ${a} and increasing by ${c} under modulus ${m}`,
+      },
       answer: iterate(operands),
       code: [loop(operands), `range(1,${n}).reduce(x=>(x*${a}+${c})%${m},${x})`],
+      plainCode: `x=${x};for(i=0;i<${n};i++)x=(x*${a}+${c})%${m};x`,
       steps: joinSteps(workedSteps(operands)) ?? joinSteps(values(operands)),
       mistakes(random) {
         const variants: readonly Operands[] = [

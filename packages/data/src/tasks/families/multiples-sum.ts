@@ -52,8 +52,13 @@ export const multiplesSum: TaskFamily = {
         `add the numbers up to ${n} that are multiples of ${a} or ${b}`,
         `what is the sum of numbers up to ${n} that ${a} or ${b} divides`,
       ]),
+      unseen: {
+        reordered: `what is the sum of the numbers up to ${n} that are multiples of ${a} or ${b}`,
+        newWords: `total every integer not above ${n} into which ${a} or ${b} goes`,
+      },
       answer: total(found),
       code: [filtered(n, a, b), `s=0;for(x of range(1,${n}))if(x%${a}==0||x%${b}==0)s+=x;s`],
+      plainCode: `s=0;for(x=1;x<=${n};x++)if(x%${a}==0||x%${b}==0)s+=x;s`,
       steps: workedSteps(n, a, b, found),
       mistakes(random) {
         const [otherN, otherA, otherB] = [slip(random, n, 2), slip(random, a, 2), slip(random, b, 2)];

@@ -37,8 +37,13 @@ export const multiplyAdd: TaskFamily = {
         `find ${a} times ${b} ${plus ? "plus" : "minus"} ${c}`,
         `multiply ${a} by ${b} then ${plus ? "add" : "subtract"} ${c}`,
       ]),
+      unseen: {
+        reordered: `multiply ${a} and ${b} then ${plus ? "add" : "subtract"} ${c}`,
+        newWords: `compute the product of ${a} and ${b} ${plus ? "increased" : "decreased"} by ${c}`,
+      },
       answer,
       code: [`${a}*${b}${sign}${c}`, `x=${a}*${b};x${sign}${c}`],
+      plainCode: `${a}*${b}${sign}${c}`,
       steps: workedSteps(a, b, c, sign, answer),
       mistakes(random) {
         const [otherA, otherB, otherC] = [slip(random, a), slip(random, b), slip(random, c)];

@@ -53,8 +53,13 @@ export const powerModulo: TaskFamily = {
         `find the remainder of ${b} to the power ${e} divided by ${m}`,
         `raise ${b} to the power ${e} modulo ${m}`,
       ]),
+      unseen: {
+        reordered: `what is the remainder of ${b} to the power ${e} divided by ${m}`,
+        newWords: `take ${b} with exponent ${e} and compute its residue under modulus ${m}`,
+      },
       answer: power(b, e, m),
       code: [`powmod(${b},${e},${m})`, `x=1;for(i of range(1,${e}))x=x*${b}%${m};x`],
+      plainCode: `x=1;for(i=0;i<${e};i++)x=x*${b}%${m};x`,
       steps: joinSteps(workedSteps(operands)) ?? joinSteps(powers(operands)),
       mistakes(random) {
         const [otherB, otherE, otherM] = [slip(random, b), slip(random, e), slip(random, m, 2)];

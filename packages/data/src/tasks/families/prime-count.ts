@@ -29,12 +29,17 @@ export const primeCount: TaskFamily = {
         `count the primes from ${low} to ${high}`,
         `find the number of primes from ${low} to ${high}`,
       ]),
+      unseen: {
+        reordered: `what is the number of primes from ${low} to ${high}`,
+        newWords: `tell me how many prime integers lie between ${low} and ${high} inclusive`,
+      },
       answer: found.length,
       code: [
         `primes(${low},${high}).length`,
         `range(${low},${high}).filter(x=>isPrime(x)).length`,
         `c=0;for(x of range(${low},${high}))if(isPrime(x))c++;c`,
       ],
+      plainCode: `c=0;for(n=${low};n<=${high};n++){d=2;while(n%d&&d*d<=n)d++;if(n%d||d==n)c++}c`,
       steps: joinSteps(countSteps(found)),
       mistakes(random) {
         const next = found[0] === undefined ? low : found[0] + 1; // leaves out the first prime

@@ -47,8 +47,13 @@ export const squareResidues: TaskFamily = {
         `how many x from ${low} to ${high} have x times x modulo ${m} equal to ${r}`,
         `count the numbers from ${low} to ${high} that have square modulo ${m} equal to ${r}`,
       ]),
+      unseen: {
+        reordered: `count the x from ${low} to ${high} that have x times x modulo ${m} equal to ${r}`,
+        newWords: `tell me how many integers between ${low} and ${high} have a residue under modulus ${m} of ${r} once squared`,
+      },
       answer: found.length,
       code: [filtered(operands), `c=0;for(x of range(${low},${high}))if(x*x%${m}==${r})c++;c`],
+      plainCode: `c=0;for(x=${low};x<=${high};x++)if(x*x%${m}==${r})c++;c`,
       steps: joinSteps(countSteps(found)),
       mistakes(random) {
         const variants: readonly Operands[] = [
