@@ -78,6 +78,8 @@ export const TrainConfig = z
     offPolicyThreshold: z.number().positive().nullable().default(null),
     /** Leave rollouts with a turn that neither calls nor answers out of the update (SimpleTIR). */
     filterVoidTurns: z.boolean().default(false),
+    /** Keep interpreter text out of the loss; false counts its tokens as the policy's, to see what the mask is for. */
+    maskToolTokens: z.boolean().default(true),
     sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 1, topK: 0 }),
     /** Measure the accuracy on held-out problems every so many steps; null = only before and after. */
     evaluateEvery: positive.nullable().default(null),
