@@ -4,7 +4,7 @@ import type { SamplingModel } from "../model-setup.js";
 import type { ProblemSource } from "../problem-source.js";
 import type { RunContext } from "../run-context.js";
 import { isScored, type GroupedRollout } from "./sample.js";
-import { countToolTokens } from "./tool-tokens.js";
+import { applyToolMask } from "./tool-tokens.js";
 
 /** What one step of RL learns from. */
 export interface StepRollouts {
@@ -61,7 +61,7 @@ export async function collectRollouts(
     }
   }
   const result = {
-    rollouts: config.train.maskToolTokens ? grouped(groups) : await countToolTokens(grouped(groups), policy.engine, sampling),
+    rollouts: await applyToolMask(grouped(groups), policy.engine, config.train),
     keptGroups: kept,
     problemsTaken: request.problemsTaken + groups.length,
     metrics: {

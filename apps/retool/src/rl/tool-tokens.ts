@@ -1,22 +1,22 @@
 import type { LocalEngine, TrainingRow } from "@retool-ts/policy";
 import type { Trajectory } from "@retool-ts/rollout";
+import type { TrainConfig } from "../train-config.js";
 import type { GroupedRollout } from "./sample.js";
 
 /**
- * Counts the tokens that tools wrote as chosen by the policy, which is what happens without the mask of section 2.3 of "ReTool"
- * (https://arxiv.org/abs/2504.11536). The sampler never chose them, so their log-probabilities are those of a forward pass by the
- * weights that sampled the rest.
- *
- * @returns the rollouts with masks and log-probabilities that cover the whole response.
+ * Rollouts have the mask of section 2.3 of "ReTool" (https://arxiv.org/abs/2504.11536): tools' tokens are not the policy's. With
+ * `maskToolTokens: false` it is taken away, and masks and log-probabilities cover the whole response. The sampler never chose those
+ * tokens, so their log-probabilities are those of a forward pass by the weights that sampled the rest.
  */
-export async function countToolTokens(
+export async function applyToolMask(
   rollouts: readonly GroupedRollout[],
   engine: Pick<LocalEngine, "logProbs">,
-  { temperature }: { readonly temperature: number },
-): Promise<GroupedRollout[]> {
+  { maskToolTokens, sampling }: Pick<TrainConfig, "maskToolTokens" | "sampling">,
+): Promise<readonly GroupedRollout[]> {
+  if (maskToolTokens) return rollouts;
   const withTools = rollouts.filter(({ trajectory }) => trajectory.segments.some(({ kind }) => kind === "tool"));
-  if (withTools.length === 0) return [...rollouts];
-  const logProbs = await engine.logProbs(withTools.map(({ trajectory }) => toolRow(trajectory)), { temperature }); // prettier-ignore
+  if (withTools.length === 0) return rollouts;
+  const logProbs = await engine.logProbs(withTools.map(({ trajectory }) => toolRow(trajectory)), sampling); // prettier-ignore
   const ofTools = new Map(withTools.map((rollout, i) => [rollout, logProbs[i]!]));
   return rollouts.map((rollout) => {
     const added = ofTools.get(rollout);
