@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "../test/backends.js";
 import { relativeDifference, TINY } from "../test/tiny.js";
 import { AdamW, type AdamWOptions } from "./adamw.js";
 import { useBackend } from "./backend.js";
@@ -44,7 +45,7 @@ async function update(parameters: Parameters, optimizer: AdamW, values: Readonly
   }
 }
 
-describe.each(["wasm", "cpu"] as const)("AdamW on %s", (backend) => {
+describe.each(TEST_BACKENDS)("AdamW on %s", (backend) => {
   test("three updates of PyTorch, clipped and not, decayed and not", async () => {
     await useBackend(backend);
     await withAdamW(OPTIONS, async (parameters, optimizer) => {

@@ -1,10 +1,9 @@
 import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { NATIVE } from "../test/backends.js";
 import { BACKENDS, probeBackends, useBackend } from "./backend.js";
 import { fusedKernels } from "./kernels/wasm-kernels.js";
-
-const native = (await probeBackends()).filter(({ name, available }) => name.startsWith("tfjs-node") && available);
 
 describe("backends", () => {
   test("the probe lists all, best first, with a reason for those that are absent", async () => {
@@ -22,18 +21,30 @@ describe("backends", () => {
     expect(tf.getBackend()).toBe("cpu");
   });
 
-  test.skipIf(native.length > 0)("wasm is chosen when no native library is there", async () => {
+  test.skipIf(NATIVE !== undefined)("wasm is chosen when no native library is there", async () => {
     expect(await useBackend()).toBe("wasm");
     expect(tf.getBackend()).toBe("wasm");
   });
 
-  test.skipIf(native.length > 0)("an absent one that is asked for gives an error that says why", async () => {
+  test.skipIf(NATIVE !== undefined)("an absent one that is asked for gives an error that says why", async () => {
     const error: unknown = await useBackend("tfjs-node-gpu").catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toMatch(
       /backend: tfjs-node-gpu: expected one that loads .* found tfjs-node-gpu: .* leave the backend on auto/,
     );
   });
+
+  test.skipIf(NATIVE === undefined)(
+    "native TensorFlow takes part in the tests (skipped where it does not load; `retool native install` builds it)",
+    async () => {
+      expect(await useBackend()).toBe(NATIVE);
+      expect(tf.getBackend()).toBe("tensorflow");
+      expect(fusedKernels()).toBeUndefined();
+      await useBackend("wasm");
+      await probeBackends();
+      expect(tf.getBackend()).toBe("wasm");
+    },
+  );
 
   test("our kernels serve the wasm backend only, also after a change and back", async () => {
     await useBackend("wasm");

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { headShape, type ModelConfig } from "./config.js";
 import { adopt, fusedKernels, type KernelContext } from "./kernels/wasm-kernels.js";
+import { tensorflowBackend } from "./native/load-native.js";
+import { TensorFlowKVCache } from "./native/tensorflow-kv-cache.js";
 import type { PackedLayout } from "./ops/packed.js";
 import { PortableKVCache } from "./portable-kv-cache.js";
 
@@ -26,10 +28,12 @@ export interface KVCache {
   dispose(): void;
 }
 
-/** A cache for the current backend: written in place where our kernels run, portable elsewhere. */
+/** A cache for the current backend: written in place where our kernels or native TensorFlow run, portable elsewhere. */
 export function createKVCache(config: ModelConfig, slots: number, capacity: number): KVCache {
   const fused = fusedKernels();
-  return fused === undefined ? new PortableKVCache(config, slots, capacity) : new WasmKVCache(fused, config, slots, capacity);
+  if (fused !== undefined) return new WasmKVCache(fused, config, slots, capacity);
+  const native = tensorflowBackend();
+  return native === undefined ? new PortableKVCache(config, slots, capacity) : new TensorFlowKVCache(native, config, slots, capacity);
 }
 
 /** One block of memory a layer, written in place. Keys are stored transposed, so that neighbouring positions are neighbours. */

@@ -1,6 +1,7 @@
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "../test/backends.js";
 import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../test/tiny.js";
 import { useBackend, type BackendName } from "./backend.js";
 import type { ModelConfig } from "./config.js";
@@ -74,7 +75,7 @@ describe("fused kernels give the loss and gradients of the portable operations",
   });
 });
 
-describe.each(["wasm", "cpu"] as const)("LocalEngine on %s", (backend) => {
+describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
   test("micro-batches and several calls add up to the whole", async () => {
     const rows = tinyRows(LENGTHS);
     const whole = await outcome(backend, TINY, [rows]);

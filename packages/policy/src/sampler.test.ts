@@ -1,5 +1,6 @@
 import { RetoolError, streamKey, uniformAt } from "@retool-ts/core";
 import { beforeEach, describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "../test/backends.js";
 import { ADAMW, TINY } from "../test/tiny.js";
 import { useBackend } from "./backend.js";
 import type { DecodeRequest, SamplerOptions } from "./decode-request.js";
@@ -20,7 +21,7 @@ const request = (seed: number, maxTokens: number, more: Partial<DecodeRequest> =
 };
 const PROMPTS = [[3], [1, 2, 3, 4, 5, 6, 7, 8, 9], [9, 8, 7], [4, 4, 4, 4, 4, 4]];
 
-describe.each(["wasm", "cpu"] as const)("LocalSampler on %s", (backend) => {
+describe.each(TEST_BACKENDS)("LocalSampler on %s", (backend) => {
   let parameters: Parameters;
   let engine: LocalEngine;
   let sampler: LocalSampler;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "./backends.js";
 import { useBackend } from "../src/backend.js";
 import { loadModel, saveModel } from "../src/checkpoint.js";
 import { LocalEngine } from "../src/local-engine.js";
@@ -79,7 +80,7 @@ async function lossAndGradients(parameters: Parameters, gradientCheckpointing: b
   return { loss, gradients };
 }
 
-describe.each(["wasm", "cpu"] as const)("numbers of PEFT, on %s", (backend) => {
+describe.each(TEST_BACKENDS)("numbers of PEFT, on %s", (backend) => {
   test.each(Object.keys(fixture.adapters))(
     "adapter on %s modules: logits, loss, the gradients of A and B, and nothing else",
     async (name) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "./backends.js";
 import { useBackend } from "../src/backend.js";
 import { checkpointTensors, toCheckpoint } from "../src/checkpoint-layout.js";
 import { loadModel } from "../src/checkpoint.js";
@@ -64,7 +65,7 @@ function compute(parameters: Parameters, sequences: Fixture["sequences"]) {
   return { logits, loss, gradients };
 }
 
-describe.each(["wasm", "cpu"] as const)("numbers of transformers, on %s", (backend) => {
+describe.each(TEST_BACKENDS)("numbers of transformers, on %s", (backend) => {
   test.each(["qwen2", "qwen3", "llama", "linear", "llama3", "yarn", "mistral", "qwen2-window"])(
     "%s: logits, log-probabilities, loss and the gradient of every weight",
     async (name) => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "../../test/backends.js";
 import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
 import { loadOptimizer, saveOptimizer } from "../checkpoint.js";
@@ -53,7 +54,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-describe.each(["wasm", "cpu"] as const)("training an adapter on %s", (backend) => {
+describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
   test("starts at the base model, changes only the adapter, and leaves the reference as it was", async () => {
     await useBackend(backend);
     const run = start({ dropout: 0.2 });

@@ -1,6 +1,7 @@
 import { philox4x32 } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "../../test/backends.js";
 import { useBackend } from "../backend.js";
 import { dropout, type DropoutMask } from "./dropout.js";
 import { disposeLayout, packRows } from "./packed.js";
@@ -17,7 +18,7 @@ function dropped(lengths: readonly number[], width: number, mask: DropoutMask): 
   return values;
 }
 
-describe.each(["wasm", "cpu"] as const)("dropout on %s", (backend) => {
+describe.each(TEST_BACKENDS)("dropout on %s", (backend) => {
   test("zeroes where the Philox word of row, place and feature is below the rate", async () => {
     await useBackend(backend);
     const values = dropped([2, 3], 7, MASK);

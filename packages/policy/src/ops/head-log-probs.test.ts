@@ -1,6 +1,7 @@
 import { RandomStream } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { TEST_BACKENDS } from "../../test/backends.js";
 import { relativeDifference } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
 import { headLogProbs } from "./head-log-probs.js";
@@ -34,7 +35,7 @@ function differentiate(maxLogits: number, sizes = [rows, width, vocab]) {
   });
 }
 
-describe.each(["wasm", "cpu"] as const)("headLogProbs on %s", (backend) => {
+describe.each(TEST_BACKENDS)("headLogProbs on %s", (backend) => {
   test.each([1, 100, 5 * vocab, 28 * vocab])("is the same with at most %i logits at once", async (maxLogits) => {
     await useBackend(backend);
     const whole = differentiate(Infinity);

@@ -1,0 +1,137 @@
+import { streamKey, uniformAt } from "@retool-ts/core";
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, test } from "vitest";
+import { NATIVE } from "../test/backends.js";
+import { relativeDifference, TINY } from "../test/tiny.js";
+import { useBackend } from "./backend.js";
+import type { ModelConfig } from "./config.js";
+import { createKVCache, type KVCache } from "./kv-cache.js";
+import { disposeLayout, packRows } from "./ops/packed.js";
+import { PortableKVCache } from "./portable-kv-cache.js";
+
+/** One pass: how many new tokens each slot gets; or a copy between slots. */
+type Step =
+  | { readonly rows: readonly (readonly [slot: number, tokens: number])[] }
+  | { readonly copy: readonly [from: number, to: number] };
+
+/** Prompts, a fork, decoding of many and of few, a tool's output in the middle, a slot used again, growth over several sizes. */
+const STEPS: readonly Step[] = [
+  {
+    rows: [
+      [4, 5],
+      [1, 9],
+    ],
+  },
+  { copy: [1, 3] },
+  {
+    rows: [
+      [3, 1],
+      [1, 1],
+      [4, 1],
+    ],
+  },
+  { rows: [[4, 1]] },
+  {
+    rows: [
+      [0, 2],
+      [1, 1],
+      [2, 7],
+      [3, 1],
+      [4, 1],
+    ],
+  },
+  {
+    rows: [
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+    ],
+  },
+  {
+    rows: [
+      [2, 70],
+      [0, 1],
+    ],
+  },
+  { copy: [2, 0] },
+  {
+    rows: [
+      [0, 40],
+      [2, 1],
+      [1, 3],
+    ],
+  },
+  { rows: [[2, 40]] },
+];
+
+/** What attention gives at each step, in both layers. */
+function play(cache: KVCache, config: ModelConfig): Float32Array[] {
+  const width = (config.heads + 2 * config.kvHeads) * config.headDim;
+  const lengths = new Int32Array(cache.slots);
+  const outputs: Float32Array[] = [];
+  STEPS.forEach((step, number) => {
+    if ("copy" in step) {
+      const [from, to] = step.copy;
+      cache.copy(from, to, lengths[from]!);
+      lengths[to] = lengths[from]!;
+      return;
+    }
+    const slots = Int32Array.from(step.rows, ([slot]) => slot);
+    const past = slots.map((slot) => lengths[slot]!);
+    const layout = packRows(
+      step.rows.map(([, tokens]) => tokens),
+      [...past],
+    );
+    for (let layer = 0; layer < config.layers; layer++) {
+      const key = streamKey(number, ["qkv", layer]);
+      const qkv = tf.tensor2d(
+        Float32Array.from({ length: layout.tokens * width }, (_, i) => 4 * uniformAt(key, i) - 2),
+        [layout.tokens, width],
+      );
+      const mixed = cache.attend(layer, qkv, layout, slots, past);
+      outputs.push(mixed.dataSync().slice() as Float32Array);
+      tf.dispose([qkv, mixed]);
+    }
+    for (const [slot, tokens] of step.rows) lengths[slot]! += tokens;
+    disposeLayout(layout);
+  });
+  return outputs;
+}
+
+const inPlace = NATIVE === undefined ? (["wasm"] as const) : (["wasm", NATIVE] as const);
+const WINDOW: ModelConfig = { ...TINY, slidingWindow: { size: 6, firstLayer: 1 } };
+
+describe.each(inPlace)("the cache that is written in place on %s", (backend) => {
+  test.each([
+    ["all tokens seen", TINY],
+    ["a sliding window", WINDOW],
+    ["a key head for each head", { ...TINY, kvHeads: TINY.heads }],
+  ] as const)("gives what the portable one gives: %s", async (_, config) => {
+    await useBackend(backend);
+    const [cache, portable] = [createKVCache(config, 5, 128), new PortableKVCache(config, 5, 128)];
+    try {
+      expect(cache).not.toBeInstanceOf(PortableKVCache);
+      const [actual, expected] = [play(cache, config), play(portable, config)];
+      expect(expected.length).toBe(2 * STEPS.filter((step) => "rows" in step).length);
+      actual.forEach((output, i) => expect(relativeDifference(output, expected[i]!), `output ${i}`).toBeLessThan(1e-5));
+      expect(cache.bytes).toBeGreaterThanOrEqual(portable.bytes);
+    } finally {
+      cache.dispose();
+      portable.dispose();
+    }
+  });
+});
+
+test.skipIf(NATIVE === undefined)(
+  "on native TensorFlow (skipped where it does not load) memory grows with the longest sequence",
+  async () => {
+    await useBackend(NATIVE);
+    const cache = createKVCache(TINY, 5, 128);
+    const before = cache.bytes;
+    play(cache, TINY);
+    expect(cache.bytes).toBe(2 * before);
+    cache.dispose();
+  },
+);

@@ -1,0 +1,7 @@
+import { type BackendName, probeBackends } from "../src/backend.js";
+
+/** Native TensorFlow, where it loads. */
+export const NATIVE: BackendName | undefined = (await probeBackends()).find(({ native }) => native !== undefined)?.name;
+
+/** Backends that the tests run on: wasm and cpu always, native TensorFlow where it loads. */
+export const TEST_BACKENDS: readonly BackendName[] = ["wasm", "cpu", ...(NATIVE === undefined ? [] : [NATIVE])];
