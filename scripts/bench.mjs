@@ -3,14 +3,17 @@
 // The peer runs when RETOOL_BENCH_PYTHON names a Python with trl and RETOOL_SHARED the folder that holds bench/trl_grpo_step.py.
 // `pnpm bench reward`: verdicts a second on MATH-500's answers, ours and, where RETOOL_BENCH_PYTHON has it, Math-Verify's (or sympy's) for the
 // same pairs. RETOOL_SHARED names the folder that holds data/math/math500.jsonl.
+// `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
+// wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
 const [what, count] = process.argv.slice(2);
-if ((what !== "step" && what !== "sandbox" && what !== "reward") || !/^[1-9]\d*$/.test(count ?? "1")) {
-  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward");
+if ((what !== "step" && what !== "sandbox" && what !== "reward" && what !== "policy") || !/^[1-9]\d*$/.test(count ?? "1")) {
+  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions]");
   process.exit(2);
 }
 await ensureInstalled();
@@ -22,6 +25,10 @@ if (what === "sandbox") {
 }
 if (what === "reward") {
   await benchReward();
+  process.exit();
+}
+if (what === "policy") {
+  await benchPolicy(count ?? "1");
   process.exit();
 }
 const steps = count ?? "6";
@@ -40,6 +47,33 @@ if (!python || !script || !existsSync(script)) {
   } else {
     console.log(JSON.stringify(peer));
     console.log(`ours takes ${(ours.cpu_s_per_step / peer.cpu_s_per_step).toFixed(2)} times the peer's CPU seconds a step`);
+  }
+}
+
+/** Each shape on each backend and in PyTorch, one after the other, each in a process of its own. */
+async function benchPolicy(repetitions) {
+  const bench = join(root, "packages/policy/bench");
+  const { SHAPES } = await import(pathToFileURL(join(bench, "shapes.mjs")));
+  const { probeBackends } = await import(pathToFileURL(join(root, "packages/policy/dist/index.js")));
+  const native = (await probeBackends()).find(({ native }) => native !== undefined)?.name;
+  if (native === undefined) console.log("native TensorFlow skipped: it does not load; `retool native install` builds it");
+  const { RETOOL_BENCH_PYTHON: python } = process.env;
+  if (!python) console.log("peer skipped: set RETOOL_BENCH_PYTHON to a Python with torch and transformers");
+  for (const [name, shape] of Object.entries(SHAPES)) {
+    let peer;
+    if (python) {
+      peer = await lastLine(python, [join(bench, "policy_peer.py"), JSON.stringify(shape), repetitions]);
+      console.log(JSON.stringify({ shape: name, ...peer }));
+    }
+    for (const backend of ["wasm", ...(native === undefined ? [] : [native])]) {
+      const ours = await lastLine(process.execPath, [join(bench, "policy.mjs"), backend, name, repetitions]);
+      console.log(JSON.stringify(ours));
+      if (peer === undefined) continue;
+      const ratios = ["prefill", "decode_1", "decode_16", "decode_64", "train"].map((key) => {
+        return `${key} ${(ours[key] / peer[key]).toFixed(2)} (${(ours[`${key}_cpu`] / peer[`${key}_cpu`]).toFixed(2)})`;
+      });
+      console.log(`${name} on ${ours.backend}, times the peer's tokens a second (a CPU second): ${ratios.join(", ")}`);
+    }
   }
 }
 

@@ -86,7 +86,8 @@ function portableRotary(
     return tf.reshape(turned, [tokens, count * headDim]);
   };
   const values = tf.slice(qkv, [0, (heads + kvHeads) * headDim], [tokens, kvHeads * headDim]);
-  return tf.concat([turn(0, heads, norm?.query), turn(heads, kvHeads, norm?.key), values], 1) as tf.Tensor2D;
+  const turned = norm === undefined ? [turn(0, heads + kvHeads, undefined)] : [turn(0, heads, norm.query), turn(heads, kvHeads, norm.key)];
+  return tf.concat([...turned, values], 1) as tf.Tensor2D;
 }
 
 function fusedRotary(
