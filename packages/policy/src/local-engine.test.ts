@@ -1,7 +1,7 @@
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { TEST_BACKENDS } from "../test/backends.js";
+import { NATIVE, TEST_BACKENDS } from "../test/backends.js";
 import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../test/tiny.js";
 import { useBackend, type BackendName } from "./backend.js";
 import type { ModelConfig } from "./config.js";
@@ -101,10 +101,11 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     for (const row of rows) alone.push((await engine.logProbs([row], { temperature: 0.8 }))[0]!);
     engine.dispose();
     parameters.dispose();
+    const tolerance = backend === NATIVE ? 1e-5 : 2e-6; // a native product orders its sums by how many rows it has
     rows.forEach(({ lossMask }, r) => {
       expect(together[r]!.length).toBe(lossMask.length);
       alone[r]!.forEach((logProb, i) => {
-        expect(Math.abs(logProb - together[r]![i]!)).toBeLessThan(2e-6);
+        expect(Math.abs(logProb - together[r]![i]!)).toBeLessThan(tolerance);
         // zero exactly where nothing is predicted
         expect(logProb === 0).toBe(i === 0 || !lossMask[i]);
       });
