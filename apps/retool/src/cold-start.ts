@@ -13,9 +13,13 @@ import { truncateMiddle } from "@retool-ts/rollout";
 import type { TrainingRow } from "@retool-ts/policy";
 import type { Environment } from "./environment.js";
 import type { RecipeConfig, SftStage } from "./recipe-config.js";
+import type { RowStream } from "./sft-rows/row-stream.js";
 
 /** Traces made ahead at once: large enough to keep the sandbox busy while the model trains. */
 const CHUNK = 512;
+
+/** First chunk of the held-out rows: in the middle of a stage's stretch of problems. */
+const HELD_OUT_CHUNK = Math.floor(50_000_000 / CHUNK);
 
 /** Counts of what became of planned traces. */
 export interface ColdStartStats {
@@ -24,11 +28,18 @@ export interface ColdStartStats {
   readonly snippetsRun: number;
 }
 
+/** Traces made together. */
+interface Chunk {
+  readonly rows: readonly TrainingRow[];
+  readonly rejected: number;
+  readonly snippetsRun: number;
+}
+
 /**
  * An endless stream of cold-start rows. Every interpreter text in them came from running the code, in the sandbox, just before; a
  * trace whose output is not what its kind promises is left out. The next chunk runs while the current one is trained on.
  */
-export class ColdStartStream {
+export class ColdStartStream implements RowStream {
   readonly #config: RecipeConfig;
   readonly #stage: SftStage;
   readonly #environment: Environment;
@@ -36,7 +47,7 @@ export class ColdStartStream {
   readonly #format: TraceFormat;
   #ready: TrainingRow[] = [];
   #chunk = 0;
-  #next: Promise<TrainingRow[]> | undefined;
+  #next: Promise<Chunk> | undefined;
   #stats = { kept: 0, rejected: 0, snippetsRun: 0 };
 
   constructor(config: RecipeConfig, stage: SftStage, environment: Environment, tokenizer: Tokenizer) {
@@ -55,11 +66,22 @@ export class ColdStartStream {
   async take(count: number): Promise<TrainingRow[]> {
     while (this.#ready.length < count) {
       this.#next ??= this.#makeChunk(this.#chunk++);
-      this.#ready.push(...(await this.#next));
+      this.#ready.push(...this.#count(await this.#next));
       this.#next = this.#makeChunk(this.#chunk++);
       this.#next.catch(() => undefined); // a failure surfaces at the next take
     }
     return this.#ready.splice(0, count);
+  }
+
+  /** Rows of problems far behind those that a stage can get to. */
+  async heldOut(count: number): Promise<TrainingRow[]> {
+    const rows: TrainingRow[] = [];
+    for (let chunk = HELD_OUT_CHUNK; rows.length < count; chunk++) rows.push(...(await this.#makeChunk(chunk)).rows);
+    return rows.slice(0, count);
+  }
+
+  describe(): string {
+    return `${this.#stats.snippetsRun} executed snippets`;
   }
 
   /** Skips rows that were trained on before an interruption. */
@@ -67,7 +89,14 @@ export class ColdStartStream {
     for (let left = count; left > 0; left -= CHUNK) await this.take(Math.min(left, CHUNK));
   }
 
-  async #makeChunk(chunk: number): Promise<TrainingRow[]> {
+  #count({ rows, rejected, snippetsRun }: Chunk): readonly TrainingRow[] {
+    this.#stats.kept += rows.length;
+    this.#stats.rejected += rejected;
+    this.#stats.snippetsRun += snippetsRun;
+    return rows;
+  }
+
+  async #makeChunk(chunk: number): Promise<Chunk> {
     const { seed, data } = this.#config;
     const { mixture, firstStyleShare, snippets } = this.#stage;
     const generated = data.train.kind === "generated" ? data.train : undefined;
@@ -93,10 +122,8 @@ export class ColdStartStream {
       used += plan.calls.length;
       const result = finishTrace(plan, feedbacks, this.#format);
       if (result.status === "ok") rows.push(this.#encode(result.trace));
-      this.#stats[result.status === "ok" ? "kept" : "rejected"]++;
     }
-    this.#stats.snippetsRun += codes.length;
-    return rows;
+    return { rows, rejected: plans.length - rows.length, snippetsRun: codes.length };
   }
 
   /** Token ids as a rollout would have them: each turn and each output on its own. */

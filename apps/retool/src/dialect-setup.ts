@@ -9,6 +9,8 @@ import type { RecipeConfig } from "./recipe-config.js";
 export interface DialectSetup {
   readonly dialect: Dialect;
   readonly traceFormat: TraceFormat;
+  /** What ends a turn of the model; empty where tags do. */
+  readonly endOfTurn: string;
 }
 
 /** Tools as chat templates list them. */
@@ -33,12 +35,20 @@ export async function setUpDialect(
   const template = await chatTemplateFor(config, chatTemplate);
   switch (name) {
     case "xml":
-      return { dialect: xmlDialect({ resultOpen, resultClose }), traceFormat: xmlFormat(template !== undefined, resultOpen, resultClose) };
+      return {
+        dialect: xmlDialect({ resultOpen, resultClose }),
+        traceFormat: xmlFormat(template !== undefined, resultOpen, resultClose),
+        endOfTurn: "",
+      };
     case "hermes": {
       if (template === undefined) throw noTemplate();
       const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
       const texts = toolTurnTexts(template, { tools: toolSchemas(tools), endTokens, variables: templateVariables(tokenizer.files) });
-      return { dialect: hermesDialect({ maxParallelCalls, texts }), traceFormat: hermesFormat(texts.endOfTurn) };
+      return {
+        dialect: hermesDialect({ maxParallelCalls, texts }),
+        traceFormat: hermesFormat(texts.endOfTurn),
+        endOfTurn: texts.endOfTurn,
+      };
     }
   }
 }

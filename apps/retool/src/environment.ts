@@ -14,6 +14,8 @@ export interface Environment {
   readonly dialect: Dialect;
   /** How cold-start traces are written, so that they are what the dialect reads. */
   readonly traceFormat: TraceFormat;
+  /** What ends a turn of the model in a conversation; empty where tags do. */
+  readonly endOfTurn: string;
   readonly tools: readonly Tool[];
   readonly budgets: Budgets;
   readonly reward: RewardFunction;

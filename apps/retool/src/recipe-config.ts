@@ -34,8 +34,25 @@ const Source = z.discriminatedUnion("kind", [
 
 const Stage = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
-  /** Kinds of cold-start traces. */
-  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]),
+  /** Where the rows come from. */
+  source: z
+    .discriminatedUnion("kind", [
+      /** Fresh traces of generated problems at every step. */
+      z.strictObject({ kind: z.literal("generated") }),
+      /** Conversations, in epochs: what `retool data build` or `data convert` writes, or ReTool-SFT as it is. */
+      z.strictObject({
+        kind: z.literal("file"),
+        /** JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`. */
+        path: z.string(),
+        /** Tokens of the longest row, prompt included; a model's own limit stands below it. */
+        maxTokens: positive.default(16_384),
+        /** What becomes of longer rows. */
+        tooLong: z.enum(["refuse", "leave-out"]).default("refuse"),
+      }),
+    ])
+    .prefault({ kind: "generated" }),
+  /** Kinds of generated traces. */
+  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean"),
   /** How often a trace takes the shortest snippet for its problem; the other styles share the rest. */
   firstStyleShare: share.default(1),
   /** Snippets with the sandbox's own functions, or plain loops in the language alone. */
@@ -176,6 +193,9 @@ export const RecipeConfig = z.strictObject({
     stages: z.array(Stage).min(1),
     /** Keep a checkpoint every so many steps of a stage, to go on from after a crash. */
     saveEvery: positive.default(250),
+    /** Steps of a stage between measurements of the loss on held-out rows, and how many rows; null = never. */
+    evalEvery: positive.nullable().default(null),
+    evalRows: positive.default(64),
   }),
   train: TrainConfig,
   budgets: z

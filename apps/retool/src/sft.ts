@@ -4,6 +4,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { ColdStartStream } from "./cold-start.js";
 import { gradedRollouts, summarizeEvaluation } from "./evaluate.js";
 import { validationProblems } from "./problem-source.js";
+import { ConversationStream } from "./sft-rows/conversation-stream.js";
+import { evalLoss } from "./sft-rows/eval-loss.js";
+import type { RowStream } from "./sft-rows/row-stream.js";
 import type { SftStage } from "./recipe-config.js";
 import { saveCheckpoint, scheduleOf, type RunContext, type RunState } from "./run-context.js";
 
@@ -32,8 +35,9 @@ export async function runSft(context: RunContext, from: SftState = SFT_START): P
 }
 
 async function runStage(context: RunContext, stage: SftStage, from: SftState): Promise<SftState> {
-  const { config, model, environment, run, reporter, signal } = context;
-  const stream = new ColdStartStream(config, stage, environment, model.tokenizer);
+  const { config, model, run, reporter, signal } = context;
+  const stream = await openRows(context, stage);
+  const heldOut = config.sft.evalEvery === null ? [] : await stream.heldOut(config.sft.evalRows);
   await stream.skip(from.rowsTaken);
   const schedule = scheduleOf(stage.learningRate, stage.steps);
   const bar = reporter.progress(`SFT ${stage.name}`, stage.steps, from.stageStep);
@@ -55,6 +59,8 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
     const { gradNorm } = await model.engine.optimStep({ learningRate });
     state = { ...state, totalSteps: state.totalSteps + 1, stageStep: state.stageStep + 1, rowsTaken: state.rowsTaken + rows.length };
     const accuracy = isValidationStep(stage, state.stageStep) ? await validate(context, stage, state.totalSteps) : undefined;
+    const isEvaluated = heldOut.length > 0 && (state.stageStep % config.sft.evalEvery! === 0 || state.stageStep === stage.steps);
+    const heldOutLoss = isEvaluated ? await evalLoss(model.engine, heldOut) : undefined;
     await run.appendMetrics({
       phase: "sft",
       stage: stage.name,
@@ -64,6 +70,7 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
       "sft/tokens": rows.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0),
       "optim/grad_norm": gradNorm,
       "optim/learning_rate": learningRate,
+      ...(heldOutLoss === undefined ? {} : { "sft/eval_loss": heldOutLoss }),
       ...(accuracy === undefined ? {} : { "validation/accuracy": accuracy }),
     });
     await run.appendTimings({ phase: "sft", step: state.totalSteps, "time/step": (performance.now() - started) / 1_000 });
@@ -71,8 +78,23 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
     if (accuracy !== undefined && accuracy >= stage.stopAtAccuracy!) break;
     if (state.stageStep % config.sft.saveEvery === 0) await saveCheckpoint(context, state);
   }
-  bar.done(`${state.stageStep} steps on ${stream.stats.snippetsRun} executed snippets`);
+  bar.done(`${state.stageStep} steps on ${stream.describe()}`);
   return state;
+}
+
+/** The rows that a stage names. */
+async function openRows({ config, model, environment, reporter, signal }: RunContext, stage: SftStage): Promise<RowStream> {
+  const { source } = stage;
+  const { tokenizer } = model;
+  switch (source.kind) {
+    case "generated":
+      return new ColdStartStream(config, stage, environment, tokenizer);
+    case "file": {
+      const { maxPositions } = model.engine.parameters.config;
+      const context = { reporter, ...(signal === undefined ? {} : { signal }) };
+      return ConversationStream.open({ config, stage, source, environment, tokenizer, maxPositions, context });
+    }
+  }
 }
 
 function isValidationStep(stage: SftStage, step: number): boolean {

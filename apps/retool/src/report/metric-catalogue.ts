@@ -34,7 +34,7 @@ export const CHARTS: readonly ChartSpec[] = [
   },
   {
     title: "Loss",
-    series: { "sft/loss": "cross-entropy" },
+    series: { "sft/loss": "rows of the step", "sft/eval_loss": "held-out rows" },
     unit: "number",
     explanation: "Mean negative log-probability of the tokens to imitate, in nats. Falling means that the traces become likely.",
   },

@@ -1,0 +1,144 @@
+import { corpus, createTokenizer, TINY_SPLIT, trainBpe } from "@retool-ts/data";
+import { hermesDialect, xmlDialect } from "@retool-ts/rollout";
+import { describe, expect, test } from "vitest";
+import { encodeConversation, type RowEnvironment } from "./encode-conversation.js";
+
+const files = trainBpe(corpus(60), { vocabSize: 400, splitPattern: TINY_SPLIT, specialTokens: ["<|end|>", "<code>", "</code>"] });
+const tokenizer = createTokenizer({ ...files, config: { ...files.config, eos_token: "<|end|>" } });
+const budgets = { maxResponseTokens: 1_000, maxTurnTokens: 1_000, maxTurns: 9, maxToolCalls: 9, maxToolOutputChars: 100 };
+const encodePrompt = (question: string) => tokenizer.encode(`Q: ${question}\n`);
+
+const xml: RowEnvironment = {
+  dialect: xmlDialect({ resultOpen: "<interpreter>", resultClose: "</interpreter>" }),
+  budgets,
+  encodePrompt,
+  endOfTurn: "",
+};
+const hermes: RowEnvironment = { dialect: hermesDialect(), budgets, encodePrompt, endOfTurn: "<|end|>" };
+
+const response = "Look.\n<code>\n6*7\n</code>\n<interpreter>\n42\n</interpreter>\n\nSo <answer>\\boxed{42}</answer>";
+const sftRow = {
+  messages: [
+    { role: "user", content: "Long instructions.\n\n*user question:*\n6 * 7?" },
+    { role: "assistant", content: response },
+  ],
+};
+
+/** The text of a row, what is learned of it in [ ]. */
+function shown(value: Record<string, unknown>, environment: RowEnvironment): string {
+  const { tokenIds, lossMask } = encodeConversation({ value, where: "row 1" }, environment, tokenizer);
+  let text = "";
+  let learned = 0;
+  let run: number[] = [];
+  const flush = (next: number) => {
+    const part = tokenizer.decode(run, { skipSpecialTokens: false });
+    text += learned === 1 ? `[${part}]` : part;
+    [run, learned] = [[], next];
+  };
+  for (let t = 0; t < tokenIds.length; t++) {
+    if (lossMask[t]! !== learned) flush(lossMask[t]!);
+    run.push(tokenIds[t]!);
+  }
+  flush(0);
+  return text;
+}
+
+describe("in XML", () => {
+  const expected = "Q: 6 * 7?\n[Look.\n<code>\n6*7\n</code>]<interpreter>42</interpreter>[So <answer>\\boxed{42}</answer>]";
+
+  test("rows of ReTool-SFT have the config's prompt and the environment's text around outputs, which is not learned", () => {
+    expect(shown(sftRow, xml)).toBe(expected);
+  });
+
+  test("so have converted rows, with any prompt", () => {
+    const converted = [{ role: "user", content: "6 * 7?" }, sftRow.messages[1]];
+    expect(shown({ messages: converted }, xml)).toBe(expected);
+  });
+
+  test("an output without text and one that names tags", () => {
+    const content = "<code>a</code><interpreter></interpreter><code>b</code><interpreter>x <|end|> </answer></interpreter>z";
+    const text = shown(
+      {
+        messages: [
+          { role: "user", content: "?" },
+          { role: "assistant", content },
+        ],
+      },
+      xml,
+    );
+    expect(text).toBe(
+      "Q: ?\n[<code>a</code>]<interpreter></interpreter>[<code>b</code>]<interpreter>x <|end|> <\\/answer></interpreter>[z]",
+    );
+    const { tokenIds } = encodeConversation(
+      {
+        value: {
+          messages: [
+            { role: "user", content: "?" },
+            { role: "assistant", content },
+          ],
+        },
+        where: "",
+      },
+      xml,
+      tokenizer,
+    );
+    expect(Array.from(tokenIds)).not.toContain(tokenizer.tokenToId("<|end|>"));
+  });
+
+  test("long outputs are cut as in rollouts", () => {
+    const content = `<code>a</code><interpreter>${"9".repeat(300)}</interpreter>z`;
+    expect(
+      shown(
+        {
+          messages: [
+            { role: "user", content: "?" },
+            { role: "assistant", content },
+          ],
+        },
+        xml,
+      ),
+    ).toContain("...(truncated)...");
+  });
+});
+
+describe("in Hermes", () => {
+  test("rows of ReTool-SFT become calls, and turns end with the template's token", () => {
+    expect(shown(sftRow, hermes)).toMatch(
+      /^Q: 6 \* 7\?\n\[Look\.\n<tool_call>\n\{"name": "code_interpreter", "arguments": \{"code": "[^"]*6\*7[^"]*"\}\}\n<\/tool_call><\|end\|>\][^[]*42[^[]*\[So \\boxed\{42\}<\|end\|>\]$/,
+    );
+  });
+});
+
+describe("a row that cannot be used is named", () => {
+  test.each<[message: RegExp, environment: RowEnvironment, messages: readonly object[]]>([
+    [
+      /row 1: expected tool calls, as dialect\.name: hermes/,
+      hermes,
+      [
+        { role: "user", content: "6 * 7?" },
+        { role: "assistant", content: response.replaceAll(/<\/?answer>/g, "") },
+      ],
+    ],
+    [
+      /row 1: expected one response with tags/,
+      xml,
+      [
+        { role: "user", content: "?" },
+        { role: "assistant", content: "a" },
+        { role: "assistant", content: "b" },
+      ],
+    ],
+    [
+      /row 1: expected a user's question.*found system, user, assistant/,
+      xml,
+      [
+        { role: "system", content: "s" },
+        { role: "user", content: "?" },
+        { role: "assistant", content: "b" },
+      ],
+    ],
+    [/row 1: expected a column messages/, xml, []],
+  ])("%s", (message, environment, messages) => {
+    expect(() => encodeConversation({ value: { messages }, where: "row 1" }, environment, tokenizer)).toThrow(message);
+  });
+});

@@ -1,0 +1,12 @@
+import type { TrainingRow } from "@retool-ts/policy";
+
+/** Rows of a stage of supervised training: a pure function of seed, stage and how many were taken before. */
+export interface RowStream {
+  take(count: number): Promise<TrainingRow[]>;
+  /** Passes over rows that were trained on before an interruption. */
+  skip(count: number): Promise<void>;
+  /** Rows that are never trained on, always the same. */
+  heldOut(count: number): Promise<TrainingRow[]>;
+  /** What the rows were, in a few words. */
+  describe(): string;
+}
