@@ -10,6 +10,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Evaluation", link: "/guide/evaluation" },
   { text: "Tools and rewards of your own", link: "/guide/own-tools" },
   { text: "Tool RL against text RL", link: "/guide/compare" },
+  { text: "Ablations", link: "/guide/ablations" },
   { text: "Native TensorFlow", link: "/guide/native" },
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Real models", link: "/guide/models" },
