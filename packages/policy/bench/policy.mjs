@@ -72,6 +72,7 @@ async function measure(label, tokens, run) {
   const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
   figures[label] = round(tokens / median(walls));
   figures[`${label}_cpu`] = round(tokens / median(cpus));
+  console.error(`${name} on ${backend}: ${label} ${figures[label]} tokens/s, ${figures[`${label}_cpu`]} a CPU second`);
 }
 
 function round(value) {
