@@ -50,6 +50,7 @@ describe("a run with an adapter", () => {
     expect((await readdir(checkpoint)).sort()).toEqual([
       "adapter_config.json",
       "adapter_model.safetensors",
+      "generation_config.json",
       "optimizer.safetensors",
       "state.json",
       "tokenizer.json",
