@@ -23,7 +23,7 @@ export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCa
 export { mcpTools, type McpClient, type McpToolsOptions } from "./mcp-tools.js";
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
 export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
-export { summarizeRollouts, type RolloutOutline, type RolloutSummary } from "./summary.js";
+export { summarizeRollouts, type RolloutOutline, type RolloutSummary, type ToolUse } from "./summary.js";
 export {
   defineTool,
   type Tool,
@@ -34,6 +34,7 @@ export {
   type ToolSessionContext,
 } from "./tool.js";
 export { cacheToolResults, type ToolCache } from "./tool-cache.js";
+export { limitTool, type ToolLimits } from "./tool-limits.js";
 export {
   createTrajectory,
   modelText,

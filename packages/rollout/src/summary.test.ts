@@ -48,7 +48,8 @@ test("four rollouts by hand", () => {
     rollout(6, [], { turns: 1, stopReason: "answered" }),
     rollout(4, [["ok", 4, ""]], { turns: 2, stopReason: "eos" }),
   ]);
-  const { stopReasons, ...rest } = summary;
+  const { stopReasons, tools, ...rest } = summary;
+  expect(tools).toEqual({ code_interpreter: { meanCalls: 4 / 4, passRate: 2 / 4 } });
   expect(rest).toEqual({
     rollouts: 4,
     codeRatio: 3 / 4,

@@ -19,13 +19,23 @@ export interface RolloutSummary {
   readonly meanCodeLines: number;
   /** Share of rollouts that ended for each reason. */
   readonly stopReasons: Readonly<Record<StopReason, number>>;
+  /** By the names of the tools that were called, as the policy wrote them. */
+  readonly tools: Readonly<Record<string, ToolUse>>;
+}
+
+/** How one tool was used. */
+export interface ToolUse {
+  /** Calls a rollout, over all rollouts. */
+  readonly meanCalls: number;
+  /** Share of its calls that ran without an error. */
+  readonly passRate: number;
 }
 
 /** As much of a rollout as its measures need; a `Trajectory` is one. */
 export interface RolloutOutline {
   readonly promptLength: number;
   readonly tokenIds: { readonly length: number };
-  readonly toolCalls: readonly Pick<ToolCall, "input" | "status" | "start">[];
+  readonly toolCalls: readonly Pick<ToolCall, "tool" | "input" | "status" | "start">[];
   readonly stopReason: StopReason;
   readonly turns: number;
 }
@@ -54,5 +64,11 @@ export function summarizeRollouts(trajectories: readonly RolloutOutline[]): Roll
     stopReasons: Object.fromEntries(
       STOP_REASONS.map((reason) => [reason, share(trajectories, ({ stopReason }) => stopReason === reason)]),
     ) as Record<StopReason, number>,
+    tools: Object.fromEntries(
+      [...new Set(calls.map(({ tool }) => tool))].sort().map((name) => {
+        const own = calls.filter(({ tool }) => tool === name);
+        return [name, { meanCalls: own.length / trajectories.length, passRate: share(own, ({ status }) => status === "ok") }];
+      }),
+    ),
   };
 }

@@ -1,5 +1,5 @@
 import { zeroVarianceGroupShare } from "@retool-ts/algorithms";
-import { summarizeRollouts } from "@retool-ts/rollout";
+import { summarizeRollouts, type RolloutSummary } from "@retool-ts/rollout";
 import { gradedRollouts, summarizeEvaluation } from "../evaluate.js";
 import { heldOutProblems } from "../problem-source.js";
 import type { RlState, RunContext } from "../run-context.js";
@@ -23,8 +23,21 @@ export function rolloutMetrics(rollouts: readonly GroupedRollout[]): Record<stri
     "rollout/tool_calls": summary.meanToolCalls,
     "rollout/response_tokens": summary.meanResponseTokens,
     "rollout/call_timing": summary.meanCallTiming,
+    ...toolMetrics(summary.tools),
     ...Object.fromEntries(Object.entries(summary.stopReasons).map(([reason, share]) => [`stop/${reason}`, share])),
   };
+}
+
+/** Each tool's own measures, where there are several: calls a rollout, and the share that ran without an error. */
+function toolMetrics(tools: RolloutSummary["tools"]): Record<string, number> {
+  const used = Object.entries(tools);
+  if (used.length < 2) return {};
+  return Object.fromEntries(
+    used.flatMap(([name, { meanCalls, passRate }]) => [
+      [`tool/${name}/calls`, meanCalls],
+      [`tool/${name}/pass_rate`, passRate],
+    ]),
+  );
 }
 
 /** The mean of what each term of the reward added, by its name. */
