@@ -31,7 +31,8 @@ export class InterpreterPool {
   readonly #queue: Task[] = [];
   readonly #tasks = new Map<number, Task>();
   readonly #held = new Map<number, Held>();
-  readonly #active = new Set<Task>();
+  /** All that may be alive, those among them that are still starting for a run. */
+  #processes: Interpreter[] = [];
   #spare: Interpreter[] = [];
   #running = 0;
   #isClosed = false;
@@ -86,9 +87,7 @@ export class InterpreterPool {
   close(): void {
     this.#isClosed = true;
     for (const task of this.#tasks.values()) task.settle(infraOutcome("infra", "the sandbox was closed"));
-    for (const { interpreter } of this.#held.values()) interpreter.stop();
-    for (const interpreter of this.#spare) interpreter.stop();
-    for (const { interpreter } of this.#active) interpreter?.stop();
+    for (const interpreter of this.#processes) interpreter.stop();
   }
 
   #dispatch(): void {
@@ -96,11 +95,9 @@ export class InterpreterPool {
       const task = this.#queue.shift()!;
       if (task.isAborted) continue;
       this.#running++;
-      this.#active.add(task);
       this.#tally.running = this.#running;
       void this.#execute(task).then((outcome) => {
         this.#running--;
-        this.#active.delete(task);
         this.#tally.running = this.#running;
         task.settle(outcome);
         this.#dispatch();
@@ -207,9 +204,11 @@ export class InterpreterPool {
   #spawn(memoryBytes: number): Interpreter {
     const { launch } = this.#backend;
     const isFixed = this.#backend.name === "bwrap";
-    return new Interpreter(
+    const interpreter = new Interpreter(
       isFixed ? { ...launch, setup: JSON.stringify({ ...(JSON.parse(launch.setup) as object), memoryBytes }) } : launch,
       memoryBytes,
     );
+    this.#processes = [...this.#processes.filter(({ isAlive }) => isAlive), interpreter];
+    return interpreter;
   }
 }
