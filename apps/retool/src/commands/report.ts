@@ -77,6 +77,7 @@ async function label(run: string, url: string, model: string | undefined, contex
     });
   }
   const { labelRun } = await import("../labels/label-run.js");
-  const apiKey = process.env["OPENAI_API_KEY"];
-  return labelRun(run, { url, model, ...(apiKey === undefined ? {} : { apiKey }) }, context);
+  const apiKeyEnv = "OPENAI_API_KEY";
+  const apiKey = process.env[apiKeyEnv];
+  return labelRun(run, { url, model, apiKeyEnv, ...(apiKey === undefined || apiKey === "" ? {} : { apiKey }) }, context);
 }

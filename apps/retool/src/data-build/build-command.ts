@@ -7,7 +7,7 @@ import { Interrupted } from "../interrupted.js";
 import { formatTable } from "../text-table.js";
 import { buildReport, rejectionRows } from "./build-report.js";
 import { generatedRows } from "./generated-rows.js";
-import { Pace } from "./pace.js";
+import { Pace } from "../pace.js";
 import { ReplyCache } from "./reply-cache.js";
 import { rewriteRows } from "./rewrite-rows.js";
 import { trainingPrompt, type SnippetLanguage } from "./rewrite-prompt.js";
@@ -82,6 +82,7 @@ async function rewrite(output: string, from: string, options: BuildOptions, { pr
     endpoint: {
       url,
       ...(apiKey === undefined || apiKey === "" ? {} : { apiKey }),
+      apiKeyEnv,
       timeoutMs: options.timeoutS * 1_000,
       retries: options.retries,
       retryDelayMs: options.retryDelayMs,

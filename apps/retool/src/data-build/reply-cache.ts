@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../atomic-write.js";
-import type { ChatText } from "./chat-endpoint.js";
+import type { ChatText } from "../chat-endpoint.js";
 
 const Entry = z.object({ text: z.string(), isWhole: z.boolean() });
 

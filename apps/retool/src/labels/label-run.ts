@@ -1,19 +1,25 @@
+import type { ChatEndpoint } from "../chat-endpoint.js";
 import type { CliContext } from "../command-line.js";
 import { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "../report/run-analysis.js";
 import { openRunFolder } from "../run-folder.js";
 import { readTrajectories } from "../trajectory-file.js";
-import type { ChatEndpoint } from "./chat-endpoint.js";
 import { PurposeLabels } from "./purpose-labels.js";
 
+/** Who names the purposes. */
+export interface LabelModel extends Pick<ChatEndpoint, "url" | "apiKey" | "apiKeyEnv"> {
+  readonly model: string;
+}
+
 /** Has a language model name what the code of a run's evaluations is for; labels are kept in `purposes.jsonl` of its folder. */
-export async function labelRun(path: string, endpoint: ChatEndpoint, { reporter, signal }: CliContext): Promise<PurposeOf> {
+export async function labelRun(path: string, { model, ...address }: LabelModel, { reporter, signal }: CliContext): Promise<PurposeOf> {
   const run = await openRunFolder(path);
-  const labels = new PurposeLabels(run.file("purposes.jsonl"), endpoint.model);
+  const labels = new PurposeLabels(run.file("purposes.jsonl"), model);
+  const endpoint = { ...address, timeoutMs: 60_000, retries: 3, retryDelayMs: 500, signal };
   const files = await run.trajectoryFiles();
   const bar = reporter.progress("label code", files.length);
   for (const [index, file] of files.entries()) {
     const records = (await readTrajectories(file)).filter(({ phase }) => phase !== "train" && phase !== CHECKPOINT_PHASE);
-    await labels.label(records.flatMap(callsWithContext), endpoint, signal);
+    await labels.label(records.flatMap(callsWithContext), endpoint);
     bar.update(index + 1);
   }
   bar.done();

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { appendFile } from "node:fs/promises";
+import { RetoolError } from "@retool-ts/core";
 import { CODE_PURPOSES, type CodePurpose } from "@retool-ts/rollout";
-import { completeChat, type ChatEndpoint } from "./chat-endpoint.js";
+import { askChat, type ChatEndpoint, type ChatRequest } from "../chat-endpoint.js";
+import { RecordLog } from "../record-log.js";
 
 /** Code to be labelled, and what the policy wrote before it. */
 export interface LabelRequest {
@@ -18,40 +18,51 @@ const MOST_CHARS = 4_000;
 
 /** Purposes that a language model named, kept in a file by content: code that was labelled once is not asked about again. */
 export class PurposeLabels {
-  readonly #file: string;
+  readonly #log: RecordLog;
   readonly #model: string;
   readonly #known = new Map<string, CodePurpose>();
 
   /** @param file - JSON lines `{ key, purpose }`; made when the first label is kept. */
   constructor(file: string, model: string) {
-    this.#file = file;
+    this.#log = new RecordLog(file);
     this.#model = model;
-    const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
-    for (const line of lines) {
-      const { key, purpose } = JSON.parse(line) as { key: string; purpose: CodePurpose };
-      this.#known.set(key, purpose);
-    }
+    this.#log.repair();
+    for (const { key, purpose } of this.#log.read()) this.#known.set(String(key), purpose as CodePurpose);
   }
 
   purposeOf(request: LabelRequest): CodePurpose | undefined {
     return this.#known.get(this.#key(request));
   }
 
-  /** Asks for what is not known yet, and keeps each answer at once. An answer that names no purpose is `other`. */
-  async label(requests: readonly LabelRequest[], endpoint: ChatEndpoint, signal?: AbortSignal): Promise<void> {
+  /**
+   * Asks for what is not known yet, and keeps each answer at once. An answer that names no purpose is `other`.
+   *
+   * @throws RetoolError when there is no answer, InputError when the address, the model or the key is wrong.
+   */
+  async label(requests: readonly LabelRequest[], endpoint: ChatEndpoint): Promise<void> {
     const open = new Map(requests.map((request) => [this.#key(request), request]));
     for (const key of this.#known.keys()) open.delete(key);
     const queue = [...open];
     const work = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const [key, { code, context }] = next;
-        const user = `Text before the code:\n${context.slice(-MOST_CHARS)}\n\nCode:\n${code.slice(0, MOST_CHARS)}`;
-        const purpose = purposeIn(await completeChat(endpoint, SYSTEM, user, signal));
+        const [key, request] = next;
+        const answer = await askChat(this.#chatRequest(request), endpoint);
+        if (answer.status === "failed") throw new RetoolError("ENDPOINT", `${endpoint.url}: ${answer.reason}`);
+        const purpose = purposeIn(answer.text);
         this.#known.set(key, purpose);
-        await appendFile(this.#file, `${JSON.stringify({ key, purpose })}\n`);
+        await this.#log.append({ key, purpose });
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  }
+
+  #chatRequest({ code, context }: LabelRequest): ChatRequest {
+    const content = `Text before the code:\n${context.slice(-MOST_CHARS)}\n\nCode:\n${code.slice(0, MOST_CHARS)}`;
+    const messages = [
+      { role: "system", content: SYSTEM },
+      { role: "user", content },
+    ] as const;
+    return { model: this.#model, temperature: 0, messages };
   }
 
   #key({ code, context }: LabelRequest): string {

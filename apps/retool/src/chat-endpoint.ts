@@ -8,7 +8,8 @@ export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: "system" | "user"; readonly content: string }[];
   readonly temperature: number;
-  readonly max_tokens: number;
+  /** Absent: as the server sees fit. */
+  readonly max_tokens?: number;
 }
 
 /** What a model wrote. */
@@ -25,16 +26,19 @@ export type ChatReply = ({ readonly status: "ok" } & ChatText) | { readonly stat
 export interface ChatEndpoint {
   /** Base address, such as `http://127.0.0.1:8000/v1`. */
   readonly url: string;
+  /** Sent as a bearer token. */
   readonly apiKey?: string;
+  /** Environment variable that holds the key, for messages. */
+  readonly apiKeyEnv: string;
   /** Milliseconds for one try. */
   readonly timeoutMs: number;
   /** Tries after the first. */
   readonly retries: number;
   /** Milliseconds before the second try; each further wait is twice as long, up to a minute. */
   readonly retryDelayMs: number;
-  readonly pace: Pace;
+  readonly pace?: Pace;
   readonly signal: AbortSignal;
-  readonly onRetry: (reason: string) => void;
+  readonly onRetry?: (reason: string) => void;
 }
 
 type Attempt = ChatReply | { readonly status: "again"; readonly reason: string; readonly waitMs: number | undefined };
@@ -54,17 +58,18 @@ const Completion = z.object({
 export async function askChat(request: ChatRequest, endpoint: ChatEndpoint): Promise<ChatReply> {
   const { retries, retryDelayMs, pace, signal, onRetry } = endpoint;
   for (let tried = 0; ; tried++) {
-    await pace.wait(signal);
+    await pace?.wait(signal);
     const attempt = await askOnce(request, endpoint);
     if (attempt.status !== "again") return attempt;
     if (tried >= retries) return { status: "failed", reason: attempt.reason };
-    onRetry(attempt.reason);
+    onRetry?.(attempt.reason);
     const wait = attempt.waitMs ?? retryDelayMs * 2 ** tried;
     await sleep(Math.min(wait, LONGEST_WAIT_MS), undefined, { signal });
   }
 }
 
-async function askOnce(request: ChatRequest, { url, apiKey, timeoutMs, signal }: ChatEndpoint): Promise<Attempt> {
+async function askOnce(request: ChatRequest, endpoint: ChatEndpoint): Promise<Attempt> {
+  const { url, apiKey, timeoutMs, signal } = endpoint;
   let response: Response;
   let body: string;
   try {
@@ -83,7 +88,7 @@ async function askOnce(request: ChatRequest, { url, apiKey, timeoutMs, signal }:
   }
   const { status } = response;
   if (status === 408 || status === 429 || status >= 500) return again(`status ${status}`, retryAfter(response));
-  if (status === 401 || status === 403 || status === 404) throw refused(url, status, body, request.model);
+  if (status === 401 || status === 403 || status === 404) throw refused(endpoint, status, body, request.model);
   if (!response.ok) return { status: "failed", reason: `status ${status}: ${body.slice(0, 200)}` };
   const completion = Completion.safeParse(parsed(body));
   if (!completion.success) return again("a reply that is no chat completion");
@@ -116,9 +121,8 @@ function causeOf(error: unknown): string {
   return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
 
-function refused(url: string, status: number, body: string, model: string): InputError {
-  const fix =
-    status === 404 ? `check --endpoint and --model (${model})` : "set the key in the environment, under the name that --api-key-env gives";
+function refused({ url, apiKeyEnv }: ChatEndpoint, status: number, body: string, model: string): InputError {
+  const fix = status === 404 ? `check the address and the model (${model})` : `set the key in the environment, as ${apiKeyEnv}`;
   return new InputError({
     what: "endpoint",
     where: url,
