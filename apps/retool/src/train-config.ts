@@ -33,7 +33,7 @@ export const TrainConfig = z
         /** A term of the loss, or of each token's reward. */
         place: z.enum(["loss", "reward"]).default("loss"),
         estimator: z.enum(["k1", "abs", "k2", "k3", "unbiased"]).default("k3"),
-        /** Model folder of the reference; null = the weights that RL begins with. */
+        /** Model folder of the reference; null = the policy that RL begins with. The base of an adapter is not loaded twice. */
         reference: z.string().nullable().default(null),
       })
       .nullable()

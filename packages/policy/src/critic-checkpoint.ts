@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { loadModel, loadOptimizer, saveModel, saveOptimizer } from "./checkpoint.js";
 import { Critic, type CriticOptions } from "./critic.js";
+import { isAdapterFolder, loadAdapter, saveAdapter } from "./lora/adapter-checkpoint.js";
+import type { Parameters } from "./parameters.js";
 import { SafetensorsFile, writeSafetensors } from "./safetensors-file.js";
 
 /** The head's names in a `…ForTokenClassification` checkpoint of `transformers`. */
@@ -8,9 +10,9 @@ const WEIGHTS = "score.weight";
 const BIAS = "score.bias";
 const FILE = "value-head.safetensors";
 
-/** Writes trunk, head and optimizer of a critic; the trunk is a Hugging Face folder. */
+/** Writes trunk, head and optimizer of a critic; the trunk is a Hugging Face folder, or an adapter in PEFT's format. */
 export async function saveCritic(folder: string, critic: Critic): Promise<void> {
-  await saveModel(folder, critic.trunk);
+  await (critic.trunk.lora === undefined ? saveModel(folder, critic.trunk) : saveAdapter(folder, critic.trunk));
   const values = (name: string) => async () => (await critic.get(name).data()) as Float32Array;
   await writeSafetensors(
     join(folder, FILE),
@@ -26,11 +28,12 @@ export async function saveCritic(folder: string, critic: Critic): Promise<void> 
 /**
  * Reads what {@link saveCritic} wrote, to the bit.
  *
+ * @param base - the policy whose base an adapter of the critic stands on; borrowed
  * @returns a critic that the caller disposes of
  * @throws InputError when a file is missing, malformed or of another model.
  */
-export async function loadCritic(folder: string, options: Omit<CriticOptions, "head">): Promise<Critic> {
-  const trunk = await loadModel(folder);
+export async function loadCritic(folder: string, options: Omit<CriticOptions, "head">, base?: Parameters): Promise<Critic> {
+  const trunk = await loadTrunk(folder, base);
   const file = await SafetensorsFile.open(join(folder, FILE)).catch((error: unknown) => {
     trunk.dispose();
     throw error;
@@ -49,4 +52,11 @@ export async function loadCritic(folder: string, options: Omit<CriticOptions, "h
   } finally {
     await file.close();
   }
+}
+
+async function loadTrunk(folder: string, base: Parameters | undefined): Promise<Parameters> {
+  if (base === undefined || !(await isAdapterFolder(folder))) return loadModel(folder);
+  const trunk = base.shareBase({ tiedEmbeddings: true });
+  await loadAdapter(folder, trunk);
+  return trunk;
 }

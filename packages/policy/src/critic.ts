@@ -5,7 +5,7 @@ import { gatherRows } from "./ops/embedding.js";
 import type { Parameters, ParameterSpec, TrainableParameters } from "./parameters.js";
 import { checkRows, rowValues } from "./row-values.js";
 import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
-import { Transformer } from "./transformer.js";
+import { Transformer, type TrainingPass } from "./transformer.js";
 
 /** What a value loss sees: one number for each token that the policy chose, `[targets]` each. */
 export interface ValueLossInputs {
@@ -22,6 +22,8 @@ export type ValueLoss = (inputs: ValueLossInputs) => LossResult;
 export interface CriticOptions {
   readonly optimizer: AdamWOptions;
   readonly maxTokensPerMicroBatch: number;
+  /** Compute each layer a second time in the backward pass instead of keeping what it made. */
+  readonly gradientCheckpointing?: boolean;
   /** Weights of the scalar head, `hiddenSize` of them, and its bias; without it both are 0. */
   readonly head?: { readonly weights: Float32Array; readonly bias: number };
 }
@@ -33,7 +35,7 @@ const HEAD_BIAS = "valueHead.bias";
  * The critic of PPO: a transformer with a scalar head, V(s) = w · h(s) + b, where s is everything before a token.
  *
  * Schulman et al., "Proximal Policy Optimization Algorithms" (https://arxiv.org/abs/1707.06347), section 5, with weights of its own.
- * Owns trunk, head, optimizer and gradients.
+ * Owns trunk, head, optimizer and gradients. A trunk with an adapter trains the adapter and the head, without dropout.
  */
 export class Critic implements TrainableParameters {
   /** The transformer below the head; it has no output head of its own. */
@@ -44,13 +46,14 @@ export class Critic implements TrainableParameters {
   readonly #head: ReadonlyMap<string, tf.Variable>;
   readonly #gradients: GradientAccumulator;
   readonly #maxTokensPerMicroBatch: number;
+  readonly #training: TrainingPass;
 
   /** @param trunk - with tied embeddings; the critic owns it from here on */
-  constructor(trunk: Parameters, { optimizer, maxTokensPerMicroBatch, head }: CriticOptions) {
+  constructor(trunk: Parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing = false, head }: CriticOptions) {
     const { hiddenSize } = trunk.config;
     this.trunk = trunk;
     this.trainableSpecs = [
-      ...trunk.specs,
+      ...trunk.trainableSpecs,
       { name: HEAD_WEIGHTS, shape: [hiddenSize], kind: "matrix" },
       { name: HEAD_BIAS, shape: [1], kind: "bias" },
     ];
@@ -68,11 +71,16 @@ export class Critic implements TrainableParameters {
     this.optimizer = new AdamW(this, optimizer);
     this.#gradients = new GradientAccumulator(this);
     this.#maxTokensPerMicroBatch = maxTokensPerMicroBatch;
+    this.#training = { gradientCheckpointing };
   }
 
-  /** A critic whose trunk is a copy of a policy's and whose head is 0, so that it values every state at 0. */
+  /**
+   * A critic whose trunk begins as the policy and whose head is 0, so that it values every state at 0. The trunk of a policy with an
+   * adapter is an adapter of its own on the same base, which is shared; else it is a copy of all weights.
+   */
   static async fromPolicy(policy: Parameters, options: Omit<CriticOptions, "head">): Promise<Critic> {
-    return new Critic(await policy.copy({ tiedEmbeddings: true }), options);
+    const change = { tiedEmbeddings: true } as const;
+    return new Critic(await (policy.lora === undefined ? policy.copy(change) : policy.branchAdapter(change)), options);
   }
 
   /** A parameter of trunk or head by name. Borrowed. */
@@ -102,7 +110,7 @@ export class Critic implements TrainableParameters {
     for (const part of microBatches(rows, this.#maxTokensPerMicroBatch)) {
       const batch = packTrainingRows(part);
       if (batch.places.length > 0) {
-        const result = await this.#gradients.add(() => loss({ values: this.#values(batch), fields: batch.fields }));
+        const result = await this.#gradients.add(() => loss({ values: this.#values(batch, this.#training), fields: batch.fields }));
         total.loss += result.loss;
         for (const [name, value] of Object.entries(result.metrics)) total.metrics[name] = (total.metrics[name] ?? 0) + value;
       }
@@ -130,9 +138,9 @@ export class Critic implements TrainableParameters {
   }
 
   /** `[targets]`; the hidden state before a target token has seen all that the policy saw when it chose it. */
-  #values({ tokenIds, layout, sources }: PackedBatch): tf.Tensor1D {
+  #values({ tokenIds, layout, sources }: PackedBatch, training: TrainingPass = {}): tf.Tensor1D {
     return tf.tidy(() => {
-      const states = gatherRows(this.#model.forward(tokenIds, layout), sources); // [targets, hiddenSize]
+      const states = gatherRows(this.#model.forward(tokenIds, layout, training), sources); // [targets, hiddenSize]
       const products = tf.mul(states, this.get(HEAD_WEIGHTS));
       return tf.add<tf.Tensor1D>(tf.sum(products, 1), this.get(HEAD_BIAS));
     });

@@ -55,12 +55,14 @@ export interface InitOptions {
   readonly headStd?: number;
 }
 
-/** The weights of one model as tfjs variables, by name, and those of an adapter on top. Owns them. */
+/** The weights of one model as tfjs variables, by name, and those of an adapter on top. Owns them, unless they are shared. */
 export class Parameters implements TrainableParameters {
   readonly config: ModelConfig;
   /** The model's own weights, without an adapter's. */
   readonly specs: readonly ParameterSpec[];
   readonly #variables = new Map<string, tf.Variable>();
+  /** Whose weights these are, of a model made by {@link Parameters.shareBase}. */
+  #base: Parameters | undefined;
   #lora: LoraOptions | undefined;
 
   /** @param values - of each parameter; without it, the caller is {@link Parameters.load} */
@@ -147,9 +149,31 @@ export class Parameters implements TrainableParameters {
     return Parameters.load({ ...this.config, ...change }, async ({ name }) => Float32Array.from(await this.get(name).data()));
   }
 
-  /** Takes over the values of another model of the same shape. */
+  /**
+   * The same weights, borrowed, without an adapter: as a reference, or for {@link Parameters.addAdapter} with another adapter. Their
+   * owner must outlive what is returned.
+   *
+   * @param change - `tiedEmbeddings: true` leaves the output head out.
+   */
+  shareBase(change: { readonly tiedEmbeddings?: true } = {}): Parameters {
+    const shared = new Parameters({ ...this.config, ...change });
+    shared.#base = this;
+    return shared;
+  }
+
+  /** {@link Parameters.shareBase} under an adapter of its own that begins as a copy of this one's. */
+  async branchAdapter(change: { readonly tiedEmbeddings?: true } = {}): Promise<Parameters> {
+    const values = new Map<string, Float32Array>();
+    if (this.#lora === undefined) throw new Error("a model without an adapter has none to copy");
+    for (const { name } of this.trainableSpecs) values.set(name, Float32Array.from(await this.get(name).data()));
+    const branch = this.shareBase(change);
+    branch.addAdapter(this.#lora, ({ name }) => values.get(name)!);
+    return branch;
+  }
+
+  /** Takes over the values of another model of the same shape; where the base is shared, those of the adapter alone. */
   async copyFrom(other: Parameters): Promise<void> {
-    for (const { name, shape } of this.specs) {
+    for (const { name, shape } of this.#base === undefined ? this.specs : this.trainableSpecs) {
       const values = tf.tensor(Float32Array.from(await other.get(name).data()), [...shape], "float32");
       this.get(name).assign(values);
       values.dispose();
@@ -163,7 +187,7 @@ export class Parameters implements TrainableParameters {
 
   /** A parameter by name. Borrowed. */
   get(name: string): tf.Variable {
-    const variable = this.#variables.get(name);
+    const variable = this.#variables.get(name) ?? this.#base?.get(name);
     if (variable === undefined) throw new Error(`no parameter named ${name}`);
     return variable;
   }
@@ -178,7 +202,7 @@ export class Parameters implements TrainableParameters {
     return this.get(name) as tf.Tensor as tf.Tensor1D;
   }
 
-  /** Frees all weights. */
+  /** Frees all weights that it owns. */
   dispose(): void {
     for (const variable of this.#variables.values()) variable.dispose();
     this.#variables.clear();

@@ -1,7 +1,7 @@
-import { join } from "node:path";
-import { InputError } from "@retool-ts/core";
-import { Critic, FrozenPolicy, loadCritic, loadModel, saveCritic, saveModel } from "@retool-ts/policy";
+import { join, resolve } from "node:path";
+import { Critic, FrozenPolicy, loadCritic, loadModel, saveCritic, type Parameters } from "@retool-ts/policy";
 import type { RlState, RunContext, Saveable } from "../run-context.js";
+import { loadBranch, saveBranch } from "./policy-branch.js";
 
 /** Models beside the policy that a run consults or trains. */
 export interface Companions extends Saveable {
@@ -14,7 +14,6 @@ export interface Companions extends Saveable {
 
 /** Opens what the config needs: as RL begins, from the policy; later, from the newest checkpoint, to the bit. */
 export async function openCompanions(context: RunContext, state: RlState): Promise<Companions> {
-  refuseAdapter(context);
   const reference = await openReference(context, state);
   const critic = await openCritic(context, state).catch((error: unknown) => {
     reference?.dispose();
@@ -31,37 +30,32 @@ export async function openCompanions(context: RunContext, state: RlState): Promi
   };
 }
 
-/** Copies of a policy are of whole models, so what needs one does not go together with an adapter. */
-function refuseAdapter({ config: { train }, model }: RunContext): void {
-  const needsCopy = train.kl !== null || train.advantage === "gae" || train.offPolicySteps > 0;
-  if (!needsCopy || model.engine.parameters.lora === undefined) return;
-  throw new InputError({
-    what: "config",
-    where: "model: adapter",
-    expected: "none together with train.kl, train.advantage gae or train.offPolicySteps",
-    found: "an adapter",
-    fix: "train all weights, or leave these settings out",
-  });
-}
-
 /** True once a checkpoint holds what the run has learned; until then everything follows from the policy. */
 function hasBegun({ step, criticSteps = 0 }: RlState): boolean {
   return step + criticSteps > 0;
 }
 
-/** The run keeps the weights that RL began with in `reference/`, written before the first step. */
+/** The run keeps the policy that RL began with in `reference/`, written before the first step: its weights, or its adapter on a base that is shared. */
 async function openReference({ config, model, run }: RunContext, state: RlState): Promise<FrozenPolicy | undefined> {
   const { kl } = config.train;
   if (kl === null) return undefined;
+  const { parameters } = model.engine;
+  const frozen = (weights: Parameters) => new FrozenPolicy(weights, config.optimizer);
+  if (kl.reference !== null) return frozen(isSame(kl.reference, model.base) ? parameters.shareBase() : await loadModel(kl.reference));
   const own = run.file("reference");
-  if (kl.reference === null && !hasBegun(state)) await saveModel(own, model.engine.parameters);
-  return new FrozenPolicy(await loadModel(kl.reference ?? own), config.optimizer);
+  if (!hasBegun(state)) await saveBranch(own, parameters);
+  return frozen(await loadBranch(own, parameters));
+}
+
+function isSame(path: string, base: string | null): boolean {
+  return base !== null && resolve(path) === resolve(base);
 }
 
 async function openCritic({ config, model, run }: RunContext, state: RlState): Promise<Critic | undefined> {
   if (config.train.advantage !== "gae") return undefined;
-  const { maxTokensPerMicroBatch, ...optimizer } = config.optimizer;
-  const options = { optimizer, maxTokensPerMicroBatch };
-  if (!hasBegun(state)) return Critic.fromPolicy(model.engine.parameters, options);
-  return loadCritic(join((await run.latestCheckpoint())!.path, "critic"), options);
+  const { maxTokensPerMicroBatch, gradientCheckpointing, ...optimizer } = config.optimizer;
+  const options = { optimizer, maxTokensPerMicroBatch, gradientCheckpointing };
+  const { parameters } = model.engine;
+  if (!hasBegun(state)) return Critic.fromPolicy(parameters, options);
+  return loadCritic(join((await run.latestCheckpoint())!.path, "critic"), options, parameters);
 }

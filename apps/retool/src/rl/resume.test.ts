@@ -1,49 +1,18 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RewardFunction } from "@retool-ts/reward";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createReporter } from "../log.js";
+import { trainSmoke, type SmokeEnd, type SmokeSettings } from "../../test/train-smoke.js";
 import { openRunFolder } from "../run-folder.js";
-import { trainRecipe, type RecipeSettings } from "../train-recipe.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-rl-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Random weights solve nothing, so that something else must tell rollouts apart: whether their number of letters is even. */
-const parity: RewardFunction = ({ modelText }) => {
-  const correct = modelText.length % 2 === 0;
-  return { score: correct ? 1 : -1, correct, prediction: undefined, parts: { parity: correct ? 1 : -1 } };
-};
+type Train = NonNullable<SmokeSettings["train"]>;
 
-type Train = NonNullable<RecipeSettings["train"]>;
-
-/** RL of the smoke preset, with an end at a step if asked for. */
-async function train(run: string, train: Train, { resume = false, dieAt = 0 } = {}) {
-  const reporter = createReporter({ quiet: () => true });
-  const stopping = { update: (done: number) => void (done === dieAt && fail()), done() {} };
-  const fail = () => {
-    throw new Error("the power went out");
-  };
-  const settings: RecipeSettings = {
-    backend: "wasm",
-    budgets: { maxResponseTokens: 24 },
-    eval: { problems: 4 },
-    train: { steps: 4, saveEvery: 2, promptsPerStep: 3, groupSize: 3, trajectoriesEvery: 1, ...train },
-  };
-  const progress = (label: string, total: number, start?: number) => (label === "RL" ? stopping : reporter.progress(label, total, start));
-  await trainRecipe({
-    run: join(folder, run),
-    preset: "smoke",
-    ...(resume ? {} : { settings }),
-    resume,
-    parts: { sft: false, rl: true },
-    reward: parity,
-    reporter: { ...reporter, progress },
-  });
-  return (await openRunFolder(join(folder, run))).readMetrics();
-}
+/** {@link trainSmoke} with settings of `train` alone. */
+const train = (run: string, train: Train, end: SmokeEnd = {}) => trainSmoke(join(folder, run), { train }, end);
 
 const VARIANTS: Readonly<Record<string, Train>> = {
   "PPO with a critic": {

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { FrozenPolicy, loadModel, saveModel } from "@retool-ts/policy";
+import { FrozenPolicy } from "@retool-ts/policy";
 import type { ProblemSource } from "../problem-source.js";
 import type { RlState, RunContext, Saveable } from "../run-context.js";
 import { collectRollouts, type CollectRequest, type StepRollouts } from "./collect.js";
+import { branchPolicy, loadBranch, saveBranch } from "./policy-branch.js";
 
 /** Where the rollouts of a step come from. */
 export interface RolloutSource extends Saveable {
@@ -52,8 +53,10 @@ class OneStepOffPolicy implements RolloutSource {
   /** A resumed run samples its pending batch again, with the weights that the checkpoint keeps for it. */
   static async open(context: RunContext, problems: ProblemSource, state: RlState): Promise<OneStepOffPolicy> {
     const { model, run, config } = context;
-    const weights =
-      state.step === 0 ? await model.engine.parameters.copy() : await loadModel(join((await run.latestCheckpoint())!.path, "behind"));
+    const { parameters } = model.engine;
+    const weights = await (state.step === 0
+      ? branchPolicy(parameters)
+      : loadBranch(join((await run.latestCheckpoint())!.path, "behind"), parameters));
     return new OneStepOffPolicy(context, problems, new FrozenPolicy(weights, config.optimizer), state);
   }
 
@@ -67,7 +70,7 @@ class OneStepOffPolicy implements RolloutSource {
   }
 
   save(folder: string): Promise<void> {
-    return saveModel(join(folder, "behind"), this.#behind.parameters);
+    return saveBranch(join(folder, "behind"), this.#behind.parameters);
   }
 
   async close(): Promise<void> {

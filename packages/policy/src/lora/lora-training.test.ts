@@ -1,11 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TEST_BACKENDS } from "../../test/backends.js";
 import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
 import { loadOptimizer, saveOptimizer } from "../checkpoint.js";
+import { Critic } from "../critic.js";
+import { loadCritic, saveCritic } from "../critic-checkpoint.js";
+import { FrozenPolicy } from "../frozen-policy.js";
 import { LocalEngine } from "../local-engine.js";
 import { Parameters } from "../parameters.js";
 import { loadAdapter, saveAdapter } from "./adapter-checkpoint.js";
@@ -82,6 +86,58 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
     const row = { tokenIds: [...prompt, ...tokenIds], lossMask: [...prompt.map(() => 0), ...tokenIds.map(() => 1)] };
     const [trained] = await run.engine.logProbs([row]);
     expect(Math.max(...logProbs.map((p, i) => Math.abs(p - trained![prompt.length + i]!)))).toBeLessThan(1e-5);
+    stop(run);
+  });
+
+  test("a frozen branch shares the base, keeps the adapter it began with, and takes a newer one when told", async () => {
+    await useBackend(backend);
+    const run = start();
+    await train(run); // as after a supervised stage: the reference is no longer the base
+    const rows = tinyRows(LENGTHS);
+    const before = await run.engine.logProbs(rows);
+    const held = tf.memory().numBytes;
+    const branch = new FrozenPolicy(await run.parameters.branchAdapter(), { maxTokensPerMicroBatch: 1_000 });
+    const adapterBytes = 4 * run.parameters.trainableSpecs.reduce((sum, { shape }) => sum + shape[0]! * shape[1]!, 0);
+    const tableBytes = 2 * 4 * TINY.maxPositions * (TINY.headDim / 2);
+    expect(tf.memory().numBytes - held).toBe(adapterBytes + tableBytes);
+    expect(branch.parameters.get("embed")).toBe(run.parameters.get("embed"));
+    await train(run);
+    expect(await branch.logProbs(rows)).toEqual(before);
+    await branch.parameters.copyFrom(run.parameters);
+    expect(await branch.logProbs(rows)).toEqual(await run.engine.logProbs(rows));
+    branch.dispose();
+    expect((await run.engine.logProbs(rows))[0]).toHaveLength(LENGTHS[0]!); // the base is still there
+    stop(run);
+  });
+
+  test("a critic has an adapter of its own on the same base, and goes on from its files to the bit", async () => {
+    await useBackend(backend);
+    const run = start();
+    await train(run);
+    const rows = tinyRows(LENGTHS);
+    const policy = await run.engine.logProbs(rows);
+    const options = { optimizer: ADAMW, maxTokensPerMicroBatch: 1_000, gradientCheckpointing: true };
+    const critic = await Critic.fromPolicy(run.parameters, options);
+    const learn = async (model: Critic) => {
+      const { loss } = await model.forwardBackward(rows, {
+        loss: ({ values: v }) => ({ loss: tf.sum<tf.Scalar>(tf.square(tf.sub(v, 1))) }),
+      });
+      await model.optimStep({ learningRate: 0.02 });
+      return loss;
+    };
+    const losses = [await learn(critic), await learn(critic), await learn(critic)];
+    expect(losses[2]).toBeLessThan(losses[0]!);
+    expect(critic.trainableSpecs.map(({ name }) => name).filter((name) => !name.includes("lora"))).toEqual([
+      "valueHead.weights",
+      "valueHead.bias",
+    ]);
+    expect(await run.engine.logProbs(rows)).toEqual(policy);
+    await saveCritic(folder, critic);
+    const loaded = await loadCritic(folder, options, run.parameters);
+    expect(await learn(loaded)).toBe(await learn(critic));
+    expect(await loaded.values(rows)).toEqual(await critic.values(rows));
+    loaded.dispose();
+    critic.dispose();
     stop(run);
   });
 
