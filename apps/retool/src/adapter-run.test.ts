@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAdapterFolder, loadAdapter, loadModel } from "@retool-ts/policy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterMetrics, QUIET, quietShell } from "../test/quiet-shell.js";
 import { exportCheckpoint } from "./export-command.js";
 import { loadConfig } from "./load-config.js";
-import { createReporter } from "./log.js";
 import { runRecipe } from "./recipe.js";
 import { withRun } from "./session.js";
 
@@ -22,21 +22,14 @@ const SETTINGS = [
   "train.saveEvery=2",
   "eval.problems=4",
 ];
-const reporter = createReporter({ quiet: () => true });
 
 /** Runs the smoke preset with an adapter; stops at a step where one is given. */
 async function run(name: string, { resume = false, stopAt }: { readonly resume?: boolean; readonly stopAt?: number } = {}): Promise<void> {
   const controller = new AbortController();
   const config = await loadConfig({ preset: "smoke", set: SETTINGS });
-  const request = { path: join(folder, name), resume, config, resumeWith: "again", reporter, signal: controller.signal };
+  const request = { path: join(folder, name), resume, config, resumeWith: "again", reporter: QUIET, signal: controller.signal };
   await withRun(request, async (context, state) => {
-    const append = context.run.appendMetrics.bind(context.run);
-    Object.assign(context.run, {
-      appendMetrics: (record: never) => {
-        if ((record as { step: number }).step === stopAt) controller.abort();
-        return append(record);
-      },
-    });
+    afterMetrics(context.run, ({ step }) => step === stopAt && controller.abort());
     await runRecipe(context, state, { sft: true, rl: true });
   });
 }
@@ -80,7 +73,7 @@ describe("a run with an adapter", () => {
   });
 
   test("is exported as an adapter on its base, or merged", async () => {
-    const context = { reporter } as Parameters<typeof exportCheckpoint>[1];
+    const context = quietShell();
     const checkpoint = join(folder, "whole");
     await exportCheckpoint({ checkpoint, out: join(folder, "adapter"), merge: false, dtype: "float32" }, context);
     await exportCheckpoint({ checkpoint, out: join(folder, "merged"), merge: true, dtype: "float32" }, context);

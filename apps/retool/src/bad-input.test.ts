@@ -3,21 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CliContext } from "./command-line.js";
+import { quietShell } from "../test/quiet-shell.js";
 import { evaluateCheckpoint, type EvalOptions } from "./eval-command.js";
 import { loadConfig } from "./load-config.js";
-import { createReporter } from "./log.js";
 import { saveModelFolder, setUpModel } from "./model-setup.js";
 import { runCommand } from "./run-command.js";
 
-const printed: string[] = [];
-const context: CliContext = {
-  reporter: createReporter({ quiet: () => true }),
-  signal: new AbortController().signal,
-  print: (text) => void printed.push(text),
-  color: false,
-  setExitCode: () => undefined,
-};
+const context = quietShell();
 
 let folder: string;
 let checkpoint: string;
@@ -56,13 +48,13 @@ describe("problem files", () => {
   test("a good file is evaluated, whatever its columns are called", async () => {
     const data = await file("good.jsonl", '{"problem": "what is 1 plus 1", "answer": "2"}\n{"problem": "x", "answer": 7}\n');
     await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, data, samples: 2 }, context);
-    expect(JSON.parse(printed.at(-1)!)).toMatchObject({ n: 2, samples: 2 });
+    expect(JSON.parse(context.printed.at(-1)!)).toMatchObject({ n: 2, samples: 2 });
   });
 
   test("a question longer than the context ends its rollouts and nothing else", async () => {
     const data = await file("long.jsonl", `${JSON.stringify({ question: "z ".repeat(4_000), answer: "1" })}\n`);
     await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, data }, context);
-    expect(JSON.parse(printed.at(-1)!)).toMatchObject({ accuracy: 0, stopReasons: { contextFull: 1 } });
+    expect(JSON.parse(context.printed.at(-1)!)).toMatchObject({ accuracy: 0, stopReasons: { contextFull: 1 } });
   });
 
   test("a missing file", async () => {
@@ -131,7 +123,7 @@ describe("runs", () => {
   test("--dry-run prints the resolved config and what to expect, and makes nothing", async () => {
     const run = join(folder, "dry");
     await runCommand("quickstart", { sft: true, rl: true }, { ...options, run, dryRun: true }, context);
-    expect(printed.at(-1)).toMatch(/groupSize: 2[^]*parameters +[\d,]+[^]*TFLOP/);
+    expect(context.printed.at(-1)).toMatch(/groupSize: 2[^]*parameters +[\d,]+[^]*TFLOP/);
     await expect(readFile(join(run, "config.yaml"))).rejects.toThrow();
   });
 });

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createProgram, type CliContext } from "./command-line.js";
+import { quietShell } from "../test/quiet-shell.js";
+import { createProgram } from "./command-line.js";
 import { createReporter } from "./log.js";
 
 let folder: string;
@@ -19,16 +20,11 @@ afterEach(() => rm(folder, { recursive: true }));
 /** Runs `retool data …`. */
 async function retool(...words: readonly string[]): Promise<void> {
   const flag = { quiet: false };
-  const context: CliContext = {
-    reporter: createReporter({
-      stream: { isTTY: false, columns: 80, write: (text: string) => ((said += text), true) },
-      quiet: () => flag.quiet,
-    }),
-    signal: new AbortController().signal,
-    print: (text) => void printed.push(text),
-    color: false,
-    setExitCode: () => {},
-  };
+  const reporter = createReporter({
+    stream: { isTTY: false, columns: 80, write: (text: string) => ((said += text), true) },
+    quiet: () => flag.quiet,
+  });
+  const context = quietShell({ reporter, print: (text) => void printed.push(text) });
   await createProgram(context, flag).parseAsync(["data", ...words], { from: "user" });
 }
 

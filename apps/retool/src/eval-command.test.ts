@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { QUIET, quietShell } from "../test/quiet-shell.js";
 import { evaluateCheckpoint, type EvalOptions } from "./eval-command.js";
 import { loadConfig } from "./load-config.js";
-import { createReporter } from "./log.js";
 import { saveModelFolder, setUpModel } from "./model-setup.js";
 import { readTrajectories } from "./trajectory-file.js";
 
@@ -29,19 +29,19 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function evaluate(options: Partial<EvalOptions>, onProgress: (abort: () => void, done: number) => void = () => {}) {
-  const printed: string[] = [];
   const said: string[] = [];
   const controller = new AbortController();
   const reporter = {
-    ...createReporter({ quiet: () => true }),
+    ...QUIET,
     say: (line: string) => void said.push(line),
     progress: () => ({ update: (done: number) => onProgress(() => controller.abort(), done), done() {} }),
   };
+  const shell = quietShell({ reporter, signal: controller.signal });
   await evaluateCheckpoint(
     { checkpoint, set: ["backend=wasm", "budgets.maxResponseTokens=24"], json: true, data, samples: 4, passK: [1, 2, 4], ...options },
-    { reporter, signal: controller.signal, print: (text) => void printed.push(text), color: false, setExitCode: () => undefined },
+    shell,
   );
-  return { result: JSON.parse(printed.at(-1)!) as Record<string, unknown>, said };
+  return { result: JSON.parse(shell.printed.at(-1)!) as Record<string, unknown>, said };
 }
 
 const files = async (name: string) => {

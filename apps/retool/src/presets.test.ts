@@ -1,18 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { CliContext } from "./command-line.js";
+import { quietShell } from "../test/quiet-shell.js";
 import { loadConfig } from "./load-config.js";
-import { createReporter } from "./log.js";
 import { MODEL_PRESETS, PRESETS } from "./presets.js";
 import { runCommand } from "./run-command.js";
 
-const printed: string[] = [];
-const context: CliContext = {
-  reporter: createReporter({ quiet: () => true }),
-  signal: new AbortController().signal,
-  print: (text) => void printed.push(text),
-  color: false,
-  setExitCode: () => undefined,
-};
+const context = quietShell();
 
 const names = Object.keys(MODEL_PRESETS) as (keyof typeof MODEL_PRESETS)[];
 
@@ -26,7 +18,7 @@ describe.each(names)("preset %s", (preset) => {
 
   test("a dry run prints the config, what it needs, and where its values come from", async () => {
     await run(true);
-    const text = printed.at(-1)!;
+    const text = context.printed.at(-1)!;
     for (const part of ["promptsPerStep:", `model        ${MODEL_PRESETS[preset].model}`, "KV cache", "FLOP", "values from", "verdict"])
       expect(text).toContain(part);
   });
@@ -45,7 +37,7 @@ test("the largest are beyond a machine such as this one, and the plan says so pl
     { preset: "verl-grpo-32b", set: [], run: "absent", resume: false, dryRun: true },
     context,
   );
-  expect(printed.at(-1)).toMatch(/this machine cannot run it: .*it would take about [\d,]+ (days|years)/);
+  expect(context.printed.at(-1)).toMatch(/this machine cannot run it: .*it would take about [\d,]+ (days|years)/);
 });
 
 test("mini-batches are the recipes': 64 and 16 prompts, and everything at once", async () => {

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterMetrics, QUIET } from "../test/quiet-shell.js";
 import { loadConfig } from "./load-config.js";
-import { createReporter } from "./log.js";
 import { runRecipe } from "./recipe.js";
 import type { RunContext } from "./run-context.js";
 import { withRun } from "./session.js";
@@ -23,17 +23,8 @@ async function run(
   const controller = new AbortController();
   const path = join(folder, name);
   const config = await loadConfig({ preset: "smoke", set: SETTINGS });
-  const reporter = createReporter({ quiet: () => true });
-  await withRun({ path, resume, config, resumeWith: "again", reporter, signal: controller.signal }, async (context, state) => {
-    if (onMetric !== undefined) {
-      const append = context.run.appendMetrics.bind(context.run);
-      Object.assign(context.run, {
-        appendMetrics: async (record: never) => {
-          await append(record);
-          onMetric(record, () => controller.abort());
-        },
-      });
-    }
+  await withRun({ path, resume, config, resumeWith: "again", reporter: QUIET, signal: controller.signal }, async (context, state) => {
+    if (onMetric !== undefined) afterMetrics(context.run, (record) => onMetric(record, () => controller.abort()));
     await runRecipe(context satisfies RunContext, state, { sft: true, rl: true });
   });
   return path;

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { CliContext } from "./command-line.js";
-import { createReporter } from "./log.js";
+import { quietShell } from "../test/quiet-shell.js";
 import { verifyFile, verifyRow } from "./verify-command.js";
 
 let folder: string;
@@ -29,18 +28,11 @@ test.each([
 });
 
 test("a file is judged row by row, keeps its other fields, and a bad line is named", async () => {
-  const printed: string[] = [];
-  const context: CliContext = {
-    reporter: createReporter({ quiet: () => true }),
-    signal: new AbortController().signal,
-    print: (text) => void printed.push(text),
-    color: false,
-    setExitCode: () => undefined,
-  };
+  const context = quietShell();
   const file = join(folder, "rows.jsonl");
   await writeFile(file, '{"id": 1, "gold": 12, "prediction": "\\\\boxed{12}"}\n\n{"gold": "3", "prediction": "4"}\n');
   await verifyFile(file, { rule: "equivalence", json: true }, context);
-  expect(printed.map((line) => JSON.parse(line) as object)).toMatchObject([
+  expect(context.printed.map((line) => JSON.parse(line) as object)).toMatchObject([
     { id: 1, verdict: "correct", extracted: "12", score: 1 },
     { verdict: "wrong", score: -1 },
   ]);

@@ -1,7 +1,7 @@
 import type { RewardFunction } from "@retool-ts/reward";
-import { createReporter } from "../src/log.js";
 import { openRunFolder } from "../src/run-folder.js";
 import { trainRecipe, type RecipeSettings } from "../src/train-recipe.js";
+import { QUIET } from "./quiet-shell.js";
 
 /** Random weights solve nothing, so that something else must tell rollouts apart: whether their number of letters is even. */
 const parity: RewardFunction = ({ modelText }) => {
@@ -24,7 +24,6 @@ export interface SmokeEnd {
 
 /** RL of the smoke preset in a folder, with an end at a step if asked for. */
 export async function trainSmoke(run: string, { train, ...others }: SmokeSettings, { resume = false, dieAt = 0 }: SmokeEnd = {}) {
-  const reporter = createReporter({ quiet: () => true });
   const stopping = { update: (done: number) => void (done === dieAt && fail()), done() {} };
   const fail = () => {
     throw new Error("the power went out");
@@ -36,7 +35,7 @@ export async function trainSmoke(run: string, { train, ...others }: SmokeSetting
     train: { steps: 4, saveEvery: 2, promptsPerStep: 3, groupSize: 3, trajectoriesEvery: 1, ...train },
     ...others,
   };
-  const progress = (label: string, total: number, start?: number) => (label === "RL" ? stopping : reporter.progress(label, total, start));
+  const progress = (label: string, total: number, start?: number) => (label === "RL" ? stopping : QUIET.progress(label, total, start));
   await trainRecipe({
     run,
     preset: "smoke",
@@ -44,7 +43,7 @@ export async function trainSmoke(run: string, { train, ...others }: SmokeSetting
     resume,
     parts: { sft: false, rl: true },
     reward: parity,
-    reporter: { ...reporter, progress },
+    reporter: { ...QUIET, progress },
   });
   return (await openRunFolder(run)).readMetrics();
 }

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { quietShell, QUIET } from "../../test/quiet-shell.js";
 import type { CliContext } from "../command-line.js";
-import { createReporter, type Reporter } from "../log.js";
+import type { Reporter } from "../log.js";
 import { compare, type CompareOptions } from "./compare-command.js";
 
 let folder: string;
@@ -12,7 +13,6 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** Smoke size in this process: every part runs, nothing is learned. */
 async function run(name: string, more: Partial<CompareOptions> = {}, context: Partial<CliContext> = {}) {
-  const printed: string[] = [];
   const options: CompareOptions = {
     run: join(folder, name),
     comparison: "smoke",
@@ -25,15 +25,8 @@ async function run(name: string, more: Partial<CompareOptions> = {}, context: Pa
     json: false,
     ...more,
   };
-  const shell: CliContext = {
-    reporter: createReporter({ quiet: () => true }),
-    signal: new AbortController().signal,
-    print: (text) => void printed.push(text),
-    color: false,
-    setExitCode: () => undefined,
-    ...context,
-  };
-  return { result: await compare(options, shell), printed };
+  const shell = quietShell(context);
+  return { result: await compare(options, shell), printed: shell.printed };
 }
 
 const read = (...parts: string[]) => readFile(join(folder, ...parts), "utf8");
@@ -75,7 +68,7 @@ describe("compare at smoke size", () => {
   test("interrupted and begun again, it ends as if it had never stopped", async () => {
     const controller = new AbortController();
     const reporter: Reporter = {
-      ...createReporter({ quiet: () => true }),
+      ...QUIET,
       progress: (label) => ({ update: (done) => label === "RL" && done === 2 && controller.abort(), done() {} }),
     };
     const begun = run("stopped", {}, { signal: controller.signal, reporter });

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { chatServer, completion, type ChatAnswer, type ChatServer } from "../../test/chat-server.js";
-import { createProgram, type CliContext } from "../command-line.js";
-import { createReporter } from "../log.js";
+import { quietShell } from "../../test/quiet-shell.js";
+import { createProgram } from "../command-line.js";
 
 let folder: string;
 let printed: string[];
@@ -26,13 +26,7 @@ const out = () => join(folder, "sft.jsonl");
 
 /** Runs `retool data build OUT …`. */
 async function build(...words: readonly string[]): Promise<void> {
-  const context: CliContext = {
-    reporter: createReporter({ quiet: () => true }),
-    signal: controller.signal,
-    print: (text) => void printed.push(text),
-    color: false,
-    setExitCode: () => {},
-  };
+  const context = quietShell({ signal: controller.signal, print: (text) => void printed.push(text) });
   await createProgram(context, { quiet: true }).parseAsync(["data", "build", out(), ...words], { from: "user" });
 }
 

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterMetrics, QUIET } from "../../test/quiet-shell.js";
 import { loadConfig } from "../load-config.js";
-import { createReporter } from "../log.js";
 import { withRun } from "../session.js";
 import { runSft } from "../sft.js";
 
@@ -37,15 +37,9 @@ async function sft(name: string, { stopAfter = Infinity, resume = false, setting
   const stage = `{name: file, source: {kind: file, path: ${data}}, steps: 8, batchSize: 4, learningRate: {peak: 0.003}}`;
   const set = ["backend=wasm", `sft.stages=[${stage}]`, "sft.saveEvery=2", "sft.evalEvery=4", "sft.evalRows=4", ...settings];
   const config = await loadConfig({ preset: "smoke", set });
-  const reporter = { ...createReporter({ quiet: () => true }), say: (line: string) => void said.push(line) };
+  const reporter = { ...QUIET, say: (line: string) => void said.push(line) };
   await withRun({ path, resume, config, resumeWith: "again", reporter, signal: controller.signal }, async (context, state) => {
-    const append = context.run.appendMetrics.bind(context.run);
-    Object.assign(context.run, {
-      appendMetrics: async (record: Metrics) => {
-        await append(record as never);
-        if (record.step === stopAfter) controller.abort();
-      },
-    });
+    afterMetrics(context.run, ({ step }) => step === stopAfter && controller.abort());
     if (state.phase === "sft") await runSft(context, state);
   });
   return { path, said };

@@ -1,0 +1,30 @@
+import type { CliContext } from "../src/command-line.js";
+import { createReporter, type Reporter } from "../src/log.js";
+import type { LogRecord } from "../src/record-log.js";
+import type { RunFolder } from "../src/run-folder.js";
+
+/** A reporter that says nothing. */
+export const QUIET: Reporter = createReporter({ quiet: () => true });
+
+/** A shell that keeps what commands print and shows nothing; `changes` replace parts of it. */
+export function quietShell(changes: Partial<CliContext> = {}): CliContext & { readonly printed: readonly string[] } {
+  const printed: string[] = [];
+  return {
+    reporter: QUIET,
+    signal: new AbortController().signal,
+    print: (text) => void printed.push(text),
+    color: false,
+    setExitCode: () => undefined,
+    printed,
+    ...changes,
+  };
+}
+
+/** Has a run call back after each record of metrics that it has written. */
+export function afterMetrics(run: RunFolder, seen: (record: LogRecord) => void): void {
+  const append = run.appendMetrics.bind(run);
+  run.appendMetrics = async (record) => {
+    await append(record);
+    seen(record);
+  };
+}
