@@ -1,49 +1,26 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { build } from "tsup";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createRunFolder, type RunFolder } from "../src/run-folder.js";
+import { APP, useBuiltCommandLine } from "./built-command-line.js";
 import { chatServer, completion } from "./chat-server.js";
 import { exampleRecord, exampleSummary } from "./example-run.js";
 
-const app = join(dirname(fileURLToPath(import.meta.url)), "..");
-let built: string;
+const built = useBuiltCommandLine({ interrupt: "test/interrupt-program.ts" });
 let scratch: string;
 let run: RunFolder;
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "retool-cli-"));
-  // Inside node_modules, so that it finds the same dependencies as the sources.
-  built = await mkdtemp(join(app, "node_modules/.cli-test-"));
-  await copyFile(join(app, "package.json"), join(built, "package.json"));
-  await build({
-    config: false,
-    silent: true,
-    entry: { cli: join(app, "src/cli.ts"), interrupt: join(app, "test/interrupt-program.ts") },
-    outDir: join(built, "dist"),
-    format: ["esm"],
-    target: "es2022",
-    platform: "node",
-    noExternal: ["@retool-ts/core"],
-    external: [/^[@a-z]/], // packages; tsup would take their names from the package.json of the folder that tests were started in
-    esbuildOptions: (options) => void (options.conditions = ["@retool-ts/source"]),
-  });
+  ({ scratch } = built);
   run = await createRunFolder(join(scratch, "run"));
   await run.writeSummary(exampleSummary());
   await run.writeTrajectories(
     "final",
     Array.from({ length: 2_000 }, (_, i) => exampleRecord({ problemId: `p${i}`, correct: i % 2 === 0 })),
   );
-});
-
-afterAll(async () => {
-  await rm(built, { recursive: true, force: true });
-  await rm(scratch, { recursive: true, force: true });
 });
 
 interface Ended {
@@ -53,7 +30,7 @@ interface Ended {
 }
 
 function start(program: "cli" | "interrupt", args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [join(built, `dist/${program}.js`), ...args], {
+  const child = spawn(process.execPath, [built.program(program), ...args], {
     env: { ...process.env, RETOOL_DEBUG: "", ...env },
   });
   let stdout = "";
@@ -75,7 +52,7 @@ describe("exit code 0", () => {
   });
 
   test("version is the package's", async () => {
-    const { version } = JSON.parse(await readFile(join(app, "package.json"), "utf8")) as { readonly version: string };
+    const { version } = JSON.parse(await readFile(join(APP, "package.json"), "utf8")) as { readonly version: string };
     expect(await retool("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 

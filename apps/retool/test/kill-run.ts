@@ -1,46 +1,26 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "tsup";
-
-const app = join(dirname(fileURLToPath(import.meta.url)), "..");
-
-/** The command line, built into a folder of its own; remove it afterwards. */
-export async function buildCommandLine(): Promise<string> {
-  const built = await mkdtemp(join(app, "node_modules/.kill-test-")); // there, it finds the same dependencies as the sources
-  await copyFile(join(app, "package.json"), join(built, "package.json"));
-  await build({
-    config: false,
-    silent: true,
-    entry: { cli: join(app, "src/cli.ts") },
-    outDir: join(built, "dist"),
-    format: ["esm"],
-    target: "es2022",
-    platform: "node",
-    external: [/^[@a-z]/],
-    esbuildOptions: (options) => void (options.conditions = ["@retool-ts/source"]),
-  });
-  return built;
-}
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { APP } from "./built-command-line.js";
 
 export interface KilledRun {
-  readonly built: string;
+  /** Path of the built command line. */
+  readonly program: string;
+  /** Folder of the run. */
   readonly run: string;
   readonly settings: readonly string[];
 }
 
 /** Runs the recipe in a process of its own, killed at a file operation if asked for; goes on where a run with a config is found. */
-export function runProcess({ built, run, settings }: KilledRun, environment: Readonly<Record<string, string>> = {}): Promise<string> {
+export function runProcess({ program, run, settings }: KilledRun, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   const start = settings.flatMap((setting) => ["--set", setting]);
   const args = existsSync(join(run, "config.yaml")) ? ["--resume"] : ["--preset", "smoke", ...start];
-  const child = spawn(
-    process.execPath,
-    ["--import", join(app, "test/kill-at.mjs"), join(built, "dist/cli.js"), "quickstart", ...args, "--run", run, "-q"],
-    { env: { ...process.env, ...environment }, stdio: ["ignore", "ignore", "pipe"] },
-  );
+  const child = spawn(process.execPath, ["--import", join(APP, "test/kill-at.mjs"), program, "quickstart", ...args, "--run", run, "-q"], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
   return new Promise((resolve, reject) => {

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RandomStream } from "@retool-ts/core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildCommandLine, countOperations, outcomeOf, runProcess } from "./kill-run.js";
+import { expect, test } from "vitest";
+import { useBuiltCommandLine } from "./built-command-line.js";
+import { countOperations, outcomeOf, runProcess } from "./kill-run.js";
 
 /** Kills of a run, fewer where it is slow, and its settings beside the smoke preset's. */
 const RUNS: readonly (readonly [name: string, kills: number, settings: readonly string[]])[] = [
@@ -13,27 +13,18 @@ const RUNS: readonly (readonly [name: string, kills: number, settings: readonly 
   ["one-step-off", 4, ["backend=wasm", "train.offPolicySteps=1", "train.entropyCoef=0.01", "train.dynamicSampling.maxRefills=1"]],
 ];
 
-let built: string;
-let folder: string;
-beforeAll(async () => {
-  built = await buildCommandLine();
-  folder = await mkdtemp(join(tmpdir(), "retool-kills-"));
-});
-afterAll(async () => {
-  await rm(built, { recursive: true, force: true });
-  await rm(folder, { recursive: true, force: true });
-});
+const built = useBuiltCommandLine();
 
-test.skipIf(!process.env["RETOOL_LONG"]).each(RUNS)(
+test.each(RUNS)(
   "%s: killed at random moments, again and again, it ends as if it had never stopped",
   { timeout: 1_200_000 },
   async (name, kills, settings) => {
     const common = ["sft.saveEvery=2", "train.saveEvery=1", "train.evaluateEvery=1", "eval.problems=4"];
-    const whole = { built, run: join(folder, name), settings: [...common, ...settings] };
+    const whole = { program: built.program("cli"), run: join(built.scratch, name), settings: [...common, ...settings] };
     const operations = await countOperations(whole);
     const stream = new RandomStream(1, ["kill", name]);
     for (let kill = 0; kill < kills; kill++) {
-      const killed = { ...whole, run: join(folder, `${name}-${kill}`) };
+      const killed = { ...whole, run: join(built.scratch, `${name}-${kill}`) };
       const at = stream.integer(1, operations);
       expect(await runProcess(killed, { RETOOL_TEST_KILL_AT: String(at) }), `at ${at}`).toBe("SIGKILL");
       // The first resume may be killed as well; when it is over before, it is done.

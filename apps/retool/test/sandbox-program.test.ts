@@ -1,14 +1,10 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { sandboxFusionClient } from "@retool-ts/sandbox";
 import { afterEach, describe, expect, test } from "vitest";
+import { useBuiltCommandLine } from "./built-command-line.js";
 
-const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
-const isBuilt = existsSync(cli);
-if (!isBuilt) console.warn("skipped: the command line as a process of its own; `npm run build` makes it");
-
+const built = useBuiltCommandLine();
 const TOKEN = "a-token-of-this-test";
 const ENDLESS = "for (;;);";
 const children: ChildProcessWithoutNullStreams[] = [];
@@ -17,7 +13,7 @@ afterEach(() => {
 });
 
 function start(...args: readonly string[]) {
-  const child = spawn(process.execPath, [cli, ...args], { env: { ...process.env, RETOOL_SANDBOX_TOKEN: TOKEN } });
+  const child = spawn(process.execPath, [built.program("cli"), ...args], { env: { ...process.env, RETOOL_SANDBOX_TOKEN: TOKEN } });
   children.push(child);
   const seen = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk: Buffer) => (seen.stdout += chunk.toString()));
@@ -42,7 +38,7 @@ async function post(url: string, code: string, token = TOKEN): Promise<number> {
   return response.status;
 }
 
-describe.skipIf(!isBuilt)("retool sandbox serve, as a process", () => {
+describe("retool sandbox serve, as a process", () => {
   test("SIGTERM lets what runs and waits come to its end; others are refused; then it leaves with 0", async () => {
     const limits = ["--wall-ms", "1500", "--max-concurrency", "1", "--queue-limit", "1", "--max-body-bytes", "2000"];
     const { child, exit, url } = await serve(...limits);
@@ -68,7 +64,7 @@ describe.skipIf(!isBuilt)("retool sandbox serve, as a process", () => {
   });
 });
 
-describe.skipIf(!isBuilt)("retool exec, as a process", () => {
+describe("retool exec, as a process", () => {
   test("SIGINT ends the run and shows what it printed", async () => {
     const { child, seen, exit } = start("exec", "--fuel", "1000000000", "--wall-ms", "60000");
     child.stdin.end(`print('began'); ${ENDLESS}`);
