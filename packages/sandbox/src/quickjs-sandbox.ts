@@ -1,10 +1,9 @@
 import { availableParallelism } from "node:os";
-import { InputError } from "@retool-ts/core";
 import { checkedPreload } from "./libraries.js";
 import { readLibraries } from "./library-files.js";
 import { resolveLimits } from "./limits.js";
 import { PooledSandbox } from "./pooled-sandbox.js";
-import { checkedSeed } from "./quickjs-session.js";
+import { assertWorkers, checkedSeed } from "./run-arguments.js";
 import type { Sandbox, SandboxOptions } from "./sandbox.js";
 import { fingerprintOf } from "./snapshot.js";
 import { SupervisedPool } from "./supervised-pool.js";
@@ -17,10 +16,7 @@ import { loadWorkerFiles } from "./worker-files.js";
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { workers = 1, seed = 0, prelude = "math", preload = [] } = options;
-  if (!Number.isSafeInteger(workers) || workers < 1 || workers > 64) {
-    const expected = `a whole number from 1 to 64 (this machine has ${availableParallelism()} cores)`;
-    throw new InputError({ what: "sandbox", where: "workers", expected, found: String(workers), fix: "choose the cores less one" });
-  }
+  assertWorkers(workers, availableParallelism());
   const limits = resolveLimits(options.limits);
   const libraries = await readLibraries(checkedPreload(preload));
   const { supervisor, worker, guestSource, wasmModule } = await loadWorkerFiles();

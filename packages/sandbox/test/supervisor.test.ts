@@ -6,6 +6,9 @@ import { DEFAULT_LIMITS } from "../src/limits.js";
 import { createSandbox } from "../src/index.js";
 import { SupervisedPool } from "../src/supervised-pool.js";
 import type { Outcome } from "../src/messages.js";
+import type { PythonBackend } from "../src/python/backend.js";
+import type { PythonRequest } from "../src/python/messages.js";
+import { SupervisedInterpreters } from "../src/python/supervised-interpreters.js";
 import type { CompiledModule } from "../src/web-assembly.js";
 
 const STUCK = "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)";
@@ -32,6 +35,22 @@ test("a stuck run is killed on time and the next one ends while the caller's thr
   expect(result.usage.wallMs).toBeGreaterThan(490);
   expect(result.usage.wallMs).toBeLessThan(900);
   expect((await next).feedback).toBe("42");
+});
+
+test.each(["absent-supervisor.mjs", "failing-supervisor.mjs"])("%s: no run waits for a supervisor that cannot begin", async (name) => {
+  const backend = { name: "pyodide", fingerprint: "" } as PythonBackend;
+  const pool = new SupervisedInterpreters(new URL(`./fixtures/${name}`, import.meta.url), { backend, workers: 1, memoryBytes: 0 });
+  if (name === "failing-supervisor.mjs") await pool.start();
+  else await expect(pool.start()).rejects.toThrow("Python did not start: Cannot find module");
+  const request: PythonRequest = { id: 1, world: 0, seed: 0, past: [], cell: 1, code: "1", limits: DEFAULT_LIMITS };
+  for (const id of [1, 2]) {
+    const { outcome } = await pool.submit({ ...request, id });
+    expect(outcome).toMatchObject({ status: "infra", reason: "the supervisor ended" });
+  }
+  const { restarts } = pool;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(pool.restarts).toBe(restarts); // nothing is started for nobody
+  await pool.close();
 });
 
 test("a supervisor that dies is replaced: its runs are tried once more, then infra", async () => {

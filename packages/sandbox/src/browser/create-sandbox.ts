@@ -1,6 +1,6 @@
 import { resolveLimits, type Limits } from "../limits.js";
 import { PooledSandbox } from "../pooled-sandbox.js";
-import { checkedSeed } from "../quickjs-session.js";
+import { assertWorkers, checkedSeed } from "../run-arguments.js";
 import type { Sandbox, SandboxOptions } from "../sandbox.js";
 import { fingerprintOf } from "../snapshot.js";
 import { webAssembly } from "../web-assembly.js";
@@ -24,7 +24,7 @@ export type BrowserSandboxOptions = Omit<SandboxOptions, "preload">;
  * workers from `blob:` and WebAssembly.
  */
 export async function createSandbox({ workers = 1, seed = 0, prelude = "math", limits }: BrowserSandboxOptions = {}): Promise<Sandbox> {
-  if (!Number.isSafeInteger(workers) || workers < 1 || workers > 64) throw new RangeError(`workers: expected 1 to 64, got ${workers}`);
+  assertWorkers(workers);
   const own: Limits = resolveLimits(limits, resolveLimits({ stackBytes: BROWSER_STACK_BYTES }));
   const firstSeed = checkedSeed(seed);
   const wasmModule = await webAssembly.compile(Uint8Array.from(atob(EMBEDDED_ENGINE), (letter) => letter.charCodeAt(0)));

@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { InputError } from "@retool-ts/core";
 import { resolveLimits } from "../limits.js";
-import { checkedSeed } from "../quickjs-session.js";
+import { assertWorkers, checkedSeed } from "../run-arguments.js";
 import type { Sandbox, SandboxOptions } from "../sandbox.js";
 import { workerFolder } from "../worker-files.js";
 import { unavailable, type BackendAvailability, type PythonBackend, type PythonOptions } from "./backend.js";
@@ -22,15 +22,7 @@ export function pythonBackends(): BackendAvailability[] {
 /** Makes a sandbox for Python; see `createSandbox`. */
 export async function createPythonSandbox(options: SandboxOptions, python: PythonOptions = {}): Promise<Sandbox> {
   const { workers = 1, seed = 0 } = options;
-  if (!Number.isSafeInteger(workers) || workers < 1 || workers > 64) {
-    throw new InputError({
-      what: "sandbox",
-      where: "workers",
-      expected: "a whole number from 1 to 64",
-      found: String(workers),
-      fix: "choose the cores less one",
-    });
-  }
+  assertWorkers(workers, availableParallelism());
   const limits = resolveLimits(options.limits, PYTHON_LIMITS);
   const firstSeed = checkedSeed(seed);
   const backend = await readyBackend(python);
