@@ -90,7 +90,7 @@ export const PYTHON_ATTACKS: Readonly<Record<string, readonly PythonAttack[]>> =
   ],
   "files, processes, network": attacks("error", [
     "open('/etc/passwd').read()",
-    "open('/home/user/.ssh/id_rsa').read()",
+    "open('/etc/ssh/ssh_host_rsa_key').read()",
     "open('/usr/written', 'w')",
     "open('/proc/1/environ').read()",
     "import os; os.fork()",
