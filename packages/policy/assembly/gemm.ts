@@ -3,7 +3,8 @@ import { at } from "./simd";
 
 /**
  * C[m, n] (+)= Σ_k A[m, k]·B[k, n], or with `transposed` A given as A[k, m].
- * Strides are in floats. n is processed in vectors of 8, then 4, then single floats.
+ * Strides are in floats. n is processed in vectors of 8, then single floats. What is added to C is summed on its own first, so that a
+ * long sum of many blocks is one of short sums and loses fewer bits.
  */
 // @ts-ignore: decorator
 @inline
@@ -25,12 +26,6 @@ function product(
     for (; j + 8 <= n; j += 8) {
       let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
       let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-      if (accumulate) {
-        s00 = v128.load(at(c0, j)); s01 = v128.load(at(c0, j), 16);
-        s10 = v128.load(at(c1, j)); s11 = v128.load(at(c1, j), 16);
-        s20 = v128.load(at(c2, j)); s21 = v128.load(at(c2, j), 16);
-        s30 = v128.load(at(c3, j)); s31 = v128.load(at(c3, j), 16);
-      }
       let pb = at(b, j);
       let offset: usize = 0;
       const stepA = (<usize>strideAk) << 2;
@@ -48,6 +43,12 @@ function product(
         s30 = f32x4.add(s30, f32x4.mul(x3, b0)); s31 = f32x4.add(s31, f32x4.mul(x3, b1));
         pb += stepB;
         offset += stepA;
+      }
+      if (accumulate) {
+        s00 = f32x4.add(s00, v128.load(at(c0, j))); s01 = f32x4.add(s01, v128.load(at(c0, j), 16));
+        s10 = f32x4.add(s10, v128.load(at(c1, j))); s11 = f32x4.add(s11, v128.load(at(c1, j), 16));
+        s20 = f32x4.add(s20, v128.load(at(c2, j))); s21 = f32x4.add(s21, v128.load(at(c2, j), 16));
+        s30 = f32x4.add(s30, v128.load(at(c3, j))); s31 = f32x4.add(s31, v128.load(at(c3, j), 16));
       }
       v128.store(at(c0, j), s00); v128.store(at(c0, j), s01, 16);
       v128.store(at(c1, j), s10); v128.store(at(c1, j), s11, 16);
@@ -67,14 +68,14 @@ function product(
     let j: i32 = 0;
     for (; j + 8 <= n; j += 8) {
       let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
-      if (accumulate) {
-        s0 = v128.load(at(c0, j)); s1 = v128.load(at(c0, j), 16);
-      }
       for (let p: i32 = 0; p < k; p++) {
         const x = v128.load32_splat(at(a0, p * strideAk));
         const pb = at(b, p * ldb + j);
         s0 = f32x4.add(s0, f32x4.mul(x, v128.load(pb)));
         s1 = f32x4.add(s1, f32x4.mul(x, v128.load(pb, 16)));
+      }
+      if (accumulate) {
+        s0 = f32x4.add(s0, v128.load(at(c0, j))); s1 = f32x4.add(s1, v128.load(at(c0, j), 16));
       }
       v128.store(at(c0, j), s0); v128.store(at(c0, j), s1, 16);
     }
@@ -83,9 +84,9 @@ function product(
 }
 
 function single(a: usize, strideAk: i32, b: usize, ldb: i32, c: usize, k: i32, accumulate: bool): void {
-  let sum: f32 = accumulate ? load<f32>(c) : 0;
+  let sum: f32 = 0;
   for (let p: i32 = 0; p < k; p++) sum += load<f32>(at(a, p * strideAk)) * load<f32>(at(b, p * ldb));
-  store<f32>(c, sum);
+  store<f32>(c, accumulate ? load<f32>(c) + sum : sum);
 }
 
 /** C[m, n] = A[m, k]·B[k, n]. */
@@ -159,8 +160,8 @@ function addPanels(a: usize, b: usize, count: i32, c: usize, ldc: i32): void {
   const c1 = at(c, ldc);
   const c2 = at(c1, ldc);
   const c3 = at(c2, ldc);
-  let s00 = v128.load(c), s01 = v128.load(c, 16), s10 = v128.load(c1), s11 = v128.load(c1, 16);
-  let s20 = v128.load(c2), s21 = v128.load(c2, 16), s30 = v128.load(c3), s31 = v128.load(c3, 16);
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
   for (let t: i32 = 0; t < count; t++) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -175,6 +176,15 @@ function addPanels(a: usize, b: usize, count: i32, c: usize, ldc: i32): void {
     a += 16;
     b += 32;
   }
-  v128.store(c, s00); v128.store(c, s01, 16); v128.store(c1, s10); v128.store(c1, s11, 16);
-  v128.store(c2, s20); v128.store(c2, s21, 16); v128.store(c3, s30); v128.store(c3, s31, 16);
+  addTo(c, s00, s01);
+  addTo(c1, s10, s11);
+  addTo(c2, s20, s21);
+  addTo(c3, s30, s31);
+}
+
+// @ts-ignore: decorator
+@inline
+function addTo(c: usize, low: v128, high: v128): void {
+  v128.store(c, f32x4.add(v128.load(c), low));
+  v128.store(c, f32x4.add(v128.load(c, 16), high), 16);
 }

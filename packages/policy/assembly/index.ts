@@ -4,6 +4,6 @@ export { weightGradient, weightGradientScratch } from "./gemm";
 export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
 export { accumulate, adamW, sumOfSquares } from "./optimizer";
 export {
-  gatherRows, logProbsBackward, logProbsForward, rmsNormBackward, rmsNormForward, rotaryBackward, rotaryForward, scatterAddRows,
+  gatherRows, logProbsBackward, logProbsForward, rmsNormBackward, rmsNormForward, sumRows, rotaryBackward, rotaryForward, scatterAddRows,
   swigluBackward, swigluForward,
 } from "./rows";

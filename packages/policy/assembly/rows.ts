@@ -17,16 +17,44 @@ export function rmsNormForward(x: usize, weight: usize, rows: i32, width: i32, e
   }
 }
 
-/** dx and dweight of rmsNormForward; dweight must be zero on entry. */
+/** dx and dweight of rmsNormForward; `sums`: width doubles of scratch. */
 export function rmsNormBackward(
-  x: usize, weight: usize, rstd: usize, dy: usize, rows: i32, width: i32, dx: usize, dweight: usize,
+  x: usize, weight: usize, rstd: usize, dy: usize, rows: i32, width: i32, dx: usize, dweight: usize, sums: usize,
 ): void {
+  memory.fill(sums, 0, width << 3);
   for (let row: i32 = 0; row < rows; row++) {
-    normLineBackward(at(x, row * width), weight, load<f32>(at(rstd, row)), at(dy, row * width), width, at(dx, row * width), dweight);
+    normLineBackward(at(x, row * width), weight, load<f32>(at(rstd, row)), at(dy, row * width), width, at(dx, row * width), sums);
   }
+  roundSums(sums, width, dweight);
 }
 
-function normLineBackward(x: usize, weight: usize, r: f32, dy: usize, width: i32, dx: usize, dweight: usize): void {
+/** out [width] = Σ_r x[r, width]; `sums`: width doubles of scratch. */
+export function sumRows(x: usize, rows: i32, width: i32, out: usize, sums: usize): void {
+  memory.fill(sums, 0, width << 3);
+  for (let row: i32 = 0; row < rows; row++) {
+    const from = at(x, row * width);
+    let i: i32 = 0;
+    for (; i + 4 <= width; i += 4) addDoubles(at(sums, 2 * i), v128.load(at(from, i)));
+    for (; i < width; i++) store<f64>(at(sums, 2 * i), load<f64>(at(sums, 2 * i)) + <f64>load<f32>(at(from, i)));
+  }
+  roundSums(sums, width, out);
+}
+
+/** Doubles to floats. */
+function roundSums(sums: usize, width: i32, to: usize): void {
+  for (let i: i32 = 0; i < width; i++) store<f32>(at(to, i), <f32>load<f64>(at(sums, 2 * i)));
+}
+
+/** sums [4 doubles] += x: over all tokens of a batch, floats would lose bits. */
+// @ts-ignore: decorator
+@inline
+function addDoubles(sums: usize, x: v128): void {
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(x)));
+  const high = i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+  v128.store(sums, f64x2.add(v128.load(sums, 16), f64x2.promote_low_f32x4(high)), 16);
+}
+
+function normLineBackward(x: usize, weight: usize, r: f32, dy: usize, width: i32, dx: usize, sums: usize): void {
   let inner: f32 = 0;
   const r4 = f32x4.splat(r);
   let inner4 = f32x4.splat(0);
@@ -34,13 +62,13 @@ function normLineBackward(x: usize, weight: usize, r: f32, dy: usize, width: i32
   for (; i + 4 <= width; i += 4) {
     const product = f32x4.mul(v128.load(at(dy, i)), v128.load(at(x, i)));
     inner4 = f32x4.add(inner4, f32x4.mul(product, v128.load(at(weight, i))));
-    v128.store(at(dweight, i), f32x4.add(v128.load(at(dweight, i)), f32x4.mul(product, r4)));
+    addDoubles(at(sums, 2 * i), f32x4.mul(product, r4));
   }
   inner = horizontalSum(inner4);
   for (; i < width; i++) {
     const product = load<f32>(at(dy, i)) * load<f32>(at(x, i));
     inner += product * load<f32>(at(weight, i));
-    store<f32>(at(dweight, i), load<f32>(at(dweight, i)) + product * r);
+    store<f64>(at(sums, 2 * i), load<f64>(at(sums, 2 * i)) + <f64>(product * r));
   }
   const c = (inner * r * r * r) / <f32>width;
   const c4 = f32x4.splat(c);
@@ -95,12 +123,16 @@ export function rotaryForward(
   }
 }
 
-/** Gradient of rotaryForward; dqueryWeight and dkeyWeight must be zero on entry. `line` is scratch of headDim floats. */
+/** Gradient of rotaryForward. `scratch`: with weights 5·headDim floats, else none. */
 export function rotaryBackward(
   qkv: usize, queryWeight: usize, keyWeight: usize, cosines: usize, sines: usize, positions: usize, rstd: usize, dout: usize,
-  tokens: i32, heads: i32, kvHeads: i32, headDim: i32, line: usize, dqkv: usize, dqueryWeight: usize, dkeyWeight: usize,
+  tokens: i32, heads: i32, kvHeads: i32, headDim: i32, scratch: usize, dqkv: usize, dqueryWeight: usize, dkeyWeight: usize,
 ): void {
   const half = headDim / 2;
+  const querySums = scratch;
+  const keySums = at(scratch, 2 * headDim);
+  const line = at(scratch, 4 * headDim);
+  if (queryWeight != 0) memory.fill(scratch, 0, headDim << 4);
   const turning = heads + kvHeads;
   const stride = (heads + 2 * kvHeads) * headDim;
   for (let token: i32 = 0; token < tokens; token++) {
@@ -121,12 +153,14 @@ export function rotaryBackward(
       }
       if (weight != 0) {
         const r = load<f32>(at(rstd, token * turning + head));
-        normLineBackward(at(qkv, offset), weight, r, line, headDim, at(dqkv, offset), head < heads ? dqueryWeight : dkeyWeight);
+        normLineBackward(at(qkv, offset), weight, r, line, headDim, at(dqkv, offset), head < heads ? querySums : keySums);
       }
     }
     const values = token * stride + turning * headDim;
     memory.copy(at(dqkv, values), at(dout, values), (kvHeads * headDim) << 2);
-  }
+  }  if (queryWeight == 0) return;
+  roundSums(querySums, headDim, dqueryWeight);
+  roundSums(keySums, headDim, dkeyWeight);
 }
 
 /** out = silu(gate)·up, with gateUp [rows, 2·width]: gate first. */

@@ -5,6 +5,7 @@ import type { KVCache } from "./kv-cache.js";
 import { loraPlace, loraScale, type LoraOptions, type LoraPlace } from "./lora/lora-options.js";
 import { adaptedLinear } from "./ops/adapted-linear.js";
 import { attention } from "./ops/attention.js";
+import { addBias } from "./ops/bias.js";
 import { gatherRows } from "./ops/embedding.js";
 import { headLogProbs } from "./ops/head-log-probs.js";
 import { linear, linearTransposed } from "./ops/linear.js";
@@ -139,7 +140,7 @@ export class Transformer {
     const name = (part: string) => `layers.${layer}.${part}`;
     const project = (input: tf.Tensor2D, parameter: LoraPlace["parameter"]) => this.#project(layer, input, parameter, pass);
     let qkv = project(rmsNorm(x, weights.vector(name("inputNorm")), { epsilon }), "qkv"); // [tokens, width]
-    if (config.attentionBias) qkv = tf.add(qkv, weights.vector(name("qkvBias")));
+    if (config.attentionBias) qkv = addBias(qkv, weights.vector(name("qkvBias")));
     const norm = config.queryKeyNorm ? { query: weights.vector(name("queryNorm")), key: weights.vector(name("keyNorm")) } : undefined;
     const rotated = rotary(qkv, pass.layout.positions, this.#tables, norm, { ...config, epsilon });
     const middle: tf.Tensor2D = tf.add(x, project(pass.attend(layer, rotated), "output"));

@@ -29,6 +29,7 @@ export interface KernelExports {
   rmsNormBackward(...args: number[]): void;
   rotaryForward(...args: number[]): void;
   rotaryBackward(...args: number[]): void;
+  sumRows(...args: number[]): void;
   swigluForward(...args: number[]): void;
   swigluBackward(...args: number[]): void;
 }

@@ -18,7 +18,7 @@ export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, { epsilon }: { read
 }
 
 function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
-  const { kernels, pointer, output, zeros } = context;
+  const { kernels, pointer, output, free } = context;
   const [rows, width] = x.shape;
   const op = tf.customGrad((a, b, save) => {
     const y = output(rows, width);
@@ -30,7 +30,8 @@ function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [savedX, savedWeight, savedRstd] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
         const dx = output(rows, width);
-        const dweight = zeros(width);
+        const dweight = output(width);
+        const sums = output(2 * width);
         kernels.rmsNormBackward(
           pointer(savedX),
           pointer(savedWeight),
@@ -40,7 +41,9 @@ function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1
           width,
           pointer(dx),
           pointer(dweight),
+          pointer(sums),
         );
+        free(sums);
         return [adopt(dx), adopt(dweight)];
       },
     };

@@ -91,7 +91,7 @@ function portableRotary(
 }
 
 function fusedRotary(
-  { kernels, pointer, output, zeros, free }: KernelContext,
+  { kernels, pointer, output, free }: KernelContext,
   qkv: tf.Tensor2D,
   positions: tf.Tensor1D,
   tables: RotaryTables,
@@ -124,7 +124,7 @@ function fusedRotary(
   };
   const backward = (x: tf.Tensor, query: number, key: number, rstd: number, dy: tf.Tensor, dquery: number, dkey: number) => {
     const dx = output(tokens, width);
-    const line = output(headDim);
+    const scratch = output(5 * headDim);
     kernels.rotaryBackward(
       pointer(x),
       query,
@@ -138,12 +138,12 @@ function fusedRotary(
       heads,
       kvHeads,
       headDim,
-      pointer(line),
+      pointer(scratch),
       pointer(dx),
       dquery,
       dkey,
     );
-    free(line);
+    free(scratch);
     return adopt(dx);
   };
   if (norm === undefined) {
@@ -161,8 +161,8 @@ function fusedRotary(
       value: y,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [, savedQuery, savedKey, savedRstd] = saved.map(pointer) as [number, number, number, number];
-        const dquery = zeros(headDim);
-        const dkey = zeros(headDim);
+        const dquery = output(headDim);
+        const dkey = output(headDim);
         const dx = backward(saved[0]!, savedQuery, savedKey, savedRstd, dy, pointer(dquery), pointer(dkey));
         return [dx, adopt(dquery), adopt(dkey)];
       },
