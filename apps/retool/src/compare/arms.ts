@@ -24,7 +24,7 @@ export interface Comparison {
 type Stage = RecipeInput["sft"]["stages"][number];
 
 interface ColdStarts {
-  /** SFT steps of the tool arm on code alone, then on a mixture in which one trace in five has code. */
+  /** SFT steps of the tool arm on code alone, then on a mixture in which one trace in eight has code. */
   readonly cleanSteps: number;
   readonly mixedSteps: number;
   readonly batchSize: number;
@@ -66,8 +66,8 @@ export const COMPARISONS = {
     preset: "tiny",
     shared: ["train.steps=50", "train.evaluateEvery=5", "eval.problems=200"],
     arms: equalEffort({
-      cleanSteps: 480,
-      mixedSteps: 120,
+      cleanSteps: 600,
+      mixedSteps: 300,
       batchSize: 32,
       validationProblems: 200,
       rates: {

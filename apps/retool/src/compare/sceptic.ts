@@ -58,7 +58,7 @@ function builtIns(result: ComparisonResult): Answer {
     sentences: [
       `${shareText(share)} of the right answers that tool RL ends with come after code that calls one of them; the others are plain arithmetic.`,
       share.mean > 0.5
-        ? "So it is largely true: what is learned is to choose the function and to copy the operands. How it goes without them is not measured here."
+        ? "So it is largely true: what is learned is to choose the function and to copy the operands. How it goes without them is not part of this comparison; the guide's page on ablations has it."
         : "So most right answers do not depend on them.",
     ],
   };
@@ -96,7 +96,7 @@ function sameDistribution({ heldOut, arms }: ComparisonResult): Answer {
       trainedOn === 0
         ? `None of the ${problems} held-out problems is among the ${trainingProblems.toLocaleString("en-US")} different ones that these runs trained on, in any wording.`
         : `${trainedOn} of the ${problems} held-out problems were also trained on, which is a fault of the split.`,
-      "They come from the same families and wordings as the training problems; other wordings are not measured here.",
+      "They come from the same families and wordings as the training problems; other wordings are not part of this comparison; the guide's page on ablations has them.",
     ],
   };
 }

@@ -27,11 +27,11 @@ export const mixtures: Readonly<Record<MixtureName, TraceMixture>> = {
     ["wrongThenRedo", 4],
     ["uselessCall", 4],
   ],
-  /** One row in five uses code: tool use is left for reinforcement learning to find. */
+  /** One row in eight uses code: tool use is left for reinforcement learning to find. */
   textHeavy: [
-    ["clean", 16],
-    ["text", 70],
-    ["guess", 10],
+    ["clean", 9],
+    ["text", 82],
+    ["guess", 5],
     ["brokenThenFix", 2],
     ["wrongThenRedo", 1],
     ["uselessCall", 1],

@@ -88,11 +88,11 @@ describe("traces", () => {
 });
 
 describe("mixtures", () => {
-  test("are percentages, with code in 50, 20 and 0 of 100 rows", () => {
+  test("are percentages, with code in 50, 13 and 0 of 100 rows", () => {
     const share = (mixture: keyof typeof mixtures, kinds: readonly TraceKind[]) =>
       mixtures[mixture].filter(([kind]) => kinds.includes(kind)).reduce((sum, [, weight]) => sum + weight, 0);
     const code: readonly TraceKind[] = ["clean", "brokenThenFix", "wrongThenRedo", "uselessCall"];
-    expect([share("imperfect", code), share("textHeavy", code), share("textOnly", code)]).toEqual([50, 20, 0]);
+    expect([share("imperfect", code), share("textHeavy", code), share("textOnly", code)]).toEqual([50, 13, 0]);
     for (const name of Object.keys(mixtures) as (keyof typeof mixtures)[]) expect(share(name, [...code, "text", "guess"])).toBe(100);
   });
 
