@@ -1,34 +1,11 @@
 import type { RecipeInput } from "../recipe-config.js";
+import { ONE_MACHINE } from "./one-machine.js";
 
 /** Room for the text of a real model, its own chat template, and the paper's text around interpreter output. */
 export const PRETRAINED = {
+  ...ONE_MACHINE,
   dialect: { resultOpen: "\n<interpreter>\n", resultClose: "</interpreter>\n\n" },
-  budgets: { maxResponseTokens: 512, maxTurns: 5, maxToolCalls: 4, maxToolOutputChars: 256 },
   sampler: { maxSequences: 64, kvCacheMiB: 1_024 },
-  reward: { rule: "equivalence" },
-  optimizer: { maxTokensPerMicroBatch: 1_024 },
-  sft: {
-    stages: [
-      {
-        name: "cold-start",
-        mixture: "imperfect",
-        firstStyleShare: 0.5,
-        steps: 200,
-        batchSize: 16,
-        learningRate: { peak: 1e-5, warmupSteps: 20, kind: "cosine", floor: 0.1 },
-      },
-    ],
-    saveEvery: 50,
-  },
-  train: {
-    steps: 100,
-    promptsPerStep: 8,
-    groupSize: 8,
-    learningRate: { peak: 1e-6, kind: "constant" },
-    saveEvery: 20,
-    trajectoriesEvery: 5,
-  },
-  eval: { problems: 64 },
 } as const satisfies RecipeInput;
 
 /** SmolLM2-135M-Instruct, small enough for a laptop's CPU: few tokens, few rollouts, higher learning rates. */
