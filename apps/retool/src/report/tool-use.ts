@@ -4,49 +4,30 @@ import { percent, phaseTitle } from "./phase-title.js";
 import type { AnalyzedStep, RunAnalysis } from "./run-analysis.js";
 import { shortNumber } from "./scale.js";
 
-interface Row {
-  readonly name: string;
-  readonly note: string;
-  readonly unit: "share" | "number";
-  readonly value: (measures: ToolUseMeasures) => number;
-}
+type Unit = "share" | "number";
+type Row = readonly [name: string, note: string, unit: Unit, value: (measures: ToolUseMeasures) => number];
 
 /** The paper's measures, in its order, with its definitions. */
 const ROWS: readonly Row[] = [
-  {
-    name: "Response length",
-    note: "mean tokens after the prompt, interpreter output included",
-    unit: "number",
-    value: (m) => m.responseTokens.all,
-  },
-  { name: "… of right answers", note: "", unit: "number", value: (m) => m.responseTokens.right },
-  { name: "… of wrong answers", note: "", unit: "number", value: (m) => m.responseTokens.wrong },
-  { name: "Code ratio", note: "share of responses that contain code", unit: "share", value: (m) => m.codeRatio },
-  { name: "Code lines", note: "mean lines of code, over responses with code", unit: "number", value: (m) => m.codeLinesWithCode },
-  { name: "Correct code count", note: "calls that ran without an error, over the whole set", unit: "number", value: (m) => m.correctCalls },
-  {
-    name: "Code pass rate",
-    note: "share of responses with code whose last call ran without an error",
-    unit: "share",
-    value: (m) => m.lastCallPassRate.all,
-  },
-  { name: "… of right answers", note: "", unit: "share", value: (m) => m.lastCallPassRate.right },
-  { name: "… of wrong answers", note: "", unit: "share", value: (m) => m.lastCallPassRate.wrong },
-  { name: "Pass rate of all calls", note: "share of calls that ran without an error", unit: "share", value: (m) => m.callPassRate.all },
-  {
-    name: "Invocation timing",
-    note: "start of the first call, as a share of the response",
-    unit: "share",
-    value: (m) => m.firstCallTiming,
-  },
-  { name: "Calls a response", note: "mean over all responses", unit: "number", value: (m) => m.callsPerRollout },
-  { name: "Responses with a failing call", note: "share of all responses", unit: "share", value: (m) => m.failingShare },
-  {
-    name: "Self-corrections",
-    note: "responses in which other code followed a failing call, ran, and the answer was right",
-    unit: "number",
-    value: (m) => m.selfCorrections,
-  },
+  ["Response length", "mean tokens after the prompt, interpreter output included", "number", (m) => m.responseTokens.all],
+  ["… of right answers", "", "number", (m) => m.responseTokens.right],
+  ["… of wrong answers", "", "number", (m) => m.responseTokens.wrong],
+  ["Code ratio", "share of responses that contain code", "share", (m) => m.codeRatio],
+  ["Code lines", "mean lines of code, over responses with code", "number", (m) => m.codeLinesWithCode],
+  ["Correct code count", "calls that ran without an error, over the whole set", "number", (m) => m.correctCalls],
+  ["Code pass rate", "share of responses with code whose last call ran without an error", "share", (m) => m.lastCallPassRate.all],
+  ["… of right answers", "", "share", (m) => m.lastCallPassRate.right],
+  ["… of wrong answers", "", "share", (m) => m.lastCallPassRate.wrong],
+  ["Pass rate of all calls", "share of calls that ran without an error", "share", (m) => m.callPassRate.all],
+  ["Invocation timing", "start of the first call, as a share of the response", "share", (m) => m.firstCallTiming],
+  ["Calls a response", "mean over all responses", "number", (m) => m.callsPerRollout],
+  ["Responses with a failing call", "share of all responses", "share", (m) => m.failingShare],
+  [
+    "Self-corrections",
+    "responses in which other code followed a failing call, ran, and the answer was right",
+    "number",
+    (m) => m.selfCorrections,
+  ],
 ];
 
 /** The first and the last evaluation side by side; nothing when no rollouts were kept. */
@@ -79,7 +60,7 @@ function title({ phase, step }: AnalyzedStep): string {
   return phase === "train" ? `${phaseTitle(phase)}, step ${step}` : phaseTitle(phase);
 }
 
-function renderRow({ name, note, unit, value }: Row, columns: readonly AnalyzedStep[]): Html {
+function renderRow([name, note, unit, value]: Row, columns: readonly AnalyzedStep[]): Html {
   const values = columns.map(({ measures }) => value(measures));
   const show = (number: number) => (!Number.isFinite(number) ? "–" : unit === "share" ? percent(number) : shortNumber(number));
   const [first, last] = [values[0]!, values.at(-1)!];
@@ -90,7 +71,7 @@ function renderRow({ name, note, unit, value }: Row, columns: readonly AnalyzedS
   </tr>`;
 }
 
-function changeOf(difference: number, unit: Row["unit"]): string {
+function changeOf(difference: number, unit: Unit): string {
   if (!Number.isFinite(difference)) return "–";
   const sign = difference < 0 ? "−" : "+";
   const size = Math.abs(difference);
