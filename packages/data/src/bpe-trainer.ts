@@ -1,4 +1,5 @@
 import { InputError } from "@retool-ts/core";
+import { addedTokenJson, bpeModelJson } from "./bpe-json.js";
 import { AddedTokenSplitter } from "./added-tokens.js";
 import { learnMerges, type LearnedMerges } from "./bpe-merges.js";
 import { BYTE_LETTERS, toByteLetters } from "./byte-letters.js";
@@ -125,31 +126,18 @@ function tokenizerJson({ tokens, merges }: LearnedMerges, options: TrainBpeOptio
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [...specialTokens, ...addedTokens].map((content, index) => ({
-      id: tokens.length + index,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: index < specialTokens.length,
-    })),
+    added_tokens: [...specialTokens, ...addedTokens].map((content, index) =>
+      addedTokenJson(tokens.length + index, content, index < specialTokens.length),
+    ),
     normalizer: null,
     pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Split", ...splitConfig(splitPattern) }, byteLevel] },
     post_processor: null,
     decoder: byteLevel,
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: ignoreMerges,
+    model: bpeModelJson({
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
       merges: merges.map((pair) => pair.join(" ")),
-    },
+      ignoreMerges,
+    }),
   };
 }
 

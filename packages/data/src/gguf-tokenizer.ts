@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
+import { addedTokenJson, bpeModelJson } from "./bpe-json.js";
 import { QWEN_SPLIT } from "./split-patterns.js";
 import type { TokenizerFiles } from "./tokenizer-files.js";
 
@@ -105,31 +106,16 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, unknown>, where 
       truncation: null,
       padding: null,
       added_tokens: tokens.flatMap((content, id) =>
-        types[id] === CONTROL || types[id] === USER_DEFINED ? [addedToken(id, content, types[id])] : [],
+        types[id] === CONTROL || types[id] === USER_DEFINED ? [addedTokenJson(id, content, types[id] === CONTROL)] : [],
       ),
       normalizer: preparation.normalizer,
       pre_tokenizer: preparation.pre_tokenizer,
       post_processor: byteLevel(false),
       decoder: byteLevel(false),
-      model: {
-        type: "BPE",
-        dropout: null,
-        unk_token: null,
-        continuing_subword_prefix: null,
-        end_of_word_suffix: null,
-        fuse_unk: false,
-        byte_fallback: false,
-        ignore_merges: preparation.ignoreMerges,
-        vocab,
-        merges: raw["ggml.merges"].map((merge) => merge.split(" ")),
-      },
+      model: bpeModelJson({ vocab, merges: raw["ggml.merges"].map((merge) => merge.split(" ")), ignoreMerges: preparation.ignoreMerges }),
     },
     config: Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)),
   };
-}
-
-function addedToken(id: number, content: string, type: number): object {
-  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: type === CONTROL };
 }
 
 function refused(where: string, expected: string, found: string): InputError {

@@ -1,10 +1,10 @@
 import { RandomStream } from "@retool-ts/core";
-import { createSandbox } from "@retool-ts/sandbox";
+import { createSandbox, type Sandbox } from "@retool-ts/sandbox";
 import { expect, test } from "vitest";
 import { taskFamilies } from "./families.js";
 import { mixtures, pickTraceKind } from "./mixtures.js";
 import { createTaskSource } from "./task-source.js";
-import { planTrace } from "./trace-plan.js";
+import { planTrace, type TracePlan } from "./trace-plan.js";
 import { finishTrace } from "./trace.js";
 
 test("in the sandbox every style gives the answer, wrong code another value, and broken code an error", async () => {
@@ -26,6 +26,16 @@ test("in the sandbox every style gives the answer, wrong code another value, and
   expect(unexpected).toEqual([]);
 });
 
+/** The traces that the sandbox's outputs do not bear out. */
+async function rejectedOf(plans: readonly TracePlan[], sandbox: Sandbox) {
+  const results = await sandbox.runBatch(plans.flatMap(({ calls }) => calls.map(({ code }) => code)));
+  const feedbacks = results.map(({ status, feedback }) => ({ feedback, ok: status === "ok" }));
+  let next = 0;
+  return plans
+    .map((plan) => finishTrace(plan, feedbacks.slice(next, (next += plan.calls.length))))
+    .filter(({ status }) => status === "rejected");
+}
+
 test("500 planned traces of the imperfect mixture, run in one batch, are all accepted", async () => {
   await using sandbox = await createSandbox();
   const source = createTaskSource({ seed: 11, split: "train" });
@@ -33,13 +43,7 @@ test("500 planned traces of the imperfect mixture, run in one batch, are all acc
     const stream = new RandomStream(11, ["trace", index]);
     return planTrace(source.problem(index), pickTraceKind(mixtures.imperfect, stream), stream);
   });
-  const results = await sandbox.runBatch(plans.flatMap(({ calls }) => calls.map(({ code }) => code)));
-  const feedbacks = results.map(({ status, feedback }) => ({ feedback, ok: status === "ok" }));
-  let next = 0;
-  const rejected = plans
-    .map((plan) => finishTrace(plan, feedbacks.slice(next, (next += plan.calls.length))))
-    .filter(({ status }) => status === "rejected");
-  expect(rejected).toEqual([]);
+  expect(await rejectedOf(plans, sandbox)).toEqual([]);
 });
 
 test("a sandbox without functions runs the plain snippets of all levels; traces with broken ones are accepted too", async () => {
@@ -49,12 +53,6 @@ test("a sandbox without functions runs the plain snippets of all levels; traces 
     const stream = new RandomStream(12, ["trace", index]);
     return planTrace(source.problem(index), index % 4 === 0 ? "brokenThenFix" : "clean", stream, { snippets: "plain" });
   });
-  const results = await sandbox.runBatch(plans.flatMap(({ calls }) => calls.map(({ code }) => code)));
-  const feedbacks = results.map(({ status, feedback }) => ({ feedback, ok: status === "ok" }));
-  let next = 0;
-  const rejected = plans
-    .map((plan) => finishTrace(plan, feedbacks.slice(next, (next += plan.calls.length))))
-    .filter(({ status }) => status === "rejected");
-  expect(rejected).toEqual([]);
+  expect(await rejectedOf(plans, sandbox)).toEqual([]);
   expect((await sandbox.run("gcd(4,6)")).feedback).toContain("'gcd' is not defined");
 });
