@@ -1,8 +1,8 @@
-import { RetoolError } from "@retool-ts/core";
 import { z } from "zod";
 import type { RemoteFile, RepoListing, RepoPlace } from "./hub.js";
 import { checkDigest, checkInside } from "./names.js";
-import { request, retrying, type Connection } from "./request.js";
+import type { Connection } from "./request.js";
+import { requestList } from "./request-list.js";
 
 const Info = z.object({
   sha: z.string(),
@@ -24,14 +24,7 @@ const Info = z.object({
 export async function listHuggingFace(endpoint: string, place: RepoPlace, connection: Connection): Promise<RepoListing> {
   const { repo, type, revision } = place;
   const url = `${endpoint}/api/${type}s/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
-  const body = await retrying(
-    async () => (await request(url, place, connection)).json() as Promise<unknown>,
-    `${repo}@${revision}`,
-    connection,
-  );
-  const info = Info.safeParse(body);
-  if (!info.success) throw new RetoolError("HUB", `${url}: the answer is no list of files (${info.error.issues[0]!.path.join(".")})`);
-  const { sha: commit, siblings } = info.data;
+  const { sha: commit, siblings } = await requestList(url, Info, place, connection);
   checkDigest(commit, repo);
   const folder = `${endpoint}/${type === "dataset" ? "datasets/" : ""}${repo}/resolve/${commit}`;
   const files = siblings.map(({ rfilename: path, size, blobId, lfs }): RemoteFile => {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { RetoolError } from "@retool-ts/core";
 import { z } from "zod";
 import type { RemoteFile, RepoListing, RepoPlace } from "./hub.js";
 import { checkDigest, checkInside } from "./names.js";
-import { request, retrying, type Connection } from "./request.js";
+import type { Connection } from "./request.js";
+import { requestList } from "./request-list.js";
 
 const List = z.object({
   Data: z.object({
@@ -21,14 +21,8 @@ export async function listModelScope(endpoint: string, place: RepoPlace, connect
   const root = `${endpoint}/api/v1/${type}s/${repo}/repo`;
   const query = `Revision=${encodeURIComponent(revision)}`;
   const url = `${root}/${type === "model" ? "files" : "tree"}?${query}&Recursive=true`;
-  const body = await retrying(
-    async () => (await request(url, place, connection)).json() as Promise<unknown>,
-    `${repo}@${revision}`,
-    connection,
-  );
-  const list = List.safeParse(body);
-  if (!list.success) throw new RetoolError("HUB", `${url}: the answer is no list of files (${list.error.issues[0]!.path.join(".")})`);
-  const files = list.data.Data.Files.filter(({ Type }) => Type !== "tree").map(({ Path: path, Size, Sha256 }): RemoteFile => {
+  const { Data } = await requestList(url, List, place, connection);
+  const files = Data.Files.filter(({ Type }) => Type !== "tree").map(({ Path: path, Size, Sha256 }): RemoteFile => {
     checkInside(path, repo);
     const digest = Sha256 ?? "";
     checkDigest(digest, `${repo}: ${path}`);
