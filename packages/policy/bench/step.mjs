@@ -3,28 +3,12 @@
 // Usage: node bench/step.mjs [steps]. Prints one JSON line; the first step warms up and does not count.
 import * as tf from "@tensorflow/tfjs-core";
 import { LocalEngine, Parameters, useBackend } from "../dist/index.js";
+import { SHAPES } from "./shapes.mjs";
 
 const steps = Number(process.argv[2] ?? 6);
 const [prompts, groupSize, promptTokens, newTokens] = [8, 8, 32, 128];
-const config = {
-  modelType: "qwen2",
-  vocabSize: 512,
-  hiddenSize: 128,
-  intermediateSize: 352,
-  layers: 4,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 32,
-  maxPositions: 1024,
-  rmsNormEpsilon: 1e-6,
-  ropeTheta: 10_000,
-  tiedEmbeddings: true,
-  attentionBias: true,
-  queryKeyNorm: false,
-};
-
 const backend = await useBackend("auto");
-const parameters = Parameters.initialize(config, { seed: 1, embeddingStd: 0.02 });
+const parameters = Parameters.initialize(SHAPES.tiny.config, { seed: 1, embeddingStd: 0.02 });
 const engine = new LocalEngine(parameters, {
   optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 },
   maxTokensPerMicroBatch: Number(process.env.MICRO_BATCH_TOKENS ?? 2560),

@@ -25,16 +25,11 @@ export class SafetensorsFile {
 
   /** @throws InputError when the file is missing or malformed. */
   static async open(path: string): Promise<SafetensorsFile> {
-    const handle = await openExisting(path);
-    try {
-      const { size } = await handle.stat();
+    return openAs(path, async (handle, size) => {
       const first = await readRange(handle, 0, Math.min(8, size));
       const head = await readRange(handle, 0, safetensorsHeaderBytes(first, size, path));
       return new SafetensorsFile(path, parseSafetensorsHeader(head, size, path), handle);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    });
   }
 
   /**
@@ -136,6 +131,23 @@ async function syncFolder(folder: string): Promise<void> {
     // some file systems refuse it; the files themselves are synced
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Opens a file and makes something of it that keeps the handle; when that fails, the handle is closed.
+ *
+ * @param make - gets the handle and the file's size in bytes
+ * @throws InputError when there is no file.
+ */
+export async function openAs<T>(path: string, make: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
+  const handle = await openExisting(path);
+  try {
+    const { size } = await handle.stat();
+    return await make(handle, size);
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }
 

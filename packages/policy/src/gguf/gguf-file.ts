@@ -1,6 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import type { FileHandle } from "node:fs/promises";
-import { openExisting, readRange } from "../safetensors-file.js";
+import { openAs, readRange } from "../safetensors-file.js";
 import { malformedGguf, NeedsMoreBytes, type GgufValue } from "./gguf-cursor.js";
 import { parseGgufHeader, type GgufHeader } from "./gguf-header.js";
 
@@ -23,9 +23,7 @@ export class GgufFile {
 
   /** @throws InputError when the file is missing or malformed, or has tensors of a type that cannot be read. */
   static async open(path: string): Promise<GgufFile> {
-    const handle = await openExisting(path);
-    try {
-      const { size } = await handle.stat();
+    return openAs(path, async (handle, size) => {
       for (let bytes = FIRST_READ; bytes <= MAX_HEADER_BYTES; bytes *= 4) {
         try {
           return new GgufFile(path, parseGgufHeader(await readRange(handle, 0, Math.min(bytes, size)), size, path), handle);
@@ -34,10 +32,7 @@ export class GgufFile {
         }
       }
       throw malformedGguf(path, `a header of at most ${MAX_HEADER_BYTES} bytes`, "a longer one");
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    });
   }
 
   /**
