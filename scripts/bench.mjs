@@ -5,6 +5,7 @@
 // same pairs. RETOOL_SHARED names the folder that holds data/math/math500.jsonl.
 // `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
+// `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -12,8 +13,9 @@ import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
 const [what, count] = process.argv.slice(2);
-if ((what !== "step" && what !== "sandbox" && what !== "reward" && what !== "policy") || !/^[1-9]\d*$/.test(count ?? "1")) {
-  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions]");
+const BENCHES = ["step", "sandbox", "reward", "policy", "ablations"];
+if (!BENCHES.includes(what) || (what !== "ablations" && !/^[1-9]\d*$/.test(count ?? "1"))) {
+  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder]");
   process.exit(2);
 }
 await ensureInstalled();
@@ -21,6 +23,10 @@ await ensureBuilt();
 if (what === "sandbox") {
   const file = join(root, "packages/sandbox/bench/sandbox.mjs");
   const child = spawn(process.execPath, ["--no-node-snapshot", file, count ?? "2000"], { env: localEnvironment(), stdio: "inherit" });
+  process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
+}
+if (what === "ablations") {
+  const child = spawn(process.execPath, [join(root, "apps/retool/bench/ablations.mjs"), count ?? "runs/ablations"], { stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
 if (what === "reward") {
