@@ -102,9 +102,11 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
       if (before > 0) reporter.say(`${before} of ${problems.length} problems were finished before`);
       const bar = reporter.progress("evaluate", problems.length * samples, before * samples);
       const request = { samples, sampling, seed: config.seed, step: 0, signal };
-      if (open.length > 0) {
+      const journal = kept?.openJournal((text) => reporter.say(text));
+      try {
         await gradedRollouts(model, environment, {
           ...request,
+          ...(journal && { journal }),
           problems: open,
           onRollout: (done) => bar.update(before * samples + done),
           onGroup(group) {
@@ -114,6 +116,8 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
             finished.set(records[0]!.problemId, records);
           },
         });
+      } finally {
+        journal?.close();
       }
       if (signal.aborted) throw interruption(plan, finished.size, signal);
       bar.done();

@@ -1,8 +1,10 @@
 import type { Problem } from "@retool-ts/data";
 import {
   cacheToolResults,
+  journaledTools,
   rolloutBatch,
   summarizeRollouts,
+  type RolloutJournal,
   type RolloutOutline,
   type RolloutSummary,
   type SamplingParameters,
@@ -37,12 +39,14 @@ export interface RolloutRequest {
   readonly onToolCalls?: (stats: ToolCache["stats"]) => void;
   /** Called as soon as all rollouts of a problem have ended, in the order in which that happens. */
   readonly onGroup?: (group: readonly GradedRollout[]) => void;
+  /** Gives back what an interrupted request had sampled, and keeps what this one samples. */
+  readonly journal?: RolloutJournal;
   readonly signal?: AbortSignal;
 }
 
 /** Rolls out problems with the current weights and grades every rollout; one group a problem, in order. */
 export async function gradedRollouts(model: SamplingModel, environment: Environment, request: RolloutRequest): Promise<GradedRollout[][]> {
-  const { problems, samples, sampling, seed, step, signal, onRollout, onGroup } = request;
+  const { problems, samples, sampling, seed, step, signal, onRollout, onGroup, journal } = request;
   const { config } = model.engine.model;
   const prompts = problems.map(({ id, question }) => ({ problemId: id, promptIds: environment.encodePrompt(question) }));
   const longest = prompts.reduce((most, { promptIds }) => Math.max(most, promptIds.length), 0);
@@ -65,7 +69,7 @@ export async function gradedRollouts(model: SamplingModel, environment: Environm
     trajectory,
     reward: gradeRollout(problem, trajectory, grader),
   });
-  const { tools, stats } = cacheToolResults(environment.tools);
+  const { tools, stats } = cacheToolResults(journal === undefined ? environment.tools : journaledTools(environment.tools, journal));
   try {
     const groups = await rolloutBatch(prompts, {
       ...agentOptions(environment, model, { seed, sampling, ...(signal === undefined ? {} : { signal }) }),
@@ -73,6 +77,7 @@ export async function gradedRollouts(model: SamplingModel, environment: Environm
       sampler,
       samples,
       step,
+      ...(journal && { journal }),
       onRollout: (done, total, trajectory) => {
         onRollout?.(done, total);
         const group = onGroup && ended.add(trajectory);

@@ -28,7 +28,7 @@ export interface PolicyModel extends ModelTokenizer {
 
 /** The part of a model that sampling needs. */
 export interface SamplingModel extends Pick<PolicyModel, "tokenizer" | "eosTokenIds" | "unusedTokenIds"> {
-  readonly engine: Pick<LocalEngine, "createSampler" | "model" | "logProbs">;
+  readonly engine: Pick<LocalEngine, "createSampler" | "model" | "logProbs" | "parameters">;
 }
 
 /**

@@ -1,4 +1,6 @@
 import { gradedRollouts, summarizeEvaluation, type Evaluation, type GradedRollout } from "./evaluate.js";
+import { removePartial } from "./partial/partial-files.js";
+import { withPartial } from "./partial/partial-rollouts.js";
 import type { RunContext } from "./run-context.js";
 import type { PhaseSummary, Summary } from "./summary.js";
 import { toRecord } from "./trajectory-record.js";
@@ -14,15 +16,18 @@ export async function evaluatePhase(
   const { config, model, environment, run, reporter, signal } = context;
   const { samples, sampling } = config.eval;
   const bar = reporter.progress(`evaluate ${name}`, problems.length * samples);
-  const groups = await gradedRollouts(model, environment, {
-    problems,
-    samples,
-    sampling,
-    seed: config.seed,
-    step,
-    onRollout: (done) => bar.update(done),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const groups = await withPartial(context, { name, policy: model, sampling }, (journal) =>
+    gradedRollouts(model, environment, {
+      problems,
+      samples,
+      sampling,
+      seed: config.seed,
+      step,
+      onRollout: (done) => bar.update(done),
+      journal,
+      ...(signal === undefined ? {} : { signal }),
+    }),
+  );
   signal?.throwIfAborted();
   bar.done();
   await run.writeTrajectories(
@@ -30,6 +35,7 @@ export async function evaluatePhase(
     groups.flat().map((rollout) => toRecord(rollout, { phase: name, step })),
   );
   await addPhase(context, name, summarizeEvaluation(groups));
+  await removePartial(run, name);
   return groups;
 }
 

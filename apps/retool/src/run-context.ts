@@ -6,6 +6,7 @@ import { writeFileAtomic } from "./atomic-write.js";
 import type { Environment } from "./environment.js";
 import type { Reporter } from "./log.js";
 import { saveModelFolder, type PolicyModel } from "./model-setup.js";
+import { prunePartials } from "./partial/partial-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import type { RecipeExtensions } from "./rl/extensions.js";
 import type { RunFolder } from "./run-folder.js";
@@ -75,6 +76,7 @@ export async function saveCheckpoint(
   await writeFileAtomic(join(folder, "state.json"), `${JSON.stringify(state, null, 2)}\n`);
   const best = state.phase === "rl" ? state.best : undefined;
   await run.writeBest(best);
+  await prunePartials(run, state);
   await run.pruneCheckpoints(1 + config.train.keepCheckpoints, best?.step);
   return folder;
 }

@@ -40,6 +40,12 @@ fs.promises.rm = async (...names) => {
   if (reached()) die();
   return rm(...names);
 };
+const { writeSync } = fs;
+fs.writeSync = (file, data, ...rest) => {
+  if (!reached()) return writeSync(file, data, ...rest);
+  writeSync(file, data.slice(0, Math.floor(data.length / 2)));
+  return die();
+};
 syncBuiltinESMExports();
 process.on("exit", () => {
   if (process.env.RETOOL_TEST_COUNT_FILE) fs.writeFileSync(process.env.RETOOL_TEST_COUNT_FILE, String(operations));

@@ -17,7 +17,16 @@ export interface KilledRun {
 export function runProcess({ program, run, settings }: KilledRun, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   const start = settings.flatMap((setting) => ["--set", setting]);
   const args = existsSync(join(run, "config.yaml")) ? ["--resume"] : ["--preset", "smoke", ...start];
-  const child = spawn(process.execPath, ["--import", join(APP, "test/kill-at.mjs"), program, "quickstart", ...args, "--run", run, "-q"], {
+  return runCommandLine(program, ["quickstart", ...args, "--run", run, "-q"], environment);
+}
+
+/** Runs a command in a process of its own, killed at a file operation if asked for; tells how it ended. */
+export function runCommandLine(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const child = spawn(process.execPath, ["--import", join(APP, "test/kill-at.mjs"), program, ...args], {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -32,9 +41,17 @@ export function runProcess({ program, run, settings }: KilledRun, environment: R
 }
 
 /** File operations of a whole run. */
-export async function countOperations(run: KilledRun): Promise<number> {
-  const file = `${run.run}.count`;
-  await runProcess(run, { RETOOL_TEST_COUNT_FILE: file });
+export function countOperations(run: KilledRun): Promise<number> {
+  return countedOperations(run.run, (environment) => runProcess(run, environment));
+}
+
+/** File operations of a process, which counts them into a file beside what it writes. */
+export async function countedOperations(
+  path: string,
+  runIn: (environment: Readonly<Record<string, string>>) => Promise<unknown>,
+): Promise<number> {
+  const file = `${path}.count`;
+  await runIn({ RETOOL_TEST_COUNT_FILE: file });
   const count = Number(await readFile(file, "utf8"));
   await rm(file);
   return count;

@@ -1,7 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { useBuiltCommandLine } from "./built-command-line.js";
-import { countOperations, outcomeOf, runProcess } from "./kill-run.js";
+import { countedOperations, countOperations, outcomeOf, runCommandLine, runProcess } from "./kill-run.js";
 
 const SETTINGS = ["backend=wasm", "sft.stages.0.steps=2", "sft.stages.1.steps=1", "sft.saveEvery=1", "train.steps=2", "train.saveEvery=1", "eval.problems=2"]; // prettier-ignore
 
@@ -17,4 +18,23 @@ test("killed with SIGKILL in the middle of writes, a resumed run ends as if it h
   }
   expect(await runProcess(killed)).toBe("done");
   expect(await outcomeOf(killed.run)).toEqual(await outcomeOf(whole.run));
+});
+
+test("an evaluation that is killed goes on with the same command, and ends with the same bytes", { timeout: 240_000 }, async () => {
+  const evaluate = (out: string, environment: Readonly<Record<string, string>>) =>
+    runCommandLine(
+      built.program("cli"),
+      ["eval", "--checkpoint", join(built.scratch, "whole"), "--samples", "3", "--limit", "4", "--out", join(built.scratch, out), "-q"],
+      environment,
+    );
+  const operations = await countedOperations(join(built.scratch, "eval"), (environment) => evaluate("eval", environment));
+  for (const share of [0.2, 0.5, 0.9]) {
+    expect(await evaluate("eval-killed", { RETOOL_TEST_KILL_AT: String(Math.ceil((share * operations) / 2)) })).toBe("SIGKILL");
+  }
+  expect(await evaluate("eval-killed", {})).toBe("done");
+  for (const file of ["eval.json", "evaluation.json", "trajectories/eval.jsonl.gz"]) {
+    expect((await readFile(join(built.scratch, "eval-killed", file))).equals(await readFile(join(built.scratch, "eval", file))), file).toBe(
+      true,
+    );
+  }
 });

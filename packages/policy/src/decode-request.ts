@@ -1,6 +1,12 @@
 import type { SamplingOptions } from "./sampling.js";
 import type { TextStream } from "./stop-strings.js";
 
+/** The beginning of a decode; both arrays have one length. */
+export interface BegunDecode {
+  readonly tokenIds: readonly number[];
+  readonly logProbs: readonly number[];
+}
+
 /** One call of a decode. */
 export interface DecodeRequest extends SamplingOptions {
   readonly maxTokens: number;
@@ -10,7 +16,9 @@ export interface DecodeRequest extends SamplingOptions {
   /** Stop after the token that completes one of these; the token is kept even when text follows inside it. */
   readonly stopStrings?: readonly string[];
   /** Called with each token as it is sampled, for showing text while it is written. */
-  readonly onToken?: (tokenId: number) => void;
+  readonly onToken?: (tokenId: number, logProb: number) => void;
+  /** What this call gave before it was interrupted, in another sampler perhaps: it goes on from there. */
+  readonly begun?: BegunDecode;
   readonly signal?: AbortSignal;
 }
 
@@ -36,6 +44,8 @@ export interface SamplerOptions {
   readonly unusedTokenIds?: readonly number[];
   /** False computes a sequence again from its beginning whenever it is extended, as without a cache between calls. Default: true. */
   readonly reuseCache?: boolean;
+  /** Most prompt and tool tokens in one forward pass, so that long ones need no more memory; what a sequence gets does not depend on it. Default: 8,192. */
+  readonly maxPrefillTokens?: number;
   /** Needed for stop strings. */
   readonly textStream?: () => TextStream;
 }

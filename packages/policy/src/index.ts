@@ -10,7 +10,7 @@ export { loadModel, loadOptimizer, readModelConfig, saveModel, saveOptimizer, ty
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
 export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
 export { loadCritic, saveCritic } from "./critic-checkpoint.js";
-export { type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
+export { type BegunDecode, type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
 export { FrozenPolicy } from "./frozen-policy.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";

@@ -1,9 +1,9 @@
 import { RetoolError, streamKey, uniformAt } from "@retool-ts/core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { TEST_BACKENDS } from "../test/backends.js";
+import { NATIVE, TEST_BACKENDS } from "../test/backends.js";
 import { ADAMW, TINY } from "../test/tiny.js";
 import { useBackend } from "./backend.js";
-import type { DecodeRequest, SamplerOptions } from "./decode-request.js";
+import type { DecodeRequest, DecodeResult, SamplerOptions } from "./decode-request.js";
 import { LocalEngine } from "./local-engine.js";
 import { Parameters } from "./parameters.js";
 import type { LocalSampler } from "./sampler.js";
@@ -84,6 +84,12 @@ describe.each(TEST_BACKENDS)("LocalSampler on %s", (backend) => {
     other.dispose();
     windowed.dispose();
   });
+
+  /** To the bit where sums do not depend on the shape of a batch. */
+  function expectSame(actual: DecodeResult, expected: DecodeResult): void {
+    if (backend === NATIVE) expectClose(actual.logProbs, expected.logProbs, 1e-5);
+    expect(backend === NATIVE ? { ...actual, logProbs: expected.logProbs } : actual).toEqual(expected);
+  }
 
   test("what a sequence gets does not depend on the others, nor on when they begin", async () => {
     const alone = [];
@@ -207,6 +213,58 @@ describe.each(TEST_BACKENDS)("LocalSampler on %s", (backend) => {
     } finally {
       short.dispose();
     }
+  });
+
+  test("a decode goes on where an interrupted one ended, at any token and in another sampler, to the bit", async () => {
+    const decode = request(3, 40);
+    const whole = await once(PROMPTS[1]!, decode);
+    const other = engine.createSampler(OPTIONS);
+    try {
+      for (const kept of [1, 7, 39, 40]) {
+        const given: [number, number][] = [];
+        const begun = { tokenIds: whole.tokenIds.slice(0, kept), logProbs: whole.logProbs.slice(0, kept) };
+        const id = other.open(PROMPTS[1]!);
+        const rest = await other.decode(id, { ...decode, begun, onToken: (...token) => given.push(token) });
+        expectSame(rest, whole);
+        expect(given).toEqual(whole.tokenIds.slice(kept).map((tokenId, i) => [tokenId, rest.logProbs[kept + i]]));
+        other.close(id);
+      }
+    } finally {
+      other.dispose();
+    }
+  });
+
+  test("what was given before completes a stop string, alone or with what comes", async () => {
+    const decode = request(3, 40);
+    const { tokenIds, logProbs } = await once(PROMPTS[1]!, decode);
+    const stopString = tokenIds
+      .slice(5, 8)
+      .map((tokenId) => letters[tokenId])
+      .join("");
+    const stopped = await once(PROMPTS[1]!, { ...decode, stopStrings: [stopString] });
+    expect(stopped.stopString).toBe(stopString);
+    for (const kept of [6, stopped.tokenIds.length]) {
+      const begun = { tokenIds: tokenIds.slice(0, kept), logProbs: logProbs.slice(0, kept) };
+      expectSame(await once(PROMPTS[1]!, { ...decode, stopStrings: [stopString], begun }), stopped);
+    }
+  });
+
+  test("long prompts are taken in by several passes, to the same bits", async () => {
+    const long = PROMPTS.map((prompt, i) => Array.from({ length: 20 + 9 * i }, (_, t) => prompt[t % prompt.length]!));
+    const decodeAll = async (options: Partial<SamplerOptions>) => {
+      const own = engine.createSampler({ ...OPTIONS, ...options });
+      const ids = long.map((prompt) => own.open(prompt));
+      await own.prefill(ids.slice(0, 1));
+      const results = await Promise.all(ids.map((id, i) => own.decode(id, request(i, 6))));
+      const { stats } = own;
+      own.dispose();
+      return { results, stats };
+    };
+    const whole = await decodeAll({});
+    const parts = await decodeAll({ maxPrefillTokens: 10 });
+    whole.results.forEach((result, i) => expectSame(parts.results[i]!, result));
+    expect(parts.stats.forwardPasses).toBeGreaterThan(whole.stats.forwardPasses + 8);
+    expect(parts.stats.prefilledTokens).toBe(whole.stats.prefilledTokens);
   });
 
   test("an abort ends one decode and leaves the others alone", async () => {

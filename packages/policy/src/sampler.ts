@@ -1,31 +1,18 @@
-import { InputError, RetoolError } from "@retool-ts/core";
+import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { createKVCache, type KVCache } from "./kv-cache.js";
 import { disposeLayout, packRows } from "./ops/packed.js";
 import { gatherRows } from "./ops/embedding.js";
 import type { DecodeRequest, DecodeResult, SamplerOptions, SamplerStats } from "./decode-request.js";
+import { RunningDecode } from "./running-decode.js";
+import { checkSamplerOptions } from "./sampler-options.js";
 import { sampleToken } from "./sampling.js";
+import { holdBack, pendingTokens, type Sequence } from "./sequence.js";
 import { StopStringScanner } from "./stop-strings.js";
 import type { Transformer } from "./transformer.js";
 
-/** One sequence: what the cache holds and what it still has to take in. */
-interface Sequence {
-  readonly slot: number;
-  length: number;
-  pending: number[];
-  /** All tokens before the pending ones; kept only where the cache is not to be reused. */
-  readonly computed: number[] | undefined;
-}
-
-interface Running {
-  readonly sequence: Sequence;
-  readonly request: DecodeRequest;
-  readonly resolve: (result: DecodeResult) => void;
-  readonly reject: (error: unknown) => void;
-  readonly tokenIds: number[];
-  readonly logProbs: number[];
-  readonly stops: StopStringScanner | undefined;
-}
+/** Prompt and tool tokens of one forward pass where nothing else is asked for. */
+const MAX_PREFILL_TOKENS = 8_192;
 
 /**
  * Samples many sequences together, with a KV cache that stays between calls.
@@ -40,14 +27,14 @@ export class LocalSampler {
   readonly #cache: KVCache;
   readonly #free: number[];
   readonly #sequences = new Map<number, Sequence>();
-  #running: Running[] = [];
+  #running: RunningDecode[] = [];
   #nextId = 0;
   #ticking = false;
   #stats = { sampledTokens: 0, prefilledTokens: 0, forwardPasses: 0 };
 
   /** @throws InputError when the vocabulary or the length exceed what the model has. */
   constructor(model: Transformer, options: SamplerOptions) {
-    checkOptions(model, options);
+    checkSamplerOptions(model.config, options);
     this.#model = model;
     this.#options = options;
     this.#cache = createKVCache(model.config, options.maxSequences, options.maxLength);
@@ -91,8 +78,8 @@ export class LocalSampler {
     const sequences = ids.map((id) => this.#get(id)).filter((sequence) => sequence.pending.length > 1 && fits(sequence));
     if (sequences.length === 0) return;
     const last = sequences.map(({ pending }) => pending.pop()!);
-    const hidden = this.#forward(sequences);
-    hidden.dispose();
+    this.#takeInExcess(sequences);
+    this.#forward(sequences).dispose();
     sequences.forEach((sequence, i) => (sequence.pending = [last[i]!]));
   }
 
@@ -128,7 +115,7 @@ export class LocalSampler {
   /** Gives the sequence's place free. A decode of it that is running ends as aborted. */
   close(id: number): void {
     const sequence = this.#get(id);
-    this.#running = this.#running.filter((running) => running.sequence !== sequence || !this.#finish(running, "aborted"));
+    this.#running = this.#running.filter((running) => running.sequence !== sequence || !running.finish("aborted"));
     this.#sequences.delete(id);
     this.#free.push(sequence.slot);
   }
@@ -140,13 +127,15 @@ export class LocalSampler {
       throw new RetoolError("SEQUENCE_BUSY", `decode: sequence ${id} is being decoded already`);
     }
     const stops = request.stopStrings?.length ? this.#scanner(request.stopStrings) : undefined;
-    return new Promise((resolve, reject) => {
-      this.#running.push({ sequence, request, resolve, reject, tokenIds: [], logProbs: [], stops });
-      if (!this.#ticking) {
-        this.#ticking = true;
-        setImmediate(() => void this.#loop());
-      }
-    });
+    this.#checkIds("decode", request.begun?.tokenIds ?? []);
+    const running = new RunningDecode(sequence, request, stops);
+    if (running.begin()) return running.result;
+    this.#running.push(running);
+    if (!this.#ticking) {
+      this.#ticking = true;
+      setImmediate(() => void this.#loop());
+    }
+    return running.result;
   }
 
   /** Frees the cache. Close or finish all sequences first. */
@@ -180,7 +169,7 @@ export class LocalSampler {
         await new Promise(setImmediate); // lets finished tools hand in their results
       }
     } catch (error) {
-      for (const { reject } of this.#running) reject(error);
+      for (const running of this.#running) running.fail(error);
       this.#running = [];
     } finally {
       this.#ticking = false;
@@ -200,37 +189,24 @@ export class LocalSampler {
   }
 
   /** Ends what may not go on before spending a forward pass on it. */
-  #finishEarly(running: Running): boolean {
+  #finishEarly(running: RunningDecode): boolean {
     const { sequence, request } = running;
-    if (request.signal?.aborted) return this.#finish(running, "aborted");
-    if (sequence.length + sequence.pending.length >= this.#options.maxLength) return this.#finish(running, "full");
-    if (running.tokenIds.length >= request.maxTokens) return this.#finish(running, "length");
+    if (request.signal?.aborted) return running.finish("aborted");
+    if (sequence.length + sequence.pending.length >= this.#options.maxLength) return running.finish("full");
+    if (running.tokens >= request.maxTokens) return running.finish("length");
     return false;
   }
 
-  #finish(running: Running, finish: DecodeResult["finish"], stopString?: string): true {
-    const { tokenIds, logProbs } = running;
-    running.resolve({ tokenIds, logProbs, finish, ...(stopString === undefined ? {} : { stopString }) });
-    return true;
-  }
-
-  #take(running: Running, logits: Float32Array): void {
+  #take(running: RunningDecode, logits: Float32Array): void {
     const { sequence, request } = running;
     const { vocabSize, unusedTokenIds } = this.#options;
     const { tokenId, logProb } = sampleToken(logits, vocabSize, request, request.uniform(sequence.length), unusedTokenIds);
-    running.tokenIds.push(tokenId);
-    running.logProbs.push(logProb);
-    sequence.pending = [tokenId];
-    request.onToken?.(tokenId);
-    const stopString = running.stops?.push(tokenId);
-    if (stopString !== undefined || request.stopTokenIds?.includes(tokenId)) {
-      this.#finish(running, "stop", stopString);
-      this.#running = this.#running.filter((other) => other !== running);
-    }
+    if (running.push(tokenId, logProb)) this.#running = this.#running.filter((other) => other !== running);
   }
 
   /** Logits after the last pending token of each sequence, `[sequences, vocab]` in one array. */
   async #logits(sequences: readonly Sequence[]): Promise<Float32Array> {
+    this.#takeInExcess(sequences);
     const lengths = sequences.map(({ pending }) => pending.length);
     const hidden = this.#forward(sequences);
     const logits = tf.tidy(() => {
@@ -244,6 +220,17 @@ export class LocalSampler {
       return (await logits.data()) as Float32Array;
     } finally {
       logits.dispose();
+    }
+  }
+
+  /** Takes in pending tokens, all but the last of each sequence, until those left fit one forward pass. */
+  #takeInExcess(sequences: readonly Sequence[]): void {
+    const { maxPrefillTokens = MAX_PREFILL_TOKENS } = this.#options;
+    while (pendingTokens(sequences) > Math.max(maxPrefillTokens, sequences.length)) {
+      const parts = holdBack(sequences, maxPrefillTokens);
+      this.#forward(parts.map(({ sequence }) => sequence)).dispose();
+      this.#stats.prefilledTokens += parts.length;
+      for (const { sequence, rest } of parts) sequence.pending = rest;
     }
   }
 
@@ -269,13 +256,4 @@ export class LocalSampler {
     this.#stats.prefilledTokens += layout.tokens - sequences.length;
     return hidden;
   }
-}
-
-function checkOptions({ config }: Transformer, { vocabSize, maxLength }: SamplerOptions): void {
-  const check = (where: string, what: string, limit: number, found: number, fix: string) => {
-    if (found <= limit) return;
-    throw new InputError({ what: "sampler", where, expected: `at most ${limit}, ${what}`, found: String(found), fix });
-  };
-  check("vocabSize", "the rows of the model's embedding", config.vocabSize, vocabSize, "use the tokenizer that the model was made with");
-  check("maxLength", "the model's maxPositions", config.maxPositions, maxLength, "lower maxLength or make the model with more positions");
 }

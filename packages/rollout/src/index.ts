@@ -20,7 +20,17 @@ export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace,
 export { hermesDialect, type HermesDialectOptions, type HermesTexts } from "./dialect-hermes.js";
 export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
 export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCall } from "./hermes-calls.js";
+export { MemoryJournal } from "./memory-journal.js";
 export { mcpTools, type McpClient, type McpToolsOptions } from "./mcp-tools.js";
+export { journaledTools } from "./resume-rollout.js";
+export {
+  type JournalCall,
+  type JournalKey,
+  type JournalTokens,
+  type KeptTurn,
+  type RolloutJournal,
+  type TurnPlace,
+} from "./rollout-journal.js";
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
 export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
 export { summarizeRollouts, type RolloutOutline, type RolloutSummary, type ToolUse } from "./summary.js";

@@ -1,6 +1,7 @@
 import { RetoolError } from "@retool-ts/core";
 import { runAgent, type AgentOptions } from "./agent-loop.js";
-import type { Sampler } from "./sampler.js";
+import { journaledSampler } from "./resume-rollout.js";
+import type { RolloutJournal } from "./rollout-journal.js";
 import type { Trajectory } from "./trajectory.js";
 
 /** A problem ready to be rolled out. */
@@ -14,6 +15,8 @@ export interface RolloutBatchOptions extends AgentOptions {
   readonly samples: number;
   /** Names the random numbers, together with seed, problem and sample. */
   readonly step: number;
+  /** Keeps what is sampled, and gives back what a batch that was interrupted had sampled; {@link journaledTools} does so for tools. */
+  readonly journal?: RolloutJournal;
   /** Called as rollouts end. */
   readonly onRollout?: (done: number, total: number, trajectory: Trajectory) => void;
 }
@@ -27,7 +30,7 @@ export interface RolloutBatchOptions extends AgentOptions {
  * @returns one group a problem, in the order given, whatever order they ended in.
  */
 export async function rolloutBatch(prompts: readonly RolloutPrompt[], options: RolloutBatchOptions): Promise<Trajectory[][]> {
-  const { sampler, samples, step } = options;
+  const { sampler, samples, step, journal } = options;
   if (!Number.isSafeInteger(samples) || samples < 1) {
     throw new RetoolError("SAMPLES", `rolloutBatch: samples: expected a whole number from 1, got ${samples}`);
   }
@@ -46,7 +49,9 @@ export async function rolloutBatch(prompts: readonly RolloutPrompt[], options: R
   const rollOut = async (index: number, sampleIndex: number, sequence: number) => {
     const { promptIds, problemId } = prompts[index]!;
     try {
-      const trajectory = await runAgent(sequence, promptIds, { step, problemId, sampleIndex }, { ...options, signal });
+      const key = { step, problemId, sampleIndex };
+      const own = journal === undefined ? sampler : journaledSampler(sampler, promptIds, key, journal);
+      const trajectory = await runAgent(sequence, promptIds, key, { ...options, sampler: own, signal });
       groups[index]![sampleIndex] = trajectory;
       options.onRollout?.(++done, prompts.length * samples, trajectory);
     } catch (error) {
@@ -66,7 +71,7 @@ export async function rolloutBatch(prompts: readonly RolloutPrompt[], options: R
       const first = next;
       next += fitting;
       try {
-        const opened = await openGroups(prompts.slice(first, next), sampler, samples, signal);
+        const opened = await openGroups(prompts.slice(first, next), { ...options, signal });
         opened.forEach((sequences, i) => startGroup(first + i, sequences));
       } catch (error) {
         fail(error);
@@ -88,7 +93,10 @@ export async function rolloutBatch(prompts: readonly RolloutPrompt[], options: R
 }
 
 /** One sequence a sample for each prompt, with the prompt computed once; when that fails, nothing stays open. */
-async function openGroups(prompts: readonly RolloutPrompt[], sampler: Sampler, samples: number, signal: AbortSignal): Promise<number[][]> {
+async function openGroups(
+  prompts: readonly RolloutPrompt[],
+  { sampler, samples, signal, journal }: RolloutBatchOptions,
+): Promise<number[][]> {
   const opened: number[] = [];
   const keep = (sequence: number) => {
     opened.push(sequence);
@@ -96,8 +104,12 @@ async function openGroups(prompts: readonly RolloutPrompt[], sampler: Sampler, s
   };
   try {
     const firsts = prompts.map(({ promptIds }) => keep(sampler.open(promptIds)));
-    const fitting = firsts.filter((_, i) => prompts[i]!.promptIds.length < sampler.maxLength); // the others end as contextFull
-    if (samples > 1 && fitting.length > 0 && !signal.aborted) await sampler.prefill(fitting);
+    const sampleIndices = Array.from({ length: samples }, (_, sampleIndex) => sampleIndex);
+    const hasFirstTurns = ({ problemId }: RolloutPrompt) =>
+      journal !== undefined && sampleIndices.every((sampleIndex) => journal.turn({ problemId, sampleIndex }, 0)?.end !== undefined);
+    const isShared = (prompt: RolloutPrompt) => prompt.promptIds.length < sampler.maxLength && !hasFirstTurns(prompt); // longer ones end as contextFull
+    const fitting = firsts.filter((_, i) => isShared(prompts[i]!));
+    if (samples > 1 && fitting.length > 0 && signal?.aborted !== true) await sampler.prefill(fitting);
     return firsts.map((first) => [first, ...Array.from({ length: samples - 1 }, () => keep(sampler.fork(first)))]);
   } catch (error) {
     for (const sequence of opened) sampler.close(sequence);

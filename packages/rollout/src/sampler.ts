@@ -13,6 +13,10 @@ export interface TurnRequest extends SamplingParameters {
   readonly uniform: (position: number) => number;
   readonly stopTokenIds?: readonly number[];
   readonly stopStrings?: readonly string[];
+  /** Called with each new token. */
+  readonly onToken?: (tokenId: number, logProb: number) => void;
+  /** What an interrupted decode of this turn gave: the turn goes on from there. */
+  readonly begun?: Pick<TurnTokens, "tokenIds" | "logProbs">;
   readonly signal?: AbortSignal;
 }
 

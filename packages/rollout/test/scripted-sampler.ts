@@ -100,8 +100,9 @@ export class ScriptedSampler implements Sampler {
 
   async decode(sequence: number, request: TurnRequest): Promise<TurnTokens> {
     const row = this.#row(sequence);
-    const tokenIds: number[] = [];
-    const logProbs: number[] = [];
+    const tokenIds: number[] = [...(request.begun?.tokenIds ?? [])];
+    const logProbs: number[] = [...(request.begun?.logProbs ?? [])];
+    row.tokenIds.push(...tokenIds);
     const done = (finish: TurnTokens["finish"], stopString?: string): TurnTokens => {
       const result = { tokenIds, logProbs, finish, ...(stopString === undefined ? {} : { stopString }) };
       this.turns.push({ order: row.order, request, result });
@@ -118,6 +119,7 @@ export class ScriptedSampler implements Sampler {
       row.tokenIds.push(id);
       tokenIds.push(id);
       logProbs.push(logProbOf(id, row.tokenIds.length));
+      request.onToken?.(id, logProbs.at(-1)!);
       this.log.push({ kind: "token", order: row.order });
       const text = codec.decode(tokenIds);
       const stop = request.stopStrings?.find((candidate) => text.includes(candidate));

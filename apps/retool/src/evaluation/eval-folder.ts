@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "../atomic-write.js";
+import { FileJournal, type JournalNotice } from "../partial/file-journal.js";
+import { partialPath, removePartial } from "../partial/partial-files.js";
 import { createRunFolder, RunFolder } from "../run-folder.js";
 import type { TrajectoryRecord } from "../trajectory-record.js";
 import { firstDifference, type EvalIdentity } from "./eval-identity.js";
@@ -10,16 +13,18 @@ const ROLLOUTS = "eval";
 
 /**
  * The folder of an evaluation: a run folder that grows by whole problems. Each finished problem is one synced write to
- * `trajectories/eval.jsonl`; a crash loses the problems that were under way and nothing else. At the end the rollouts are written in the
+ * `trajectories/eval.jsonl`, and what was sampled of the others is in a journal. At the end the rollouts are written in the
  * order of the problems to `eval.jsonl.gz`, so that an evaluation that was killed leaves what one in a single go leaves.
  */
 export class EvalFolder {
   readonly run: RunFolder;
   readonly #partial: string;
   readonly #samples: number;
+  readonly #identity: EvalIdentity;
 
-  private constructor(run: RunFolder, samples: number) {
+  private constructor(run: RunFolder, identity: EvalIdentity, samples: number) {
     this.run = run;
+    this.#identity = identity;
     this.#partial = run.file("trajectories", `${ROLLOUTS}.jsonl`);
     this.#samples = samples;
   }
@@ -35,7 +40,7 @@ export class EvalFolder {
     if (!existsSync(file)) {
       const run = await createRunFolder(path);
       await writeFileAtomic(file, `${JSON.stringify(identity, null, 2)}\n`);
-      return new EvalFolder(run, samples);
+      return new EvalFolder(run, identity, samples);
     }
     const kept = JSON.parse(readFileSync(file, "utf8")) as EvalIdentity;
     const key = firstDifference(kept, identity);
@@ -48,7 +53,7 @@ export class EvalFolder {
         fix: "choose another --out, or ask for the same",
       });
     }
-    return new EvalFolder(known, samples);
+    return new EvalFolder(known, identity, samples);
   }
 
   /** Rollouts of finished problems, by problem. What a crash left of a problem is cut off. */
@@ -75,6 +80,12 @@ export class EvalFolder {
     return whole.map((line) => JSON.parse(line) as TrajectoryRecord);
   }
 
+  /** What was sampled of problems that are not finished. The caller closes it. */
+  openJournal(notice: JournalNotice): FileJournal {
+    const identity = createHash("sha256").update(JSON.stringify(this.#identity)).digest("hex");
+    return FileJournal.open(partialPath(this.run, ROLLOUTS), identity, notice);
+  }
+
   /** Keeps a finished problem. */
   append(group: readonly TrajectoryRecord[]): void {
     mkdirSync(this.run.file("trajectories"), { recursive: true });
@@ -92,5 +103,6 @@ export class EvalFolder {
     await this.run.writeTrajectories(ROLLOUTS, records);
     await writeFileAtomic(this.run.file("evaluation.json"), `${JSON.stringify(figures, null, 2)}\n`);
     rmSync(this.#partial, { force: true });
+    await removePartial(this.run, ROLLOUTS);
   }
 }

@@ -1,6 +1,8 @@
 import { informativeSamples } from "@retool-ts/algorithms";
-import { gradedRollouts, type GradedRollout } from "../evaluate.js";
+import { gradedRollouts, type GradedRollout, type RolloutRequest } from "../evaluate.js";
 import type { SamplingModel } from "../model-setup.js";
+import { partialName } from "../partial/partial-files.js";
+import { withPartial } from "../partial/partial-rollouts.js";
 import type { ProblemSource } from "../problem-source.js";
 import type { RunContext } from "../run-context.js";
 import { isScored, type GroupedRollout } from "./sample.js";
@@ -28,7 +30,10 @@ export interface CollectRequest {
   readonly problemsTaken: number;
 }
 
-/** Rolls out a step's problems with a policy and grades every rollout; dynamic sampling adds problems until enough groups can teach. */
+/**
+ * Rolls out a step's problems with a policy and grades every rollout; dynamic sampling adds problems until enough groups can teach.
+ * What an interrupted run had sampled of the step is taken from its journal.
+ */
 export async function collectRollouts(
   context: RunContext,
   policy: SamplingModel,
@@ -37,7 +42,10 @@ export async function collectRollouts(
 ): Promise<StepRollouts> {
   const { environment, config, signal } = context;
   const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config.train;
-  const common = { seed: config.seed, step: request.step, ...(signal && { signal }) };
+  const roll = (name: string, options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "onToolCalls">) =>
+    withPartial(context, { name, policy, sampling: options.sampling }, (journal) =>
+      gradedRollouts(policy, environment, { seed: config.seed, step: request.step, ...(signal && { signal }), ...options, journal }),
+    );
   const take = (from: number, count: number) => Array.from({ length: count }, (_, i) => source.problem(from + i));
   const groups: GradedRollout[][] = [];
   const kept = new Set<number>();
@@ -45,8 +53,7 @@ export async function collectRollouts(
   const rounds = 1 + (dynamicSampling?.maxRefills ?? 0);
   for (let round = 0; round < rounds && kept.size < promptsPerStep && signal?.aborted !== true; round++) {
     const problems = take(request.problemsTaken + groups.length, promptsPerStep - kept.size);
-    const sampled = await gradedRollouts(policy, environment, {
-      ...common,
+    const sampled = await roll(partialName(request.step), {
       problems,
       samples: groupSize,
       sampling,
@@ -72,7 +79,7 @@ export async function collectRollouts(
   if (advantage !== "remax") return result;
   const problems = take(request.problemsTaken, groups.length);
   const greedy = { temperature: 0, topP: 1, topK: 0 };
-  const baselines = await gradedRollouts(policy, environment, { ...common, problems, samples: 1, sampling: greedy });
+  const baselines = await roll(`${partialName(request.step)}-greedy`, { problems, samples: 1, sampling: greedy });
   return { ...result, greedyScores: baselines.map(([rollout]) => rollout!.reward.score) };
 }
 

@@ -1,6 +1,7 @@
 import { zeroVarianceGroupShare } from "@retool-ts/algorithms";
 import { summarizeRollouts, type RolloutSummary } from "@retool-ts/rollout";
 import { gradedRollouts, summarizeEvaluation } from "../evaluate.js";
+import { withPartial } from "../partial/partial-rollouts.js";
 import { heldOutProblems } from "../problem-source.js";
 import type { RlState, RunContext } from "../run-context.js";
 import { isScored, type GroupedRollout } from "./sample.js";
@@ -51,18 +52,18 @@ function partMeans(rollouts: readonly GroupedRollout[]): Record<string, number> 
  * new already, and its record is to be the same as without the interruption.
  */
 export async function heldOutMetrics(
-  { config, model, environment }: RunContext,
+  context: RunContext,
   { step, totalSteps }: RlState,
 ): Promise<{ readonly accuracy: number; readonly codeRatio: number; readonly responseTokens: number } | undefined> {
+  const { config, model, environment } = context;
   const { evaluateEvery } = config.train;
   if (evaluateEvery === null || step % evaluateEvery !== 0) return undefined;
-  const groups = await gradedRollouts(model, environment, {
-    problems: await heldOutProblems(config.data.test, config.eval.problems),
-    samples: config.eval.samples,
-    sampling: config.eval.sampling,
-    seed: config.seed,
-    step: totalSteps,
-  });
+  const { problems: count, samples, sampling } = config.eval;
+  const problems = await heldOutProblems(config.data.test, count);
+  const name = `eval-${totalSteps}`;
+  const groups = await withPartial(context, { name, policy: model, sampling }, (journal) =>
+    gradedRollouts(model, environment, { problems, samples, sampling, seed: config.seed, step: totalSteps, journal }),
+  );
   const { accuracy, rollouts } = summarizeEvaluation(groups);
   return { accuracy, codeRatio: rollouts.codeRatio, responseTokens: rollouts.meanResponseTokens };
 }

@@ -1,0 +1,66 @@
+import type { DecodeRequest, DecodeResult } from "./decode-request.js";
+import type { Sequence } from "./sequence.js";
+import type { StopStringScanner } from "./stop-strings.js";
+
+/** A decode that is under way: its tokens so far, and the promise that ends with them. */
+export class RunningDecode {
+  readonly sequence: Sequence;
+  readonly request: DecodeRequest;
+  readonly result: Promise<DecodeResult>;
+  readonly #tokenIds: number[] = [];
+  readonly #logProbs: number[] = [];
+  readonly #stops: StopStringScanner | undefined;
+  #resolve: (result: DecodeResult) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(sequence: Sequence, request: DecodeRequest, stops: StopStringScanner | undefined) {
+    this.sequence = sequence;
+    this.request = request;
+    this.#stops = stops;
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Tokens of this decode so far. */
+  get tokens(): number {
+    return this.#tokenIds.length;
+  }
+
+  /** Takes over what the call gave before it was interrupted; true when that ends it. */
+  begin(): boolean {
+    const { tokenIds = [], logProbs = [] } = this.request.begun ?? {};
+    return tokenIds.some((tokenId, i) => this.#add(tokenId, logProbs[i]!));
+  }
+
+  /** Takes a new token; true when it ends the decode. */
+  push(tokenId: number, logProb: number): boolean {
+    this.request.onToken?.(tokenId, logProb);
+    return this.#add(tokenId, logProb);
+  }
+
+  /** Ends the decode. */
+  finish(finish: DecodeResult["finish"], stopString?: string): true {
+    this.#resolve({
+      tokenIds: this.#tokenIds,
+      logProbs: this.#logProbs,
+      finish,
+      ...(stopString === undefined ? {} : { stopString }),
+    });
+    return true;
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error);
+  }
+
+  #add(tokenId: number, logProb: number): boolean {
+    const { sequence, request } = this;
+    this.#tokenIds.push(tokenId);
+    this.#logProbs.push(logProb);
+    sequence.pending.push(tokenId);
+    const stopString = this.#stops?.push(tokenId);
+    return (stopString !== undefined || request.stopTokenIds?.includes(tokenId) === true) && this.finish("stop", stopString);
+  }
+}
