@@ -64,7 +64,8 @@ describe("tokenizerFromGguf", () => {
 
   const refused: readonly (readonly [string, object, RegExp])[] = [
     ["no tokens", { "tokenizer.ggml.tokens": undefined }, /tokenizer\.ggml\.tokens/],
-    ["SentencePiece", { "tokenizer.ggml.model": "llama" }, /tokenizer\.ggml\.model: .*byte-level/],
+    ["another kind of vocabulary", { "tokenizer.ggml.model": "t5" }, /tokenizer\.ggml\.model: .*byte-level.*SentencePiece/],
+    ["no merges", { "tokenizer.ggml.merges": undefined }, /tokenizer\.ggml\.merges: .*found none/],
     ["another way to split", { "tokenizer.ggml.pre": "constructor" }, /tokenizer\.ggml\.pre: expected one of gpt-2.*found constructor/],
     ["a merge of three", { "tokenizer.ggml.merges": ["a b c"] }, /tokenizer\.ggml\.merges\.0/],
     ["types of other tokens", { "tokenizer.ggml.token_type": [1, 1] }, /entries, one a token, found 2/],

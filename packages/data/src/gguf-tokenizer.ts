@@ -1,63 +1,33 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import { addedTokenJson, bpeModelJson } from "./bpe-json.js";
-import { QWEN_SPLIT } from "./split-patterns.js";
+import { addedTokenJson } from "./bpe-json.js";
+import { byteLevelParts } from "./gguf-byte-level.js";
+import { sentencePieceParts } from "./gguf-sentencepiece.js";
+import { CONTROL, NORMAL, UNKNOWN, USER_DEFINED } from "./gguf-token-types.js";
 import type { TokenizerFiles } from "./tokenizer-files.js";
 
-const LLAMA3_SPLIT = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
-
-/** Kinds of tokens in `tokenizer.ggml.token_type`. */
-const [NORMAL, CONTROL, USER_DEFINED, BYTE] = [1, 3, 4, 6];
+/** Kinds that are found in the text before anything is merged. */
+const ADDED: readonly number[] = [UNKNOWN, CONTROL, USER_DEFINED];
 
 const Id = z.int().nonnegative().optional();
 
 /** The part of a GGUF file's metadata that describes its tokenizer, without the prefix `tokenizer.`. */
 const GgufTokenizer = z.looseObject({
-  "ggml.model": z.literal("gpt2", "only byte-level BPE (gpt2) can be read"),
+  "ggml.model": z.enum(["gpt2", "llama"], "only byte-level BPE (gpt2) and SentencePiece (llama) can be read"),
   "ggml.pre": z.string().default("gpt-2"),
   "ggml.tokens": z.array(z.string()).min(1),
   "ggml.token_type": z.array(z.int()).optional(),
-  "ggml.merges": z.array(z.string().regex(/^[^ ]+ [^ ]+$/, "a merge is two tokens with a blank between")),
+  "ggml.merges": z.array(z.string().regex(/^[^ ]+ [^ ]+$/, "a merge is two tokens with a blank between")).optional(),
+  "ggml.scores": z.array(z.number()).optional(),
+  "ggml.add_space_prefix": z.boolean().default(true),
+  "ggml.remove_extra_whitespaces": z.literal(false, "only blanks that are kept as they are can be read").optional(),
   "ggml.bos_token_id": Id,
   "ggml.eos_token_id": Id,
   "ggml.padding_token_id": Id,
+  "ggml.unknown_token_id": Id,
   "ggml.add_bos_token": z.boolean().optional(),
   chat_template: z.string().optional(),
 });
-
-/** How text is prepared before the merges: what stands in `tokenizer.json` of the models that use it. */
-interface Preparation {
-  readonly normalizer: object | null;
-  readonly pre_tokenizer: object;
-  /** A piece that is a token as a whole stays whole, whatever the merges say. */
-  readonly ignoreMerges: boolean;
-}
-
-const byteLevel = (useRegex: boolean) => ({ type: "ByteLevel", add_prefix_space: false, trim_offsets: false, use_regex: useRegex });
-const split = (pattern: string) => ({
-  type: "Sequence",
-  pretokenizers: [{ type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false }, byteLevel(false)],
-});
-
-const QWEN: Preparation = { normalizer: { type: "NFC" }, pre_tokenizer: split(QWEN_SPLIT), ignoreMerges: false };
-const LLAMA3: Preparation = { normalizer: null, pre_tokenizer: split(LLAMA3_SPLIT), ignoreMerges: true };
-const GPT2: Preparation = { normalizer: null, pre_tokenizer: byteLevel(true), ignoreMerges: false };
-const SMOLLM: Preparation = {
-  normalizer: null,
-  pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Digits", individual_digits: true }, byteLevel(true)] },
-  ignoreMerges: false,
-};
-
-/** By `tokenizer.ggml.pre`. */
-const PREPARATIONS: Readonly<Record<string, Preparation>> = {
-  "gpt-2": GPT2,
-  smollm: SMOLLM,
-  qwen2: QWEN,
-  "deepseek-r1-qwen": QWEN,
-  "llama-bpe": LLAMA3,
-  "llama-v3": LLAMA3,
-  llama3: LLAMA3,
-};
 
 /**
  * Converts the tokenizer inside a GGUF file to the Hugging Face format, which `createTokenizer` reads and a checkpoint folder keeps.
@@ -72,29 +42,29 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, unknown>, where 
   const parsed = GgufTokenizer.safeParse(Object.fromEntries(fields));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw refused(`${where}: tokenizer.${issue.path.join(".")}`, "a byte-level BPE tokenizer", issue.message);
+    throw refused(`${where}: tokenizer.${issue.path.join(".")}`, "a byte-level BPE or SentencePiece tokenizer", issue.message);
   }
   const raw = parsed.data;
   const tokens = raw["ggml.tokens"];
   const types = raw["ggml.token_type"] ?? tokens.map(() => NORMAL);
-  const preparation = Object.hasOwn(PREPARATIONS, raw["ggml.pre"]) ? PREPARATIONS[raw["ggml.pre"]] : undefined;
-  if (preparation === undefined)
-    throw refused(`${where}: tokenizer.ggml.pre`, `one of ${Object.keys(PREPARATIONS).join(", ")}`, raw["ggml.pre"]);
   if (types.length !== tokens.length) {
     throw refused(`${where}: tokenizer.ggml.token_type`, `${tokens.length} entries, one a token`, String(types.length));
   }
-  const named = (field: "bos" | "eos" | "padding") => {
+  const named = (field: "bos" | "eos" | "padding" | "unknown") => {
     const id = raw[`ggml.${field}_token_id`];
     if (id === undefined || id < tokens.length) return id === undefined ? undefined : tokens[id];
     throw refused(`${where}: tokenizer.ggml.${field}_token_id`, `an id below ${tokens.length}`, String(id));
   };
-  const vocabSize = types.reduce((size, type, id) => (type === NORMAL || type === BYTE ? id + 1 : size), 0); // added tokens may follow
-  const vocab = Object.fromEntries(tokens.slice(0, vocabSize).map((token, id) => [token, id]));
+  const parts =
+    raw["ggml.model"] === "gpt2"
+      ? byteLevelParts({ tokens, types, merges: raw["ggml.merges"], pre: raw["ggml.pre"] }, where)
+      : sentencePieceParts({ tokens, types, scores: raw["ggml.scores"], addSpacePrefix: raw["ggml.add_space_prefix"] }, where);
   const config = {
     bos_token: named("bos"),
     eos_token: named("eos"),
     pad_token: named("padding"),
-    add_bos_token: raw["ggml.add_bos_token"],
+    unk_token: named("unknown"),
+    add_bos_token: raw["ggml.add_bos_token"] ?? (raw["ggml.model"] === "llama" ? true : undefined),
     chat_template: raw.chat_template,
     clean_up_tokenization_spaces: false,
     model_max_length: metadata.get(`${String(metadata.get("general.architecture"))}.context_length`),
@@ -105,14 +75,11 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, unknown>, where 
       version: "1.0",
       truncation: null,
       padding: null,
+      // Runs of blanks are looked for as they stand in the text.
       added_tokens: tokens.flatMap((content, id) =>
-        types[id] === CONTROL || types[id] === USER_DEFINED ? [addedTokenJson(id, content, types[id] === CONTROL)] : [],
+        ADDED.includes(types[id]!) ? [addedTokenJson(id, content.replaceAll("▁", " "), types[id] !== USER_DEFINED)] : [],
       ),
-      normalizer: preparation.normalizer,
-      pre_tokenizer: preparation.pre_tokenizer,
-      post_processor: byteLevel(false),
-      decoder: byteLevel(false),
-      model: bpeModelJson({ vocab, merges: raw["ggml.merges"].map((merge) => merge.split(" ")), ignoreMerges: preparation.ignoreMerges }),
+      ...parts,
     },
     config: Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)),
   };
