@@ -9,7 +9,7 @@ import { loadConfig } from "./load-config.js";
 import { setUpModel, type PolicyModel } from "./model-setup.js";
 import { heldOutProblems, trainingProblems } from "./problem-source.js";
 import type { RecipeConfig } from "./recipe-config.js";
-import { openRunFolder } from "./run-folder.js";
+import { openRunFolder } from "./open-run-folder.js";
 import { trainRecipe } from "./train-recipe.js";
 
 let folder: string;

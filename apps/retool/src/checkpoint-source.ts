@@ -8,7 +8,7 @@ import { localModel, type HubContext } from "./hub-files.js";
 import { checkConfig, loadConfig } from "./load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
-import { openRunFolder } from "./run-folder.js";
+import { openRunFolder } from "./open-run-folder.js";
 
 /** What may stand over the config of a checkpoint's run. */
 export interface CheckpointConfigOptions {

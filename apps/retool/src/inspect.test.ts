@@ -6,7 +6,8 @@ import { exampleRecord } from "../test/example-run.js";
 import { inspect, type InspectOptions } from "./inspect.js";
 import { renderRecord } from "./inspect-record.js";
 import { blocksOf } from "./rollout-blocks.js";
-import { createRunFolder, type RunFolder } from "./run-folder.js";
+import { createRunFolder } from "./open-run-folder.js";
+import type { RunFolder } from "./run-folder.js";
 import { visibleText } from "./visible-text.js";
 
 describe("blocks", () => {

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { openRunFolder } from "./run-folder.js";
+import { openRunFolder } from "./open-run-folder.js";
 import { renderRecord } from "./inspect-record.js";
 import { readTrajectories } from "./trajectory-file.js";
 import type { TrajectoryRecord } from "./trajectory-record.js";

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeFileAtomic } from "./atomic-write.js";
-import { createRunFolder, openRunFolder, stepName } from "./run-folder.js";
+import { createRunFolder, openRunFolder } from "./open-run-folder.js";
+import { stepName } from "./step-folders.js";
 import { exampleRecord } from "../test/example-run.js";
 
 let folder: string;

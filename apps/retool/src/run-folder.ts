@@ -1,26 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { access, constants, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
 import { RecordLog, type LogRecord } from "./record-log.js";
+import { listFolder, listSteps, removeCheckpoint, removeTemporaryFiles, stepName, type Checkpoint } from "./step-folders.js";
 import type { Summary } from "./summary.js";
 import { readTrajectories, writeTrajectoryFile } from "./trajectory-file.js";
 import { EventLog } from "./tensorboard/event-log.js";
 import type { TrajectoryRecord } from "./trajectory-record.js";
-
-export { writeFileAtomic };
-
-/** `step-000010`: names that sort by step. */
-export function stepName(step: number): string {
-  return `step-${String(step).padStart(6, "0")}`;
-}
-
-/** A finished checkpoint: its folder has a `state.json`. */
-export interface Checkpoint {
-  readonly step: number;
-  readonly path: string;
-}
 
 /** Everything a run leaves behind. Whole files are replaced atomically, logs grow by whole lines. */
 export class RunFolder {
@@ -180,75 +168,6 @@ export class RunFolder {
       );
     }
   }
-}
-
-/**
- * Makes the folder of a new run, or opens the one to continue. A run that is not resumed gets an empty folder; nothing is left behind
- * when it cannot be written.
- *
- * @throws InputError when the folder holds something, cannot be written, or is not there to be resumed.
- */
-export async function createRunFolder(path: string, { resume = false }: { readonly resume?: boolean } = {}): Promise<RunFolder> {
-  const problem = (expected: string, found: string, fix: string, cause?: unknown) =>
-    new InputError({ what: "run folder", where: path, expected, found, fix }, { cause });
-  const info = await stat(path).catch(() => undefined);
-  if (info !== undefined && !info.isDirectory()) throw problem("a folder", "a file", "choose another --run");
-  if (info === undefined && resume) throw problem("the folder of a run", "nothing", "check the path, or leave out --resume");
-  if (info !== undefined && !resume && (await listFolder(path)).some((name) => !name.startsWith("."))) {
-    throw problem("a new or empty folder", "one with files in it", "pass --resume or choose another --run");
-  }
-  try {
-    await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK);
-  } catch (cause) {
-    throw problem("a folder that can be written", (cause as Error).message, "choose another --run", cause);
-  }
-  return new RunFolder(path);
-}
-
-/**
- * Opens the folder of an existing run for reading.
- *
- * @throws InputError when there is none.
- */
-export async function openRunFolder(path: string): Promise<RunFolder> {
-  const names = await listFolder(path);
-  const isRun = ["config.yaml", "metrics.jsonl", "summary.json", "trajectories"].some((name) => names.includes(name));
-  if (!isRun) {
-    const found = existsSync(path) ? "something else" : "nothing";
-    throw new InputError({
-      what: "run folder",
-      where: path,
-      expected: "the folder of a run",
-      found,
-      fix: "name a folder that a run wrote, such as runs/quickstart",
-    });
-  }
-  return new RunFolder(path);
-}
-
-async function listFolder(path: string): Promise<string[]> {
-  return (await readdir(path).catch(() => [])).sort();
-}
-
-/** Entries named by {@link stepName}, lowest step first. */
-async function listSteps(path: string): Promise<Checkpoint[]> {
-  const steps = (await listFolder(path)).flatMap((name) => {
-    const step = /^step-(\d+)(?:\.|$)/.exec(name)?.[1];
-    return step === undefined ? [] : [{ step: Number(step), path: join(path, name) }];
-  });
-  return steps.sort((a, b) => a.step - b.step);
-}
-
-/** Takes away what a killed process was writing. */
-async function removeTemporaryFiles(folder: string): Promise<void> {
-  for (const name of await listFolder(folder)) if (name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
-}
-
-/** `state.json` goes first, so that a half-removed checkpoint does not count as finished. */
-async function removeCheckpoint(path: string): Promise<void> {
-  await rm(join(path, "state.json"), { force: true });
-  await rm(path, { recursive: true, force: true });
 }
 
 function toJson(value: unknown): string {

@@ -12,7 +12,8 @@ import { setUpModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { restoreOptimizer, type RunContext, type RunState } from "./run-context.js";
 import type { RecipeExtensions } from "./rl/extensions.js";
-import { createRunFolder, type RunFolder } from "./run-folder.js";
+import { createRunFolder } from "./open-run-folder.js";
+import type { RunFolder } from "./run-folder.js";
 import { SFT_START } from "./sft.js";
 
 /** How a run begins. */

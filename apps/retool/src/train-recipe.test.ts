@@ -5,7 +5,7 @@ import type { RewardFunction } from "@retool-ts/reward";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { trainRecipe, type AdvantageFunction, type PolicyLossFunction, type RecipeSettings, type TrainRecipeOptions } from "./index.js";
-import { openRunFolder } from "./run-folder.js";
+import { openRunFolder } from "./open-run-folder.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-own-"))));

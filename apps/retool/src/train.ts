@@ -5,7 +5,7 @@ import { pretrainCritic } from "./rl/pretrain-critic.js";
 import { openRollouts, type RolloutSource } from "./rl/rollout-source.js";
 import { heldOutMetrics, rolloutMetrics } from "./rl/step-metrics.js";
 import { updateModels } from "./rl/update.js";
-import { stepName } from "./run-folder.js";
+import { stepName } from "./step-folders.js";
 import { saveCheckpoint, type RlState, type RunContext } from "./run-context.js";
 import { toRecord } from "./trajectory-record.js";
 

@@ -1,5 +1,5 @@
 import type { RewardFunction } from "@retool-ts/reward";
-import { openRunFolder } from "../src/run-folder.js";
+import { openRunFolder } from "../src/open-run-folder.js";
 import { trainRecipe, type RecipeSettings } from "../src/train-recipe.js";
 import { QUIET } from "./quiet-shell.js";
 

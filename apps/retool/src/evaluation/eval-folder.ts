@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "../atomic-write.js";
+import { createRunFolder } from "../open-run-folder.js";
 import { FileJournal, type JournalNotice } from "../partial/file-journal.js";
 import { partialPath, removePartial } from "../partial/partial-files.js";
-import { createRunFolder, RunFolder } from "../run-folder.js";
+import { RunFolder } from "../run-folder.js";
 import type { TrajectoryRecord } from "../trajectory-record.js";
 import { firstDifference, type EvalIdentity } from "./eval-identity.js";
 

@@ -1,7 +1,7 @@
 import type { ChatEndpoint } from "../chat-endpoint.js";
 import type { CliContext } from "../command-line.js";
 import { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "../report/run-analysis.js";
-import { openRunFolder } from "../run-folder.js";
+import { openRunFolder } from "../open-run-folder.js";
 import { readTrajectories } from "../trajectory-file.js";
 import { PurposeLabels } from "./purpose-labels.js";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exampleRecord, exampleSummary } from "../../test/example-run.js";
-import { createRunFolder } from "../run-folder.js";
+import { createRunFolder } from "../open-run-folder.js";
 import type { TrajectoryRecord } from "../trajectory-record.js";
 import { verdictSentences } from "./headline.js";
 import { markup, modelText } from "./html.js";

@@ -1,5 +1,5 @@
 import type { LogRecord } from "../record-log.js";
-import { openRunFolder } from "../run-folder.js";
+import { openRunFolder } from "../open-run-folder.js";
 import type { Summary } from "../summary.js";
 import { readTrajectories } from "../trajectory-file.js";
 import { RecordSample } from "./record-sample.js";

@@ -4,7 +4,7 @@ import { createEnvironment } from "../environment.js";
 import { gradedRollouts } from "../evaluate.js";
 import { setUpModel } from "../model-setup.js";
 import { heldOutProblems } from "../problem-source.js";
-import { openRunFolder } from "../run-folder.js";
+import { openRunFolder } from "../open-run-folder.js";
 import { toRecord, type TrajectoryRecord } from "../trajectory-record.js";
 import { CHECKPOINT_PHASE } from "./run-analysis.js";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { trainSmoke, type SmokeEnd, type SmokeSettings } from "../../test/train-smoke.js";
-import { openRunFolder } from "../run-folder.js";
+import { openRunFolder } from "../open-run-folder.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-rl-"))));
