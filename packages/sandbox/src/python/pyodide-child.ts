@@ -3,7 +3,9 @@ import { Buffer } from "node:buffer"; // the global is taken away
 import { readFileSync, readSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { CellRequest, FromInterpreter } from "./protocol.js";
-import { makeSnapshot, PyodideWorld, type LoadPyodide, type WorldFiles } from "./pyodide-world.js";
+import { makeSnapshot, type WorldFiles } from "./pyodide-memory.js";
+import { PyodideWorld } from "./pyodide-world.js";
+import type { LoadPyodide } from "./pyodide.js";
 
 /** First line of the input. */
 export interface PyodideSetup {

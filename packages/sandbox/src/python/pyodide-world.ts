@@ -1,35 +1,12 @@
 import { PyodideClock } from "./pyodide-clock.js";
 import { PyodideGate } from "./pyodide-gate.js";
+import { limitGrowth } from "./pyodide-growth.js";
 import { hardenAfterLoad, hardenBeforeLoad } from "./pyodide-hardening.js";
+import { addWheels, LOAD_OPTIONS, type WorldFiles } from "./pyodide-memory.js";
 import { PyodideMeter, type Stop } from "./pyodide-meter.js";
+import { fixRandomBytes, type RandomBytes } from "./pyodide-random.js";
+import type { LoadPyodide, Pyodide } from "./pyodide.js";
 import { parseReport, type CellReport, type CellRequest, type FromInterpreter } from "./protocol.js";
-
-/** The parts of Pyodide that are used; those with an underscore are private to it, hence the narrow range of versions. */
-export interface Pyodide {
-  runPython(code: string): unknown;
-  makeMemorySnapshot(): Uint8Array;
-  setStdin(options: { stdin: () => null }): void;
-  setStdout(options: { write: (bytes: Uint8Array) => number }): void;
-  setStderr(options: { write: (bytes: Uint8Array) => number }): void;
-  setInterruptBuffer(buffer: unknown): void;
-  readonly globals: { get(name: string): unknown };
-  readonly FS: {
-    readonly streams: readonly ({ readonly fd: number } | null | undefined)[];
-    close(stream: unknown): void;
-    mkdirTree(path: string): void;
-    writeFile(path: string, bytes: Uint8Array, options: { canOwn: boolean }): void;
-  };
-  readonly _api: { fatal_error: (error: unknown) => never };
-  readonly _module: { HEAPU8: Uint8Array; readonly wasmTable: { readonly length: number }; _sbrk?(bytes: number): number };
-}
-
-export type LoadPyodide = (options: Readonly<Record<string, unknown>>) => Promise<Pyodide>;
-
-export interface WorldFiles {
-  /** Python source of the runner and of the seal. */
-  readonly runner: string;
-  readonly wheels: readonly { readonly name: string; readonly bytes: Uint8Array }[];
-}
 
 /** What the world uses of its process. */
 export interface WorldHost {
@@ -40,26 +17,6 @@ export interface WorldHost {
 
 /** Growth after which a process is not used for another world. */
 const MAX_SPARE_BYTES = 64 * 2 ** 20;
-
-const OPTIONS = {
-  env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC", LC_ALL: "C.UTF-8" },
-  jsglobals: Object.create(null) as object,
-};
-
-/** Loads an interpreter afresh, imports the runner and the wheels' packages, and gives its memory. */
-export async function makeSnapshot(loadPyodide: LoadPyodide, files: WorldFiles): Promise<Uint8Array> {
-  hardenBeforeLoad();
-  fixRandomBytes();
-  const pyodide = await loadPyodide({ ...OPTIONS, _makeSnapshot: true });
-  addWheels(pyodide, files);
-  pyodide.runPython(
-    'import sys, types\nmodule = sys.modules["retool_runner"] = types.ModuleType("retool_runner")\n' +
-      'def load(source): exec(compile(source, "<runner>", "exec"), module.__dict__)\n',
-  );
-  (pyodide.globals.get("load") as (source: string) => void)(files.runner);
-  pyodide.runPython("import retool_runner\nretool_runner.prepare('/wheels')\ndel load, module");
-  return pyodide.makeMemorySnapshot();
-}
 
 interface WorldSources {
   readonly clock: PyodideClock;
@@ -113,7 +70,7 @@ export class PyodideWorld {
     limitGrowth(() => (loaded.world === undefined ? Infinity : loaded.world.#maximumBytes));
     hardenBeforeLoad();
     gate.install();
-    const pyodide = await loadPyodide({ ...OPTIONS, _loadSnapshot: snapshot });
+    const pyodide = await loadPyodide({ ...LOAD_OPTIONS, _loadSnapshot: snapshot });
     addWheels(pyodide, files);
     clock.install();
     const world = new PyodideWorld(pyodide, host, { clock, now, random });
@@ -198,42 +155,4 @@ const CRASHED: CellReport = { kind: "error", name: "SystemError", message: "the 
 
 function damaged(what: string): CellReport {
   return { kind: "error", name: "PermissionError", message: `the code meddled with ${what}` };
-}
-
-function addWheels({ FS: files }: Pyodide, { wheels }: WorldFiles): void {
-  files.mkdirTree("/wheels");
-  for (const { name, bytes } of wheels) files.writeFile(`/wheels/${name}`, bytes, { canOwn: true });
-}
-
-/** Refuses memory beyond a maximum, which makes the engine's allocator fail. */
-function limitGrowth(maximumBytes: () => number): void {
-  interface GrowableMemory {
-    readonly buffer: ArrayBuffer;
-    grow(pages: number): number;
-  }
-  const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: { prototype: GrowableMemory } } }).WebAssembly;
-  const grow = Memory.prototype.grow;
-  Memory.prototype.grow = function (this: GrowableMemory, pages: number): number {
-    if (this.buffer.byteLength + pages * 65_536 > maximumBytes()) throw new RangeError("the memory is at its maximum");
-    return grow.call(this, pages);
-  };
-}
-
-interface RandomBytes {
-  fill(view: Uint8Array): Uint8Array;
-  restart(): void;
-}
-
-/** Makes the process's random bytes a fixed sequence: what the engine draws at its start, and natively. */
-function fixRandomBytes(): RandomBytes {
-  let state = 1;
-  const fill = (view: Uint8Array): Uint8Array => {
-    for (let i = 0; i < view.length; i++) {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      view[i] = state >>> 24;
-    }
-    return view;
-  };
-  Object.defineProperty(crypto, "getRandomValues", { value: fill, configurable: true });
-  return { fill, restart: () => (state = 1) };
 }

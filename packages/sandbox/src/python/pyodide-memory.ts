@@ -1,0 +1,37 @@
+import { hardenBeforeLoad } from "./pyodide-hardening.js";
+import { fixRandomBytes } from "./pyodide-random.js";
+import type { LoadPyodide, Pyodide } from "./pyodide.js";
+
+/** What an interpreter has beside its own library. */
+export interface WorldFiles {
+  /** Python source of the runner and of the seal. */
+  readonly runner: string;
+  readonly wheels: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+/** How every interpreter is loaded. */
+export const LOAD_OPTIONS = {
+  env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC", LC_ALL: "C.UTF-8" },
+  jsglobals: Object.create(null) as object,
+};
+
+/** Loads an interpreter afresh, imports the runner and the wheels' packages, and gives its memory. */
+export async function makeSnapshot(loadPyodide: LoadPyodide, files: WorldFiles): Promise<Uint8Array> {
+  hardenBeforeLoad();
+  fixRandomBytes();
+  const pyodide = await loadPyodide({ ...LOAD_OPTIONS, _makeSnapshot: true });
+  addWheels(pyodide, files);
+  pyodide.runPython(
+    'import sys, types\nmodule = sys.modules["retool_runner"] = types.ModuleType("retool_runner")\n' +
+      'def load(source): exec(compile(source, "<runner>", "exec"), module.__dict__)\n',
+  );
+  (pyodide.globals.get("load") as (source: string) => void)(files.runner);
+  pyodide.runPython("import retool_runner\nretool_runner.prepare('/wheels')\ndel load, module");
+  return pyodide.makeMemorySnapshot();
+}
+
+/** Puts wheels where the interpreter imports from. */
+export function addWheels({ FS: files }: Pyodide, { wheels }: WorldFiles): void {
+  files.mkdirTree("/wheels");
+  for (const { name, bytes } of wheels) files.writeFile(`/wheels/${name}`, bytes, { canOwn: true });
+}
