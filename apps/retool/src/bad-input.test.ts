@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { quietShell } from "../test/quiet-shell.js";
 import { evaluateCheckpoint, type EvalOptions } from "./eval-command.js";
 import { loadConfig } from "./load-config.js";
@@ -125,5 +126,32 @@ describe("runs", () => {
     await runCommand("quickstart", { sft: true, rl: true }, { ...options, run, dryRun: true }, context);
     expect(context.printed.at(-1)).toMatch(/groupSize: 2[^]*parameters +[\d,]+[^]*TFLOP/);
     await expect(readFile(join(run, "config.yaml"))).rejects.toThrow();
+  });
+});
+
+describe("data of a run", () => {
+  const train = (set: readonly string[]) =>
+    runCommand(
+      "quickstart",
+      { sft: true, rl: true },
+      { preset: "smoke", set: ["backend=wasm", ...set], run: join(folder, "no-data"), resume: false, dryRun: false },
+      context,
+    );
+
+  test.each(["data.train.path", "data.test.path", "sft.stages.0.source.path"])("%s is looked for before the run begins", async (where) => {
+    const error: unknown = await train([`${where}=absent.jsonl`]).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as InputError).message).toContain(`${where}: expected a file or folder of data, found nothing at absent.jsonl`);
+    expect(existsSync(join(folder, "no-data"))).toBe(false);
+  });
+
+  test("a dataset of a hub that cannot be reached is named before the run begins", async () => {
+    vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9");
+    vi.stubEnv("HF_HOME", join(folder, "hf"));
+    const error: unknown = await train(["data.train.path=hub:owner/problems"]).catch((e: unknown) => e);
+    vi.unstubAllEnvs();
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toMatch(/owner\/problems@main: no connection to 127\.0\.0\.1:9/);
+    expect(existsSync(join(folder, "no-data"))).toBe(false);
   });
 });

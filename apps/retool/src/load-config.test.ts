@@ -65,6 +65,16 @@ describe("loadConfig", () => {
     expect(await messageOf(loadConfig(sources))).toContain(expected);
   });
 
+  test("a source of data without a kind has the one that its keys belong to", async () => {
+    const { data, sft } = await loadConfig({
+      set: ["data.test.wordings=newWords", "data.train.path=rows.jsonl", "sft.stages.0.source.path=traces.jsonl"],
+    });
+    expect(data.test).toMatchObject({ kind: "generated", wordings: "newWords" });
+    expect(data.train).toMatchObject({ kind: "file", path: "rows.jsonl" });
+    expect(sft.stages.map(({ source }) => source.kind)).toEqual(["file", "generated"]);
+    expect(await messageOf(loadConfig({ set: ["data.test.wordings=odd"] }))).toMatch(/--set data\.test\.wordings=odd: expected .*newWords/);
+  });
+
   test("broken YAML is reported with line and column", async () => {
     const file = await yaml("seed: 1\ntrain: [1, 2\n");
     expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml:\d+:\d+: expected valid YAML/);

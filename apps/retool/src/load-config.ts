@@ -3,6 +3,7 @@ import { InputError, nearestName } from "@retool-ts/core";
 import { isMap, isScalar, parseDocument, type Document } from "yaml";
 import { PRESETS, type PresetName } from "./presets.js";
 import { RecipeConfig } from "./recipe-config.js";
+import { withSourceKinds } from "./source-kinds.js";
 
 /** Where a config comes from; later ones win. */
 export interface ConfigSources {
@@ -37,7 +38,7 @@ export async function loadConfig({ preset, file, settings, set = [] }: ConfigSou
 
 /** Checks an object as a config. */
 export function checkConfig(value: unknown, where: (path: readonly PropertyKey[]) => string): RecipeConfig {
-  const parsed = RecipeConfig.safeParse(value);
+  const parsed = RecipeConfig.safeParse(withSourceKinds(value));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   if (issue.code === "unrecognized_keys") {

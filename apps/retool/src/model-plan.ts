@@ -3,6 +3,8 @@ import { matmulSpeed } from "./estimate.js";
 import { MODEL_SHAPES } from "./presets/model-shapes.js";
 import type { ModelPreset } from "./presets/model-preset.js";
 import { MODEL_PRESETS } from "./presets.js";
+import { describeDatasets } from "./datasets-of-run.js";
+import type { RecipeParts } from "./recipe.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { describeRequirements, machineMemory, requirementsOf } from "./requirements.js";
 
@@ -12,14 +14,16 @@ export function modelPreset(name: string | undefined): ModelPreset | undefined {
 }
 
 /** What a published recipe says, whence, and what it would need: for a dry run, which has no weights. */
-export async function modelPlan({ model, sources, notes }: ModelPreset, config: RecipeConfig): Promise<string> {
+export async function modelPlan({ model, sources, notes }: ModelPreset, config: RecipeConfig, parts: RecipeParts): Promise<string> {
   const backend = await useBackend(config.backend);
   const machine = { memoryBytes: machineMemory(), flopPerSecond: await matmulSpeed() };
   return [
-    `model        ${model}`,
+    `model        ${model}; its weights are at Qwen/${model} on the Hugging Face hub, for --from`,
     `backend      ${backend}, ${(machine.flopPerSecond / 1e9).toFixed(0)} GFLOP/s in a matrix product`,
     describeRequirements(requirementsOf(MODEL_SHAPES[model], config), machine),
     "",
+    "data",
+    ...describeDatasets(config, parts).map((dataset) => `  ${dataset}`),
     "values from",
     ...sources.map((source) => `  ${source}`),
     "not as published, or not given",

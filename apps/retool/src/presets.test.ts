@@ -23,6 +23,20 @@ describe.each(names)("preset %s", (preset) => {
       expect(text).toContain(part);
   });
 
+  test("a dry run names every dataset that is read, by its name on the hub", async () => {
+    await run(true);
+    const { config } = MODEL_PRESETS[preset];
+    const isGenerated = !("data" in config);
+    const lines = context.printed
+      .at(-1)!
+      .split("\n")
+      .filter((line) => / = hub:.* \(downloaded unless the cache has it\)$/.test(line));
+    expect(lines.map((line) => line.trim().split(" = ")[0])).toEqual(
+      isGenerated ? [] : ["sft.stages.0.source.path", "data.train.path", "data.test.path"],
+    );
+    for (const line of lines) expect(line).toMatch(/columns .*(messages|prompt|roblem)/);
+  });
+
   test("without weights it does not begin", async () => {
     await expect(run(false)).rejects.toThrow(
       `preset ${preset}: model.from: expected the weights of ${MODEL_PRESETS[preset].model}, found none`,

@@ -4,6 +4,7 @@ import type { CliContext } from "./command-line.js";
 import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
 import { commandLine } from "./command-name.js";
 import { configSources, type RunOptions } from "./commands/run-options.js";
+import { describeDatasets, fetchDatasets } from "./datasets-of-run.js";
 import { estimateRun } from "./estimate.js";
 import { loadConfig } from "./load-config.js";
 import { PRESET_WEIGHTS } from "./presets/pretrained.js";
@@ -26,7 +27,9 @@ export async function runCommand(
   const config = await startConfig(options, context);
   const preset = options.resume || config.model.from !== null ? undefined : modelPreset(options.preset);
   if (options.dryRun) {
-    context.print(`${stringify(config)}\n${await (preset === undefined ? estimateRun(config, parts) : modelPlan(preset, config))}`);
+    const data = describeDatasets(config, parts).map((dataset) => `data         ${dataset}\n`);
+    const plan = preset === undefined ? `${data.join("")}${await estimateRun(config, parts)}` : await modelPlan(preset, config, parts);
+    context.print(`${stringify(config)}\n${plan}`);
     return;
   }
   if (preset !== undefined) {
@@ -35,7 +38,7 @@ export async function runCommand(
       where: "model.from",
       expected: `the weights of ${preset.model}`,
       found: "none",
-      fix: "name their folder with --set model.from=FOLDER; --dry-run says what they need",
+      fix: `name them with --from Qwen/${preset.model}, or their folder with --set model.from=FOLDER; --dry-run says what they need`,
     });
   }
   if (!parts.sft && !options.resume && config.model.from === null) {
@@ -47,6 +50,7 @@ export async function runCommand(
       fix: "pass --from runs/sft, or a checkpoint folder",
     });
   }
+  if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
   const request = {
     path: options.run,
     resume: options.resume,

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { fromHalfFloats, toBrainFloats, toHalfFloats } from "./half-floats.js";
+import { fromBrainFloats, fromHalfFloats, toBrainFloats, toHalfFloats } from "./half-floats.js";
 import { decodeFloats } from "./safetensors.js";
 
-function fromBrainFloats(bits: Uint16Array): Float32Array {
-  return decodeFloats(new Uint8Array(bits.buffer), "BF16", "test");
-}
+test("as many as an embedding of 151,936 tokens has are widened and narrowed", () => {
+  const count = 151_936 * 896; // more than a JavaScript list holds
+  const bits = new Uint8Array(2 * count).fill(0x3f);
+  const wide = decodeFloats(bits, "BF16", "test");
+  expect([wide.length, wide.at(-1)]).toEqual([count, new Float32Array(Uint32Array.of(0x3f3f0000).buffer)[0]]);
+  expect(toBrainFloats(wide).at(-1)).toBe(0x3f3f);
+});
 
 describe.each([
   ["float16", toHalfFloats, fromHalfFloats, 0x7c00],

@@ -22,10 +22,16 @@ export function fromHalfFloats(halves: Uint16Array): Float32Array {
   return result;
 }
 
+/** Bfloat16 numbers as 32-bit floats, whose upper halves they are. */
+export function fromBrainFloats(halves: Uint16Array): Float32Array {
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
+  return new Float32Array(bits.buffer);
+}
+
 /** 32-bit floats as half-precision numbers, rounded to nearest, ties to even; what is too large becomes infinite. */
 export function toHalfFloats(values: Float32Array): Uint16Array {
-  const bits = bitsOf(values);
-  return Uint16Array.from(bits, (x) => {
+  return mapBits(values, (x) => {
     const sign = (x >>> 16) & 0x8000;
     const magnitude = x & 0x7fffffff;
     if (magnitude > 0x7f800000) return sign | 0x7e00 | ((magnitude >>> 13) & 0x1ff); // not a number stays one
@@ -40,12 +46,16 @@ export function toHalfFloats(values: Float32Array): Uint16Array {
 
 /** 32-bit floats as bfloat16 numbers, their upper halves, rounded to nearest, ties to even. */
 export function toBrainFloats(values: Float32Array): Uint16Array {
-  return Uint16Array.from(bitsOf(values), (x) => {
+  return mapBits(values, (x) => {
     if ((x & 0x7fffffff) > 0x7f800000) return (x >>> 16) | 0x40; // not a number stays one
     return (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
   });
 }
 
-function bitsOf(values: Float32Array): Uint32Array {
-  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+/** A loop and not `Uint16Array.from`, which makes a list of all values first: an embedding matrix has more than a list holds. */
+function mapBits(values: Float32Array, toHalf: (bits: number) => number): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const result = new Uint16Array(bits.length);
+  for (let i = 0; i < bits.length; i++) result[i] = toHalf(bits[i]!);
+  return result;
 }

@@ -1,6 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import { fromHalfFloats } from "./half-floats.js";
+import { fromBrainFloats, fromHalfFloats } from "./half-floats.js";
 
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -117,10 +117,8 @@ export function decodeFloats(bytes: Uint8Array, dtype: string, where: string): F
   switch (dtype) {
     case "F32":
       return new Float32Array(...items);
-    case "BF16": {
-      const bits = Uint32Array.from(new Uint16Array(...items), (half) => half << 16);
-      return new Float32Array(bits.buffer);
-    }
+    case "BF16":
+      return fromBrainFloats(new Uint16Array(...items));
     case "F16":
       return fromHalfFloats(new Uint16Array(...items));
     default:

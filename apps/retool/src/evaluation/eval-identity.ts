@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Problem } from "@retool-ts/data";
 import type { RecipeConfig } from "../recipe-config.js";
@@ -9,12 +9,12 @@ import type { RecipeConfig } from "../recipe-config.js";
 /** What decides the figures of an evaluation, as flat facts: an evaluation goes on only where all of them are the same. */
 export type EvalIdentity = Readonly<Record<string, string | number | boolean | null>>;
 
-/** @param folder - of the checkpoint. */
+/** @param folder - of the checkpoint, or its `.gguf` file. */
 export async function evalIdentity(config: RecipeConfig, folder: string, problems: readonly Problem[]): Promise<EvalIdentity> {
   const { seed, backend, prompt, dialect, sandbox, budgets, reward, eval: protocol } = config;
   const { workers: _, ...limits } = sandbox; // how many run at once changes no result
   return {
-    weights: await hashFolder(folder),
+    weights: await hashModel(folder),
     problems: hashText(problems.map(({ id, question, answer }) => JSON.stringify([id, question, answer])).join("\n")),
     ...flatten({ seed, backend, prompt, dialect, sandbox: limits, budgets, reward, eval: { ...protocol, problems: problems.length } }),
   };
@@ -34,9 +34,12 @@ function hashText(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** Hash of the weights, model config and tokenizer in a folder. */
-async function hashFolder(folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => /\.(safetensors|gguf)$|^(config|tokenizer)\.json$/.test(name)).sort();
+/** Hash of the weights, model config and tokenizer in a folder, or of a file that holds them all. */
+async function hashModel(path: string): Promise<string> {
+  const isFile = (await stat(path)).isFile();
+  const folder = isFile ? dirname(path) : path;
+  const all = isFile ? [basename(path)] : await readdir(path);
+  const names = all.filter((name) => /\.(safetensors|gguf)$|^(config|tokenizer)\.json$/.test(name)).sort();
   const hash = createHash("sha256");
   for (const name of names.filter((file) => file !== "optimizer.safetensors")) {
     hash.update(`${name}\n`);

@@ -1,4 +1,5 @@
-import { AIME_2024, DAPO_MATH, type ModelPreset } from "./model-preset.js";
+import { AIME_2024, DAPO_MATH, RETOOL_SFT } from "./datasets.js";
+import type { ModelPreset } from "./model-preset.js";
 
 /** The paper's own recipe. */
 export const PAPER_PRESETS = {
@@ -7,7 +8,7 @@ export const PAPER_PRESETS = {
       data: { train: DAPO_MATH, test: AIME_2024 },
       optimizer: { maxTokensPerMicroBatch: 16_384 },
       sft: {
-        stages: [{ name: "cold-start", mixture: "imperfect", steps: 124, batchSize: 32, learningRate: { peak: 1e-6, kind: "constant" } }],
+        stages: [{ name: "cold-start", source: RETOOL_SFT, steps: 124, batchSize: 32, learningRate: { peak: 1e-6, kind: "constant" } }],
       },
       budgets: { maxResponseTokens: 16_384, maxTurns: 16, maxToolCalls: 16 },
       reward: { rule: "equivalence" },
@@ -33,7 +34,8 @@ export const PAPER_PRESETS = {
       "given by the paper: PPO, 512 prompts a mini-batch, learning rate 1e-6, KL coefficient 0, 16,384 tokens, two epochs of cold start, 400 steps, AIME with 32 samples at temperature 1 and top-p 0.7",
       "not given, taken from verl's recipe: critic's learning rate, batch of the cold start",
       "not given, this project's defaults: clip bounds, one update a step, one sample a prompt, 16 turns, AdamW's betas",
-      "sft.stages: generated traces stand in for the paper's cold-start set; 124 steps are two epochs of 2,000 rows in batches of 32",
+      "sft.stages: the released ReTool-SFT stands for the paper's cold-start set, whose size it does not give; 124 steps are two epochs of 2,000 rows in batches of 32",
+      "data.test: AIME 2024; the paper evaluates on AIME 2025 too",
     ],
   },
 } as const satisfies Record<string, ModelPreset>;

@@ -1,4 +1,5 @@
-import { AIME_2024, DAPO_MATH, SFT_NOTE, type ModelPreset } from "./model-preset.js";
+import { AIME_2024, DAPO_MATH, RETOOL_SFT } from "./datasets.js";
+import type { ModelPreset } from "./model-preset.js";
 
 /** slime's ReTool example. */
 export const SLIME_PRESETS = {
@@ -11,7 +12,7 @@ export const SLIME_PRESETS = {
         stages: [
           {
             name: "retool-sft",
-            mixture: "imperfect",
+            source: { ...RETOOL_SFT, maxTokens: 9_216, tooLong: "leave-out" },
             steps: 45,
             batchSize: 128,
             learningRate: { peak: 1e-5, kind: "cosine", warmupSteps: 5, floor: 0.1 },
@@ -39,7 +40,7 @@ export const SLIME_PRESETS = {
     model: "Qwen3-4B-Instruct-2507",
     sources: ["THUDM/slime @ 624b824, examples/retool/"],
     notes: [
-      SFT_NOTE,
+      "sft.stages: rows of more than 9,216 tokens are left out; the recipe packs so many on each GPU",
       "optimizer: AdamW's betas and decay of the RL run; the recipe's SFT has 0.9, 0.95 and 0.1",
       "budgets: at most 8,192 tokens a response here; the recipe allows that many a turn, within 9,216 tokens of context",
       "sandbox.memoryMiB: 2,048 is the most that this config allows; the recipe has 4 GB",

@@ -1,22 +1,20 @@
 import type { RecipeInput } from "../recipe-config.js";
-import { AIME_2025, DAPO_MATH, SFT_NOTE, type ModelPreset } from "./model-preset.js";
+import { AIME_2025, DAPO_MATH, RETOOL_SFT } from "./datasets.js";
+import type { ModelPreset } from "./model-preset.js";
 
 const SOURCES = [
   "verl-project/verl-recipe @ 48ea0a7, retool/ (pinned to verl v0.6.1)",
   "volcengine/verl @ b178a3c, trainer defaults and agent loop",
 ];
 
-const NOTES = [
-  SFT_NOTE,
-  "train.steps: the step at which the recipe's result is quoted (7B: none is quoted; one pass over the distinct prompts)",
-];
+const NOTES = ["train.steps: the step at which the recipe's result is quoted (7B: none is quoted; one pass over the distinct prompts)"];
 
 /** Six epochs of 2,000 rows in batches of 32: 62 steps each. */
 const SFT: RecipeInput["sft"] = {
   stages: [
     {
       name: "retool-sft",
-      mixture: "imperfect",
+      source: RETOOL_SFT,
       steps: 372,
       batchSize: 32,
       learningRate: { peak: 1e-5, kind: "cosine", warmupSteps: 37, floor: 0 },
