@@ -10,6 +10,7 @@ import { APP, useBuiltCommandLine } from "./built-command-line.js";
 import { chatServer, completion } from "./chat-server.js";
 import { exampleRecord, exampleSummary } from "./example-run.js";
 
+const isWindows = process.platform === "win32";
 const built = useBuiltCommandLine({ interrupt: "test/interrupt-program.ts" });
 let scratch: string;
 let run: RunFolder;
@@ -112,9 +113,8 @@ test("exit code 1: an unforeseen failure says how to get the stack", async () =>
   expect(stderr).toContain("    at ");
 });
 
-// Windows has no SIGINT to send: a child is killed instead.
-test.skipIf(process.platform === "win32")(
-  "compare in two processes, stopped and begun again, gives what one process gives",
+test.skipIf(isWindows)(
+  "compare in two processes, stopped and begun again, gives what one process gives (skipped on Windows, which has no SIGINT to send)",
   { timeout: 180_000 },
   async () => {
     const command = (folder: string, processes: string) =>
@@ -176,8 +176,7 @@ test("data build killed between replies, and begun again, asks for none of them 
   }
 });
 
-// Windows has no SIGINT to send: a child is killed instead.
-describe.skipIf(process.platform === "win32")("exit code 130: interrupted", () => {
+describe.skipIf(isWindows)("exit code 130: interrupted (skipped on Windows, which has no SIGINT to send)", () => {
   const notice = "\nStopping; press Ctrl-C again to quit at once.\n";
 
   async function interrupt(command: string, times: number): Promise<Ended> {

@@ -34,7 +34,8 @@ export function runCommandLine(
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
   return new Promise((resolve, reject) => {
     child.once("close", (code, signal) => {
-      if (code === 0 || signal === "SIGKILL") resolve(signal ?? "done");
+      const isKilled = signal === "SIGKILL" || (process.platform === "win32" && code === 1 && errors === "");
+      if (code === 0 || isKilled) resolve(isKilled ? "SIGKILL" : "done");
       else reject(new Error(`exit code ${code}: ${errors}`));
     });
   });

@@ -78,7 +78,8 @@ interface RenderedChat {
 
 const chatFile = join(shared, "data/golden/qwen25_chat_template_vectors.jsonl");
 const hasChats = existsSync(chatFile);
-test.skipIf(!hasChats)("Hermes results are rendered as Qwen2.5's template renders them", () => {
+const skipped = hasChats ? "" : " (skipped: set RETOOL_SHARED; no data/golden/qwen25_chat_template_vectors.jsonl found)";
+test.skipIf(!hasChats)(`Hermes results are rendered as Qwen2.5's template renders them${skipped}`, () => {
   const chats = readFileSync(chatFile, "utf8")
     .split("\n")
     .filter((line) => line.trim() !== "")

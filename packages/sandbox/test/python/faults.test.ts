@@ -28,7 +28,7 @@ const killAll = (): void => {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const SLOW = "n = 0\nfor i in range(3_000_000): n += 1\nn";
 
-describe.runIf(process.platform === "linux").each(BACKENDS)("%s", (backend) => {
+describe.runIf(process.platform === "linux").each(BACKENDS)("%s (skipped where there is no /proc)", (backend) => {
   const limits = { fuel: 1e6, wallMs: 60_000 };
 
   test("a process killed by SIGKILL is infra, tried once more, never a verdict on the code", async () => {
