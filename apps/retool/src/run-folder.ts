@@ -119,7 +119,7 @@ export class RunFolder {
   async writeBest(best: { readonly step: number; readonly accuracy: number } | undefined): Promise<void> {
     const path = this.file("best.json");
     if (best === undefined) await rm(path, { force: true });
-    else await writeFileAtomic(path, toJson({ ...best, checkpoint: join("checkpoints", stepName(best.step)) }));
+    else await writeFileAtomic(path, toJson({ ...best, checkpoint: `checkpoints/${stepName(best.step)}` }));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import type { HubName } from "./hub.js";
 
 /** Where a hub and its cache are, and how to speak to it. */
@@ -51,7 +51,7 @@ function keptToken(path: string): string | undefined {
 }
 
 function fromHome(path: string): string {
-  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
+  return path === "~" || path.startsWith("~/") || path.startsWith(`~${sep}`) ? join(homedir(), path.slice(1)) : path;
 }
 
 function withScheme(domain: string): string {

@@ -34,6 +34,7 @@ export function spawnJob(
   const child = spawn(node!, [...script, CHILD_COMMAND, JSON.stringify(job)], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     detached: true,
+    windowsHide: true, // there, a group of its own comes with a console of its own
   });
   let said = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4_000)));

@@ -127,7 +127,7 @@ function removeOld(folder: string): void {
 
 function makeSnapshot({ command, args, env, setup }: Launch): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ["pipe", "ignore", "pipe", "pipe"], cwd: "/" });
+    const child = spawn(command, args, { env, stdio: ["pipe", "ignore", "pipe", "pipe"], cwd: "/", windowsHide: true });
     const chunks: Buffer[] = [];
     let errors = "";
     child.stdio[3]!.on("data", (chunk: Buffer) => chunks.push(chunk));
