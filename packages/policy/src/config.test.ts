@@ -122,6 +122,13 @@ describe("modelConfigFromHuggingFace", () => {
     ],
     ["heads that do not divide", { num_key_value_heads: 4 }, /heads 14, kvHeads 4/],
     ["head sizes that are not whole", { hidden_size: 900 }, /headDim 64\.28/],
+    ["a vocabulary of nothing", { vocab_size: 0 }, /vocab_size/],
+    ["a width that no machine holds", { hidden_size: 2 ** 40 }, /hidden_size/],
+    ["a million layers", { num_hidden_layers: 1e6 }, /num_hidden_layers/],
+    ["a negative number", { intermediate_size: -1 }, /intermediate_size/],
+    ["half a layer", { num_hidden_layers: 1.5 }, /num_hidden_layers/],
+    ["no number", { rope_theta: Number.NaN }, /rope_theta/],
+    ["an infinite number", JSON.parse('{ "rms_norm_eps": 1e999 }') as object, /rms_norm_eps/],
     ["another activation", { hidden_act: "gelu" }, /hidden_act/],
   ];
   test.each(refused)("%s is refused, naming the field", (_, change, message) => {

@@ -3,16 +3,23 @@ import { z } from "zod";
 import type { HeadShape } from "./ops/heads.js";
 import { parseRopeScaling, ropeScalingToHuggingFace, type RopeScaling } from "./rope-scaling.js";
 
+/** No model of these families comes near these: a larger number is a damaged or hostile file. */
+const size = z
+  .int()
+  .positive()
+  .max(2 ** 24);
+const count = z.int().positive().max(10_000);
+
 /** The part of a Hugging Face `config.json` that describes a decoder of the Qwen2/Llama family. */
 const HuggingFaceConfig = z.looseObject({
   model_type: z.enum(["qwen2", "qwen3", "llama", "mistral"]),
-  vocab_size: z.int().positive(),
-  hidden_size: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  num_key_value_heads: z.int().positive().optional(),
-  head_dim: z.int().positive().nullish(),
+  vocab_size: size,
+  hidden_size: size,
+  intermediate_size: size,
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  num_key_value_heads: count.optional(),
+  head_dim: count.nullish(),
   max_position_embeddings: z.int().positive(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),

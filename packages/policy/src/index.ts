@@ -27,6 +27,7 @@ export {
   type ScoringOptions,
   type TokenLoss,
 } from "./local-engine.js";
+export { checkTrainingRoom } from "./memory-limit.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec, type TrainableParameters } from "./parameters.js";

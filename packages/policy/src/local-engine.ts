@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 import { GradientAccumulator, type LossResult } from "./gradient-accumulator.js";
+import { checkTrainingRoom } from "./memory-limit.js";
 import type { Parameters } from "./parameters.js";
 import type { SamplerOptions } from "./decode-request.js";
 import { LocalSampler } from "./sampler.js";
@@ -90,8 +91,10 @@ export class LocalEngine {
    * Adds the gradients of a loss over the rows to those that wait for {@link optimStep}.
    *
    * @throws RetoolError when a row is longer than the model's positions or has ids that it does not know.
+   * @throws InputError when the backend cannot hold what training needs.
    */
   async forwardBackward(rows: readonly TrainingRow[], options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
+    checkTrainingRoom(this.parameters);
     checkRows(rows, this.parameters.config);
     const parts = microBatches(rows, this.#options.maxTokensPerMicroBatch);
     const metrics: Record<string, number> = {};

@@ -1,6 +1,7 @@
 import { InputError, streamKey, philox4x32, uniformAt, type StreamLabel } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { parameterCount, type ModelConfig } from "./config.js";
+import { checkModelConfig, parameterCount, type ModelConfig } from "./config.js";
+import { checkRoom } from "./memory-limit.js";
 import { checkLoraOptions, loraSpecs, type LoraOptions } from "./lora/lora-options.js";
 
 /**
@@ -67,6 +68,8 @@ export class Parameters implements TrainableParameters {
 
   /** @param values - of each parameter; without it, the caller is {@link Parameters.load} */
   constructor(config: ModelConfig, values?: (spec: ParameterSpec) => Float32Array) {
+    checkModelConfig(config);
+    if (values !== undefined) checkRoom(parameterCount(config), "sample");
     this.config = config;
     this.specs = parameterSpecs(config);
     if (values !== undefined) for (const spec of this.specs) this.#add(spec, values(spec));
@@ -74,6 +77,7 @@ export class Parameters implements TrainableParameters {
 
   /** Weights that are fetched one after another. When one fails, those before it are freed. */
   static async load(config: ModelConfig, values: (spec: ParameterSpec) => Promise<Float32Array>): Promise<Parameters> {
+    checkRoom(parameterCount(config), "sample");
     const parameters = new Parameters(config);
     try {
       for (const spec of parameters.specs) parameters.#add(spec, await values(spec));
@@ -211,6 +215,8 @@ export class Parameters implements TrainableParameters {
   #add(spec: ParameterSpec, values: Float32Array): void {
     const initial = tf.tensor(values, [...spec.shape], "float32");
     this.#variables.set(spec.name, tf.engine().makeVariable(initial, true) as tf.Variable);
+    // Native TensorFlow takes values over at their first use: now, so that they are not held twice when all are used at once.
+    tf.reshape(initial, [-1]).dispose();
     initial.dispose();
   }
 }

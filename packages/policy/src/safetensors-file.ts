@@ -11,6 +11,9 @@ import {
   type SafetensorsHeader,
 } from "./safetensors.js";
 
+/** Bytes of a tensor that are read and converted at a time. */
+const PIECE_BYTES = 2 ** 22;
+
 /** A safetensors file on disk; tensors are read one at a time. Holds a file handle until it is closed. */
 export class SafetensorsFile {
   readonly path: string;
@@ -33,7 +36,7 @@ export class SafetensorsFile {
   }
 
   /**
-   * One tensor as 32-bit floats.
+   * One tensor as 32-bit floats, converted piece by piece.
    *
    * @throws InputError when it is missing, or has another shape or a dtype that is not F32, F16 or BF16.
    */
@@ -43,7 +46,14 @@ export class SafetensorsFile {
     const expected = `shape [${shape.join(", ")}]`;
     if (entry === undefined) throw mismatch(where, expected, "no such tensor");
     if (entry.shape.join() !== shape.join()) throw mismatch(where, expected, `shape [${entry.shape.join(", ")}]`);
-    return decodeFloats(await readRange(this.#handle, entry.start, entry.end), entry.dtype, where);
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    let place = 0;
+    for (let from = entry.start; from < entry.end; from += PIECE_BYTES) {
+      const piece = decodeFloats(await readRange(this.#handle, from, Math.min(from + PIECE_BYTES, entry.end)), entry.dtype, where);
+      values.set(piece, place);
+      place += piece.length;
+    }
+    return values;
   }
 
   close(): Promise<void> {

@@ -12,7 +12,8 @@ import { linear, linearTransposed } from "./ops/linear.js";
 import type { PackedLayout } from "./ops/packed.js";
 import { recompute } from "./ops/recompute.js";
 import { rmsNorm } from "./ops/rms-norm.js";
-import { rotary, rotaryTables, type RotaryTables } from "./ops/rotary.js";
+import { PositionTables } from "./ops/position-tables.js";
+import { rotary } from "./ops/rotary.js";
 import { swiglu } from "./ops/swiglu.js";
 import type { TokenLogProbs } from "./ops/token-log-probs.js";
 import type { Parameters } from "./parameters.js";
@@ -50,7 +51,7 @@ interface Pass {
 export class Transformer {
   readonly config: ModelConfig;
   readonly #parameters: Parameters;
-  readonly #tables: RotaryTables;
+  readonly #tables: PositionTables;
   readonly #lora: LoraOptions | undefined;
 
   constructor(parameters: Parameters, { adapter = true }: TransformerOptions = {}) {
@@ -58,7 +59,7 @@ export class Transformer {
     this.config = parameters.config;
     this.#parameters = parameters;
     this.#lora = adapter ? parameters.lora : undefined;
-    this.#tables = rotaryTables(this.config.maxPositions, this.config.headDim, this.config.ropeTheta, this.config.ropeScaling);
+    this.#tables = new PositionTables(this.config);
   }
 
   /**
@@ -69,6 +70,7 @@ export class Transformer {
    * @returns `[tokens, hiddenSize]`
    */
   forward(tokenIds: tf.Tensor1D, layout: PackedLayout, training: TrainingPass = {}): tf.Tensor2D {
+    this.#tables.reach(layout.maxLength);
     return this.#run(tokenIds, { layout, training, attend: (layer, qkv) => attention(qkv, layout, headShape(this.config, layer)) });
   }
 
@@ -80,6 +82,7 @@ export class Transformer {
    * @returns `[tokens, hiddenSize]`
    */
   forwardCached(tokenIds: tf.Tensor1D, layout: PackedLayout, cache: KVCache, slots: Int32Array, past: Int32Array): tf.Tensor2D {
+    this.#tables.reach(layout.maxLength + past.reduce((longest, length) => Math.max(longest, length), 0));
     return this.#run(tokenIds, { layout, attend: (layer, qkv) => cache.attend(layer, qkv, layout, slots, past) });
   }
 
@@ -105,8 +108,7 @@ export class Transformer {
 
   /** Frees the position tables; the parameters are borrowed. */
   dispose(): void {
-    this.#tables.cosines.dispose();
-    this.#tables.sines.dispose();
+    this.#tables.dispose();
   }
 
   get #head(): tf.Tensor2D {
@@ -142,7 +144,7 @@ export class Transformer {
     let qkv = project(rmsNorm(x, weights.vector(name("inputNorm")), { epsilon }), "qkv"); // [tokens, width]
     if (config.attentionBias) qkv = addBias(qkv, weights.vector(name("qkvBias")));
     const norm = config.queryKeyNorm ? { query: weights.vector(name("queryNorm")), key: weights.vector(name("keyNorm")) } : undefined;
-    const rotated = rotary(qkv, pass.layout.positions, this.#tables, norm, { ...config, epsilon });
+    const rotated = rotary(qkv, pass.layout.positions, this.#tables.tables, norm, { ...config, epsilon });
     const middle: tf.Tensor2D = tf.add(x, project(pass.attend(layer, rotated), "output"));
     const gateUp = project(rmsNorm(middle, weights.vector(name("postNorm")), { epsilon }), "gateUp"); // [tokens, 2·width]
     return tf.add(middle, project(swiglu(gateUp), "down"));
