@@ -3,6 +3,7 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 import type { BackendName, BackendProbe } from "@retool-ts/policy";
 import type { DoctorCheck } from "./doctor.js";
 import { formatBytes } from "./duration.js";
+import { withKernels } from "./native-command.js";
 
 const SIZE = 512;
 const MEASURE_MS = 1_000;
@@ -42,7 +43,10 @@ export async function checkBackends(): Promise<DoctorCheck[]> {
 }
 
 function describe({ name, available, reason, version, native }: BackendProbe): DoctorCheck {
-  const versions = [`tfjs ${version}`, ...(native === undefined ? [] : [`TensorFlow ${native.tensorflow}`, `device ${native.device}`])];
+  const versions = [
+    `tfjs ${version}`,
+    ...(native === undefined ? [] : [`TensorFlow ${native.tensorflow}`, `device ${native.device}`, withKernels(native)]),
+  ];
   const detail = available ? `loads: ${versions.join(", ")}` : `not here: ${reason ?? "unknown reason"}`;
   return { name: `backend ${name}`, status: available ? "ok" : "info", detail, facts: { available, version, ...native } };
 }

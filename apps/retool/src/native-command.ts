@@ -1,4 +1,4 @@
-import { installNative, nativeStatus, probeBackends, removeNative } from "@retool-ts/policy";
+import { installNative, nativeStatus, probeBackends, removeNative, type NativeBackend } from "@retool-ts/policy";
 import type { CliContext } from "./command-line.js";
 
 export interface InstallOptions {
@@ -44,9 +44,17 @@ export async function status(json: boolean, { print }: Pick<CliContext, "print">
   print(
     loads?.native === undefined
       ? "Native TensorFlow does not load."
-      : `It loads as ${loads.name}: TensorFlow ${loads.native.tensorflow} on the ${loads.native.device}.`,
+      : `It loads as ${loads.name}: TensorFlow ${loads.native.tensorflow} on the ${loads.native.device}, ${withKernels(loads.native)}.`,
   );
   return loads !== undefined;
+}
+
+/** Whether it runs the fused kernels, and what gives it them. */
+export function withKernels({ kernels, device }: NativeBackend): string {
+  if (kernels) return "with fused kernels";
+  return device === "gpu"
+    ? "without fused kernels, which are for processors"
+    : "without fused kernels: `retool native install` gives it them";
 }
 
 /** Removes the binding. */

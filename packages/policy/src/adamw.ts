@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "./kernels/wasm-kernels.js";
+import { adopt, fusedKernels } from "./kernels/kernel-context.js";
 import type { TrainableParameters } from "./parameters.js";
 
 /** Constants of {@link AdamW}; the learning rate comes with each update. */
@@ -104,7 +104,7 @@ export class AdamW {
   /** The moments of a parameter. They take memory from the first use on: a model that only samples has none. */
   #moments(name: string, shape: readonly number[]): { readonly mean: tf.Tensor; readonly variance: tf.Tensor } {
     const of = (moments: Map<string, tf.Tensor>) => {
-      const found = moments.get(name) ?? tf.keep(tf.zeros([...shape]));
+      const found = moments.get(name) ?? tf.keep(zeros(shape));
       moments.set(name, found);
       return found;
     };
@@ -154,6 +154,12 @@ export class AdamW {
     variable.assign(value);
     tf.dispose([mean, variance, value]);
   }
+}
+
+/** Zeros that are made where they lie, without a copy in JavaScript's memory where our kernels run. */
+function zeros(shape: readonly number[]): tf.Tensor {
+  const fused = fusedKernels();
+  return fused === undefined ? tf.zeros([...shape]) : adopt(fused.zeros(...shape));
 }
 
 /** √(Σ x²) over all tensors, in double precision where our kernels run. */

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "./gradients.js";
 import { registerWasmKernels } from "./kernels/wasm-kernels.js";
 import { loadNative, type NativeBackend } from "./native/load-native.js";
+import { registerNativeKernels } from "./native/native-kernels.js";
 
 /** Backends in the order in which they are tried. */
 export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;
@@ -92,6 +93,7 @@ async function activate(registered: string): Promise<boolean> {
     if (!(await tf.setBackend(registered))) return false;
     await tf.ready();
     if (registered === "wasm") await registerWasmKernels();
+    if (registered === "tensorflow") registerNativeKernels();
     if (registered === "cpu") withoutAdvice(() => tf.scalar(0).dispose());
     return true;
   } catch {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { fusedKernels } from "./kernels/wasm-kernels.js";
+import { fusedKernels } from "./kernels/kernel-context.js";
 import type { TrainableParameters } from "./parameters.js";
 
 /** A loss and what is measured beside it. */

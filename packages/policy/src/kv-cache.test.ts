@@ -1,11 +1,13 @@
 import { streamKey, uniformAt } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { NATIVE } from "../test/backends.js";
+import { KERNEL_BACKENDS, NATIVE } from "../test/backends.js";
 import { relativeDifference, TINY } from "../test/tiny.js";
-import { useBackend } from "./backend.js";
+import { useBackend, type BackendName } from "./backend.js";
 import type { ModelConfig } from "./config.js";
 import { createKVCache, type KVCache } from "./kv-cache.js";
+import { tensorflowBackend } from "./native/load-native.js";
+import { TensorFlowKVCache } from "./native/tensorflow-kv-cache.js";
 import { disposeLayout, packRows } from "./ops/packed.js";
 import { PortableKVCache } from "./portable-kv-cache.js";
 
@@ -100,17 +102,24 @@ function play(cache: KVCache, config: ModelConfig): Float32Array[] {
   return outputs;
 }
 
-const inPlace = NATIVE === undefined ? (["wasm"] as const) : (["wasm", NATIVE] as const);
+type MakeCache = (config: ModelConfig) => KVCache;
+const create: MakeCache = (config) => createKVCache(config, 5, 128);
+const inPlace: readonly (readonly [string, BackendName, MakeCache])[] = [
+  ...KERNEL_BACKENDS.map((backend) => ["fused kernels", backend, create] as const),
+  ...(NATIVE === undefined
+    ? []
+    : [["TensorFlow's operations", NATIVE, (config: ModelConfig) => new TensorFlowKVCache(tensorflowBackend()!, config, 5, 128)] as const]),
+];
 const WINDOW: ModelConfig = { ...TINY, slidingWindow: { size: 6, firstLayer: 1 } };
 
-describe.each(inPlace)("the cache that is written in place on %s", (backend) => {
+describe.each(inPlace)("the cache that is written in place by %s on %s", (_, backend, make) => {
   test.each([
     ["all tokens seen", TINY],
     ["a sliding window", WINDOW],
     ["a key head for each head", { ...TINY, kvHeads: TINY.heads }],
-  ] as const)("gives what the portable one gives: %s", async (_, config) => {
+  ] as const)("gives what the portable one gives: %s", async (__, config) => {
     await useBackend(backend);
-    const [cache, portable] = [createKVCache(config, 5, 128), new PortableKVCache(config, 5, 128)];
+    const [cache, portable] = [make(config), new PortableKVCache(config, 5, 128)];
     try {
       expect(cache).not.toBeInstanceOf(PortableKVCache);
       const [actual, expected] = [play(cache, config), play(portable, config)];

@@ -5,3 +5,9 @@ export const NATIVE: BackendName | undefined = (await probeBackends()).find(({ n
 
 /** Backends that the tests run on: wasm and cpu always, native TensorFlow where it loads. */
 export const TEST_BACKENDS: readonly BackendName[] = ["wasm", "cpu", ...(NATIVE === undefined ? [] : [NATIVE])];
+
+/** Backends with fused kernels: wasm always, native TensorFlow where `retool native install` built it. */
+export const KERNEL_BACKENDS: readonly BackendName[] = [
+  "wasm",
+  ...(await probeBackends()).filter(({ native }) => native?.kernels === true).map(({ name }) => name),
+];

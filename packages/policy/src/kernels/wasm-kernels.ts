@@ -1,25 +1,15 @@
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { instantiateKernels, type KernelExports, type Pointer, type WasmBackend } from "./wasm-module.js";
+import { provideKernels, type FusedKernels, type KernelContext, type Pointer } from "./kernel-context.js";
+import { instantiateKernels, type KernelExports, type WasmBackend } from "./wasm-module.js";
 
-/** Everything a fused kernel needs: our WebAssembly, the backend, and pointers of tensors. */
-export interface KernelContext {
-  readonly kernels: KernelExports;
-  readonly pointer: (tensor: tf.TensorInfo) => Pointer;
-  /** A new tensor whose contents are undefined. */
-  readonly output: (...shape: number[]) => tf.TensorInfo;
-  /** A new tensor of zeros. */
-  readonly zeros: (...shape: number[]) => tf.TensorInfo;
-  /** Frees a tensor made by `output` or `zeros` that is not returned. */
-  readonly free: (tensor: tf.TensorInfo) => void;
-}
-
-let context: KernelContext | undefined;
+let registered: object | undefined;
 
 /** Prepares the fused kernels for the current wasm backend; calling it again is free. */
 export async function registerWasmKernels(): Promise<void> {
   const backend = tf.backend() as unknown as WasmBackend & { disposeData(dataId: object): boolean };
-  const kernels = await instantiateKernels(backend);
+  if (registered === backend) return;
+  const module = await instantiateKernels(backend);
   const pointer = (tensor: tf.TensorInfo) => backend.dataIdMap.get(tensor.dataId).memoryOffset;
   const output = (...shape: number[]) => {
     const tensor = backend.makeOutput(shape, "float32");
@@ -28,25 +18,41 @@ export async function registerWasmKernels(): Promise<void> {
     }
     return tensor;
   };
-  context = {
-    kernels,
+  const tensors = {
     pointer,
     output,
-    zeros: (...shape) => {
+    zeros: (...shape: number[]) => {
       const tensor = output(...shape);
       new Float32Array(backend.wasm.asm.memory.buffer, pointer(tensor), tf.util.sizeFromShape(shape)).fill(0);
       return tensor;
     },
-    free: (tensor) => void backend.disposeData(tensor.dataId),
+    free: (tensor: tf.TensorInfo) => void backend.disposeData(tensor.dataId),
   };
+  registered = backend;
+  provideKernels("wasm", { ...tensors, kernels: withScratch(module, tensors) });
 }
 
-/** The fused kernels when the current backend is wasm and {@link registerWasmKernels} has run, else undefined. */
-export function fusedKernels(): KernelContext | undefined {
-  return tf.getBackend() === "wasm" ? context : undefined;
-}
-
-/** Turns kernel outputs into tensors that the engine tracks. */
-export function adopt<R extends tf.Rank>(info: tf.TensorInfo): tf.Tensor<R> {
-  return tf.engine().makeTensorFromTensorInfo(info) as tf.Tensor<R>;
+/** The module's functions, with the scratch memory that some of them want as an argument, because the module has no memory of its own. */
+function withScratch(module: KernelExports, { pointer, output, free }: Pick<KernelContext, "pointer" | "output" | "free">): FusedKernels {
+  const borrow = (floats: number, run: (scratch: Pointer) => void) => {
+    const scratch = floats === 0 ? undefined : output(floats);
+    run(scratch === undefined ? 0 : pointer(scratch));
+    if (scratch !== undefined) free(scratch);
+  };
+  /** A function that takes scratch memory as argument number `place`. */
+  const lend = (run: (...args: number[]) => void, place: number, floats: (...args: number[]) => number) => {
+    return (...args: number[]) => borrow(floats(...args), (scratch) => run(...args.slice(0, place), scratch, ...args.slice(place)));
+  };
+  return {
+    ...module,
+    matmul: lend(module.matmul, 8, (_a, _b, _k, _n, _c, rows, columns, inner) => module.matmulScratch(rows!, columns!, inner!)),
+    weightGradient: lend(module.weightGradient, 6, (_a, _b, _rows, inputs) => module.weightGradientScratch(inputs!)),
+    attentionForward: lend(module.attentionForward, 7, (...args) => module.attentionScratch(args[7]!, args[5]!)),
+    attentionBackward: lend(module.attentionBackward, 10, (...args) => module.attentionScratch(args[10]!, args[8]!)),
+    attentionCached: lend(module.attentionCached, 12, (...args) => (args[5]! / args[6]!) * args[11]!),
+    logProbsForward: lend(module.logProbsForward, 5, (_logits, _targets, _rows, vocab) => vocab!),
+    rotaryBackward: lend(module.rotaryBackward, 12, (...args) => 5 * args[11]!),
+    rmsNormBackward: lend(module.rmsNormBackward, 8, (...args) => 2 * args[5]!),
+    sumRows: lend(module.sumRows, 4, (_x, _rows, width) => 2 * width!),
+  };
 }

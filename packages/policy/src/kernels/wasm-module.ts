@@ -1,37 +1,12 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import type { FusedKernels } from "./kernel-context.js";
 import { kernelModule } from "./module.generated.js";
 
-/** A byte offset into the memory of the wasm backend. */
-export type Pointer = number;
-
 /** The exports of assembly/index.ts; see there for what each argument is. */
-export interface KernelExports {
-  addColumns(...args: number[]): void;
-  dropout(...args: number[]): void;
-  takeColumns(...args: number[]): void;
+export interface KernelExports extends FusedKernels {
   attentionScratch(maxLength: number, headDim: number): number;
-  attentionForward(...args: number[]): void;
-  attentionBackward(...args: number[]): void;
-  attentionCached(...args: number[]): void;
-  copyCacheSlot(...args: number[]): void;
-  matmul(...args: number[]): void;
   matmulScratch(rows: number, columns: number, inner: number): number;
-  weightGradient(...args: number[]): void;
   weightGradientScratch(inputs: number): number;
-  accumulate(total: Pointer, x: Pointer, n: number): void;
-  adamW(...args: number[]): void;
-  sumOfSquares(x: Pointer, n: number): number;
-  gatherRows(...args: number[]): void;
-  scatterAddRows(...args: number[]): void;
-  logProbsForward(...args: number[]): void;
-  logProbsBackward(...args: number[]): void;
-  rmsNormForward(...args: number[]): void;
-  rmsNormBackward(...args: number[]): void;
-  rotaryForward(...args: number[]): void;
-  rotaryBackward(...args: number[]): void;
-  sumRows(...args: number[]): void;
-  swigluForward(...args: number[]): void;
-  swigluBackward(...args: number[]): void;
 }
 
 /** The part of tfjs-backend-wasm 4.22 that is used beyond its public interface. */

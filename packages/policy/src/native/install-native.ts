@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
+import { kernelSources, kernelStamp } from "./kernel-sources.js";
 import { packageFolder, packageVersion } from "./load-native.js";
-import { BINDING, manifestPath, nativeFolder, type NativeManifest } from "./native-folder.js";
+import { BINDING, manifestPath, nativeFolder, processor, type NativeManifest } from "./native-folder.js";
 import { lastLines, runProgram } from "./run-program.js";
 import { findTensorFlow, type TensorFlowWheel } from "./tensorflow-wheel.js";
 import { findCompiler, findNodeHeaders } from "./toolchain.js";
@@ -27,7 +28,7 @@ export interface InstallNativeOptions {
 const NAPI_VERSION = 8;
 
 /**
- * Builds tfjs-node's binding against the libraries in a TensorFlow wheel, tries it, and puts it where {@link nativeFolder} says.
+ * Builds tfjs-node's binding, and our fused kernels in it, against the libraries in a TensorFlow wheel, tries it, and puts it where {@link nativeFolder} says.
  *
  * The wheel's libraries stay where they are: the binding is linked to them by path. What was installed before is kept until the new
  * one has worked.
@@ -50,7 +51,14 @@ export async function installNative(options: InstallNativeOptions): Promise<Nati
     onStep("trying it");
     const tried = await tryBinding(join(fresh, BINDING), wheel, signal);
     const { platform, arch } = process;
-    const manifest: NativeManifest = { ...tried, tfjsNode: sources.version, library: wheel.library, platform, arch };
+    const manifest: NativeManifest = {
+      ...tried,
+      tfjsNode: sources.version,
+      library: wheel.library,
+      platform,
+      arch,
+      processor: processor(),
+    };
     await writeFile(manifestPath(fresh), `${JSON.stringify(manifest, null, 2)}\n`);
     await mkdir(folder, { recursive: true });
     await rm(manifestPath(folder), { force: true }); // without it the folder counts as empty, whatever interrupts us
@@ -95,19 +103,24 @@ function findSources(): { readonly folder: string; readonly version: string } {
 }
 
 function compilerArguments(sources: string, headers: string, wheel: TensorFlowWheel, output: string): string[] {
-  const flags = ["-shared", "-fPIC", "-O2", "-std=c++17", `-DNAPI_VERSION=${NAPI_VERSION}`, "-w"];
-  const includes = [`-I${headers}`, `-I${wheel.include}`];
-  const code = ["tfjs_backend.cc", "tfjs_binding.cc"].map((file) => join(sources, file));
-  return [...flags, ...includes, ...code, wheel.library, wheel.framework, `-Wl,-rpath,${wheel.folder}`, "-o", output];
+  const kernels = kernelSources();
+  // Our module uses the table of tensors that is private to tfjs-node's, and is compiled for this very processor.
+  const flags = ["-shared", "-fPIC", "-O3", "-march=native", "-std=c++17", "-fno-access-control", "-pthread", "-w"];
+  const defines = [`-DNAPI_VERSION=${NAPI_VERSION}`, `-DRETOOL_KERNELS="${kernelStamp()}"`];
+  const includes = [`-I${headers}`, `-I${wheel.include}`, `-I${sources}`];
+  const own = readdirSync(kernels).filter((file) => file.endsWith(".cc"));
+  const code = [join(sources, "tfjs_backend.cc"), ...own.map((file) => join(kernels, file))]; // module.cc includes tfjs_binding.cc
+  return [...flags, ...defines, ...includes, ...code, wheel.library, wheel.framework, `-Wl,-rpath,${wheel.folder}`, "-o", output];
 }
 
-/** Loads the binding in a process of its own and has TensorFlow add two numbers. */
+/** Loads the binding in a process of its own, has TensorFlow add two numbers and our kernels square the sum. */
 const TRIAL = `
 const [path] = process.argv.slice(1);
 const binding = require(path);
 const number = binding.createTensor([1], binding.TF_FLOAT, new Float32Array([1.5]));
 const [{ id }] = binding.executeOp("Add", [{ name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }], [number, number], 1);
 const sum = binding.tensorDataSync(id)[0];
+if (binding.retoolKernels.sumOfSquares(binding.retoolKernels.pointer(id), 1) !== 9) throw new Error("the kernels do not compute");
 console.log(JSON.stringify({ sum, tensorflow: binding.TF_Version, device: binding.isUsingGpuDevice() ? "gpu" : "cpu" }));
 `;
 const Trial = z.object({ sum: z.literal(3), tensorflow: z.string(), device: z.enum(["cpu", "gpu"]) });

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { BINDING, nativeFolder, readManifest, staleReason } from "./native-folder.js";
+import { usableKernels, type NativeKernels, type TensorEntry } from "./native-kernels.js";
 
 /** The packages that hold the JavaScript half of native TensorFlow. */
 export type NativePackage = "tfjs-node-gpu" | "tfjs-node";
@@ -11,12 +12,23 @@ export type NativePackage = "tfjs-node-gpu" | "tfjs-node";
 export interface NativeBackend {
   readonly tensorflow: string;
   readonly device: "cpu" | "gpu";
+  /** Whether it has this package's fused kernels; without them each operation is several of TensorFlow's. */
+  readonly kernels: boolean;
 }
 
 /** What we use of tfjs-node's backend beyond tfjs-core's interface. */
 export interface TensorFlowBackend extends tf.KernelBackend {
-  readonly binding: { readonly TF_Version: string; readonly TF_ATTR_TYPE: number; readonly TF_ATTR_INT: number; readonly TF_FLOAT: number };
+  readonly binding: {
+    readonly TF_Version: string;
+    readonly TF_ATTR_TYPE: number;
+    readonly TF_ATTR_INT: number;
+    readonly TF_FLOAT: number;
+    /** There when `retool native install` built the binding. */
+    readonly retoolKernels?: NativeKernels;
+  };
   readonly isUsingGpuDevice: boolean;
+  readonly tensorMap: { get(dataId: object): TensorEntry; set(dataId: object, entry: TensorEntry): void };
+  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   executeSingleOutput(op: string, attributes: readonly OpAttribute[], inputs: readonly tf.TensorInfo[]): tf.Tensor;
 }
 
@@ -66,8 +78,13 @@ export function loadNative(name: NativePackage): NativeBackend {
     loaded = name;
   }
   if (loaded !== name) throw new Error(`${loaded} is in use in its place`);
-  const { binding, isUsingGpuDevice } = tf.findBackend("tensorflow") as TensorFlowBackend;
-  return { tensorflow: binding.TF_Version, device: isUsingGpuDevice ? "gpu" : "cpu" };
+  const backend = tf.findBackend("tensorflow") as TensorFlowBackend;
+  const { binding, isUsingGpuDevice } = backend;
+  return {
+    tensorflow: binding.TF_Version,
+    device: isUsingGpuDevice ? "gpu" : "cpu",
+    kernels: usableKernels(backend) !== undefined,
+  };
 }
 
 /** The current backend when it is native TensorFlow. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { cpus, homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -15,6 +15,8 @@ export const NativeManifest = z.strictObject({
   device: z.enum(["cpu", "gpu"]),
   platform: z.string(),
   arch: z.string(),
+  /** Model of the processor that it was compiled for; absent when it runs on all of that architecture. */
+  processor: z.string().optional(),
 });
 /** Parsed {@link NativeManifest}. */
 export interface NativeManifest extends z.infer<typeof NativeManifest> {}
@@ -27,6 +29,11 @@ const MANIFEST = "manifest.json";
 export function nativeFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const { RETOOL_NATIVE_DIR: chosen, XDG_DATA_HOME: data } = environment;
   return chosen || join(data || join(homedir(), ".local", "share"), "retool", "native");
+}
+
+/** Model of this machine's processor. */
+export function processor(): string {
+  return cpus()[0]?.model ?? "unknown";
 }
 
 /** The manifest's path in a folder. */
@@ -49,6 +56,8 @@ export function staleReason(folder: string, manifest: NativeManifest, tfjsNode: 
   const again = "run `retool native install` again";
   if (manifest.platform !== process.platform || manifest.arch !== process.arch)
     return `it was built for ${manifest.platform} ${manifest.arch}; ${again}`;
+  if (manifest.processor !== undefined && manifest.processor !== processor())
+    return `it was built for the processor ${manifest.processor}, and ${processor()} is here; ${again}`;
   if (manifest.tfjsNode !== tfjsNode) return `it was built for tfjs-node ${manifest.tfjsNode}, and ${tfjsNode} is here; ${again}`;
   if (!existsSync(manifest.library)) return `${manifest.library} is gone; ${again}`;
   if (!existsSync(join(folder, BINDING))) return `${join(folder, BINDING)} is gone; ${again}`;

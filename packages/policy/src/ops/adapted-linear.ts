@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 import { dropout, maskTensor, type DropoutMask } from "./dropout.js";
 import { linear, outerSum, product } from "./linear.js";
 import type { PackedLayout } from "./packed.js";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 import type { HeadShape } from "./heads.js";
 import type { PackedLayout } from "./packed.js";
 
@@ -15,33 +15,25 @@ export function attention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadSha
 }
 
 function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
-  const { kernels, pointer, output, zeros, free } = context;
+  const { kernels, pointer, output, zeros } = context;
   const { heads, kvHeads, headDim, window = 0 } = shape;
   const { tokens, rows, maxLength, rowOffsetsTensor } = layout;
   const scale = 1 / Math.sqrt(headDim);
-  const withScratch = (run: (scratch: number) => void) => {
-    const scratch = output(kernels.attentionScratch(maxLength, headDim));
-    run(pointer(scratch));
-    free(scratch);
-  };
   const op = tf.customGrad((x, save) => {
     const y = output(tokens, heads * headDim);
     const logSumExp = output(tokens, heads);
-    withScratch((scratch) =>
-      kernels.attentionForward(
-        pointer(x as tf.Tensor),
-        pointer(rowOffsetsTensor),
-        rows,
-        heads,
-        kvHeads,
-        headDim,
-        scale,
-        scratch,
-        maxLength,
-        pointer(y),
-        pointer(logSumExp),
-        window,
-      ),
+    kernels.attentionForward(
+      pointer(x as tf.Tensor),
+      pointer(rowOffsetsTensor),
+      rows,
+      heads,
+      kvHeads,
+      headDim,
+      scale,
+      maxLength,
+      pointer(y),
+      pointer(logSumExp),
+      window,
     );
     const value = adopt<tf.Rank.R2>(y);
     (save as tf.GradSaveFunc)([x as tf.Tensor, value, adopt(logSumExp)]);
@@ -50,23 +42,20 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [savedX, savedY, savedLogSumExp] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
         const dx = zeros(...qkv.shape);
-        withScratch((scratch) =>
-          kernels.attentionBackward(
-            pointer(savedX),
-            pointer(savedY),
-            pointer(savedLogSumExp),
-            pointer(dy),
-            pointer(rowOffsetsTensor),
-            rows,
-            heads,
-            kvHeads,
-            headDim,
-            scale,
-            scratch,
-            maxLength,
-            pointer(dx),
-            window,
-          ),
+        kernels.attentionBackward(
+          pointer(savedX),
+          pointer(savedY),
+          pointer(savedLogSumExp),
+          pointer(dy),
+          pointer(rowOffsetsTensor),
+          rows,
+          heads,
+          kvHeads,
+          headDim,
+          scale,
+          maxLength,
+          pointer(dx),
+          window,
         );
         return adopt(dx);
       },

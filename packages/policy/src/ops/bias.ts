@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 
 /**
  * y = x + b for every row. The bias's gradient, a sum over all tokens, is made in double precision where our kernels run.
@@ -19,10 +19,9 @@ export function addBias(x: tf.Tensor2D, b: tf.Tensor1D): tf.Tensor2D {
 }
 
 /** Σ over rows: `[width]`. Outside of a gradient tape. */
-function sumRows({ kernels, pointer, output, free }: KernelContext, x: tf.Tensor): tf.Tensor1D {
+function sumRows({ kernels, pointer, output }: KernelContext, x: tf.Tensor): tf.Tensor1D {
   const [rows, width] = x.shape as [number, number];
-  const [sum, doubles] = [output(width), output(2 * width)];
-  kernels.sumRows(pointer(x), rows, width, pointer(sum), pointer(doubles));
-  free(doubles);
+  const sum = output(width);
+  kernels.sumRows(pointer(x), rows, width, pointer(sum));
   return adopt<tf.Rank.R1>(sum);
 }

@@ -1,6 +1,6 @@
 import { philox4x32 } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels } from "../kernels/kernel-context.js";
 import type { PackedLayout } from "./packed.js";
 
 /**

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { KERNEL_BACKENDS } from "../../test/backends.js";
 import { relativeDifference } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
 import { linear, linearTransposed } from "./linear.js";
@@ -9,17 +10,16 @@ function noise(size: number, seed: number): Float32Array {
   return Float32Array.from({ length: size }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233) * (1 + (i % 7)));
 }
 
-// few and many rows take different ways through the kernels, as do edges of 4, 8 and 256
-const SHAPES = [[8, 8], [21, 13], [64, 300], [5, 1], [1, 9], [260, 40]] as const; // prettier-ignore
+// few and many rows take different ways through the kernels, as do edges of 4, 8, 16, 64 and 256, and products that threads share
+const SHAPES = [[8, 8], [21, 13], [64, 300], [5, 1], [1, 9], [260, 40], [530, 700]] as const; // prettier-ignore
 
-describe.each([
-  ["x·w", linear, false],
-  ["x·wᵀ", linearTransposed, true],
-] as const)("%s on wasm", (_, product, transposed) => {
+describe.each(
+  KERNEL_BACKENDS.flatMap((backend) => [[backend, "x·w", linear, false] as const, [backend, "x·wᵀ", linearTransposed, true] as const]),
+)("on %s: %s", (backend, _, product, transposed) => {
   test.each(SHAPES)(
     "%i inputs, %i outputs: a row's numbers are the same, to the bit, however many rows there are",
     async (inner, columns) => {
-      await useBackend("wasm");
+      await useBackend(backend);
       const most = 70;
       const x = noise(most * inner, 1);
       const w = noise(inner * columns, 2);

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 
 /**
  * y = x·w.
@@ -78,7 +78,7 @@ export function takeAddOuterSum(total: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor
 
 /** left [rows, inner]·right, with right [inner, columns], or [columns, inner] where it is to be transposed. Outside of a gradient tape. */
 export function product(
-  { kernels, pointer, output, free }: KernelContext,
+  { kernels, pointer, output }: KernelContext,
   left: tf.Tensor,
   right: tf.Tensor,
   rows: number,
@@ -87,12 +87,8 @@ export function product(
   transposed: boolean,
 ): tf.Tensor2D {
   const result = output(rows, columns);
-  const scratchFloats = kernels.matmulScratch(rows, columns, inner);
-  const scratch = scratchFloats === 0 ? undefined : output(scratchFloats);
   const [strideK, strideN] = transposed ? [1, inner] : [columns, 1];
-  const scratchPointer = scratch === undefined ? 0 : pointer(scratch);
-  kernels.matmul(pointer(left), pointer(right), strideK, strideN, pointer(result), rows, columns, inner, scratchPointer);
-  if (scratch !== undefined) free(scratch);
+  kernels.matmul(pointer(left), pointer(right), strideK, strideN, pointer(result), rows, columns, inner);
   return adopt<tf.Rank.R2>(result);
 }
 
@@ -104,9 +100,7 @@ export function outerSum(context: KernelContext, a: tf.Tensor, b: tf.Tensor, inp
 }
 
 /** Adds Σ over rows of a[row]ᵀ·b[row] to `[inputs, outputs]` in place. */
-function addOuterSum({ kernels, pointer, output, free }: KernelContext, a: tf.Tensor, b: tf.Tensor, total: tf.Tensor2D): void {
+function addOuterSum({ kernels, pointer }: KernelContext, a: tf.Tensor, b: tf.Tensor, total: tf.Tensor2D): void {
   const [inputs, outputs] = total.shape;
-  const scratch = output(kernels.weightGradientScratch(inputs));
-  kernels.weightGradient(pointer(a), pointer(b), a.size / inputs, inputs, outputs, pointer(total), pointer(scratch));
-  free(scratch);
+  kernels.weightGradient(pointer(a), pointer(b), a.size / inputs, inputs, outputs, pointer(total));
 }

@@ -1,7 +1,7 @@
 import { RandomStream } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { TEST_BACKENDS } from "../../test/backends.js";
+import { KERNEL_BACKENDS, TEST_BACKENDS } from "../../test/backends.js";
 import * as reference from "../../test/reference-ops.js";
 import { relativeDifference } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
@@ -35,7 +35,7 @@ function differentiate(operation: (...inputs: tf.Tensor[]) => tf.Tensor, inputs:
   });
 }
 
-/** Runs an operation on both backends and holds value and gradients against the reference, or against each other without one. */
+/** Runs an operation with portable operations and on each backend with fused kernels, and holds value and gradients against the reference, or against each other without one. */
 async function check(
   operation: (...inputs: tf.Tensor[]) => tf.Tensor,
   inputs: readonly Input[],
@@ -46,12 +46,14 @@ async function check(
   const weights = random(outputs);
   await useBackend("cpu");
   const portable = differentiate(operation, inputs, weights);
-  await useBackend("wasm");
-  const fused = differentiate(operation, inputs, weights);
-  expect(relativeDifference(fused.value, portable.value), "fused value").toBeLessThan(tolerance);
-  inputs.forEach((_, i) => {
-    expect(relativeDifference(fused.gradients[i]!, portable.gradients[i]!), `fused gradient ${i}`).toBeLessThan(tolerance);
-  });
+  for (const backend of KERNEL_BACKENDS) {
+    await useBackend(backend);
+    const fused = differentiate(operation, inputs, weights);
+    expect(relativeDifference(fused.value, portable.value), `value on ${backend}`).toBeLessThan(tolerance);
+    inputs.forEach((_, i) => {
+      expect(relativeDifference(fused.gradients[i]!, portable.gradients[i]!), `gradient ${i} on ${backend}`).toBeLessThan(tolerance);
+    });
+  }
   if (expected === undefined) return;
   const all = inputs.map(({ values }) => values);
   expect(relativeDifference(portable.value, expected(...all)), "value").toBeLessThan(tolerance);
@@ -228,8 +230,8 @@ describe("fused kernels, portable operations and double-precision references agr
     );
   });
 
-  test("a product with a weight that is copied in several blocks", async () => {
-    await useBackend("wasm");
+  test.each(KERNEL_BACKENDS)("a product with a weight that is copied in several blocks, on %s", async (backend) => {
+    await useBackend(backend);
     const [inner, outputs] = [70_000, 21];
     const [x, w] = [random(2 * inner), random(outputs * inner)];
     const expected = Float64Array.from({ length: 2 * outputs }, (_, at) => {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 
 /**
  * y = x / √(mean(x²) + ε) · weight over the last axis.
@@ -18,7 +18,7 @@ export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, { epsilon }: { read
 }
 
 function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
-  const { kernels, pointer, output, free } = context;
+  const { kernels, pointer, output } = context;
   const [rows, width] = x.shape;
   const op = tf.customGrad((a, b, save) => {
     const y = output(rows, width);
@@ -31,7 +31,6 @@ function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1
         const [savedX, savedWeight, savedRstd] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
         const dx = output(rows, width);
         const dweight = output(width);
-        const sums = output(2 * width);
         kernels.rmsNormBackward(
           pointer(savedX),
           pointer(savedWeight),
@@ -41,9 +40,7 @@ function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1
           width,
           pointer(dx),
           pointer(dweight),
-          pointer(sums),
         );
-        free(sums);
         return [adopt(dx), adopt(dweight)];
       },
     };

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 import type { RopeScaling } from "../rope-scaling.js";
 import type { HeadShape } from "./heads.js";
 import { ropeFrequencies } from "./rope-frequencies.js";
@@ -91,7 +91,7 @@ function portableRotary(
 }
 
 function fusedRotary(
-  { kernels, pointer, output, free }: KernelContext,
+  { kernels, pointer, output }: KernelContext,
   qkv: tf.Tensor2D,
   positions: tf.Tensor1D,
   tables: RotaryTables,
@@ -124,7 +124,6 @@ function fusedRotary(
   };
   const backward = (x: tf.Tensor, query: number, key: number, rstd: number, dy: tf.Tensor, dquery: number, dkey: number) => {
     const dx = output(tokens, width);
-    const scratch = output(5 * headDim);
     kernels.rotaryBackward(
       pointer(x),
       query,
@@ -138,12 +137,10 @@ function fusedRotary(
       heads,
       kvHeads,
       headDim,
-      pointer(scratch),
       pointer(dx),
       dquery,
       dkey,
     );
-    free(scratch);
     return adopt(dx);
   };
   if (norm === undefined) {

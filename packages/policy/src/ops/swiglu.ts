@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels } from "../kernels/kernel-context.js";
 
 /**
  * silu(gate)·up.

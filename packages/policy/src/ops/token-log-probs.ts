@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/wasm-kernels.js";
+import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 
 /** Log-probability of each target token and entropy of each distribution, both `[tokens]`. */
 export interface TokenLogProbs {
@@ -64,7 +64,7 @@ interface ForwardResult {
 }
 
 function fusedForward(
-  { kernels, pointer, output, free }: KernelContext,
+  { kernels, pointer, output }: KernelContext,
   logits: tf.Tensor,
   targets: tf.Tensor,
   inverseTemperature: number,
@@ -72,19 +72,16 @@ function fusedForward(
   const [tokens, vocab] = logits.shape as [number, number];
   const both = output(2, tokens);
   const logSumExp = output(tokens);
-  const scratch = output(vocab);
   kernels.logProbsForward(
     pointer(logits),
     pointer(targets),
     tokens,
     vocab,
     inverseTemperature,
-    pointer(scratch),
     pointer(both),
     pointer(logSumExp),
     pointer(both) + tokens * 4,
   );
-  free(scratch);
   return { both: adopt<tf.Rank.R2>(both), logSumExp: adopt<tf.Rank.R1>(logSumExp) };
 }
 

@@ -1,0 +1,256 @@
+#include "gemm.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "kernels.h"
+#include "threads.h"
+
+namespace retool {
+namespace {
+
+/** Inner indices, columns and rows that are treated at a time: a panel of b and a block of a fit a second-level cache. */
+constexpr long INNER = 256;
+constexpr long COLUMNS = 64;
+constexpr long BLOCK_ROWS = 384;
+/** Up to so many rows, b is read where it lies, so many columns at a time. */
+constexpr long FEW_ROWS = 6;
+constexpr long STREAM_WIDTH = 256;
+
+/** Memory of a thread that stays from call to call. */
+struct Workspace {
+  alignas(64) float panel[INNER * COLUMNS];
+  alignas(64) float block[INNER * BLOCK_ROWS];
+};
+
+Workspace& workspace() {
+  static thread_local Workspace* const memory = static_cast<Workspace*>(std::aligned_alloc(64, sizeof(Workspace)));
+  return *memory;
+}
+
+/** Eight lines of eight floats become columns. */
+inline void turn8(const float* from, long stride, float* to, long ldt) {
+  Floats r[8], s[8];
+  for (int i = 0; i < 8; i++) r[i] = load(from + i * stride);
+  for (int i = 0; i < 8; i += 2) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    r[i + 1] = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    r[i + 2] = __builtin_shufflevector(s[i + 1], s[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+    r[i + 3] = __builtin_shufflevector(s[i + 1], s[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  for (int i = 0; i < 4; i++) {
+    store(to + i * ldt, __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11));
+    store(to + (i + 4) * ldt, __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15));
+  }
+}
+
+/** to(k, i) = from(i, k) for `lines` lines of `inner` floats. */
+void turn(const float* from, long stride, long lines, long inner, float* to, long ldt) {
+  long i = 0;
+  for (; i + 8 <= lines; i += 8) {
+    long k = 0;
+    for (; k + 8 <= inner; k += 8) {
+      for (int l = 0; l < 8; l++) __builtin_prefetch(from + (i + 8 + l) * stride + k);
+      turn8(from + i * stride + k, stride, to + k * ldt + i, ldt);
+    }
+    for (; k < inner; k++)
+      for (int l = 0; l < 8; l++) to[k * ldt + i + l] = from[(i + l) * stride + k];
+  }
+  for (; i < lines; i++)
+    for (long k = 0; k < inner; k++) to[k * ldt + i] = from[i * stride + k];
+}
+
+/** Lines ahead that are asked for while b is copied: they lie too far apart for the processor to foresee. */
+constexpr long AHEAD = 12;
+
+/** Strips of 16 columns of b, each as `inner` lines; columns that are missing are 0. */
+void packStrips(const Product& p, long k0, long inner, long j0, long columns, float* panel) {
+  const long strips = columns / STRIP, rest = columns % STRIP;
+  float* last = panel + strips * inner * STRIP;
+  if (rest > 0) std::fill_n(last, inner * STRIP, 0.0f);
+  if (p.turnedB) {
+    for (long j = 0; j < columns; j += STRIP)
+      turn(p.b + (j0 + j) * p.ldb + k0, p.ldb, std::min(STRIP, columns - j), inner, panel + j * inner, STRIP);
+    return;
+  }
+  const float* from = p.b + k0 * p.ldb + j0;
+  for (long k = 0; k < inner; k++, from += p.ldb) {
+    for (long s = 0; s < strips; s++) {
+      __builtin_prefetch(from + AHEAD * p.ldb + s * STRIP);
+      float* to = panel + (s * inner + k) * STRIP;
+      store(to, load(from + s * STRIP));
+      store(to + LANES, load(from + s * STRIP + LANES));
+    }
+    std::copy_n(from + strips * STRIP, rest, last + k * STRIP);
+  }
+}
+
+/** A tile whose columns end before the strip does. */
+void multiplyEdge(int rows, long inner, const float* a, long lda, const float* b, float* c, long ldc, long width, bool add) {
+  float tile[ROWS * STRIP] = {};
+  if (add)
+    for (int i = 0; i < rows; i++) std::copy_n(c + i * ldc, width, tile + i * STRIP);
+  multiplyRows(rows, 1, inner, a, lda, 1, {b, 0, STRIP}, tile, STRIP, add);
+  for (int i = 0; i < rows; i++) std::copy_n(tile + i * STRIP, width, c + i * ldc);
+}
+
+/** Rows i0 to i1 and columns j0 to j1 of the product. */
+void multiplyPart(const Product& p, long i0, long i1, long j0, long j1) {
+  Workspace& memory = workspace();
+  for (long k0 = 0; k0 < p.inner; k0 += INNER) {
+    const long inner = std::min(INNER, p.inner - k0);
+    const bool add = p.add || k0 > 0;
+    const float* a = p.a + i0 * p.lda + k0;
+    long lda = p.lda;
+    if (p.turnedA) {
+      turn(p.a + k0 * p.lda + i0, p.lda, inner, i1 - i0, memory.block, INNER);
+      a = memory.block;
+      lda = INNER;
+    }
+    for (long j = j0; j < j1; j += COLUMNS) {
+      const long columns = std::min(COLUMNS, j1 - j);
+      packStrips(p, k0, inner, j, columns, memory.panel);
+      const long strips = columns / STRIP, rest = columns % STRIP;
+      const auto multiplyStrip = [&](long strip, int rows, long i) {
+        const Strips b{memory.panel + strip * inner * STRIP, inner * STRIP, STRIP};
+        return multiplyRows(rows, strips - strip, inner, a + (i - i0) * lda, lda, 1, b, p.c + i * p.columns + j + strip * STRIP, p.columns, add);
+      };
+      const long full = i0 + (i1 - i0) / ROWS * ROWS;
+      for (long strip = 0; strip < strips; strip++)
+        for (long i = i0; i < full; i += ROWS) multiplyStrip(strip, ROWS, i);
+      for (long strip = 0; full < i1 && strip < strips;) strip += multiplyStrip(strip, static_cast<int>(i1 - full), full);
+      for (long i = i0; rest > 0 && i < i1; i += ROWS) {
+        const int rows = static_cast<int>(std::min<long>(ROWS, i1 - i));
+        float* c = p.c + i * p.columns + j + strips * STRIP;
+        multiplyEdge(rows, inner, a + (i - i0) * lda, lda, memory.panel + strips * inner * STRIP, c, p.columns, rest, add);
+      }
+    }
+  }
+}
+
+/** sums [R, width] = a·b over `inner` lines of b, which are read in order; `sums` stays in the first-level cache. */
+template <int R>
+void sumLines(const Product& p, long k0, long inner, long j, long width, float (*sums)[STREAM_WIDTH]) {
+  for (int i = 0; i < R; i++) std::fill_n(sums[i], width, 0.0f);
+  const float *a = p.a + k0, *b = p.b + k0 * p.ldb + j;
+  long k = 0;
+  for (; k + 4 <= inner; k += 4) {
+    const float *b0 = b + k * p.ldb, *b1 = b0 + p.ldb, *b2 = b1 + p.ldb, *b3 = b2 + p.ldb;
+    for (long n = 0; n < width; n += LANES) {
+      const Floats y0 = load(b0 + n), y1 = load(b1 + n), y2 = load(b2 + n), y3 = load(b3 + n);
+      for (int i = 0; i < R; i++) {
+        const float* x = a + i * p.lda + k;
+        Floats s = load(sums[i] + n);
+        s += splat(x[0]) * y0;
+        s += splat(x[1]) * y1;
+        s += splat(x[2]) * y2;
+        s += splat(x[3]) * y3;
+        store(sums[i] + n, s);
+      }
+    }
+  }
+  for (; k < inner; k++)
+    for (long n = 0; n < width; n += LANES)
+      for (int i = 0; i < R; i++) store(sums[i] + n, load(sums[i] + n) + splat(a[i * p.lda + k]) * load(b + k * p.ldb + n));
+}
+
+/** Columns j0 to j1, a multiple of eight, for R rows with b as it is stored. */
+template <int R>
+void streamLines(const Product& p, long j0, long j1) {
+  alignas(64) float sums[R][STREAM_WIDTH];
+  for (long j = j0; j < j1; j += STREAM_WIDTH) {
+    const long width = std::min(STREAM_WIDTH, j1 - j);
+    for (long k0 = 0; k0 < p.inner; k0 += INNER) {
+      sumLines<R>(p, k0, std::min(INNER, p.inner - k0), j, width, sums);
+      const bool add = p.add || k0 > 0;
+      for (int i = 0; i < R; i++) {
+        float* c = p.c + i * p.columns + j;
+        for (long n = 0; n < width; n++) c[n] = add ? c[n] + sums[i][n] : sums[i][n];
+      }
+    }
+  }
+}
+
+void streamColumns(const Product& p, long j0, long j1) {
+  switch (p.rows) {
+    case 1: return streamLines<1>(p, j0, j1);
+    case 2: return streamLines<2>(p, j0, j1);
+    case 3: return streamLines<3>(p, j0, j1);
+    case 4: return streamLines<4>(p, j0, j1);
+    case 5: return streamLines<5>(p, j0, j1);
+    default: return streamLines<6>(p, j0, j1);
+  }
+}
+
+long roundUp(long n, long multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+}  // namespace
+
+void matmul(const float* a, const float* b, long strideK, long strideN, float* c, long rows, long columns, long inner) {
+  const bool turned = strideN != 1 || (strideK == 1 && columns > 1);
+  multiply({a, inner, false, b, turned ? strideN : strideK, turned, c, rows, columns, inner, false});
+}
+
+void weightGradient(const float* a, const float* b, long rows, long inputs, long outputs, float* total) {
+  multiply({a, inputs, true, b, outputs, false, total, inputs, outputs, rows, true});
+}
+
+void multiply(const Product& p) {
+  if (p.rows == 0 || p.columns == 0) return;
+  if (p.inner == 0) {
+    if (!p.add) std::fill_n(p.c, p.rows * p.columns, 0.0f);
+    return;
+  }
+  // About 50 multiply-adds a nanosecond where b stays in cache, and 2 floats of b a nanosecond where it must be read.
+  const double nanoseconds = std::max(p.rows * p.columns * p.inner / 40.0, p.columns * p.inner / 2.5);
+  const long parts = nanoseconds < WORTH_SHARING ? 1 : 4L * threadCount();
+  if (p.rows <= FEW_ROWS && !p.turnedA && !p.turnedB && p.columns % LANES == 0) {
+    const long size = roundUp((p.columns + parts - 1) / parts, COLUMNS);
+    share((p.columns + size - 1) / size, nanoseconds, [&](long part) {
+      streamColumns(p, part * size, std::min((part + 1) * size, p.columns));
+    });
+    return;
+  }
+  const long rowBlocks = (p.rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  const long rows = roundUp((p.rows + rowBlocks - 1) / rowBlocks, ROWS);
+  const long columnParts = std::max(1L, (parts + rowBlocks - 1) / rowBlocks);
+  const long columns = roundUp((p.columns + columnParts - 1) / columnParts, COLUMNS);
+  const long across = (p.columns + columns - 1) / columns;
+  share(rowBlocks * across, nanoseconds, [&](long part) {
+    const long i = part / across * rows, j = part % across * columns;
+    multiplyPart(p, i, std::min(i + rows, p.rows), j, std::min(j + columns, p.columns));
+  });
+}
+
+void multiplyBlock(
+    const float* a, long strideI, long strideK, const float* b, long ldb, float* c, long ldc, long rows, long columns, long inner, bool add) {
+  const long strips = columns / STRIP;
+  for (long i = 0; i < rows; i += ROWS) {
+    const int count = static_cast<int>(std::min<long>(ROWS, rows - i));
+    for (long s = 0; s < strips;) {
+      const Strips lines{b + s * STRIP, STRIP, ldb};
+      s += multiplyRows(count, strips - s, inner, a + i * strideI, strideI, strideK, lines, c + i * ldc + s * STRIP, ldc, add);
+    }
+  }
+  long j = strips * STRIP;
+  if (j + LANES <= columns) {
+    for (long i = 0; i < rows; i++) {
+      Floats sum = splat(0);
+      for (long k = 0; k < inner; k++) sum += splat(a[i * strideI + k * strideK]) * load(b + k * ldb + j);
+      store(c + i * ldc + j, add ? load(c + i * ldc + j) + sum : sum);
+    }
+    j += LANES;
+  }
+  for (; j < columns; j++)
+    for (long i = 0; i < rows; i++) {
+      float sum = 0;
+      for (long k = 0; k < inner; k++) sum += a[i * strideI + k * strideK] * b[k * ldb + j];
+      c[i * ldc + j] = add ? c[i * ldc + j] + sum : sum;
+    }
+}
+
+}  // namespace retool
