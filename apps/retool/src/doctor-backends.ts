@@ -19,7 +19,12 @@ export async function checkBackends(): Promise<DoctorCheck[]> {
     const probes = await probeBackends();
     for (const probe of probes) checks.push(describe(probe));
     const chosen = await useBackend("auto");
-    checks.push({ name: "chosen backend", status: "ok", detail: `${chosen} (backend: auto picks it)`, facts: { backend: chosen } });
+    checks.push({
+      name: "chosen backend",
+      status: "ok",
+      detail: `${chosen} (backend: auto picks ${chosen === "wasm" ? "it" : "it for models of 2 million parameters and more, else wasm"})`,
+      facts: { backend: chosen },
+    });
     checks.push(
       chosen === "wasm"
         ? { name: "fused kernels", status: "ok", detail: "yes, WebAssembly with SIMD", facts: { fused: true } }

@@ -1,4 +1,4 @@
-import { parameterCount, readModelConfig, useBackend } from "@retool-ts/policy";
+import { chooseBackend, parameterCount, readModelConfig } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
 import type { RecipeParts } from "./recipe.js";
 import { localModelConfig } from "./hub-files.js";
@@ -13,8 +13,8 @@ const TYPICAL_RESPONSE = 30;
  * token, 2 a sampled one, and assumes half the speed of a plain matrix product.
  */
 export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Promise<string> {
-  const backend = await useBackend(config.backend);
   const parameters = await countParameters(config);
+  const { name: backend, reason } = await chooseBackend(config.backend, parameters);
   const row = TYPICAL_PROMPT + TYPICAL_RESPONSE;
   const sftTokens = parts.sft ? config.sft.stages.reduce((sum, { steps, batchSize }) => sum + steps * batchSize * row, 0) : 0;
   const { steps, promptsPerStep, groupSize } = config.train;
@@ -27,7 +27,7 @@ export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Pro
     config.optimizer.maxTokensPerMicroBatch * (20 * config.model.hiddenSize + 8 * config.model.intermediateSize) * config.model.layers * 4;
   const seconds = flop / (speed / 2);
   return [
-    `backend      ${backend}, ${(speed / 1e9).toFixed(0)} GFLOP/s in a matrix product`,
+    `backend      ${backend}, ${(speed / 1e9).toFixed(0)} GFLOP/s in a matrix product (${reason})`,
     `parameters   ${parameters.toLocaleString("en-US")}`,
     `memory       about ${Math.ceil((stateBytes + activations) / 2 ** 20 + 300)} MiB`,
     `work         at most ${(flop / 1e12).toFixed(2)} TFLOP, about ${Math.ceil(seconds / 60)} min on one core`,

@@ -1,11 +1,13 @@
 import { InputError } from "@retool-ts/core";
 import { corpus, createTokenizer, describeTokenizer, TINY_SPLIT, trainBpe, type ModelTokenizer, type Tokenizer } from "@retool-ts/data";
 import {
+  chooseBackend,
   LocalEngine,
   loadModel,
+  parameterCount,
   Parameters,
+  readModelConfig,
   saveModel,
-  useBackend,
   type BackendName,
   type ModelConfig,
   type SaveModelOptions,
@@ -21,6 +23,8 @@ const TAGS = ["<|endoftext|>", "<code>", "</code>", "<interpreter>", "</interpre
 export interface PolicyModel extends ModelTokenizer {
   readonly engine: LocalEngine;
   readonly backend: BackendName;
+  /** Why this backend, in a few words. */
+  readonly backendReason: string;
   /** The model that was loaded, without an adapter on it; null = random weights. */
   readonly base: string | null;
   dispose(): void;
@@ -37,13 +41,14 @@ export interface SamplingModel extends Pick<PolicyModel, "tokenizer" | "eosToken
  * @param path - a checkpoint or `.gguf` file that goes before `model.from`.
  */
 export async function setUpModel(config: RecipeConfig, path: string | null = config.model.from): Promise<PolicyModel> {
-  const backend = await useBackend(config.backend);
   const described = path === null ? describeTokenizer(trainTokenizer(config)) : await readModelTokenizer(path);
   const { tokenizer } = described;
   const { base, adapter } = await findAdapter(path);
+  const shape = base === null ? newModelConfig(config, tokenizer.vocabSize) : await readModelConfig(base);
+  const { name: backend, reason: backendReason } = await chooseBackend(config.backend, parameterCount(shape));
   const parameters =
     base === null
-      ? Parameters.initialize(newModelConfig(config, tokenizer.vocabSize), {
+      ? Parameters.initialize(shape, {
           seed: config.seed,
           embeddingStd: config.model.embeddingStd,
           headStd: config.model.headStd,
@@ -68,6 +73,7 @@ export async function setUpModel(config: RecipeConfig, path: string | null = con
     engine,
     base,
     backend,
+    backendReason,
     dispose() {
       engine.dispose();
       parameters.dispose();

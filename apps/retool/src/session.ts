@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
+import { probeBackends, type BackendName } from "@retool-ts/policy";
 import { parse, stringify } from "yaml";
 import { packageVersion } from "./command-line.js";
 import { createEnvironment } from "./environment.js";
@@ -41,7 +42,9 @@ export async function withRun<T>(request: SessionRequest, work: (context: RunCon
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
   const state = checkpoint === undefined ? start : await readState(checkpoint.path);
   const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
-  const model = await setUpModel(config, checkpoint?.path ?? from);
+  const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
+  const model = await setUpModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from);
+  reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
   try {
     const created = await createEnvironment(config, model);
     const environment = { ...created, reward: extensions.reward ?? created.reward };
@@ -88,6 +91,16 @@ async function readConfig(run: RunFolder): Promise<RecipeConfig> {
     );
   }
   return checkConfig(parse(text), (keys) => `${file}: ${keys.join(".")}`);
+}
+
+/** The backend that a run began on, because another gives other numbers; undefined where it does not load here. */
+async function recordedBackend(run: RunFolder, reporter: Reporter): Promise<BackendName | undefined> {
+  const recorded = run.readManifest()?.["backend"];
+  const probe = (await probeBackends()).find(({ name }) => name === recorded);
+  if (probe?.available === false) {
+    reporter.say(`backend ${probe.name}, on which the run began, does not load here: numbers will differ from those of one run`);
+  }
+  return probe?.available === true ? probe.name : undefined;
 }
 
 async function readState(folder: string): Promise<RunState> {

@@ -6,6 +6,7 @@
  */
 export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
+export { chooseBackend, WASM_BELOW, type BackendChoice } from "./choose-backend.js";
 export { loadModel, loadOptimizer, readModelConfig, saveModel, saveOptimizer, type SaveModelOptions } from "./checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
 export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
