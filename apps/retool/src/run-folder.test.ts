@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -122,11 +122,34 @@ describe("checkpoints", () => {
   test("count once state.json is there; pruning keeps the newest", async () => {
     const run = await createRunFolder(join(folder, "run"));
     for (const step of [5, 10, 20, 100]) writeFileSync(join(run.checkpointFolder(step), "state.json"), "{}");
-    run.checkpointFolder(15);
+    for (const unfinished of [15, 50]) run.checkpointFolder(unfinished);
     run.checkpointFolder(200);
     expect((await run.latestCheckpoint())?.path).toBe(run.file("checkpoints", stepName(100)));
     await run.pruneCheckpoints(2);
     expect(readdirSync(run.file("checkpoints"))).toEqual([20, 100, 200].map(stepName));
+  });
+
+  test("the best one is named in best.json, with / on every system, until none is", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    await run.writeBest(undefined);
+    await run.writeBest({ step: 20, accuracy: 0.5 });
+    expect(JSON.parse(readFileSync(run.file("best.json"), "utf8"))).toEqual({
+      step: 20,
+      accuracy: 0.5,
+      checkpoint: "checkpoints/step-000020",
+    });
+    await run.writeBest(undefined);
+    expect(existsSync(run.file("best.json"))).toBe(false);
+  });
+
+  test("what is logged goes to TensorBoard once that is asked for", async () => {
+    const run = await createRunFolder(join(folder, "run"));
+    const events = () => readdirSync(run.path).filter((name) => name.startsWith("events.out.tfevents"));
+    await run.appendMetrics({ phase: "rl", step: 1, "reward/mean": 1 });
+    expect(events()).toEqual([]);
+    run.logForTensorBoard();
+    await run.appendMetrics({ phase: "rl", step: 2, "reward/mean": 1 });
+    expect(events()).toHaveLength(1);
   });
 
   test("a folder for a step starts empty", async () => {

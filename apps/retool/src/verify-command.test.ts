@@ -27,6 +27,17 @@ test.each([
   expect(verified.reason).not.toBe("");
 });
 
+test.each([
+  ["42", "\\boxed{41}", "math-dapo-strict", "41", '"41" is not "42" under the rule'],
+  ["42", "no box", "math-dapo-strict", null, "no answer found"],
+  ["x+1", "Therefore it holds that the result is: $x+1$", "equivalence", "x+1", ""],
+  ["\\frac{1}{2}", "we find that one has $\\frac{1}{2}$", "equivalence", "\\frac{1}{2}", ""],
+] as const)("gold %s, prediction %s by %s: %s was compared", (gold, prediction, rule, extracted, reason) => {
+  const verified = verifyRow(gold, prediction, rule);
+  expect(verified.extracted).toBe(extracted);
+  expect(verified.reason).toContain(reason);
+});
+
 test("a file is judged row by row, keeps its other fields, and a bad line is named", async () => {
   const context = quietShell();
   const file = join(folder, "rows.jsonl");

@@ -57,6 +57,27 @@ async function shift(model: Critic, name: string, direction: Float32Array, size:
   moved.dispose();
 }
 
+test("a critic that begins as a policy with an output head of its own leaves that out", async () => {
+  await useBackend("wasm");
+  const policy = Parameters.initialize({ ...TINY, tiedEmbeddings: false }, { seed: 3, embeddingStd: 0.5 });
+  const names = (parameters: Parameters) => parameters.specs.map(({ name }) => name).filter((name) => name === "head");
+  const model = await Critic.fromPolicy(policy, OPTIONS);
+  expect([names(policy).length, names(model.trunk).length]).toEqual([1, 0]);
+  model.dispose();
+  policy.dispose();
+});
+
+test("one state alone has a gradient too", async () => {
+  await useBackend("wasm");
+  const model = await critic();
+  const row = { tokenIds: Int32Array.of(1, 2), lossMask: Uint8Array.of(0, 1), fields: { weight: Float32Array.of(0, 1) } };
+  const [values] = await model.values([row]);
+  const { loss: measured } = await model.forwardBackward([row], { loss });
+  expect(measured).toBeCloseTo((values![1]! - 0.3) ** 2, 5);
+  expect(measured).toBeGreaterThan(0);
+  model.dispose();
+});
+
 describe.each(["cpu", "wasm"] as const)("a critic on %s", (backend: BackendName) => {
   beforeAll(() => useBackend(backend));
 

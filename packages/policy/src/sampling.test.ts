@@ -65,6 +65,11 @@ describe("sampleToken", () => {
     }
   });
 
+  test("of equally likely tokens top-k keeps the lowest ids", () => {
+    const equal = new Float32Array(40);
+    expect(frequencies(equal, 40, { temperature: 1, topP: 1, topK: 2 }, 100).slice(0, 3)).toEqual([0.5, 0.5, 0]);
+  });
+
   test("random draws pass a chi-square test", () => {
     const logits = randomLogits(12, 1);
     const expected = reference(logits, 12, { temperature: 1, topP: 1, topK: 0 });

@@ -33,6 +33,15 @@ describe("extractAnswer", () => {
     expect([found?.source, found?.text]).toEqual([source, text]);
   });
 
+  test.each(["we get $1/2$, and $3/4$ now", "so \\(x+1\\) it is", "we get \\[x^2\\] then"])(
+    "%j: its place takes in the delimiters",
+    (response) => {
+      const { start, end, text } = extractAnswer(response, { sources: ["expression"] })!;
+      expect(response.slice(start, end)).toMatch(/^(?:\$.*\$|\\\(.*\\\)|\\\[.*\\\])$/);
+      expect(response.slice(start, end)).toContain(text);
+    },
+  );
+
   test("order and window are options", () => {
     const response = "The answer is 3. \\boxed{4}";
     expect(extractAnswer(response, { sources: ["anchor", "boxed"] })?.text).toBe("3");

@@ -34,6 +34,12 @@ function rollout(
   });
 }
 
+test("tools are in the order of their names, whichever is called first", () => {
+  const { toolCalls, ...rest } = rollout(10, [["ok", 2, "a"], ["ok", 4, "b"]], { turns: 3, stopReason: "answered" }); // prettier-ignore
+  const calls = toolCalls.map((call, i) => ({ ...call, tool: ["search", "lookup"][i]! }));
+  expect(Object.keys(summarizeRollouts([{ ...rest, toolCalls: calls }]).tools)).toEqual(["lookup", "search"]);
+});
+
 test("four rollouts by hand", () => {
   const summary = summarizeRollouts([
     rollout(

@@ -39,6 +39,10 @@ test("each epoch goes through every group once, whole, in an order that seed and
   expect(miniBatches(samples, plan, { seed: 1, step: 5 })).not.toEqual(batches);
 });
 
+test("as many updates as epochs are not one update", () => {
+  expect(miniBatches(samples, { updatesPerStep: 2, epochs: 2 }, { seed: 1, step: 0 })).toHaveLength(4);
+});
+
 test("a policy row repeats what the loss needs at every token", () => {
   const { fields } = policyRow(judged(0).sample, 0.5);
   expect([...fields.advantages]).toEqual([0.5, 0.5, 0.5, 0.5]);
