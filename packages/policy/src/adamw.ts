@@ -142,17 +142,21 @@ export class AdamW {
       tensor.dispose();
       return;
     }
-    const [newMean, newVariance, value] = tf.tidy(() => {
-      const g = tf.mul(gradient, scale);
-      const m = tf.add(tf.mul(mean, beta1), tf.mul(g, 1 - beta1));
-      const v = tf.add(tf.mul(variance, beta2), tf.mul(tf.square(g), 1 - beta2));
-      const step = tf.div(tf.mul(m, learningRate / correction1), tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(correction2)), epsilon));
-      return [m, v, tf.sub(tf.mul(variable, 1 - learningRate * weightDecay), step)];
-    }) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    this.#mean.set(name, tf.keep(newMean));
-    this.#variance.set(name, tf.keep(newVariance));
+    // Each part frees its intermediate results before the next: of a large embedding matrix every one of them counts.
+    const g = tf.mul(gradient, scale);
+    const m = tf.tidy(() => tf.add(tf.mul(mean, beta1), tf.mul(g, 1 - beta1)));
+    this.#mean.set(name, tf.keep(m));
+    mean.dispose();
+    const v = tf.tidy(() => tf.add(tf.mul(variance, beta2), tf.mul(tf.square(g), 1 - beta2)));
+    this.#variance.set(name, tf.keep(v));
+    tf.dispose([variance, g]);
+    const step = tf.tidy(() => {
+      const root = tf.tidy(() => tf.add(tf.mul(tf.sqrt(v), 1 / Math.sqrt(correction2)), epsilon));
+      return tf.div(tf.mul(m, learningRate / correction1), root);
+    });
+    const value = tf.tidy(() => tf.sub(tf.mul(variable, 1 - learningRate * weightDecay), step));
     variable.assign(value);
-    tf.dispose([mean, variance, value]);
+    tf.dispose([value, step]);
   }
 }
 
@@ -169,7 +173,7 @@ async function globalNorm(tensors: readonly tf.Tensor[]): Promise<number> {
     return Math.sqrt(tensors.reduce((sum, x) => sum + fused.kernels.sumOfSquares(fused.pointer(x), x.size), 0));
   }
   if (tensors.length === 0) return 0;
-  const total = tf.tidy(() => tf.addN(tensors.map((x) => tf.sum(tf.square(x)))));
+  const total = tf.tidy(() => tf.addN(tensors.map((x) => tf.tidy(() => tf.sum(tf.square(x)))))); // one square at a time
   try {
     return Math.sqrt((await total.data())[0]!);
   } finally {

@@ -215,3 +215,18 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     parameters.dispose();
   });
 });
+
+describe("a row of 4,100 tokens, in one piece", () => {
+  const config = { ...TINY, maxPositions: 4_100 };
+  const rows = tinyRows([4_100]);
+
+  test("has the same gradients with recomputed layers on wasm", async () => {
+    const whole = await outcome("wasm", config, [rows]);
+    expect([whole.targets > 1_000, Number.isFinite(whole.gradNorm)]).toEqual([true, true]);
+    expectSame(await outcome("wasm", config, [rows], 8_192, true), whole, 1e-5);
+  });
+
+  test.skipIf(NATIVE === undefined)("has, on native TensorFlow, those of the kernels on wasm", async () => {
+    expectSame(await outcome(NATIVE!, config, [rows], 8_192, true), await outcome("wasm", config, [rows]), 1e-3);
+  });
+});

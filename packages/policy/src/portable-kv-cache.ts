@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { headShape, type ModelConfig } from "./config.js";
 import type { KVCache } from "./kv-cache.js";
-import { attentionMask } from "./ops/attention.js";
+import { attentionMask } from "./ops/attention-mask.js";
 import type { PackedLayout } from "./ops/packed.js";
 
 /** Keys and values of one sequence in one layer, `[length, kvHeads·headDim]` each. */

@@ -1,7 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { attentionMask } from "./attention-mask.js";
+import { blockwiseAttention } from "./blockwise-attention.js";
 import type { HeadShape } from "./heads.js";
 import type { PackedLayout } from "./packed.js";
+
+/** Scores of a layer that are in memory at once without the wasm kernels, 256 MiB of them; where there are more, blocks follow one another. */
+const MAX_SCORES = 2 ** 26;
 
 /**
  * Causal grouped-query attention within each packed row: softmax(q·kᵀ / √headDim)·v.
@@ -11,7 +16,9 @@ import type { PackedLayout } from "./packed.js";
  */
 export function attention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
   const fused = fusedKernels();
-  return fused === undefined ? portableAttention(qkv, layout, shape) : fusedAttention(fused, qkv, layout, shape);
+  if (fused !== undefined) return fusedAttention(fused, qkv, layout, shape);
+  const scores = layout.rows * shape.heads * layout.maxLength ** 2;
+  return scores > MAX_SCORES ? blockwiseAttention(qkv, layout, shape) : paddedAttention(qkv, layout, shape);
 }
 
 function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
@@ -65,7 +72,7 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
 }
 
 /** The same in tfjs operations: rows are padded to one length, and tokens that may not be seen get −1e9 before the softmax. */
-function portableAttention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
+function paddedAttention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadShape): tf.Tensor2D {
   const { heads, kvHeads, headDim } = shape;
   const { rows, maxLength: width, rowOffsets, tokens } = layout;
   const padded = new Int32Array(rows * width); // rows are filled up with token 0, which the mask hides
@@ -90,17 +97,4 @@ function portableAttention(qkv: tf.Tensor2D, layout: PackedLayout, shape: HeadSh
   const values = tf.matMul(grouped(probabilities), split(heads + kvHeads, kvHeads)); // [rows, kvHeads, group·width, headDim]
   const mixed = tf.transpose(tf.reshape(values, [rows, heads, width, headDim]), [0, 2, 1, 3]); // [rows, width, heads, headDim]
   return tf.gather(tf.reshape(mixed, [rows * width, heads * headDim]), tf.tensor1d(packed, "int32"));
-}
-
-/** What is added to the scores of `count` tokens that follow `past` others: −1e9 for those that a token may not see. */
-export function attentionMask(count: number, past: number, { window = 0 }: HeadShape): tf.Tensor2D {
-  const total = past + count;
-  const hides = (i: number) => {
-    const [query, key] = [past + Math.floor(i / total), i % total];
-    return key > query || (window > 0 && key <= query - window);
-  };
-  return tf.tensor2d(
-    Float32Array.from({ length: count * total }, (_, i) => (hides(i) ? -1e9 : 0)),
-    [count, total],
-  );
 }
