@@ -14,6 +14,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Native TensorFlow", link: "/guide/native" },
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Real models", link: "/guide/models" },
+  { text: "Training an adapter", link: "/guide/lora" },
   { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];
 

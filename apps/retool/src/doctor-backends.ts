@@ -22,7 +22,7 @@ export async function checkBackends(): Promise<DoctorCheck[]> {
     checks.push({
       name: "chosen backend",
       status: "ok",
-      detail: `${chosen} (backend: auto picks ${chosen === "wasm" ? "it" : "it for models of 2 million parameters and more, else wasm"})`,
+      detail: `${chosen} (backend: auto picks ${chosen === "wasm" ? "it" : "it for models of half a million parameters and more, else wasm"})`,
       facts: { backend: chosen },
     });
     checks.push(

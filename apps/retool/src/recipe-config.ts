@@ -73,7 +73,7 @@ const Stage = z.strictObject({
 /** Everything that decides a run. */
 export const RecipeConfig = z.strictObject({
   seed: count.default(1),
-  /** Where tensors live; auto takes wasm below 2 million parameters, else the first that loads. A resumed run stays where it began. */
+  /** Where tensors live; auto takes wasm below half a million parameters, else the first that loads. A resumed run stays where it began. */
   backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
   model: z
     .strictObject({

@@ -6,12 +6,12 @@ import { chooseBackend, WASM_BELOW } from "./choose-backend.js";
 test("auto takes wasm for a small model, and for a large one native TensorFlow where it loads", async () => {
   expect(await chooseBackend("auto", WASM_BELOW - 1)).toEqual({
     name: "wasm",
-    reason: "faster for 1,999,999 parameters, fewer than 2,000,000",
+    reason: "faster for 499,999 parameters, fewer than 500,000",
   });
   expect(tf.getBackend()).toBe("wasm");
   const large = await chooseBackend("auto", WASM_BELOW);
   expect(large.name).toBe(NATIVE ?? "wasm");
-  expect(large.reason).toBe(NATIVE === undefined ? "no native TensorFlow is here" : "faster for 2,000,000 parameters");
+  expect(large.reason).toBe(NATIVE === undefined ? "no native TensorFlow is here" : "faster for 500,000 parameters");
 });
 
 test("one that is asked for is taken whatever the model's size", async () => {
