@@ -1,5 +1,5 @@
 import { codeInterpreter, type AgentOptions, type Budgets, type Dialect, type SamplingParameters, type Tool } from "@retool-ts/rollout";
-import { createSandbox, type Sandbox } from "@retool-ts/sandbox";
+import type { Sandbox } from "@retool-ts/sandbox";
 import type { RewardFunction } from "@retool-ts/reward";
 import type { TraceFormat } from "@retool-ts/data";
 import { setUpDialect, toolSchemas } from "./dialect-setup.js";
@@ -7,6 +7,7 @@ import { promptEncoder, type PromptEncoder } from "./prompt.js";
 import type { PolicyModel, SamplingModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { createReward } from "./reward-config.js";
+import { setUpSandbox } from "./sandbox-setup.js";
 
 /** What the policy acts in: the prompt, the tools, the rules of the dialogue and the reward. */
 export interface Environment {
@@ -31,14 +32,8 @@ export interface Environment {
  * @throws InputError when prompt or dialect do not go with the model.
  */
 export async function createEnvironment(config: RecipeConfig, model: PolicyModel): Promise<Environment> {
-  const { workers, fuel, wallMs, memoryMiB, outputChars, stateful, helpers, preload, shareResults } = config.sandbox;
-  const sandbox = await createSandbox({
-    workers,
-    seed: config.seed,
-    preload,
-    prelude: helpers ? "math" : "",
-    limits: { fuel, wallMs, memoryBytes: memoryMiB * 2 ** 20, outputChars },
-  });
+  const { stateful, shareResults } = config.sandbox;
+  const sandbox = await setUpSandbox(config);
   try {
     const interpreter = codeInterpreter(sandbox, { stateful });
     const tools = [{ ...interpreter, pure: shareResults && !stateful }]; // the sandbox's worlds and random numbers are the same each time

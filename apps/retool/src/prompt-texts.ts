@@ -1,4 +1,5 @@
 import type { RecipeConfig } from "./recipe-config.js";
+import type { InterpreterLanguage } from "./sandbox-setup.js";
 
 /** What decides the words of a prompt. */
 export interface PromptStyle {
@@ -7,12 +8,11 @@ export interface PromptStyle {
   readonly dialect: RecipeConfig["dialect"]["name"];
   /** Whether the prompt tells of the tools. */
   readonly tools: boolean;
-  /** The interpreter's language, as people write it, and as a Markdown fence does. */
-  readonly language: { readonly name: string; readonly fence: string };
+  readonly language: InterpreterLanguage;
 }
 
 /** Instructions and `{question}`, in our own words around the paper's tags. The paper's own prompt can be given as `prompt.file`. */
-export function defaultTemplate({ format, dialect, tools, language: { name, fence } }: PromptStyle): string {
+export function defaultTemplate({ format, dialect, tools, language: { name, fence, example } }: PromptStyle): string {
   if (format === "plain") return "{question}\n";
   if (!tools) return "{question}\n\nThink step by step, and put the final answer in \\boxed{}.";
   switch (dialect) {
@@ -20,7 +20,7 @@ export function defaultTemplate({ format, dialect, tools, language: { name, fenc
       return `Solve the problem at the end, step by step. Where a calculation is better done by a computer, write a complete ${name} program in this form:
 <code>
 \`\`\`${fence}
-console.log(6 * 7);
+${example}
 \`\`\`
 </code>
 It is run at once, and what it prints follows between <interpreter> and </interpreter>. Then go on; you may write more programs.

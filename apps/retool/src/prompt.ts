@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
 import { renderChat, templateVariables, type ChatMessage, type Tokenizer, type ToolSchema } from "@retool-ts/data";
 import { defaultTemplate } from "./prompt-texts.js";
+import { interpreterLanguage } from "./sandbox-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
 /** Turns a question into prompt ids. The question is data: it cannot bring control tokens; the template can. */
 export type PromptEncoder = (question: string) => number[];
 
 const PLACE = "{question}";
-const JAVASCRIPT = { name: "JavaScript", fence: "js" };
 
 /** What prompts are made for. */
 export interface PromptTarget {
@@ -41,7 +41,10 @@ export async function chatTemplateFor({ prompt }: Pick<RecipeConfig, "prompt">, 
  *
  * @throws InputError when the text's file is missing or has no `{question}`, or the chat template refuses the messages.
  */
-export async function promptEncoder(config: Pick<RecipeConfig, "prompt" | "dialect">, target: PromptTarget): Promise<PromptEncoder> {
+export async function promptEncoder(
+  config: Pick<RecipeConfig, "prompt" | "dialect" | "sandbox">,
+  target: PromptTarget,
+): Promise<PromptEncoder> {
   const { prompt, dialect } = config;
   const { tokenizer } = target;
   const template = await chatTemplateFor(config, target.chatTemplate);
@@ -49,7 +52,7 @@ export async function promptEncoder(config: Pick<RecipeConfig, "prompt" | "diale
     format: template === undefined ? "plain" : "chat",
     dialect: dialect.name,
     tools: prompt.tools,
-    language: JAVASCRIPT,
+    language: interpreterLanguage(config),
   } as const;
   const text = prompt.file === null ? (prompt.template ?? defaultTemplate(style)) : await readTemplate(prompt.file);
   const [before, after] = [text.slice(0, text.indexOf(PLACE)), text.slice(text.indexOf(PLACE) + PLACE.length)];

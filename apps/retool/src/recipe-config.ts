@@ -159,6 +159,10 @@ export const RecipeConfig = z.strictObject({
     .prefault({}),
   sandbox: z
     .strictObject({
+      /** What the interpreter runs. Python needs a backend; `retool doctor` shows which are there. */
+      language: z.enum(["javascript", "python"]).default("javascript"),
+      /** Of Python: Pyodide (an optional package), CPython under bubblewrap, or the first of them that is there. */
+      pythonBackend: z.enum(["auto", "pyodide", "bwrap"]).default("auto"),
       workers: positive.max(64).default(1),
       /** Counted work after which code is stopped, in interrupt ticks of about 10,000 operations. */
       fuel: positive.default(2_000),

@@ -12,6 +12,7 @@ import { phaseTable } from "./phases.js";
 import { modelPlan, modelPreset } from "./model-plan.js";
 import { runRecipe, type RecipeHooks, type RecipeParts } from "./recipe.js";
 import type { RecipeConfig } from "./recipe-config.js";
+import { checkTraceLanguage } from "./sandbox-setup.js";
 import { withRun } from "./session.js";
 
 /** Runs parts of the recipe in a run folder; what `sft`, `train` and `quickstart` share. */
@@ -50,6 +51,7 @@ export async function runCommand(
       fix: "pass --from runs/sft, or a checkpoint folder",
     });
   }
+  if (!options.resume && parts.sft) checkTraceLanguage(config);
   if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
   const request = {
     path: options.run,

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pythonBackends } from "@retool-ts/sandbox";
 import { describe, expect, test } from "vitest";
 import { completion, type ChatAnswer } from "../../test/chat-server.js";
 import { good, trace, useBuildFolder } from "./build-folder.test-support.js";
@@ -67,6 +68,17 @@ describe("a rewritten trace", () => {
   });
 });
 
+describe.skipIf(!pythonBackends().some(({ isAvailable }) => isAvailable))("Python, where a backend is", () => {
+  test("is run, and what it printed is kept; code that fails leaves the row out", { timeout: 60_000 }, async () => {
+    const reply = (i: number) => completion(trace(i === 0 ? "print(sum(range(1)))" : "print(nothing)", "a guess", 6 * i));
+    await rewrite(2, reply, "--language", "python");
+    const rows = await jsonl();
+    expect(rows).toHaveLength(1);
+    expect(rows[0]!.messages[1]!.content).toContain("```python\nprint(sum(range(1)))\n```\n</code>\n<interpreter>\n0\n</interpreter>");
+    expect(await report()).toMatchObject({ kept: 1, rejected: { codeFailed: 1 } });
+  });
+});
+
 describe("generated tasks", () => {
   test("need no model, run their code and repeat to the byte", async () => {
     await build("--tasks", "40", "--mixture", "imperfect", "--seed", "3");
@@ -94,7 +106,6 @@ describe("a mistake in the options is told at once", () => {
     [/--endpoint: expected an address/, ["--from", "x.jsonl", "--model", "m"]],
     [/--endpoint: expected an address/, ["--from", "x.jsonl", "--model", "m", "--endpoint", "localhost"]],
     [/--model: expected the name/, ["--from", "x.jsonl", "--endpoint", "http://127.0.0.1:1"]],
-    [/--language: expected javascript/, ["--from", "x.jsonl", "--endpoint", "http://127.0.0.1:1", "--model", "m", "--language", "python"]],
     [/--language: expected javascript/, ["--tasks", "2", "--language", "python"]],
     [/x\.jsonl: expected a file or folder/, ["--from", "x.jsonl", "--endpoint", "http://127.0.0.1:1", "--model", "m"]],
   ])("%s", async (message, words) => {

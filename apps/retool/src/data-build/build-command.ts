@@ -64,16 +64,8 @@ async function rewrite(output: string, from: string, options: BuildOptions, { pr
   if (url === undefined || !URL.canParse(url))
     throw refuse("--endpoint", "an address such as http://127.0.0.1:8000/v1", url ?? "none", "give it");
   if (model === undefined) throw refuse("--model", "the name of a model at the endpoint", "none", "give it");
-  if (language === "python" && sandboxUrl === undefined) {
-    throw refuse(
-      "--language",
-      "javascript, which the built-in sandbox runs",
-      language,
-      "give the address of a SandboxFusion server as --sandbox-url",
-    );
-  }
   const rows = await readReasoning(from, options.limit);
-  await using sandbox = sandboxUrl === undefined ? await createSandbox() : undefined;
+  await using sandbox = sandboxUrl === undefined ? await createSandbox({ language }) : undefined;
   const runner = sandbox ?? sandboxFusionClient({ url: sandboxUrl!, language: language === "python" ? "python" : "nodejs" });
   const apiKey = process.env[apiKeyEnv];
   const bar = reporter.progress("rewrite", rows.length);

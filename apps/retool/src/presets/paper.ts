@@ -6,6 +6,7 @@ export const PAPER_PRESETS = {
   "qwen2.5-32b-paper": {
     config: {
       data: { train: DAPO_MATH, test: AIME_2024 },
+      sandbox: { language: "python" },
       optimizer: { maxTokensPerMicroBatch: 16_384 },
       sft: {
         stages: [{ name: "cold-start", source: RETOOL_SFT, steps: 124, batchSize: 32, learningRate: { peak: 1e-6, kind: "constant" } }],

@@ -7,7 +7,7 @@ export const SLIME_PRESETS = {
     config: {
       data: { train: DAPO_MATH, test: AIME_2024 },
       optimizer: { beta1: 0.9, beta2: 0.98, weightDecay: 0.1, maxTokensPerMicroBatch: 9_216 },
-      sandbox: { wallMs: 120_000, memoryMiB: 2_048, workers: 32 },
+      sandbox: { language: "python", wallMs: 120_000, memoryMiB: 2_048, workers: 32 },
       sft: {
         stages: [
           {

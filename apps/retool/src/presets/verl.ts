@@ -25,7 +25,7 @@ const SFT: RecipeInput["sft"] = {
 const COMMON = {
   data: { train: DAPO_MATH, test: AIME_2025 },
   optimizer: { beta1: 0.9, beta2: 0.999, weightDecay: 0.01, maxGradNorm: 1, maxTokensPerMicroBatch: 18_432 },
-  sandbox: { wallMs: 30_000, memoryMiB: 1_024, workers: 64 },
+  sandbox: { language: "python", wallMs: 30_000, memoryMiB: 1_024, workers: 64 },
   sft: SFT,
   dialect: { name: "hermes" },
   reward: { rule: "math-dapo-strict", parts: [{ kind: "tool-calls", count: "turns" }] },
