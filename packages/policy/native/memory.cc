@@ -13,9 +13,9 @@ namespace {
 
 constexpr size_t SMALL = 64;
 constexpr size_t PAGE = 4096;
-constexpr size_t HUGE_PAGE = 2 << 20;
+constexpr size_t LARGE = 1 << 20;
 /** The part of the machine's memory that may lie unused here; beyond it all of that goes back. */
-constexpr size_t PART_UNUSED = 16;
+constexpr size_t PART_UNUSED = 8;
 
 struct Unused {
   std::mutex mutex;
@@ -30,16 +30,24 @@ Unused& unused() {
   return *blocks;
 }
 
+/** Eight sizes between powers of two, so that batches of nearly one size find each other's blocks; pages that are not used are not taken. */
 size_t blockSize(size_t bytes) {
-  const size_t unit = bytes < PAGE ? SMALL : PAGE;
+  size_t unit = bytes < PAGE ? SMALL : PAGE;
+  while (unit * 16 <= bytes) unit *= 2;
   return bytes == 0 ? unit : (bytes + unit - 1) / unit * unit;
 }
 
 void* freshBlock(size_t size) {
-  if (size < HUGE_PAGE) return std::aligned_alloc(SMALL, size);
-  void* memory = std::aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
-  if (memory != nullptr) madvise(memory, size, MADV_HUGEPAGE);
+  if (size < LARGE) return std::aligned_alloc(SMALL, size);
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  madvise(memory, size, MADV_HUGEPAGE);
   return memory;
+}
+
+void freeBlock(void* memory, size_t size) {
+  if (size < LARGE) std::free(memory);
+  else munmap(memory, size);
 }
 
 }  // namespace
@@ -64,10 +72,10 @@ void giveMemory(void* memory, size_t bytes) {
   const size_t size = blockSize(bytes);
   Unused& all = unused();
   std::lock_guard<std::mutex> lock(all.mutex);
-  if (size > all.most) return std::free(memory);
+  if (size > all.most) return freeBlock(memory, size);
   if (all.bytes + size > all.most) {
-    for (auto& [_, blocks] : all.blocks)
-      for (void* block : blocks) std::free(block);
+    for (auto& [each, blocks] : all.blocks)
+      for (void* block : blocks) freeBlock(block, each);
     all.blocks.clear();
     all.bytes = 0;
   }

@@ -22,6 +22,16 @@ inline void store(float* to, Floats x) { std::memcpy(to, &x, sizeof x); }
 
 inline Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 
+/** Entry i of the result is entry I of a and b, one after the other. */
+template <int... I>
+inline Floats shuffled(Floats a, Floats b) {
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, I...);
+#else
+  return __builtin_shuffle(a, b, Ints{I...});
+#endif
+}
+
 inline float sumOf(Floats x) { return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7])); }
 
 inline float largestOf(Floats x) {

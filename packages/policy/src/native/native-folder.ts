@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { cpus, homedir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +25,7 @@ export interface NativeManifest extends z.infer<typeof NativeManifest> {}
 /** File name of the compiled binding. */
 export const BINDING = "tfjs_binding.node";
 const MANIFEST = "manifest.json";
+const CPU_INFO = "/proc/cpuinfo";
 
 /** Folder of the binding: `RETOOL_NATIVE_DIR`, or one of the user's own, `~/.local/share/retool/native`. */
 export function nativeFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -31,9 +33,14 @@ export function nativeFolder(environment: NodeJS.ProcessEnv = process.env): stri
   return chosen || join(data || join(homedir(), ".local", "share"), "retool", "native");
 }
 
-/** Model of this machine's processor. */
+/** This machine's processor: its model, and a hash of its features, which virtual machines of one model may lack. */
 export function processor(): string {
-  return cpus()[0]?.model ?? "unknown";
+  const features = existsSync(CPU_INFO) ? /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync(CPU_INFO, "utf8"))?.[1] : undefined;
+  const hash = createHash("sha256")
+    .update(features ?? "")
+    .digest("hex")
+    .slice(0, 8);
+  return `${cpus()[0]?.model ?? "unknown"} (features ${hash})`;
 }
 
 /** The manifest's path in a folder. */

@@ -5,7 +5,7 @@ import { InputError } from "@retool-ts/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { installNative, removeNative } from "./install-native.js";
 import { guardRemovedUtil } from "./load-native.js";
-import { BINDING, manifestPath, nativeFolder, staleReason, type NativeManifest } from "./native-folder.js";
+import { BINDING, manifestPath, nativeFolder, processor, staleReason, type NativeManifest } from "./native-folder.js";
 import { nativeStatus } from "./native-status.js";
 import { findTensorFlow } from "./tensorflow-wheel.js";
 import { findCompiler, findNodeHeaders } from "./toolchain.js";
@@ -82,6 +82,10 @@ describe("what is installed", () => {
   test("one for another tfjs-node or processor is not loaded", () => {
     expect(staleReason(scratch, MANIFEST, "4.23.0")).toMatch(/built for tfjs-node 4\.22\.0, and 4\.23\.0 is here/);
     expect(staleReason(scratch, { ...MANIFEST, arch: "other" }, "4.22.0")).toMatch(/built for \w+ other/);
+    expect(staleReason(scratch, { ...MANIFEST, processor: "another" }, "4.22.0")).toMatch(
+      /built for the processor another, and .* is here/,
+    );
+    expect(staleReason(scratch, { ...MANIFEST, processor: processor() }, "4.22.0")).toMatch(/libtensorflow_cc\.so\.2 is gone/);
   });
 
   test("the folder is the user's, or the one that the environment names", () => {
