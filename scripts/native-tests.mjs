@@ -20,6 +20,7 @@ function run(program, args, { env = localEnvironment(), timeout = Infinity, show
     let output = "";
     const child = spawn(program, args, { cwd: root, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     const stop = () => {
+      if (child.pid === undefined) return; // it never began
       try {
         process.kill(-child.pid, "SIGKILL");
       } catch {
