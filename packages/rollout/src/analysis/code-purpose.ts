@@ -1,4 +1,5 @@
 import { codeFeatures, type CodeFeatures } from "./code-features.js";
+import { CODE_WORDS, CONTEXT_OF_CHECKS, CONTEXT_OF_LOOPS, CONTEXT_WORDS, DATA_WORDS } from "./purpose-vocabulary.js";
 
 /** What a piece of code is for; after the categories that "ReTool" found (https://arxiv.org/abs/2504.11536), figure 5. */
 export const CODE_PURPOSES = [
@@ -18,7 +19,7 @@ export const CODE_PURPOSES = [
 /**
  * - `calculation`: a formula with numbers; `simulation`: a recurrence or process, step by step; `search`: going through cases.
  * - `number theory`: divisors, primes, residues, digits; `symbolic algebra`: a computer algebra system, or equations to be solved.
- * - `probability`, `geometry`, `optimization`, `data handling`: by their vocabulary.
+ * - `probability`, `geometry`, `optimization`, `data handling`: by their vocabulary, in the code or in the text before it.
  * - `verification`: to check what was found before; `other`: none of these.
  */
 export type CodePurpose = (typeof CODE_PURPOSES)[number];
@@ -33,52 +34,39 @@ export interface PurposeVerdict {
 type Rule = readonly [purpose: CodePurpose, test: (features: CodeFeatures, context: string) => string | undefined];
 
 const words = (pattern: RegExp) => (features: CodeFeatures) => pattern.exec(features.names)?.[0].trim();
+const said = (pattern: RegExp) => (_: CodeFeatures, context: string) => pattern.exec(context)?.[0].trim();
 
-/** The first that fits decides: the special before the general. */
+/** The first that fits decides: what the code names, then what the text before it says, then the code's structure. */
 const RULES: readonly Rule[] = [
-  [
-    "verification",
-    (_, context) => /\b(verif\w+|double[- ]check\w*|sanity check|check (that|if|whether|our|my|the (result|answer)))\b/i.exec(context)?.[0],
-  ],
+  ["verification", said(CONTEXT_OF_CHECKS)],
   ["verification", words(/\b(assert|verify\w*|is_?correct|check_?(answer|result|solution))\b/i)],
   ["verification", ({ printsComparison }) => (printsComparison ? "prints a comparison" : undefined)],
-  [
-    "symbolic algebra",
-    words(/\b(sympy|symbols|solve|solveset|simplify|expand|factor_list|integrate|diff|limit|Eq|Rational|nerdamer|algebrite)\b/),
-  ],
-  ["probability", words(/\b(?:prob\w*|\w*(probab|likelihood|binomial|expected_?val|monte_?carlo|trials)\w*)\b/i)],
-  ["probability", words(/\b(random|Math\.random|randint|randrange)\b/)],
-  [
-    "geometry",
-    words(
-      /\b(hypot|atan2?|acos|asin|sin|cos|tan|radians|degrees|area|perimeter|circum\w+|triangle|circle|radius|angle|distance|polygon|Point)\b/i,
-    ),
-  ],
-  ["optimization", words(/\b(minimize|maximize|linprog|argmin|argmax|optimum|optimal|best\w*)\b/i)],
+  ...CODE_WORDS.map(([purpose, pattern]): Rule => [purpose, words(pattern)]),
+  ["optimization", ({ keepsBetter }) => keepsBetter],
   ["optimization", ({ names, loops }) => (loops > 0 ? /\b(max|min)_\w+|\b(max|min)(imum|Value|Val)\b/i.exec(names)?.[0] : undefined)],
-  [
-    "number theory",
-    words(
-      /\b(gcd|lcm|is_?prime|primes?|sieve|prime_?factors?|factors?|factorint|divisors?|totient|phi|mod_?pow|pow_?mod|modinv|inverse_mod|crt|digits?|digit_?sum|sum_?digits)\b/i,
-    ),
-  ],
+  ...CONTEXT_WORDS.map(([purpose, pattern]): Rule => [purpose, said(pattern)]),
+  ...CONTEXT_OF_LOOPS.map(([purpose, pattern]): Rule => [
+    purpose,
+    ({ loops }, context) => (loops > 0 ? pattern.exec(context)?.[0].trim() : undefined),
+  ]),
+  ["simulation", ({ recurrence, testsRemainder, hasBranch }) => (testsRemainder && !hasBranch ? undefined : recurrence)],
   ["number theory", ({ testsRemainder }) => (testsRemainder ? "tests a remainder" : undefined)],
-  ["search", words(/\b(product|permutations|combinations|itertools|backtrack\w*|dfs|bfs|brute_?force|candidates?|solutions)\b/i)],
-  ["search", ({ loops, hasBranch }) => (loops > 1 ? `${loops} loops` : loops > 0 && hasBranch ? "a loop with a condition" : undefined)],
-  ["simulation", ({ loops }) => (loops > 0 ? "a loop" : undefined)],
+  ["data handling", words(DATA_WORDS)],
+  ["search", ({ loops, hasBranch }) => (loops > 0 && hasBranch ? "a loop with a condition" : undefined)],
+  ["search", ({ countsUp }) => (countsUp ? "counts up until a condition holds" : undefined)],
+  ["simulation", ({ names }) => (/\bwhile\b/.test(names) ? "a loop" : undefined)],
+  ["calculation", ({ hasArithmetic }) => (hasArithmetic ? "arithmetic" : undefined)],
   [
-    "data handling",
+    "calculation",
     words(
-      /\b(split|join|sorted|sort|reverse|Counter|defaultdict|re\.\w+|JSON|json|replace|strip|unique|pandas|DataFrame|Map|Set|toString|charAt|charCodeAt)\b/,
+      /\b(sum|add|mul|multiply|power|pow|sqrt|factorial|comb|perm|(?<!console\.)log|exp|abs|round|floor|ceil|Math\.\w+|math\.\w+)\b(?=\s*\()/,
     ),
   ],
-  ["calculation", ({ hasArithmetic }) => (hasArithmetic ? "arithmetic" : undefined)],
-  ["calculation", words(/\b(sum|add|mul|multiply|power|pow|sqrt|factorial|comb|perm|log|exp|abs|round|floor|ceil|Math\.\w+|math\.\w+)\b/)],
 ];
 
 /**
- * Says what a piece of Python or JavaScript is for, by fixed rules over its words and its structure; comments and text in quotes do not
- * count.
+ * Says what a piece of Python or JavaScript is for, by fixed rules over its words, the text before it and its structure; comments and text
+ * in quotes do not count.
  *
  * @param context - what the policy wrote just before the code.
  */
