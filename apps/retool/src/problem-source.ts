@@ -1,6 +1,15 @@
 import { InputError, RandomStream } from "@retool-ts/core";
-import { createTaskSource, distinctTestSet, loadProblems, taskFamilies, type Problem } from "@retool-ts/data";
+import {
+  createTaskSource,
+  distinctTestSet,
+  loadProblems,
+  streamProblems,
+  taskFamilies,
+  type LoadProblemsOptions,
+  type Problem,
+} from "@retool-ts/data";
 import { localDataset } from "./hub-files.js";
+import type { Reporter } from "./log.js";
 import type { ProblemSourceConfig } from "./recipe-config.js";
 
 /** Problems by index; the same index always gives the same problem. */
@@ -8,8 +17,17 @@ export interface ProblemSource {
   problem(index: number): Problem;
 }
 
-/** Training problems without end: generated ones, or a file's rows in a new order each epoch. */
-export async function trainingProblems(config: ProblemSourceConfig, seed: number): Promise<ProblemSource> {
+/**
+ * Training problems without end: generated ones, or a file's rows in a new order each epoch. Rows that repeat an earlier one, question
+ * and answer, are left out, so that an epoch has each problem once.
+ *
+ * @param reporter - told how many rows were left out.
+ */
+export async function trainingProblems(
+  config: ProblemSourceConfig,
+  seed: number,
+  reporter?: Pick<Reporter, "say">,
+): Promise<ProblemSource> {
   if (config.kind === "generated") {
     checkFamilies(config.families);
     return createTaskSource({
@@ -20,7 +38,9 @@ export async function trainingProblems(config: ProblemSourceConfig, seed: number
       ...(config.families ? { families: config.families } : {}),
     });
   }
-  const rows = await fileProblems(config);
+  const { rows, count } = await distinctProblems(config);
+  const repeats = count - rows.length;
+  if (repeats > 0) reporter?.say(`${config.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
   let epoch = -1;
   let order: Problem[] = [];
   return {
@@ -57,8 +77,26 @@ export function validationProblems(config: ProblemSourceConfig, count: number, s
   });
 }
 
-async function fileProblems({ path, columns, limit }: Extract<ProblemSourceConfig, { kind: "file" }>): Promise<Problem[]> {
-  return loadProblems(await localDataset(path), { ...(columns === null ? {} : { columns }), ...(limit === null ? {} : { limit }) });
+type FileSource = Extract<ProblemSourceConfig, { kind: "file" }>;
+
+async function fileProblems(config: FileSource): Promise<Problem[]> {
+  return loadProblems(await localDataset(config.path), loadOptions(config));
+}
+
+/** Reads row by row: of a dataset that has each problem a hundred times, one copy is in memory. */
+async function distinctProblems(config: FileSource): Promise<{ readonly rows: readonly Problem[]; readonly count: number }> {
+  const rows = new Map<string, Problem>();
+  let count = 0;
+  for await (const problem of streamProblems(await localDataset(config.path), loadOptions(config))) {
+    const key = JSON.stringify([problem.question, problem.answer]);
+    if (!rows.has(key)) rows.set(key, problem);
+    count++;
+  }
+  return { rows: [...rows.values()], count };
+}
+
+function loadOptions({ columns, limit }: FileSource): LoadProblemsOptions {
+  return { ...(columns === null ? {} : { columns }), ...(limit === null ? {} : { limit }) };
 }
 
 function checkFamilies(families: readonly string[] | null): void {

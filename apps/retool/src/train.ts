@@ -17,7 +17,7 @@ import { toRecord } from "./trajectory-record.js";
  */
 export async function runRl(context: RunContext, from: RlState): Promise<RlState> {
   const { config, model } = context;
-  const problems = await trainingProblems(config.data.train, config.seed);
+  const problems = await trainingProblems(config.data.train, config.seed, context.reporter);
   if (from.step === 0) model.engine.optimizer.reset();
   const companions = await openCompanions(context, from);
   try {
