@@ -10,6 +10,8 @@ const LABELLED: readonly (readonly [purpose: CodePurpose, code: string, context?
   ["calculation", 'def total():\n    """for each triangle, verify primes"""\n    return 12 + 30\nprint(total())'],
   ["calculation", "console.log(Math.sqrt(1764)) // check all divisors in a loop"],
   ["calculation", "from math import factorial\nprint(factorial(10))"],
+  ["calculation", "problems = 3 * 4\nprint(problems)"],
+  ["calculation", "def price():\n    costs = [2, 3]\n    return sum(cost * 2 for cost in costs)\nprice = price()\nprint(price)"],
   ["verification", "x = 7\nprint(x**2 - 5*x == 14)"],
   ["verification", "assert 3 * 14 == 42"],
   ["verification", "print(sum(range(11)))", "The sum should be 55. Let me double-check with code."],

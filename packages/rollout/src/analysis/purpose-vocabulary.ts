@@ -6,7 +6,7 @@ export const CODE_WORDS: readonly (readonly [purpose: CodePurpose, pattern: RegE
     "symbolic algebra",
     /\b(sympy|symbols|solve|solve[A-Z_]\w*|solveset|nsolve|simplify|expand|factor_list|integrate|diff|limit|Eq|Rational|nerdamer|algebrite|linalg|discriminant|pivot|poly_?(mul|add|nomial)\w*)\b/,
   ],
-  ["probability", /\b(?:prob\w*|\w*(probab|likelihood|binomial|expected_?val|monte_?carlo|trials)\w*)\b/i],
+  ["probability", /\b(?:prob(?!lem)\w*|\w*(probab|likelihood|binomial|expected_?val|monte_?carlo|trials)\w*)\b/i],
   ["probability", /\b(random|Math\.random|randint|randrange)\b/],
   [
     "geometry",
