@@ -37,6 +37,6 @@ export const SHAPES = {
       ropeTheta: 100_000,
       attentionBias: false,
     },
-    work: { prefillRows: 4, prefillLength: 128, promptLength: 32, newTokens: 8, trainRows: 4, trainLength: 128 },
+    work: { prefillRows: 4, prefillLength: 128, promptLength: 32, newTokens: 24, trainRows: 4, trainLength: 128 },
   },
 };

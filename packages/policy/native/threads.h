@@ -4,7 +4,7 @@
 namespace retool {
 
 /** Work below this many nanoseconds is done by the caller alone: waking others costs as much. */
-constexpr double WORTH_SHARING = 60e3;
+constexpr double WORTH_SHARING = 250e3;
 
 /** Calls run(context, task) once for each task below `tasks`, in any order and on any thread, and returns when all are done. */
 void forEachTask(long tasks, void (*run)(void* context, long task), void* context);

@@ -40,19 +40,22 @@ export function sampleToken(
   const inverse = greedy ? 1 : 1 / temperature;
   const best = mostLikelyId(logits, allowed, unused);
   const top = logits[best]! * inverse;
-  const weights = new Float64Array(allowed);
+  const weights = scratch(allowed);
   let total = 0;
   let skipped = 0;
-  let place = 0;
-  for (let id = 0; id < allowed; id++) {
-    const weight = Math.exp(logits[id]! * inverse - top);
-    if (id === unused[place]) {
-      place++;
-      skipped += weight;
-      continue;
+  let from = 0;
+  for (let place = 0; from < allowed; place++) {
+    const to = Math.min(unused[place] ?? allowed, allowed);
+    for (let id = from; id < to; id++) {
+      const weight = Math.exp(logits[id]! * inverse - top);
+      weights[id] = weight;
+      total += weight;
     }
-    weights[id] = weight;
-    total += weight;
+    if (to < allowed) {
+      weights[to] = 0;
+      skipped += Math.exp(logits[to]! * inverse - top);
+    }
+    from = to + 1;
   }
   // The trainer normalises over all logits, padding and unused ids included.
   let normaliser = total + skipped;
@@ -61,12 +64,27 @@ export function sampleToken(
   return { tokenId: chosen, logProb: logits[chosen]! * inverse - top - Math.log(normaliser) };
 }
 
+let space = new Float64Array(0);
+
+/** Room for the weights of one call; what an earlier one left in it is overwritten. */
+function scratch(length: number): Float64Array {
+  if (space.length < length) space = new Float64Array(length);
+  return space.subarray(0, length);
+}
+
 function mostLikelyId(logits: Float32Array, allowed: number, unused: readonly number[]): number {
   let best = -1;
-  let place = 0;
-  for (let id = 0; id < allowed; id++) {
-    if (id === unused[place]) place++;
-    else if (best < 0 || logits[id]! > logits[best]!) best = id;
+  let most = -Infinity;
+  let from = 0;
+  for (let place = 0; from < allowed; place++) {
+    const to = Math.min(unused[place] ?? allowed, allowed);
+    for (let id = from; id < to; id++) {
+      const logit = logits[id]!;
+      if (best >= 0 && !(logit > most)) continue;
+      best = id;
+      most = logit;
+    }
+    from = to + 1;
   }
   return Math.max(best, 0);
 }
