@@ -14,9 +14,8 @@ export interface JudgedCalls {
 }
 
 /**
- * Self-corrections of a rollout: a call fails by its own doing, a later call with other code runs without an error, and the answer is
- * right in the end. Each failure counts once, with the first such call after it; failures before the same correction are one case, that of
- * the last of them.
+ * Self-corrections of a rollout: a call fails by its own doing, the next one, with other code, runs without an error, and the answer is
+ * right in the end. Of several failures in a row only the last counts.
  *
  * The behaviour is that of "ReTool" (https://arxiv.org/abs/2504.11536), figure 4; the rule is this project's.
  */
