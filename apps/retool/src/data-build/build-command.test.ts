@@ -1,6 +1,5 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pythonBackends } from "@retool-ts/sandbox";
 import { describe, expect, test } from "vitest";
 import { completion, type ChatAnswer } from "../../test/chat-server.js";
 import { good, trace, useBuildFolder } from "./build-folder.test-support.js";
@@ -68,7 +67,7 @@ describe("a rewritten trace", () => {
   });
 });
 
-describe.skipIf(!pythonBackends().some(({ isAvailable }) => isAvailable))("Python, where a backend is", () => {
+describe("Python", () => {
   test("is run, and what it printed is kept; code that fails leaves the row out", { timeout: 60_000 }, async () => {
     const reply = (i: number) => completion(trace(i === 0 ? "print(sum(range(1)))" : "print(nothing)", "a guess", 6 * i));
     await rewrite(2, reply, "--language", "python");
