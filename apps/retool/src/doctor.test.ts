@@ -13,6 +13,9 @@ test("says that training can run here, as JSON", async () => {
   expect(checks.filter(({ status }) => status === "problem")).toEqual([]);
   expect([ready, ok]).toEqual([true, true]);
   expect(checks.find(({ name }) => name === "speed")?.facts?.["gigaflops"]).toBeGreaterThan(0);
+  const backend = checks.find(({ name }) => name === "chosen backend")?.facts?.["backend"];
+  const fused = backend === "wasm" || checks.find(({ name }) => name === `backend ${backend}`)?.facts?.["kernels"] === true;
+  expect(checks.find(({ name }) => name === "fused kernels")?.facts).toEqual({ fused });
   expect(checks.find(({ name }) => name === "tensor memory")?.facts?.["bytes"]).toBe(512 * 2 ** 20);
   expect(checks.find(({ name }) => name === "threads")?.facts?.["threads"]).toBeGreaterThan(0);
   expect(checks.find(({ name }) => name === "sandbox stops loops")?.facts).toEqual({ status: "fuel" });
