@@ -37,6 +37,12 @@ void logProbsBackward(
     const float* logits, const int32_t* targets, const float* logSumExp, const float* entropy, const float* dlogProbs,
     const float* dentropy, long rows, long vocab, float inverseTemperature, float* dlogits);
 
+/**
+ * One token for each row of logits [rows, vocab]: draws [rows, 2] holds 1 / temperature and a uniform number, and then the id and its
+ * log-probability. Ids from `allowed` on, and the `unusedCount` rising ones in `unused`, are not drawn, but count in the normaliser.
+ */
+void sampleRows(const float* logits, long rows, long vocab, long allowed, const int32_t* unused, long unusedCount, double* draws);
+
 void attentionForward(
     const float* qkv, const int32_t* rowOffsets, long rows, long heads, long kvHeads, long headDim, float scale, long maxLength, float* out,
     float* logSumExp, long window);

@@ -7,6 +7,7 @@
 #include "tfjs_binding.cc"
 
 #include <cstdint>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -18,14 +19,20 @@ namespace {
 
 constexpr size_t MOST_ARGUMENTS = 20;
 
-/** The arguments of a call, all numbers; false when there are fewer than `count` or one is no number. */
-bool readNumbers(napi_env env, napi_callback_info info, size_t count, double* numbers) {
-  size_t given = MOST_ARGUMENTS;
-  napi_value values[MOST_ARGUMENTS];
-  bool good = napi_get_cb_info(env, info, &given, values, nullptr, nullptr) == napi_ok && given >= count;
-  for (size_t i = 0; good && i < count; i++) good = napi_get_value_double(env, values[i], numbers + i) == napi_ok;
-  if (!good) napi_throw_type_error(env, nullptr, "a kernel got too few arguments, or one that is no number");
-  return good;
+/** A number, or for a pointer an address or a typed array, whose values are then read and written where they lie. */
+template <typename T>
+bool fromValue(napi_env env, napi_value value, T* to) {
+  double number;
+  const bool isNumber = napi_get_value_double(env, value, &number) == napi_ok;
+  if constexpr (std::is_pointer_v<T>) {
+    void* values = isNumber ? reinterpret_cast<void*>(static_cast<uintptr_t>(number)) : nullptr;
+    const bool good = isNumber || napi_get_typedarray_info(env, value, nullptr, nullptr, &values, nullptr, nullptr) == napi_ok;
+    *to = static_cast<T>(values);
+    return good;
+  } else {
+    if (isNumber) *to = static_cast<T>(number);
+    return isNumber;
+  }
 }
 
 napi_value asNumber(napi_env env, double number) {
@@ -34,33 +41,30 @@ napi_value asNumber(napi_env env, double number) {
   return value;
 }
 
-template <typename T>
-T fromNumber(double number) {
-  if constexpr (std::is_pointer_v<T>) return reinterpret_cast<T>(static_cast<uintptr_t>(number));
-  else return static_cast<T>(number);
-}
-
-/** A kernel as a JavaScript function of numbers; pointers are addresses. */
+/** A kernel as a JavaScript function. */
 template <auto kernel>
 struct Call;
 template <typename Result, typename... Arguments, Result (*kernel)(Arguments...)>
 struct Call<kernel> {
   static napi_value run(napi_env env, napi_callback_info info) {
     static_assert(sizeof...(Arguments) <= MOST_ARGUMENTS);
-    double numbers[sizeof...(Arguments)];
-    if (!readNumbers(env, info, sizeof...(Arguments), numbers)) return nullptr;
-    return apply(env, numbers, std::index_sequence_for<Arguments...>());
+    size_t given = MOST_ARGUMENTS;
+    napi_value values[MOST_ARGUMENTS];
+    std::tuple<Arguments...> arguments;
+    if (napi_get_cb_info(env, info, &given, values, nullptr, nullptr) == napi_ok && given >= sizeof...(Arguments) &&
+        read(env, values, arguments, std::index_sequence_for<Arguments...>())) {
+      if constexpr (!std::is_void_v<Result>) return asNumber(env, std::apply(kernel, arguments));
+      else std::apply(kernel, arguments);
+    } else {
+      napi_throw_type_error(env, nullptr, "a kernel got too few arguments, or one of another type");
+    }
+    return nullptr;
   }
 
  private:
   template <size_t... I>
-  static napi_value apply(napi_env env, const double* numbers, std::index_sequence<I...>) {
-    if constexpr (std::is_void_v<Result>) {
-      kernel(fromNumber<Arguments>(numbers[I])...);
-      return nullptr;
-    } else {
-      return asNumber(env, kernel(fromNumber<Arguments>(numbers[I])...));
-    }
+  static bool read(napi_env env, const napi_value* values, std::tuple<Arguments...>& arguments, std::index_sequence<I...>) {
+    return (fromValue(env, values[I], &std::get<I>(arguments)) && ...);
   }
 };
 
@@ -72,10 +76,12 @@ tfnodejs::TFJSBackend* backendOf(napi_env env) {
 
 /** pointer(id): the address of a tensor's values. */
 napi_value pointer(napi_env env, napi_callback_info info) {
-  double id;
-  if (!readNumbers(env, info, 1, &id)) return nullptr;
+  size_t given = 1;
+  napi_value value;
+  int32_t id = -1;
+  if (napi_get_cb_info(env, info, &given, &value, nullptr, nullptr) == napi_ok && given == 1) napi_get_value_int32(env, value, &id);
   const auto& handles = backendOf(env)->tfe_handle_map_;
-  const auto found = handles.find(static_cast<int32_t>(id));
+  const auto found = handles.find(id);
   TF_Status* status = TF_NewStatus();
   void* address = found == handles.end() ? nullptr : TFE_TensorHandleDevicePointer(found->second, status);
   const bool good = found != handles.end() && TF_GetCode(status) == TF_OK;
@@ -118,7 +124,7 @@ napi_value kernelFunctions(napi_env env) {
       KERNEL(rotaryBackward), KERNEL(swigluForward), KERNEL(swigluBackward), KERNEL(gatherRows), KERNEL(scatterAddRows),
       KERNEL(logProbsForward), KERNEL(logProbsBackward), KERNEL(attentionForward), KERNEL(attentionBackward), KERNEL(attentionCached),
       KERNEL(copyCacheSlot), KERNEL(adamW), KERNEL(sumOfSquares), KERNEL(accumulate), KERNEL(dropout), KERNEL(addColumns),
-      KERNEL(takeColumns), KERNEL(clear), KERNEL(sumRows)};
+      KERNEL(takeColumns), KERNEL(clear), KERNEL(sumRows), KERNEL(sampleRows)};
 #undef KERNEL
   napi_value kernels = nullptr;
   napi_create_object(env, &kernels);

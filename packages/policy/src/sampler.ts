@@ -1,12 +1,12 @@
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
+import { chooseTokens } from "./choose-tokens.js";
 import { createKVCache, type KVCache } from "./kv-cache.js";
 import { disposeLayout, packRows } from "./ops/packed.js";
 import { gatherRows } from "./ops/embedding.js";
 import type { DecodeRequest, DecodeResult, SamplerOptions, SamplerStats } from "./decode-request.js";
 import { RunningDecode } from "./running-decode.js";
 import { checkSamplerOptions } from "./sampler-options.js";
-import { sampleToken } from "./sampling.js";
 import { holdBack, pendingTokens, type Sequence } from "./sequence.js";
 import { StopStringScanner } from "./stop-strings.js";
 import type { Transformer } from "./transformer.js";
@@ -181,10 +181,16 @@ export class LocalSampler {
     const batch = this.#running.filter((running) => !this.#finishEarly(running));
     this.#running = [...batch]; // a decode that begins while the logits are awaited waits for the next step
     if (batch.length === 0) return;
-    const logits = await this.#logits(batch.map(({ sequence }) => sequence));
-    const width = this.#model.config.vocabSize;
-    const open = new Set(this.#running); // a sequence may have been closed meanwhile
-    batch.forEach((running, i) => open.has(running) && this.#take(running, logits.subarray(i * width, (i + 1) * width)));
+    const logits = this.#logits(batch.map(({ sequence }) => sequence));
+    const draws = batch.map(({ request, sequence }) => ({ options: request, uniform: request.uniform(sequence.length) }));
+    try {
+      const tokens = await chooseTokens(logits, draws, this.#options);
+      const open = new Set(this.#running); // a sequence may have been closed meanwhile
+      const ended = new Set(batch.filter((running, i) => open.has(running) && running.push(tokens[i]!.tokenId, tokens[i]!.logProb)));
+      this.#running = this.#running.filter((running) => !ended.has(running));
+    } finally {
+      logits.dispose();
+    }
     this.#stats.sampledTokens += batch.length;
   }
 
@@ -197,15 +203,8 @@ export class LocalSampler {
     return false;
   }
 
-  #take(running: RunningDecode, logits: Float32Array): void {
-    const { sequence, request } = running;
-    const { vocabSize, unusedTokenIds } = this.#options;
-    const { tokenId, logProb } = sampleToken(logits, vocabSize, request, request.uniform(sequence.length), unusedTokenIds);
-    if (running.push(tokenId, logProb)) this.#running = this.#running.filter((other) => other !== running);
-  }
-
-  /** Logits after the last pending token of each sequence, `[sequences, vocab]` in one array. */
-  async #logits(sequences: readonly Sequence[]): Promise<Float32Array> {
+  /** Logits after the last pending token of each sequence, `[sequences, vocab]`, owned by the caller. */
+  #logits(sequences: readonly Sequence[]): tf.Tensor2D {
     this.#takeInExcess(sequences);
     const lengths = sequences.map(({ pending }) => pending.length);
     const hidden = this.#forward(sequences);
@@ -216,11 +215,7 @@ export class LocalSampler {
       return this.#model.logits(states);
     });
     hidden.dispose();
-    try {
-      return (await logits.data()) as Float32Array;
-    } finally {
-      logits.dispose();
-    }
+    return logits;
   }
 
   /** Takes in pending tokens, all but the last of each sequence, until those left fit one forward pass. */

@@ -96,19 +96,31 @@ function draw(weights: Float64Array, total: number, { topP, topK }: SamplingOpti
   let mass = 0;
   const limit = topK > 0 ? Math.min(topK, order.length) : order.length;
   while (kept < limit && (kept === 0 || mass < topP * total)) mass += weights[order[kept++]!]!;
-  return invert(weights, order.subarray(0, kept), mass, uniform);
+  return invert(weights, order.slice(0, kept), mass, uniform);
 }
 
-/** Ids by falling weight; only those that can be among the kept ones, so that a large vocabulary is not sorted whole. */
-function mostLikely(weights: Float64Array, total: number, topP: number, topK: number): Int32Array {
-  // Ids below this weight together hold less than 1 − topP, so top-p never reaches them.
-  const threshold = topK > 0 && topP >= 1 ? 0 : ((1 - topP) * total) / weights.length;
-  const candidates: number[] = [];
-  for (let id = 0; id < weights.length; id++) if (weights[id]! >= threshold) candidates.push(id);
-  return Int32Array.from(candidates.sort((a, b) => weights[b]! - weights[a]! || a - b));
+/**
+ * Ids by falling weight; only as many as top-p and top-k can reach, so that a large vocabulary is not sorted whole: those above a floor
+ * that is lowered until they suffice.
+ */
+function mostLikely(weights: Float64Array, total: number, topP: number, topK: number): number[] {
+  const enough = topK > 0 ? Math.min(topK, weights.length) : weights.length;
+  for (let floor = total / 16; ; floor = floor < total * 2 ** -64 ? 0 : floor / 16) {
+    const candidates: number[] = [];
+    let mass = 0;
+    for (let id = 0; id < weights.length; id++) {
+      if (weights[id]! < floor) continue;
+      candidates.push(id);
+      mass += weights[id]!;
+    }
+    // The margin is for sums that round otherwise in another order.
+    if (candidates.length >= enough || mass > topP * total * (1 + 1e-9) || floor === 0) {
+      return candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
+    }
+  }
 }
 
-function invert(weights: Float64Array, ids: Int32Array | undefined, total: number, uniform: number): number {
+function invert(weights: Float64Array, ids: readonly number[] | undefined, total: number, uniform: number): number {
   let rest = uniform * total;
   const count = ids?.length ?? weights.length;
   let last = 0;

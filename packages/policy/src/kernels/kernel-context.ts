@@ -28,6 +28,16 @@ export interface FusedKernels {
   sumRows(...args: number[]): void;
   swigluForward(...args: number[]): void;
   swigluBackward(...args: number[]): void;
+  /** Where it is missing, `sampleToken` draws from logits that are read back. */
+  sampleRows?(
+    logits: Pointer,
+    rows: number,
+    vocab: number,
+    allowed: number,
+    unused: Int32Array,
+    unusedCount: number,
+    draws: Float64Array,
+  ): void;
 }
 
 /** Everything an operation needs to run a fused kernel: the kernels of a backend, and its tensors. */
