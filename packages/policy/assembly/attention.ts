@@ -117,7 +117,7 @@ export function attentionBackward(
             const delta = f32x4.splat(dot(at(outLine, i * outStride), at(doutLine, i * outStride), headDim));
             const s4 = f32x4.splat(scale);
             const first = firstSeen(n, window);
-            for (let j: i32 = first; j < n; j += 4) {
+            for (let j: i32 = first & ~3; j < n; j += 4) { // lines are padded to whole vectors
               const probability = exp4(f32x4.sub(f32x4.mul(v128.load(at(p, j)), s4), lse));
               const gradient = f32x4.mul(f32x4.mul(probability, f32x4.sub(v128.load(at(ds, j)), delta)), s4);
               v128.store(at(p, j), probability);

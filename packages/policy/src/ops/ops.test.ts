@@ -171,8 +171,18 @@ describe("fused kernels, portable operations and double-precision references agr
     layouts.forEach(disposeLayout);
   });
 
-  test.each([4, 8, 16, 32])("attention over rows of 1 to 70 tokens, head size %i", async (headDim) => {
-    const lengths = headDim < 16 ? [1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 32, 33] : [70, 1, 64, 33];
+  const short = [1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 32, 33];
+  const long = [70, 1, 64, 33];
+  test.each([
+    [4, 0, short],
+    [8, 0, short],
+    [16, 0, long],
+    [32, 0, long],
+    [4, 6, short],
+    [8, 5, [32]], // as long as a block of queries, without padding behind it
+    [8, 34, [64, 40]],
+    [16, 3, long],
+  ])("attention, head size %i, window %i, over rows of %o tokens", async (headDim, window, lengths) => {
     const tokens = lengths.reduce((sum, length) => sum + length, 0);
     const layouts = new Map<string, ReturnType<typeof packRows>>();
     await check(
@@ -181,7 +191,7 @@ describe("fused kernels, portable operations and double-precision references agr
         layouts.set(tf.getBackend(), layout);
         tf.keep(layout.positions);
         tf.keep(layout.rowOffsetsTensor);
-        return attention(qkv as tf.Tensor2D, layout, { heads: 2, kvHeads: 1, headDim });
+        return attention(qkv as tf.Tensor2D, layout, { heads: 2, kvHeads: 1, headDim, window });
       },
       [input(tokens, 4 * headDim)],
       tokens * 2 * headDim,
@@ -230,22 +240,25 @@ describe("fused kernels, portable operations and double-precision references agr
     );
   });
 
-  test.each(KERNEL_BACKENDS)("a product with a weight that is copied in several blocks, on %s", async (backend) => {
+  test.each(KERNEL_BACKENDS)("products of few rows, and of more with a weight that is copied in several blocks, on %s", async (backend) => {
     await useBackend(backend);
     const [inner, outputs] = [70_000, 21];
-    const [x, w] = [random(2 * inner), random(outputs * inner)];
-    const expected = Float64Array.from({ length: 2 * outputs }, (_, at) => {
-      const [row, output] = [Math.floor(at / outputs) * inner, (at % outputs) * inner];
-      let sum = 0;
-      for (let i = 0; i < inner; i++) sum += x[row + i]! * w[output + i]!;
-      return sum;
-    });
-    const actual = tf.tidy(() => {
-      const weight = tf.tensor2d(Float32Array.from(w), [outputs, inner]);
-      return linearTransposed(tf.tensor2d(Float32Array.from(x), [2, inner]), weight)
-        .dataSync()
-        .slice();
-    });
-    expect(relativeDifference(actual, expected)).toBeLessThan(5e-5); // 70,000 terms in 32-bit floats
+    const w = random(outputs * inner);
+    for (const rows of [2, 5]) {
+      const x = random(rows * inner);
+      const expected = Float64Array.from({ length: rows * outputs }, (_, at) => {
+        const [row, output] = [Math.floor(at / outputs) * inner, (at % outputs) * inner];
+        let sum = 0;
+        for (let i = 0; i < inner; i++) sum += x[row + i]! * w[output + i]!;
+        return sum;
+      });
+      const actual = tf.tidy(() => {
+        const weight = tf.tensor2d(Float32Array.from(w), [outputs, inner]);
+        return linearTransposed(tf.tensor2d(Float32Array.from(x), [rows, inner]), weight)
+          .dataSync()
+          .slice();
+      });
+      expect(relativeDifference(actual, expected), `${rows} rows`).toBeLessThan(5e-5); // 70,000 terms in 32-bit floats
+    }
   });
 });
