@@ -267,6 +267,20 @@ describe.each(TEST_BACKENDS)("LocalSampler on %s", (backend) => {
     expect(parts.stats.prefilledTokens).toBe(whole.stats.prefilledTokens);
   });
 
+  test("a long sequence and a long prompt go together when each alone fits the model's positions", async () => {
+    const own = engine.createSampler({ ...OPTIONS, maxLength: TINY.maxPositions });
+    const [prompt, tool] = [Array.from({ length: 90 }, (_, i) => i % 29), Array.from({ length: 70 }, (_, i) => (3 * i) % 29)];
+    try {
+      const [grown, fresh] = [own.open(prompt), own.open(tool)];
+      await own.prefill([grown]);
+      const results = await Promise.all([own.decode(grown, request(1, 5)), own.decode(fresh, request(2, 5))]);
+      expect(results.map(({ finish }) => finish)).toEqual(["length", "length"]);
+      expectClose(results[0]!.logProbs, await trainerLogProbs(prompt, results[0]!.tokenIds), 2e-5);
+    } finally {
+      own.dispose();
+    }
+  });
+
   test("an abort ends one decode and leaves the others alone", async () => {
     const expected = await once([7], request(3, 15));
     const controller = new AbortController();

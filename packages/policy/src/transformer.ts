@@ -82,7 +82,8 @@ export class Transformer {
    * @returns `[tokens, hiddenSize]`
    */
   forwardCached(tokenIds: tf.Tensor1D, layout: PackedLayout, cache: KVCache, slots: Int32Array, past: Int32Array): tf.Tensor2D {
-    this.#tables.reach(layout.maxLength + past.reduce((longest, length) => Math.max(longest, length), 0));
+    const { rowOffsets } = layout;
+    this.#tables.reach(past.reduce((longest, before, row) => Math.max(longest, before + rowOffsets[row + 1]! - rowOffsets[row]!), 0));
     return this.#run(tokenIds, { layout, attend: (layer, qkv) => cache.attend(layer, qkv, layout, slots, past) });
   }
 
