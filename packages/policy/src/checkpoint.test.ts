@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
@@ -110,13 +110,19 @@ describe("saveModel and loadModel", () => {
       /part-1\.safetensors: tensor .*: expected each tensor in one file, found it is in part-0/,
     );
 
-    await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: { a: "../part-0.safetensors" } }));
-    await expect(loadModel(folder)).rejects.toThrow(/weight_map: expected tensor names with plain file names/);
+    for (const name of ["../part-0.safetensors", "..", ""]) {
+      await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: { a: name } }));
+      await expect(loadModel(folder)).rejects.toThrow(/weight_map: expected tensor names with plain file names/);
+    }
+    await writeFile(join(folder, "model.safetensors.index.json"), "{ cut");
+    await expect(loadModel(folder)).rejects.toThrow(/index\.json: expected JSON/);
   });
 
   test("a file name that leaves the folder is refused", async () => {
     const parameters = model(TINY);
-    await expect(saveModel(folder, parameters, { files: { "../x.json": "" } })).rejects.toThrow(InputError);
+    for (const name of ["../x.json", "..", "", "config.json"]) {
+      await expect(saveModel(folder, parameters, { files: { [name]: "" } }), name).rejects.toThrow(InputError);
+    }
     parameters.dispose();
     expect(await readdir(folder)).toEqual([]);
   });
@@ -129,6 +135,14 @@ describe("folders that are refused, with what and where", () => {
     ["no weights", () => rm(join(folder, "model.safetensors")), /model\.safetensors: expected a file, found none/],
     ["weights cut short", () => truncate(join(folder, "model.safetensors"), 5000), /truncated/],
     ["an empty file", () => truncate(join(folder, "model.safetensors"), 0), /length field of 8 bytes, found 0 bytes/],
+    [
+      "a folder in the place of a file",
+      async () => {
+        await rm(join(folder, "model.safetensors"));
+        await mkdir(join(folder, "model.safetensors"));
+      },
+      /model\.safetensors: expected a file, found a folder/,
+    ],
     [
       "a missing tensor",
       () => change((tensors) => tensors.delete("model.norm.weight")),
@@ -185,6 +199,11 @@ describe("folders that are refused, with what and where", () => {
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toMatch(message);
   });
+});
+
+test("a file in the place of a model's folder is refused", async () => {
+  await saved();
+  await expect(loadModel(join(folder, "model.safetensors"))).rejects.toThrow(/config\.json: expected a file, found none/);
 });
 
 describe("saveOptimizer and loadOptimizer", () => {

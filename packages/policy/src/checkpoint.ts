@@ -32,7 +32,7 @@ export interface SaveModelOptions {
 export async function saveModel(folder: string, parameters: Parameters, options: SaveModelOptions = {}): Promise<void> {
   const { files = {}, dtype = "float32", adapter = "merge", ...tokens } = options;
   for (const name of Object.keys(files)) {
-    if (basename(name) === name && name !== "config.json" && name !== "model.safetensors") continue;
+    if (isPlainName(name) && name !== "config.json" && name !== "model.safetensors") continue;
     const expected = "a plain file name other than config.json and model.safetensors";
     throw new InputError({ what: "checkpoint", where: `${folder}: files`, expected, found: name, fix: "rename it" });
   }
@@ -144,6 +144,16 @@ export async function loadOptimizer(folder: string, optimizer: AdamW): Promise<v
   }
 }
 
+/** Whether a name stays in its folder. */
+function isPlainName(name: string): boolean {
+  return basename(name) === name && !["", ".", ".."].includes(name);
+}
+
+/** Whether a file could not be read because there is none. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+}
+
 const WeightIndex = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
 
 /** Opens the file or files with the weights. */
@@ -154,10 +164,12 @@ async function openWeights(folder: string): Promise<SafetensorsFile[]> {
   try {
     return [await SafetensorsFile.open(single)];
   } catch (error) {
-    if (!(error instanceof Error) || (error.cause as NodeJS.ErrnoException | undefined)?.code !== "ENOENT") throw error;
-    const index = WeightIndex.safeParse(await readJson(indexPath).catch(() => Promise.reject(error)));
+    if (!isAbsent(error)) throw error;
+    const index = WeightIndex.safeParse(
+      await readJson(indexPath).catch((other: unknown) => Promise.reject(isAbsent(other) ? error : other)),
+    );
     shards = index.success ? [...new Set(Object.values(index.data.weight_map))].sort() : [];
-    if (shards.length === 0 || shards.some((name) => basename(name) !== name)) {
+    if (shards.length === 0 || !shards.every(isPlainName)) {
       const problem = { what: "checkpoint", where: `${indexPath}: weight_map`, expected: "tensor names with plain file names" };
       throw new InputError({ ...problem, found: shards.join(", ").slice(0, 80) || "none", fix: "download the file again" });
     }

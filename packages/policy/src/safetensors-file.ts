@@ -164,17 +164,31 @@ export async function openAs<T>(path: string, make: (handle: FileHandle, size: n
 /**
  * Opens a file for reading.
  *
- * @throws InputError when it is not there.
+ * @throws InputError when it is not there, is a folder, or may not be read.
  */
 export async function openExisting(path: string): Promise<FileHandle> {
+  let handle: FileHandle | undefined;
   try {
-    return await open(path, "r");
+    handle = await open(path, "r");
+    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
+    return handle;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    const problem = { what: "checkpoint", where: path, expected: "a file", found: "none" };
-    throw new InputError({ ...problem, fix: `point to a folder that has ${basename(path)}` }, { cause: error });
+    await handle?.close();
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const found = UNREADABLE[code];
+    if (found === undefined) throw error;
+    const fix = code === "EACCES" ? "let this user read it" : `point to a folder that has ${basename(path)}`;
+    throw new InputError({ what: "checkpoint", where: path, expected: "a file", found, fix }, { cause: error });
   }
 }
+
+/** What is in the place of a file, by the system's error code. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "none",
+  ENOTDIR: "none",
+  EISDIR: "a folder",
+  EACCES: "one that may not be read",
+};
 
 /** Bytes of a file from `start` up to `end`, or to the end of the file. */
 export async function readRange(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
