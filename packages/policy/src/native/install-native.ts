@@ -6,7 +6,7 @@ import { z } from "zod";
 import { kernelSources, kernelStamp } from "./kernel-sources.js";
 import { packageFolder, packageVersion } from "./load-native.js";
 import { BINDING, manifestPath, nativeFolder, processor, type NativeManifest } from "./native-folder.js";
-import { lastLines, runProgram } from "./run-program.js";
+import { lastLineAsJson, lastLines, runProgram } from "./run-program.js";
 import { findTensorFlow, type TensorFlowWheel } from "./tensorflow-wheel.js";
 import { findCompiler, findNodeHeaders } from "./toolchain.js";
 
@@ -127,18 +127,10 @@ const Trial = z.object({ sum: z.literal(3), tensorflow: z.string(), device: z.en
 
 async function tryBinding(path: string, wheel: TensorFlowWheel, signal?: AbortSignal) {
   const { code, stdout, stderr } = await runProgram(process.execPath, ["--input-type=commonjs", "-e", TRIAL, path], signal);
-  const answer = code === 0 ? Trial.safeParse(parseJson(stdout.trim().split("\n").at(-1))) : undefined;
+  const answer = code === 0 ? Trial.safeParse(lastLineAsJson(stdout)) : undefined;
   if (answer?.success !== true) throw failure(path, "a binding that loads and computes", stderr || stdout, wheel);
   const { tensorflow, device } = answer.data;
   return { tensorflow, device };
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
 }
 
 function failure(where: string, expected: string, output: string, { version }: TensorFlowWheel): InputError {

@@ -50,6 +50,13 @@ describe("each missing part has a message of its own", () => {
     expect(await message(() => findTensorFlow(python))).toMatch(/no package tensorflow in it.*-m pip install tensorflow-cpu/);
   });
 
+  test("a program that is no Python", async () => {
+    for (const line of ["", "no JSON", "[1]"]) {
+      const python = await program(line);
+      expect(await message(() => findTensorFlow(python)), line).toMatch(/expected a Python 3, found /);
+    }
+  });
+
   test("a wheel without the C library", async () => {
     const python = await program(JSON.stringify({ folder: scratch, version: "2.3.0" }));
     expect(await message(() => findTensorFlow(python))).toMatch(/found TensorFlow 2\.3\.0 without .*libtensorflow_cc\.so\.2/);

@@ -20,6 +20,15 @@ export function runProgram(program: string, args: readonly string[], signal?: Ab
   });
 }
 
+/** The last line of a program's output as JSON; undefined when it is none. */
+export function lastLineAsJson(output: string): unknown {
+  try {
+    return JSON.parse(output.trim().split("\n").at(-1)!);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The last lines of a program's output, for an error's message. */
 export function lastLines(text: string, count = 3): string {
   const lines = text.split("\n").filter((line) => line.trim() !== "");

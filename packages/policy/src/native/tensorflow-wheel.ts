@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import { lastLines, runProgram } from "./run-program.js";
+import { lastLineAsJson, lastLines, runProgram } from "./run-program.js";
 
 /** A TensorFlow that pip installed. */
 export interface TensorFlowWheel {
@@ -39,28 +39,28 @@ const Answer = z.object({ folder: z.string(), version: z.string() }).nullable();
 export async function findTensorFlow(python: string): Promise<TensorFlowWheel> {
   const { code, stdout, stderr } = await runProgram(python, ["-c", PROBE]);
   const problem = { what: "native install", where: `--from-tensorflow ${python}` };
-  if (code !== 0) {
-    const found = lastLines(stderr, 1);
+  const answer = code === 0 ? Answer.safeParse(lastLineAsJson(stdout)) : undefined;
+  if (answer?.success !== true) {
+    const found = lastLines(code === 0 ? stdout : stderr, 1);
     throw new InputError({ ...problem, expected: "a Python 3", found, fix: "give the path of a Python program, such as .venv/bin/python" });
   }
-  const answer = Answer.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? "null"));
   const fix = `run \`${python} -m pip install tensorflow-cpu\` (tensorflow[and-cuda] for a GPU)`;
-  if (answer === null)
+  if (answer.data === null)
     throw new InputError({ ...problem, expected: "a Python with TensorFlow", found: "no package tensorflow in it", fix });
+  const found = answer.data;
   const wheel = {
-    ...answer,
-    library: join(answer.folder, "libtensorflow_cc.so.2"),
-    framework: join(answer.folder, "libtensorflow_framework.so.2"),
-    include: join(answer.folder, "include"),
+    ...found,
+    library: join(found.folder, "libtensorflow_cc.so.2"),
+    framework: join(found.folder, "libtensorflow_framework.so.2"),
+    include: join(found.folder, "include"),
   };
   const needed = [wheel.library, wheel.framework, ...HEADERS.map((header) => join(wheel.include, header))];
   const missing = needed.find((path) => !existsSync(path));
   if (missing !== undefined) {
-    const found = `TensorFlow ${answer.version} without ${missing}`;
     throw new InputError({
       ...problem,
       expected: "a TensorFlow wheel for Linux with its C library and headers (2.21 is known to work)",
-      found,
+      found: `TensorFlow ${found.version} without ${missing}`,
       fix,
     });
   }
