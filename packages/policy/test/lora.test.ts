@@ -156,6 +156,16 @@ describe("adapter folders", () => {
   });
 
   const all = fixture.adapters["all"]!;
+  test("modules that are listed twice count once, as in PEFT", async () => {
+    await useBackend("wasm");
+    const parameters = await baseModel();
+    const modules = all.config["target_modules"] as string[];
+    await writeAdapter(all, { target_modules: [...modules, ...modules] });
+    await loadAdapter(folder, parameters);
+    expect(parameters.lora?.modules).toHaveLength(modules.length);
+    parameters.dispose();
+  });
+
   test.each([
     ["uses of DoRA", { use_dora: true }, "use_dora"],
     ["trained biases", { bias: "all" }, "bias"],
@@ -183,7 +193,15 @@ describe("adapter folders", () => {
     const options = { rank: 2, alpha: 4, dropout: 0, modules: ["q"] as const, seed: 1 };
     await expect(saveAdapter(folder, parameters)).rejects.toThrow("a model without one");
     const modules = ["qkv"] as unknown as LoraModule[];
-    for (const wrong of [{ rank: 0 }, { rank: 1.5 }, { alpha: 0 }, { dropout: 1 }, { modules: [] }, { modules }]) {
+    for (const wrong of [
+      { rank: 0 },
+      { rank: 1.5 },
+      { alpha: 0 },
+      { dropout: 1 },
+      { modules: [] },
+      { modules },
+      { modules: ["q", "q"] as LoraModule[] },
+    ]) {
       expect(() => parameters.addAdapter({ ...options, ...wrong }), JSON.stringify(wrong)).toThrow(Object.keys(wrong)[0]);
     }
     parameters.addAdapter(options);

@@ -94,7 +94,7 @@ export async function loadAdapter(folder: string, parameters: Parameters, { seed
     rank: config.r,
     alpha: config.lora_alpha,
     dropout: config.lora_dropout,
-    modules: config.target_modules.map((name) => moduleNamed(name, join(folder, CONFIG))),
+    modules: [...new Set(config.target_modules)].map((name) => moduleNamed(name, join(folder, CONFIG))),
     rankStabilized: config.use_rslora,
     seed,
   };

@@ -82,6 +82,6 @@ export function checkLoraOptions({ rank, alpha, dropout, modules }: LoraOptions)
   check(Number.isInteger(rank) && rank > 0, "rank", "a positive whole number", String(rank));
   check(Number.isFinite(alpha) && alpha > 0, "alpha", "a positive number", String(alpha));
   check(dropout >= 0 && dropout < 1, "dropout", "a share from 0 to below 1", String(dropout));
-  const known = modules.length > 0 && modules.every((module) => LORA_MODULES.includes(module));
-  check(known, "modules", `some of ${LORA_MODULES.join(", ")}`, modules.join(", ") || "none");
+  const known = modules.length > 0 && modules.every((module, i) => LORA_MODULES.includes(module) && modules.indexOf(module) === i);
+  check(known, "modules", `some of ${LORA_MODULES.join(", ")}, each once`, modules.join(", ") || "none");
 }
