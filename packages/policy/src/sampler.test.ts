@@ -281,6 +281,20 @@ describe.each(TEST_BACKENDS)("LocalSampler on %s", (backend) => {
     }
   });
 
+  test("a forward pass that fails ends all decodes with its error, leaves no tensors, and can be tried again", async () => {
+    const expected = await once([7], request(3, 5));
+    const id = sampler.open([7]);
+    const { forwardCached } = engine.model;
+    engine.model.forwardCached = () => {
+      throw new Error("no memory");
+    };
+    const other = sampler.open([6]);
+    const failed = await Promise.allSettled([sampler.decode(id, request(3, 5)), sampler.decode(other, request(3, 5))]);
+    engine.model.forwardCached = forwardCached;
+    expect(failed.map((each) => each.status === "rejected" && String(each.reason))).toEqual(["Error: no memory", "Error: no memory"]);
+    expect((await sampler.decode(id, request(3, 5))).tokenIds).toEqual(expected.tokenIds);
+  });
+
   test("an abort ends one decode and leaves the others alone", async () => {
     const expected = await once([7], request(3, 15));
     const controller = new AbortController();
@@ -338,6 +352,7 @@ describe.each(TEST_BACKENDS)("LocalSampler on %s", (backend) => {
     expect(codes(() => sampler.extend(ids[0]!, [-1]))).toBe("TOKEN_OUT_OF_RANGE");
     const running = sampler.decode(ids[0]!, request(1, 2));
     expect(codes(() => sampler.decode(ids[0]!, request(1, 2)))).toBe("SEQUENCE_BUSY");
+    expect(codes(() => sampler.extend(ids[0]!, [1]))).toBe("SEQUENCE_BUSY");
     await running;
     expect(() => engine.createSampler({ ...OPTIONS, vocabSize: 30 })).toThrow(/vocabSize: expected at most 29, .* found 30/);
     expect(() => engine.createSampler({ ...OPTIONS, maxLength: 129 })).toThrow(/maxLength: expected at most 128/);

@@ -78,9 +78,12 @@ export class LocalSampler {
     const sequences = ids.map((id) => this.#get(id)).filter((sequence) => sequence.pending.length > 1 && fits(sequence));
     if (sequences.length === 0) return;
     const last = sequences.map(({ pending }) => pending.pop()!);
-    this.#takeInExcess(sequences);
-    this.#forward(sequences).dispose();
-    sequences.forEach((sequence, i) => (sequence.pending = [last[i]!]));
+    try {
+      this.#takeInExcess(sequences);
+      this.#forward(sequences).dispose();
+    } finally {
+      sequences.forEach(({ pending }, i) => pending.push(last[i]!));
+    }
   }
 
   /** A second sequence that continues from the same tokens. */
@@ -98,7 +101,7 @@ export class LocalSampler {
   /** Appends forced tokens, such as a tool's output. */
   extend(id: number, tokenIds: readonly number[]): void {
     this.#checkIds("extend", tokenIds);
-    const sequence = this.#get(id);
+    const sequence = this.#idle("extend", id);
     if (sequence.computed !== undefined) {
       sequence.pending.unshift(...sequence.computed.splice(0));
       sequence.length = 0;
@@ -122,10 +125,7 @@ export class LocalSampler {
 
   /** Samples until a stop, the token budget, or the longest length. */
   decode(id: number, request: DecodeRequest): Promise<DecodeResult> {
-    const sequence = this.#get(id);
-    if (this.#running.some((other) => other.sequence === sequence)) {
-      throw new RetoolError("SEQUENCE_BUSY", `decode: sequence ${id} is being decoded already`);
-    }
+    const sequence = this.#idle("decode", id);
     const stops = request.stopStrings?.length ? this.#scanner(request.stopStrings) : undefined;
     this.#checkIds("decode", request.begun?.tokenIds ?? []);
     const running = new RunningDecode(sequence, request, stops);
@@ -147,6 +147,13 @@ export class LocalSampler {
     const sequence = this.#sequences.get(id);
     if (sequence === undefined) throw new RetoolError("NO_SUCH_SEQUENCE", `sequence ${id} is not open`);
     return sequence;
+  }
+
+  /** A sequence that no decode is working on. */
+  #idle(where: string, id: number): Sequence {
+    const sequence = this.#get(id);
+    if (!this.#running.some((running) => running.sequence === sequence)) return sequence;
+    throw new RetoolError("SEQUENCE_BUSY", `${where}: sequence ${id} is being decoded`);
   }
 
   #scanner(stopStrings: readonly string[]): StopStringScanner {
@@ -223,9 +230,12 @@ export class LocalSampler {
     const { maxPrefillTokens = MAX_PREFILL_TOKENS } = this.#options;
     while (pendingTokens(sequences) > Math.max(maxPrefillTokens, sequences.length)) {
       const parts = holdBack(sequences, maxPrefillTokens);
-      this.#forward(parts.map(({ sequence }) => sequence)).dispose();
-      this.#stats.prefilledTokens += parts.length;
-      for (const { sequence, rest } of parts) sequence.pending = rest;
+      try {
+        this.#forward(parts.map(({ sequence }) => sequence)).dispose();
+        this.#stats.prefilledTokens += parts.length;
+      } finally {
+        for (const { sequence, rest } of parts) for (const tokenId of rest) sequence.pending.push(tokenId);
+      }
     }
   }
 
@@ -239,9 +249,13 @@ export class LocalSampler {
       "int32",
     );
     const slots = Int32Array.from(sequences, ({ slot }) => slot);
-    const hidden = this.#model.forwardCached(tokenIds, layout, this.#cache, slots, Int32Array.from(past));
-    tokenIds.dispose();
-    disposeLayout(layout);
+    let hidden: tf.Tensor2D;
+    try {
+      hidden = this.#model.forwardCached(tokenIds, layout, this.#cache, slots, Int32Array.from(past));
+    } finally {
+      tokenIds.dispose();
+      disposeLayout(layout);
+    }
     for (const sequence of sequences) {
       sequence.length += sequence.pending.length;
       sequence.computed?.push(...sequence.pending);
