@@ -78,6 +78,16 @@ test("one state alone has a gradient too", async () => {
   model.dispose();
 });
 
+test("a loss that fails leaves no tensors", async () => {
+  await useBackend("wasm");
+  const model = await critic();
+  const failing: ValueLoss = () => {
+    throw new Error("no such field");
+  };
+  await expect(model.forwardBackward(ROWS, { loss: failing })).rejects.toThrow("no such field");
+  model.dispose();
+});
+
 describe.each(["cpu", "wasm"] as const)("a critic on %s", (backend: BackendName) => {
   beforeAll(() => useBackend(backend));
 

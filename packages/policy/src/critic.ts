@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 import { GradientAccumulator, type LossNumbers, type LossResult } from "./gradient-accumulator.js";
+import { sumMicroBatches } from "./micro-batch-sum.js";
 import { gatherRows } from "./ops/embedding.js";
 import type { Parameters, ParameterSpec, TrainableParameters } from "./parameters.js";
 import { checkRows, rowValues } from "./row-values.js";
-import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
+import type { PackedBatch, TrainingRow } from "./training-batch.js";
 import { Transformer, type TrainingPass } from "./transformer.js";
 
 /** What a value loss sees: one number for each token that the policy chose, `[targets]` each. */
@@ -106,17 +107,9 @@ export class Critic implements TrainableParameters {
    */
   async forwardBackward(rows: readonly TrainingRow[], { loss }: { readonly loss: ValueLoss }): Promise<LossNumbers> {
     checkRows(rows, this.trunk.config);
-    const total = { loss: 0, metrics: {} as Record<string, number> };
-    for (const part of microBatches(rows, this.#maxTokensPerMicroBatch)) {
-      const batch = packTrainingRows(part);
-      if (batch.places.length > 0) {
-        const result = await this.#gradients.add(() => loss({ values: this.#values(batch, this.#training), fields: batch.fields }));
-        total.loss += result.loss;
-        for (const [name, value] of Object.entries(result.metrics)) total.metrics[name] = (total.metrics[name] ?? 0) + value;
-      }
-      disposeBatch(batch);
-    }
-    return total;
+    return sumMicroBatches(rows, this.#maxTokensPerMicroBatch, (batch) =>
+      this.#gradients.add(() => loss({ values: this.#values(batch, this.#training), fields: batch.fields })),
+    );
   }
 
   /** Clips and applies the gradients gathered since the last call, and forgets them. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { fusedKernels } from "./kernels/kernel-context.js";
+import { ownTape } from "./ops/tape.js";
 import type { TrainableParameters } from "./parameters.js";
 
 /** A loss and what is measured beside it. */
@@ -34,18 +35,23 @@ export class GradientAccumulator {
    * @param compute - runs in `tf.tidy`
    */
   async add(compute: () => LossResult): Promise<LossNumbers> {
-    let metrics: Readonly<Record<string, tf.Scalar>> = {};
+    const measured: [name: string, scalar: tf.Scalar][] = [];
     const specs = this.#parameters.trainableSpecs;
     const variables = specs.map(({ name }) => this.#parameters.get(name));
-    const { value, grads } = tf.variableGrads(() => {
-      const result = compute();
-      metrics = Object.fromEntries(Object.entries(result.metrics ?? {}).map(([name, metric]) => [name, tf.keep(tf.clone(metric))]));
-      return result.loss;
-    }, variables);
-    specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
-    const numbers: Record<string, number> = {};
-    for (const [name, metric] of Object.entries(metrics)) numbers[name] = await readScalar(metric);
-    return { loss: await readScalar(value), metrics: numbers };
+    try {
+      const run = () => {
+        const { loss, metrics = {} } = compute();
+        for (const [name, metric] of Object.entries(metrics)) measured.push([name, tf.keep(tf.clone(metric))]);
+        return loss;
+      };
+      const { value, grads } = ownTape(() => tf.tidy(() => tf.variableGrads(run, variables)));
+      measured.push(["loss", value]);
+      specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
+      const numbers = await Promise.all(measured.map(async ([name, scalar]) => [name, (await scalar.data())[0]!] as const));
+      return { loss: numbers.at(-1)![1], metrics: Object.fromEntries(numbers.slice(0, -1)) };
+    } finally {
+      for (const [, scalar] of measured) scalar.dispose();
+    }
   }
 
   /** Forgets all gradients. */
@@ -71,10 +77,4 @@ export class GradientAccumulator {
     this.#gradients.set(name, tf.add(total, gradient));
     tf.dispose([total, gradient]);
   }
-}
-
-async function readScalar(scalar: tf.Scalar): Promise<number> {
-  const [number] = await scalar.data();
-  scalar.dispose();
-  return number!;
 }

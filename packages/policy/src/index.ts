@@ -22,13 +22,13 @@ export { createKVCache, type KVCache } from "./kv-cache.js";
 export {
   LocalEngine,
   type ForwardBackwardOptions,
-  type ForwardBackwardResult,
   type LocalEngineOptions,
   type LossInputs,
   type ScoringOptions,
   type TokenLoss,
 } from "./local-engine.js";
 export { checkTrainingRoom } from "./memory-limit.js";
+export { type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec, type TrainableParameters } from "./parameters.js";

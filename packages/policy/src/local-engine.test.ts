@@ -193,6 +193,16 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     parameters.dispose();
   });
 
+  test("a loss that no weight has a part in is refused and leaves no tensors", async () => {
+    await useBackend(backend);
+    const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+    const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
+    const loss: TokenLoss = ({ logProbs }) => ({ loss: tf.scalar(1), metrics: { tokens: tf.scalar(logProbs.size) } });
+    await expect(engine.forwardBackward(tinyRows([8]), { loss })).rejects.toThrow(/connection between any variable and the result/);
+    engine.dispose();
+    parameters.dispose();
+  });
+
   test("an abort ends between micro-batches, and mistakes in rows are found before the kernels run", async () => {
     await useBackend(backend);
     const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });

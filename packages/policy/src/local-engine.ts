@@ -2,11 +2,12 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 import { GradientAccumulator, type LossResult } from "./gradient-accumulator.js";
 import { checkTrainingRoom } from "./memory-limit.js";
+import { sumMicroBatches, type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
 import type { Parameters } from "./parameters.js";
 import type { SamplerOptions } from "./decode-request.js";
 import { LocalSampler } from "./sampler.js";
 import { checkRows, rowValues, scoreTargets } from "./row-values.js";
-import { disposeBatch, microBatches, packTrainingRows, type TrainingRow } from "./training-batch.js";
+import type { PackedBatch, TrainingRow } from "./training-batch.js";
 import { Transformer } from "./transformer.js";
 
 /** What a loss function sees: one number for each token that the policy chose, `[targets]` each. */
@@ -28,21 +29,10 @@ export interface LossInputs {
 export type TokenLoss = (inputs: LossInputs) => LossResult;
 
 /** One pass over rows. */
-export interface ForwardBackwardOptions {
+export interface ForwardBackwardOptions extends MicroBatchOptions {
   readonly loss: TokenLoss;
   /** Divides the logits, as the sampler did. */
   readonly temperature?: number;
-  /** Called after each micro-batch. */
-  readonly onMicroBatch?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** Sum of the losses and metrics of all micro-batches. */
-export interface ForwardBackwardResult {
-  readonly loss: number;
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Tokens that entered the loss. */
-  readonly targets: number;
 }
 
 /** Fixed for the life of an engine. */
@@ -93,22 +83,21 @@ export class LocalEngine {
    * @throws RetoolError when a row is longer than the model's positions or has ids that it does not know.
    * @throws InputError when the backend cannot hold what training needs.
    */
-  async forwardBackward(rows: readonly TrainingRow[], options: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
+  async forwardBackward(
+    rows: readonly TrainingRow[],
+    { loss, temperature = 1, ...options }: ForwardBackwardOptions,
+  ): Promise<ForwardBackwardResult> {
     checkTrainingRoom(this.parameters);
     checkRows(rows, this.parameters.config);
-    const parts = microBatches(rows, this.#options.maxTokensPerMicroBatch);
-    const metrics: Record<string, number> = {};
-    let loss = 0;
-    let targets = 0;
-    for (const [i, part] of parts.entries()) {
-      options.signal?.throwIfAborted();
-      const result = await this.#microBatch(part, options);
-      loss += result.loss;
-      targets += result.targets;
-      for (const [name, value] of Object.entries(result.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
-      options.onMicroBatch?.(i + 1, parts.length);
-    }
-    return { loss, metrics, targets };
+    const { maxTokensPerMicroBatch, gradientCheckpointing = false } = this.#options;
+    const [update, before] = [this.optimizer.updates, this.#rows];
+    this.#rows += rows.length;
+    const run = (batch: PackedBatch, firstRow: number) => {
+      const training = { gradientCheckpointing, dropout: { update, firstRow: before + firstRow } };
+      const { fields, rowOfTarget } = batch;
+      return this.#gradients.add(() => loss({ ...scoreTargets(this.model, batch, temperature, training), fields, rowOfTarget }));
+    };
+    return sumMicroBatches(rows, maxTokensPerMicroBatch, run, options);
   }
 
   /** Clips and applies the gradients gathered since the last call, and forgets them. */
@@ -144,25 +133,5 @@ export class LocalEngine {
     this.optimizer.dispose();
     this.model.dispose();
     this.#base?.dispose();
-  }
-
-  async #microBatch(rows: readonly TrainingRow[], { loss, temperature = 1 }: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
-    const batch = packTrainingRows(rows);
-    const targets = batch.places.length;
-    const training = {
-      gradientCheckpointing: this.#options.gradientCheckpointing ?? false,
-      dropout: { update: this.optimizer.updates, firstRow: this.#rows },
-    };
-    this.#rows += rows.length;
-    try {
-      if (targets === 0) return { loss: 0, metrics: {}, targets };
-      const { fields, rowOfTarget } = batch;
-      const result = await this.#gradients.add(() =>
-        loss({ ...scoreTargets(this.model, batch, temperature, training), fields, rowOfTarget }),
-      );
-      return { ...result, targets };
-    } finally {
-      disposeBatch(batch);
-    }
   }
 }

@@ -19,13 +19,16 @@ export async function rowValues(
   const results: Float32Array[] = [];
   for (const part of microBatches(rows, maxTokensPerMicroBatch)) {
     const batch = packTrainingRows(part);
-    const tensor = tf.tidy(() => score(batch));
-    const values = await tensor.data();
-    tensor.dispose();
-    const arrays = part.map(({ tokenIds }) => new Float32Array(tokenIds.length));
-    batch.places.forEach(({ row, token }, i) => (arrays[row]![token] = values[i]!));
-    results.push(...arrays);
-    disposeBatch(batch);
+    try {
+      const tensor = tf.tidy(() => score(batch));
+      const values = await tensor.data();
+      tensor.dispose();
+      const arrays = part.map(({ tokenIds }) => new Float32Array(tokenIds.length));
+      batch.places.forEach(({ row, token }, i) => (arrays[row]![token] = values[i]!));
+      results.push(...arrays);
+    } finally {
+      disposeBatch(batch);
+    }
   }
   return results;
 }

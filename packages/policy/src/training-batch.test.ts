@@ -34,6 +34,13 @@ test("arrays of different lengths are refused by name", () => {
   expect(() => packTrainingRows([row])).toThrow("oldLogProbs: expected [2], got [1]");
 });
 
+test("a row without a field that others have is refused by name", () => {
+  const rows = [{ tokenIds: [1, 2], lossMask: [1, 1] }, ROWS[0]!];
+  for (const order of [rows, rows.toReversed()]) {
+    expect(() => packTrainingRows(order)).toThrow(/rows\[1\]\.fields: expected .*, got/);
+  }
+});
+
 test("micro-batches keep the order and the limit; a row above it stands alone", () => {
   const rows = [4, 3, 12, 1, 9, 10].map((length) => ({ tokenIds: new Int32Array(length), lossMask: new Int32Array(length) }));
   const lengths = microBatches(rows, 10).map((part) => part.map(({ tokenIds }) => tokenIds.length));

@@ -1,4 +1,4 @@
-import { assertSameLength } from "@retool-ts/core";
+import { assertSameLength, RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 
@@ -38,10 +38,16 @@ export function countTargets(rows: readonly TrainingRow[]): number {
 /**
  * Puts rows on the device. The caller disposes of the result with {@link disposeBatch}.
  *
- * @throws ShapeError when the arrays of a row differ in length.
+ * @throws ShapeError when the arrays of a row differ in length; RetoolError when rows differ in the names of their fields.
  */
 export function packTrainingRows(rows: readonly TrainingRow[]): PackedBatch {
-  for (const { tokenIds, lossMask, fields } of rows) assertSameLength({ tokenIds, lossMask, ...fields });
+  const names = Object.keys(rows[0]?.fields ?? {});
+  rows.forEach(({ tokenIds, lossMask, fields = {} }, row) => {
+    assertSameLength({ tokenIds, lossMask, ...fields });
+    const own = Object.keys(fields);
+    if (own.length === names.length && names.every((name) => own.includes(name))) return;
+    throw new RetoolError("FIELDS", `rows[${row}].fields: expected ${names.join(", ") || "none"}, got ${own.join(", ") || "none"}`);
+  });
   const layout = packRows(rows.map(({ tokenIds }) => tokenIds.length));
   const ids = new Int32Array(layout.tokens);
   const places: { row: number; token: number }[] = [];
@@ -66,7 +72,7 @@ export function packTrainingRows(rows: readonly TrainingRow[]): PackedBatch {
       column(({ row }) => row),
       "int32",
     ),
-    fields: Object.fromEntries(Object.keys(rows[0]?.fields ?? {}).map((name) => [name, field(name)])),
+    fields: Object.fromEntries(names.map((name) => [name, field(name)])),
     places,
   };
 }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { ownTape } from "./tape.js";
 
 /**
  * y = f(x), of which only x is kept for the backward pass; that one computes f a second time.
@@ -24,15 +25,4 @@ export function recompute(f: (x: tf.Tensor2D) => tf.Tensor2D, x: tf.Tensor2D, va
 /** Gradients of y = f() in each of `xs`; everything else that f makes is freed. */
 function gradients(f: () => tf.Tensor2D, xs: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
   return tf.tidy(() => tf.engine().gradients(f, xs, dy as tf.Tensor2D).grads);
-}
-
-/** Runs a gradient within a gradient function. The engine has one tape at a time and needs its own back afterwards. */
-function ownTape<T>(run: () => T): T {
-  const { state } = tf.engine();
-  const tape = state.activeTape;
-  try {
-    return run();
-  } finally {
-    state.activeTape = tape;
-  }
 }
