@@ -57,7 +57,7 @@ export async function downloadFromHub(options: DownloadOptions): Promise<HubSnap
   const { endpoint, token, cacheDir, offline } = { ...hubSettings(hub), ...definedSettings(options) };
   const place: RepoPlace = { repo, type, revision: options.revision ?? (hub === "huggingface" ? "main" : "master") };
   checkRepo(repo);
-  checkInside(place.revision, repo);
+  checkInside(place.revision, repo, "write the branch, tag or commit as the hub's page shows it");
   const cache = new RepoCache(cacheDir, type, repo);
   const inCache = await cachedCommit(cache, place, options, offline);
   if (inCache !== undefined) return snapshotOf(cache, inCache.commit, inCache.files);

@@ -17,6 +17,10 @@ test.each(["owner/name", "./hub", "runs/hub:x", "C:/models"])("%s is a path", (t
   expect(parseHubReference(text)).toBeUndefined();
 });
 
+test("a path that leaves the repository is the writer's to mend", () => {
+  expect(() => parseHubReference("hub:owner/name/../x")).toThrow(/found "\.\.\/x"\. To mend it: write the file's path/);
+});
+
 test.each([["hub:"], ["hub:owner"], ["hub:owner/"], ["hub:owner/name@"], ["hub:owner/name/../x"], ["hub:../name"]])(
   "%s is refused",
   (text) => {

@@ -31,6 +31,6 @@ export function parseHubReference(text: string): HubReference | undefined {
   const repo = `${owner}/${name}`;
   checkRepo(repo);
   const path = rest.length === 0 ? undefined : rest.join("/");
-  if (path !== undefined) checkInside(path, text);
+  if (path !== undefined) checkInside(path, text, "write the file's path as the hub's page shows it");
   return { hub: SCHEMES[scheme]!, repo, path, revision: match[3] };
 }

@@ -12,19 +12,15 @@ export function checkRepo(repo: string): void {
  * Checks a path that came from outside, before it is joined to a folder of the cache.
  *
  * @param where - names the repository in the message.
+ * @param fix - how to mend it; default: what to do about a repository that lists such a path
  * @throws InputError when it is absolute, leaves its folder, or has a character that some system reads otherwise.
  */
-export function checkInside(path: string, where: string): void {
+export function checkInside(path: string, where: string, fix = "do not use this repository; its file list is hostile or damaged"): void {
   const parts = path.split("/");
   const isPlain = parts.every((part) => part !== "" && part !== "." && part !== "..");
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (isPlain && !/[\\:\u0000-\u001f]/.test(path)) return;
-  throw refuse(
-    where,
-    "names that stay inside the repository",
-    JSON.stringify(path),
-    "do not use this repository; its file list is hostile or damaged",
-  );
+  throw refuse(where, "names that stay inside the repository", JSON.stringify(path), fix);
 }
 
 /** @throws InputError when a hash from outside is none. */

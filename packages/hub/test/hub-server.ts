@@ -19,6 +19,8 @@ export interface HubContents {
   readonly token?: string;
   /** Names that the list gives besides. */
   readonly extraNames?: readonly string[];
+  /** What comes in the place of lists, such as a page to log in to a network. */
+  readonly page?: string;
   /** The second server sends the whole file whatever range was asked for. */
   readonly ignoresRanges?: boolean;
 }
@@ -62,6 +64,7 @@ function answer(contents: HubContents, filesAddress: string, request: IncomingMe
   const url = new URL(request.url!, "http://hub");
   if (contents.token !== undefined && request.headers.authorization !== `Bearer ${contents.token}`)
     return void response.writeHead(401).end();
+  if (contents.page !== undefined && url.pathname.startsWith("/api/")) return void response.writeHead(200).end(contents.page);
   const revision = /^\/api\/(?:models|datasets)\/owner\/name\/revision\/([^/]+)$/.exec(url.pathname)?.[1];
   if (revision !== undefined && ["main", COMMIT, "refs%2Fpr%2F1"].includes(revision)) return json(response, listing(contents));
   if (revision !== undefined) return void response.writeHead(404, { "x-error-code": "RevisionNotFound" }).end();
