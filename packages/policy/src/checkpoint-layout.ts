@@ -80,19 +80,28 @@ export function toCheckpoint(
   return result;
 }
 
-/** Puts a checkpoint tensor into its place in a parameter's values. */
+/**
+ * Puts rows of a checkpoint tensor into their place in a parameter's values.
+ *
+ * @param rows - some of the tensor's rows, or numbers where it is a vector
+ * @param place - of the first of these numbers in the tensor
+ * @param width - columns of the parameter
+ */
 export function fromCheckpoint(
   { shape, column, transposed }: CheckpointTensor,
-  tensor: Float32Array,
+  rows: Float32Array,
+  place: number,
   width: number,
   values: Float32Array,
 ): void {
   if (!transposed) {
-    values.set(tensor, column);
+    values.set(rows, column + place);
     return;
   }
-  const [outputs, inputs] = shape as [number, number];
+  const inputs = shape[1]!;
+  const first = column + place / inputs;
+  const outputs = rows.length / inputs;
   for (let input = 0; input < inputs; input++) {
-    for (let output = 0; output < outputs; output++) values[input * width + column + output] = tensor[output * inputs + input]!;
+    for (let output = 0; output < outputs; output++) values[input * width + first + output] = rows[output * inputs + input]!;
   }
 }

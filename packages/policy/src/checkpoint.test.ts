@@ -69,6 +69,20 @@ describe("saveModel and loadModel", () => {
     expect(JSON.parse(await readFile(join(folder, "config.json"), "utf8"))).toMatchObject({ eos_token_id: 2, pad_token_id: 3 });
   });
 
+  test("matrices that are read in several pieces: the same weights, to the bit", async () => {
+    const config: ModelConfig = { ...TINY, layers: 1, hiddenSize: 1_024, intermediateSize: 600, headDim: 256, kvHeads: 4 };
+    const parameters = model(config);
+    await saveModel(folder, parameters);
+    const loaded = await loadModel(folder);
+    const after = bits(loaded);
+    const different = Object.entries(bits(parameters)).filter(
+      ([name, values]) => !Buffer.from(values.buffer).equals(Buffer.from(after[name]!.buffer)),
+    );
+    parameters.dispose();
+    loaded.dispose();
+    expect(different.map(([name]) => name)).toEqual([]);
+  });
+
   test("projections are [outputs, inputs] under their Hugging Face names", async () => {
     const parameters = model(TINY);
     await saveModel(folder, parameters);

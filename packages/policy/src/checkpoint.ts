@@ -107,7 +107,7 @@ async function openFolder(folder: string): Promise<WeightSource> {
     place: files.length === 1 ? files[0]!.path : folder,
     names: [...fileOf.keys()],
     shapeOf: (name) => fileOf.get(name)?.header.entries.get(name)?.shape,
-    read: (name, shape) => (fileOf.get(name) ?? files[0]!).read(name, shape),
+    readPieces: (name, shape, take) => (fileOf.get(name) ?? files[0]!).readPieces(name, shape, take),
     close: async () => void (await Promise.all(files.map((file) => file.close()))),
   };
 }

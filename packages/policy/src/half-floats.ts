@@ -14,19 +14,18 @@ function halfToNumber(half: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** Half-precision numbers as 32-bit floats. */
-export function fromHalfFloats(halves: Uint16Array): Float32Array {
+/** Half-precision numbers as 32-bit floats, in `result` where it is given. */
+export function fromHalfFloats(halves: Uint16Array, result: Float32Array = new Float32Array(halves.length)): Float32Array {
   const floats = halfFloats();
-  const result = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) result[i] = floats[halves[i]!]!;
   return result;
 }
 
-/** Bfloat16 numbers as 32-bit floats, whose upper halves they are. */
-export function fromBrainFloats(halves: Uint16Array): Float32Array {
-  const bits = new Uint32Array(halves.length);
+/** Bfloat16 numbers as 32-bit floats, whose upper halves they are, in `result` where it is given. */
+export function fromBrainFloats(halves: Uint16Array, result: Float32Array = new Float32Array(halves.length)): Float32Array {
+  const bits = new Uint32Array(result.buffer, result.byteOffset, result.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
-  return new Float32Array(bits.buffer);
+  return result;
 }
 
 /** 32-bit floats as half-precision numbers, rounded to nearest, ties to even; what is too large becomes infinite. */

@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
-import { openExisting, writeFileAtomic } from "./safetensors-file.js";
+import { openExisting } from "./file-ranges.js";
+import { writeFileAtomic } from "./safetensors-file.js";
 
 /** @throws InputError when the file is missing or no JSON. */
 export async function readJson(path: string): Promise<unknown> {

@@ -2,21 +2,26 @@ import { InputError } from "@retool-ts/core";
 import { checkpointTensors, fromCheckpoint } from "./checkpoint-layout.js";
 import type { ModelConfig } from "./config.js";
 import { Parameters } from "./parameters.js";
+import type { TakePiece } from "./piece-reader.js";
 
-/** Where weights come from: tensors by their names in Hugging Face checkpoints, read one at a time. */
+/** Where weights come from: tensors by their names in Hugging Face checkpoints. */
 export interface WeightSource {
   readonly config: ModelConfig;
   /** File or folder, for messages. */
   readonly place: string;
   readonly names: readonly string[];
   shapeOf(name: string): readonly number[] | undefined;
-  /** @throws InputError when the tensor is missing, malformed or of another shape. */
-  read(name: string, shape: readonly number[]): Promise<Float32Array>;
+  /**
+   * Reads a tensor in pieces.
+   *
+   * @throws InputError when it is missing, malformed or of another shape.
+   */
+  readPieces(name: string, shape: readonly number[], take: TakePiece): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Builds a model out of a source, one parameter at a time, so that memory stays near the size of the model in 32-bit floats.
+ * Builds a model out of a source, piece by piece into the memory of its parameters: little more is taken than the model in 32-bit floats.
  *
  * @returns parameters that the caller disposes of
  * @throws InputError naming the tensor that is missing, of another shape, or that this model has no place for.
@@ -32,15 +37,12 @@ export async function loadWeights(source: WeightSource): Promise<Parameters> {
   }
   // All shapes are looked at before memory is taken, because a config can ask for more than there is.
   for (const { name, shape, parameter } of tensors) {
-    if (parameter !== undefined && source.shapeOf(name)?.join() !== shape.join()) await source.read(name, shape);
+    if (parameter !== undefined && source.shapeOf(name)?.join() !== shape.join()) await source.readPieces(name, shape, () => {});
   }
-  return Parameters.load(config, async ({ name, shape }) => {
-    const parts = tensors.filter(({ parameter }) => parameter === name);
-    const [only] = parts;
-    if (parts.length === 1 && !only!.transposed) return source.read(only!.name, only!.shape);
-    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    for (const part of parts) fromCheckpoint(part, await source.read(part.name, part.shape), shape.at(-1)!, values);
-    return values;
+  return Parameters.load(config, async ({ name, shape }, values) => {
+    for (const tensor of tensors.filter(({ parameter }) => parameter === name)) {
+      await source.readPieces(tensor.name, tensor.shape, (rows, place) => fromCheckpoint(tensor, rows, place, shape.at(-1)!, values()));
+    }
   });
 }
 
@@ -52,7 +54,9 @@ function tooManyLayers({ config, place, names }: WeightSource): InputError {
 
 /** A tensor that this model has no place for may be there when it changes nothing: a bias of zeros. */
 async function checkZero(source: WeightSource, name: string): Promise<void> {
-  if (name.endsWith(".bias") && (await source.read(name, source.shapeOf(name)!)).every((value) => value === 0)) return;
+  let zeros = name.endsWith(".bias");
+  if (zeros) await source.readPieces(name, source.shapeOf(name)!, (piece) => (zeros &&= piece.every((value) => value === 0)));
+  if (zeros) return;
   throw new InputError({
     what: "checkpoint",
     where: `${source.place}: tensor ${name}`,

@@ -1,8 +1,10 @@
-import { InputError, streamKey, philox4x32, uniformAt, type StreamLabel } from "@retool-ts/core";
+import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { checkModelConfig, parameterCount, type ModelConfig } from "./config.js";
 import { checkRoom } from "./memory-limit.js";
 import { checkLoraOptions, loraSpecs, type LoraOptions } from "./lora/lora-options.js";
+import { normals, uniforms } from "./random-weights.js";
+import { TensorFiller } from "./tensor-filler.js";
 
 /**
  * Shape of one stored parameter. Projections are stored `[inputs, outputs]`, the transpose of the checkpoint's layout, with
@@ -75,16 +77,21 @@ export class Parameters implements TrainableParameters {
     if (values !== undefined) for (const spec of this.specs) this.#add(spec, values(spec));
   }
 
-  /** Weights that are fetched one after another. When one fails, those before it are freed. */
-  static async load(config: ModelConfig, values: (spec: ParameterSpec) => Promise<Float32Array>): Promise<Parameters> {
+  /** Weights that are filled in one after another, the largest first. When one fails, those before it are freed. */
+  static async load(config: ModelConfig, fill: (spec: ParameterSpec, values: () => Float32Array) => Promise<void>): Promise<Parameters> {
     checkRoom(parameterCount(config), "sample");
     const parameters = new Parameters(config);
+    const size = ({ shape }: ParameterSpec) => tf.util.sizeFromShape([...shape]);
+    const largestFirst = [...parameters.specs].sort((a, b) => size(b) - size(a));
+    const filler = new TensorFiller(size(largestFirst[0]!));
     try {
-      for (const spec of parameters.specs) parameters.#add(spec, await values(spec));
+      for (const spec of largestFirst) parameters.#keep(spec, await filler.tensor(spec.shape, (values) => fill(spec, values)));
       return parameters;
     } catch (error) {
       parameters.dispose();
       throw error;
+    } finally {
+      filler.dispose();
     }
   }
 
@@ -150,7 +157,10 @@ export class Parameters implements TrainableParameters {
    * @param change - `tiedEmbeddings: true` leaves the output head out.
    */
   copy(change: { readonly tiedEmbeddings?: true } = {}): Promise<Parameters> {
-    return Parameters.load({ ...this.config, ...change }, async ({ name }) => Float32Array.from(await this.get(name).data()));
+    return Parameters.load({ ...this.config, ...change }, async ({ name }, values) => {
+      const own = await this.get(name).data();
+      values().set(own);
+    });
   }
 
   /**
@@ -213,32 +223,14 @@ export class Parameters implements TrainableParameters {
   }
 
   #add(spec: ParameterSpec, values: Float32Array): void {
-    const initial = tf.tensor(values, [...spec.shape], "float32");
+    this.#keep(spec, tf.tensor(values, [...spec.shape], "float32"));
+  }
+
+  /** Takes the tensor over. */
+  #keep(spec: ParameterSpec, initial: tf.Tensor): void {
     this.#variables.set(spec.name, tf.engine().makeVariable(initial, true) as tf.Variable);
     // Native TensorFlow takes values over at their first use: now, so that they are not held twice when all are used at once.
     tf.reshape(initial, [-1]).dispose();
     initial.dispose();
   }
-}
-
-/** `size` uniform numbers within ±bound of a named random stream. */
-function uniforms(seed: number, labels: readonly StreamLabel[], size: number, bound: number): Float32Array {
-  const key = streamKey(seed, labels);
-  return Float32Array.from({ length: size }, (_, i) => bound * (2 * uniformAt(key, i) - 1));
-}
-
-/** `size` normal numbers of a named random stream (Box-Muller over the four words of each Philox block). */
-function normals(seed: number, labels: readonly StreamLabel[], size: number, std: number): Float32Array {
-  const key = streamKey(seed, labels);
-  const values = new Float32Array(size + 3);
-  for (let i = 0; i < size; i += 4) {
-    const words = philox4x32([i, 0, 0, 1], key);
-    for (const pair of [0, 2] as const) {
-      const radius = std * Math.sqrt(-2 * Math.log((words[pair] + 1) / 2 ** 32));
-      const angle = (2 * Math.PI * words[pair + 1]!) / 2 ** 32;
-      values[i + pair] = radius * Math.cos(angle);
-      values[i + pair + 1] = radius * Math.sin(angle);
-    }
-  }
-  return values.slice(0, size);
 }

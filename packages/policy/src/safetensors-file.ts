@@ -1,7 +1,9 @@
 import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { InputError } from "@retool-ts/core";
+import { openAs, readRange } from "./file-ranges.js";
 import { toBrainFloats, toHalfFloats } from "./half-floats.js";
+import { PieceReader, type TakePiece } from "./piece-reader.js";
 import {
   decodeFloats,
   encodeSafetensorsHeader,
@@ -11,19 +13,18 @@ import {
   type SafetensorsHeader,
 } from "./safetensors.js";
 
-/** Bytes of a tensor that are read and converted at a time. */
-const PIECE_BYTES = 2 ** 22;
-
 /** A safetensors file on disk; tensors are read one at a time. Holds a file handle until it is closed. */
 export class SafetensorsFile {
   readonly path: string;
   readonly header: SafetensorsHeader;
   readonly #handle: FileHandle;
+  readonly #pieces: PieceReader;
 
   private constructor(path: string, header: SafetensorsHeader, handle: FileHandle) {
     this.path = path;
     this.header = header;
     this.#handle = handle;
+    this.#pieces = new PieceReader(handle, path);
   }
 
   /** @throws InputError when the file is missing or malformed. */
@@ -36,24 +37,25 @@ export class SafetensorsFile {
   }
 
   /**
-   * One tensor as 32-bit floats, converted piece by piece.
+   * One tensor as 32-bit floats.
    *
    * @throws InputError when it is missing, or has another shape or a dtype that is not F32, F16 or BF16.
    */
   async read(name: string, shape: readonly number[]): Promise<Float32Array> {
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    await this.readPieces(name, shape, (piece, place) => values.set(piece, place));
+    return values;
+  }
+
+  /** {@link SafetensorsFile.read} piece by piece, through memory that is used again. One tensor at a time. */
+  async readPieces(name: string, shape: readonly number[], take: TakePiece): Promise<void> {
     const entry = this.header.entries.get(name);
     const where = `${this.path}: tensor ${name}`;
     const expected = `shape [${shape.join(", ")}]`;
     if (entry === undefined) throw mismatch(where, expected, "no such tensor");
     if (entry.shape.join() !== shape.join()) throw mismatch(where, expected, `shape [${entry.shape.join(", ")}]`);
-    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    let place = 0;
-    for (let from = entry.start; from < entry.end; from += PIECE_BYTES) {
-      const piece = decodeFloats(await readRange(this.#handle, from, Math.min(from + PIECE_BYTES, entry.end)), entry.dtype, where);
-      values.set(piece, place);
-      place += piece.length;
-    }
-    return values;
+    const stored = { ...entry, blockSize: 1, blockBytes: entry.itemBytes };
+    await this.#pieces.read(stored, (bytes, floats) => decodeFloats(bytes, entry.dtype, where, floats), take);
   }
 
   close(): Promise<void> {
@@ -142,62 +144,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/**
- * Opens a file and makes something of it that keeps the handle; when that fails, the handle is closed.
- *
- * @param make - gets the handle and the file's size in bytes
- * @throws InputError when there is no file.
- */
-export async function openAs<T>(path: string, make: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
-  const handle = await openExisting(path);
-  try {
-    const { size } = await handle.stat();
-    return await make(handle, size);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-}
-
-/**
- * Opens a file for reading.
- *
- * @throws InputError when it is not there, is a folder, or may not be read.
- */
-export async function openExisting(path: string): Promise<FileHandle> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, "r");
-    if ((await handle.stat()).isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
-    return handle;
-  } catch (error) {
-    await handle?.close();
-    const { code = "" } = error as NodeJS.ErrnoException;
-    const found = UNREADABLE[code];
-    if (found === undefined) throw error;
-    const fix = code === "EACCES" ? "let this user read it" : `point to a folder that has ${basename(path)}`;
-    throw new InputError({ what: "checkpoint", where: path, expected: "a file", found, fix }, { cause: error });
-  }
-}
-
-/** What is in the place of a file, by the system's error code. */
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: "none",
-  ENOTDIR: "none",
-  EISDIR: "a folder",
-  EACCES: "one that may not be read",
-};
-
-/** Bytes of a file from `start` up to `end`, or to the end of the file. */
-export async function readRange(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start);
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return bytes.subarray(0, done);
 }

@@ -19,6 +19,8 @@ const HeaderEntry = z.strictObject({
 export interface SafetensorsEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
+  /** Bytes of a number. */
+  readonly itemBytes: number;
   /** Offset of the first byte in the file. */
   readonly start: number;
   /** Offset of the byte after the last in the file. */
@@ -84,7 +86,7 @@ export function parseSafetensorsHeader(head: Uint8Array, fileBytes: number, wher
     const expected = itemBytes * shape.reduce((product, size) => product * size, 1);
     const found = offsets[1] - offsets[0];
     if (found !== expected) throw malformed(at, `${expected} bytes for ${dtype} [${shape.join(", ")}]`, `${found} bytes`);
-    entries.set(name, { dtype, shape, start: dataStart + offsets[0], end: dataStart + offsets[1] });
+    entries.set(name, { dtype, shape, itemBytes, start: dataStart + offsets[0], end: dataStart + offsets[1] });
   }
   checkCoverage(entries, dataStart, fileBytes, where);
   return { entries, metadata };
@@ -108,9 +110,10 @@ export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safe
 /**
  * Stored floats as 32-bit floats. Bytes that are already aligned 32-bit floats are not copied.
  *
+ * @param result - memory for floats of another type
  * @throws InputError when the dtype is not F32, F16 or BF16.
  */
-export function decodeFloats(bytes: Uint8Array, dtype: string, where: string): Float32Array {
+export function decodeFloats(bytes: Uint8Array, dtype: string, where: string, result?: Float32Array): Float32Array {
   const itemBytes = dtype === "F32" ? 4 : 2;
   const aligned = bytes.byteOffset % itemBytes === 0 ? bytes : bytes.slice();
   const items = [aligned.buffer, aligned.byteOffset, aligned.length / itemBytes] as const;
@@ -118,9 +121,9 @@ export function decodeFloats(bytes: Uint8Array, dtype: string, where: string): F
     case "F32":
       return new Float32Array(...items);
     case "BF16":
-      return fromBrainFloats(new Uint16Array(...items));
+      return fromBrainFloats(new Uint16Array(...items), result);
     case "F16":
-      return fromHalfFloats(new Uint16Array(...items));
+      return fromHalfFloats(new Uint16Array(...items), result);
     default:
       throw malformed(where, "dtype F32, F16 or BF16", dtype);
   }

@@ -1,24 +1,25 @@
 import { InputError } from "@retool-ts/core";
 import type { FileHandle } from "node:fs/promises";
-import { openAs, readRange } from "../safetensors-file.js";
+import { openAs, readRange } from "../file-ranges.js";
+import { PieceReader, type TakePiece } from "../piece-reader.js";
 import { malformedGguf, NeedsMoreBytes, type GgufValue } from "./gguf-cursor.js";
 import { parseGgufHeader, type GgufHeader } from "./gguf-header.js";
 
 const FIRST_READ = 2 ** 20;
 const MAX_HEADER_BYTES = 2 ** 28;
-/** Bytes of a tensor that are read and converted at a time. */
-const PIECE_BYTES = 2 ** 22;
 
 /** A GGUF file on disk; tensors are read one at a time. Holds a file handle until it is closed. */
 export class GgufFile {
   readonly path: string;
   readonly header: GgufHeader;
   readonly #handle: FileHandle;
+  readonly #pieces: PieceReader;
 
   private constructor(path: string, header: GgufHeader, handle: FileHandle) {
     this.path = path;
     this.header = header;
     this.#handle = handle;
+    this.#pieces = new PieceReader(handle, path);
   }
 
   /** @throws InputError when the file is missing or malformed, or has tensors of a type that cannot be read. */
@@ -36,26 +37,30 @@ export class GgufFile {
   }
 
   /**
-   * One tensor as 32-bit floats, converted piece by piece.
+   * One tensor as 32-bit floats.
    *
    * @throws InputError when it is missing or has another shape.
    */
   async read(name: string, shape: readonly number[]): Promise<Float32Array> {
+    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    await this.readPieces(name, shape, (piece, place) => values.set(piece, place));
+    return values;
+  }
+
+  /** {@link GgufFile.read} piece by piece, through memory that is used again. One tensor at a time. */
+  async readPieces(name: string, shape: readonly number[], take: TakePiece): Promise<void> {
     const tensor = this.header.tensors.get(name);
     const found = tensor === undefined ? "no such tensor" : `shape [${tensor.shape.join(", ")}]`;
     if (tensor === undefined || tensor.shape.join() !== shape.join()) {
       const problem = { what: "GGUF file", where: `${this.path}: tensor ${name}`, expected: `shape [${shape.join(", ")}]`, found };
       throw new InputError({ ...problem, fix: "use the file of a whole model, whose metadata and tensors agree" });
     }
-    const { type, start, end } = tensor;
-    const values = new Float32Array(((end - start) / type.blockBytes) * type.blockSize);
-    const step = Math.floor(PIECE_BYTES / type.blockBytes) * type.blockBytes;
-    for (let from = start; from < end; from += step) {
-      const piece = await readRange(this.#handle, from, Math.min(from + step, end));
-      const place = ((from - start) / type.blockBytes) * type.blockSize;
-      type.dequantize(piece, (piece.length / type.blockBytes) * type.blockSize, values, place);
-    }
-    return values;
+    const { type } = tensor;
+    const decode = (bytes: Uint8Array, floats: Float32Array) => {
+      type.dequantize(bytes, floats.length, floats, 0);
+      return floats;
+    };
+    await this.#pieces.read({ ...tensor, blockSize: type.blockSize, blockBytes: type.blockBytes }, decode, take);
   }
 
   close(): Promise<void> {

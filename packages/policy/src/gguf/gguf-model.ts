@@ -1,4 +1,5 @@
 import type { WeightSource } from "../load-weights.js";
+import type { TakePiece } from "../piece-reader.js";
 import { modelConfigFromGguf, ROPE_DIVISORS } from "./gguf-config.js";
 import { GgufFile } from "./gguf-file.js";
 
@@ -27,7 +28,7 @@ export async function openGgufModel(path: string): Promise<WeightSource> {
     const { tensors, metadata } = file.header;
     const divisors = tensors.get(ROPE_DIVISORS);
     const config = modelConfigFromGguf(file.header, divisors && (await file.read(ROPE_DIVISORS, divisors.shape)), path);
-    const permuted = metadata.get("general.architecture") === "llama";
+    const llama = metadata.get("general.architecture") === "llama";
     const checkpointNames = new Map([...tensors.keys()].map((name) => [checkpointName(name), name]));
     checkpointNames.delete(undefined);
     return {
@@ -35,9 +36,10 @@ export async function openGgufModel(path: string): Promise<WeightSource> {
       place: path,
       names: [...checkpointNames.keys()].map((name) => name!),
       shapeOf: (name) => tensors.get(checkpointNames.get(name) ?? "")?.shape,
-      async read(name, shape) {
-        const values = await file.read(checkpointNames.get(name) ?? ggufName(name), shape);
-        return permuted && /\.self_attn\.[qk]_proj\./.test(name) ? unpermute(values, config.headDim, shape[1] ?? 1) : values;
+      readPieces(name, shape, take) {
+        const permuted = llama && /\.self_attn\.[qk]_proj\./.test(name);
+        const takeRows = permuted ? unpermuted(take, config.headDim, shape[1] ?? 1) : take;
+        return file.readPieces(checkpointNames.get(name) ?? ggufName(name), shape, takeRows);
       },
       close: () => file.close(),
     };
@@ -69,14 +71,16 @@ function ggufName(name: string): string {
 /**
  * Undoes llama.cpp's order of query and key rows in files of the llama architecture. It rotates neighbours (2i, 2i + 1) of a head, this
  * model and Hugging Face's rotate (i, i + headDim/2).
+ *
+ * @param take - gets the rows one by one
  */
-function unpermute(values: Float32Array, headDim: number, width: number): Float32Array {
-  const result = new Float32Array(values.length);
-  const half = headDim / 2;
-  for (let row = 0; row < values.length / width; row++) {
-    const place = row % headDim;
-    const target = row - place + (place >> 1) + (place & 1) * half;
-    result.set(values.subarray(row * width, (row + 1) * width), target * width);
-  }
-  return result;
+export function unpermuted(take: TakePiece, headDim: number, width: number): TakePiece {
+  return (rows, first) => {
+    for (let from = 0; from < rows.length; from += width) {
+      const row = (first + from) / width;
+      const place = row % headDim;
+      const target = row - place + (place >> 1) + (place & 1) * (headDim / 2);
+      take(rows.subarray(from, from + width), target * width);
+    }
+  };
 }

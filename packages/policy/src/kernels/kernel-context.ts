@@ -48,6 +48,8 @@ export interface KernelContext {
   readonly output: (...shape: number[]) => tf.TensorInfo;
   /** A new tensor of zeros. */
   readonly zeros: (...shape: number[]) => tf.TensorInfo;
+  /** A tensor's values where they lie, until memory is taken; undefined where JavaScript cannot reach them. */
+  readonly view?: (tensor: tf.TensorInfo) => Float32Array;
   /** Frees a tensor made by `output` or `zeros` that is not returned. */
   readonly free: (tensor: tf.TensorInfo) => void;
 }

@@ -18,14 +18,17 @@ export async function registerWasmKernels(): Promise<void> {
     }
     return tensor;
   };
+  const view = (tensor: tf.TensorInfo) =>
+    new Float32Array(backend.wasm.asm.memory.buffer, pointer(tensor), tf.util.sizeFromShape(tensor.shape));
   const tensors = {
     pointer,
     output,
     zeros: (...shape: number[]) => {
       const tensor = output(...shape);
-      new Float32Array(backend.wasm.asm.memory.buffer, pointer(tensor), tf.util.sizeFromShape(shape)).fill(0);
+      view(tensor).fill(0);
       return tensor;
     },
+    view,
     free: (tensor: tf.TensorInfo) => void backend.disposeData(tensor.dataId),
   };
   registered = backend;
