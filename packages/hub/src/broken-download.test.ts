@@ -31,10 +31,25 @@ describe("a download that breaks off", () => {
     expect(await readFile(join(blobs(), sha256(WEIGHTS)))).toEqual(WEIGHTS);
   });
 
+  test("that lacked only its name gets that, and no byte is asked for", async () => {
+    const { seen } = await serve();
+    await mkdir(blobs(), { recursive: true });
+    await writeFile(join(blobs(), `${sha256(WEIGHTS)}.incomplete`), WEIGHTS);
+    await download({ files: ["model.safetensors"] });
+    expect(seen).toHaveLength(1); // the list
+    expect(await readdir(blobs())).toEqual([sha256(WEIGHTS)]);
+  });
+
   test("begins again with a server that knows no ranges, or when too much was kept", async () => {
     await mkdir(blobs(), { recursive: true });
     await writeFile(join(blobs(), `${sha256(WEIGHTS)}.incomplete`), WEIGHTS.subarray(0, 70_000));
     await serve({ ignoresRanges: true });
+    await download();
+    expect(await readFile(join(blobs(), sha256(WEIGHTS)))).toEqual(WEIGHTS);
+    await rm(join(state.cacheDir, "models--owner--name"), { recursive: true });
+    await mkdir(blobs(), { recursive: true });
+    await writeFile(join(blobs(), `${sha256(WEIGHTS)}.incomplete`), WEIGHTS.subarray(0, 70_000));
+    await serve({ answersFromZero: true });
     await download();
     expect(await readFile(join(blobs(), sha256(WEIGHTS)))).toEqual(WEIGHTS);
     await rm(join(state.cacheDir, "models--owner--name"), { recursive: true });
@@ -56,8 +71,8 @@ describe("a download that breaks off", () => {
     }
   });
 
-  test("429 and 503 are tried again; in the end the message says what to do", async () => {
-    await serve({ trouble: [429, 503] });
+  test("408, 429 and 503 are tried again; in the end the message says what to do", async () => {
+    await serve({ trouble: [429, 503, 408] });
     await download();
     await serve({ trouble: [503, 503, 503] });
     await expect(download({ retries: 2 })).rejects.toThrow(/owner\/name@main: the server answered 503.*HF_HUB_OFFLINE=1/);

@@ -1,12 +1,23 @@
-import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import type * as fsPromises from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { FILES, WEIGHTS, useHubCache } from "../test/hub-cache.js";
 import { COMMIT, gitSha1, sha256 } from "../test/hub-server.js";
-import { downloadFromHub } from "./download.js";
+import { downloadFromHub, type DownloadOptions } from "./download.js";
 
 const { state, serve, download, blobs } = useHubCache();
+
+/** A download by a module whose `symlink` is another. */
+async function withSymlink(other: typeof symlink): Promise<(options?: Partial<DownloadOptions>) => Promise<unknown>> {
+  vi.doMock("node:fs/promises", async (original) => ({ ...(await original<typeof fsPromises>()), symlink: other }));
+  vi.resetModules();
+  const again = await import("./download.js");
+  vi.doUnmock("node:fs/promises");
+  vi.resetModules();
+  const { endpoint } = state.server!;
+  return (options = {}) => again.downloadFromHub({ repo: "owner/name", endpoint, cacheDir: state.cacheDir, offline: false, ...options });
+}
 
 describe("the cache", () => {
   test("is laid out as Python's: blobs by hash, links in the snapshot, the commit in refs", async () => {
@@ -31,6 +42,42 @@ describe("the cache", () => {
     expect(seen.length).toBe(before + 1); // the list, to learn whether main has moved
     await download({ revision: COMMIT, files: ["config.json"] });
     expect(seen.length).toBe(before + 1); // a commit does not move
+    expect(await readdir(join(state.cacheDir, "models--owner--name/refs"))).toEqual(["main"]);
+  });
+
+  test("is asked first for the files of a commit, and the hub where one is missing", async () => {
+    const { seen } = await serve();
+    await download({ files: ["config.json"] });
+    const before = seen.length;
+    await download({ revision: COMMIT, files: ["config.json", "sub/notes.txt"] });
+    expect(seen.slice(before).map(({ url }) => url)).toEqual([
+      `/api/models/owner/name/revision/${COMMIT}?blobs=true`,
+      `/owner/name/resolve/${COMMIT}/sub/notes.txt`,
+    ]);
+    expect(await readdir(join(state.cacheDir, "models--owner--name/refs"))).toEqual(["main"]);
+  });
+
+  test("mends a link to bytes that are gone, and leaves one that another process has just made", async () => {
+    await serve();
+    const folder = join(state.cacheDir, "models--owner--name/snapshots", COMMIT);
+    await mkdir(folder, { recursive: true });
+    await symlink("../../blobs/gone", join(folder, "config.json"));
+    await download({ files: ["config.json"] });
+    expect(await readFile(join(folder, "config.json"))).toEqual(FILES["config.json"]);
+    await rm(join(folder, "config.json"));
+    const again = await withSymlink(async (target, path) => {
+      await symlink(target, path);
+      throw Object.assign(new Error("quicker"), { code: "EEXIST" });
+    });
+    await again({ files: ["config.json"] });
+    expect((await lstat(join(folder, "config.json"))).isSymbolicLink()).toBe(true);
+  });
+
+  test("is not left for another folder by a damaged ref", async () => {
+    await serve();
+    await download();
+    await writeFile(join(state.cacheDir, "models--owner--name/refs/main"), "../..");
+    await expect(download({ offline: true })).rejects.toThrow(/expected hashes of 40 or 64 hexadecimal digits, found "\.\.\/\.\."/);
   });
 
   test("is all that is used offline", async () => {
@@ -49,15 +96,8 @@ describe("the cache", () => {
   test("keeps a bytes' copy where there are no links", async () => {
     await serve();
     const folder = join(state.cacheDir, "models--owner--name/snapshots", COMMIT);
-    vi.doMock("node:fs/promises", async (original) => ({
-      ...(await original<typeof fsPromises>()),
-      symlink: () => Promise.reject(Object.assign(new Error("no links here"), { code: "EPERM" })),
-    }));
-    vi.resetModules();
-    const again = await import("./download.js");
-    await again.downloadFromHub({ repo: "owner/name", endpoint: state.server!.endpoint, cacheDir: state.cacheDir, offline: false });
-    vi.doUnmock("node:fs/promises");
-    vi.resetModules();
+    const again = await withSymlink(() => Promise.reject(Object.assign(new Error("no links here"), { code: "EPERM" })));
+    await again();
     expect((await lstat(join(folder, "config.json"))).isSymbolicLink()).toBe(false);
     expect(await readFile(join(folder, "model.safetensors"))).toEqual(WEIGHTS);
   });
@@ -67,14 +107,17 @@ describe("which files", () => {
   test("names and patterns choose; a star crosses folders", async () => {
     await serve();
     expect((await download({ patterns: ["*.txt", "conf?g.json"] })).files).toEqual(["config.json", "sub/notes.txt"]);
-    expect((await download({ files: ["model.safetensors"] })).files).toEqual(["model.safetensors"]);
+    const totals = new Set<number | undefined>();
+    const onProgress: DownloadOptions["onProgress"] = ({ total }) => totals.add(total);
+    expect((await download({ files: ["model.safetensors"], onProgress })).files).toEqual(["model.safetensors"]);
+    expect([...totals]).toEqual([WEIGHTS.length]);
     await expect(download({ files: ["absent.bin"] })).rejects.toThrow("owner/name@main: expected absent.bin, found no such file");
     await expect(download({ patterns: ["*.gguf"] })).rejects.toThrow("expected a file that fits *.gguf, found none");
   });
 
   test("datasets and other revisions have places of their own", async () => {
-    const { seen } = await serve();
-    const { folder } = await download({ type: "dataset", revision: "refs/pr/1" });
+    const { seen, endpoint } = await serve();
+    const { folder } = await download({ type: "dataset", revision: "refs/pr/1", endpoint: `${endpoint}//` });
     expect(folder).toBe(join(state.cacheDir, "datasets--owner--name/snapshots", COMMIT));
     expect(await readFile(join(state.cacheDir, "datasets--owner--name/refs/refs/pr/1"), "utf8")).toBe(COMMIT);
     expect(seen[1]!.url).toBe(`/datasets/owner/name/resolve/${COMMIT}/config.json`);
@@ -92,6 +135,26 @@ describe("which files", () => {
   test.each(["../x", "owner/../name", "owner/name/more", "a--b/c", ""])("%j is no repository", async (repo) => {
     await serve();
     await expect(download({ repo })).rejects.toThrow("expected owner/name");
+    expect(state.server!.seen).toEqual([]);
+  });
+});
+
+describe("a hub that is hostile or none", () => {
+  test.each([{ commit: "../../../evil" }, { extraNames: ["x"], extraDigest: "../../evil" }])("%j is refused", async (contents) => {
+    await serve(contents);
+    await expect(download()).rejects.toThrow("expected hashes of 40 or 64 hexadecimal digits");
+    expect(await readdir(state.cacheDir)).toEqual([]);
+  });
+
+  test.each([{ extraNames: ["../evil"] }, { extraNames: ["x"], extraDigest: "../../evil" }])("%j is on ModelScope", async (contents) => {
+    await serve(contents);
+    await expect(download({ hub: "modelscope" })).rejects.toThrow(/expected (names that stay inside|hashes of 40 or 64)/);
+    expect(await readdir(state.cacheDir)).toEqual([]);
+  });
+
+  test("a revision that leaves the cache is refused", async () => {
+    await serve();
+    await expect(download({ revision: "../../evil" })).rejects.toThrow(/found "\.\.\/\.\.\/evil"\. To mend it: write the branch/);
     expect(state.server!.seen).toEqual([]);
   });
 });
@@ -139,4 +202,6 @@ test("ModelScope's lists and files are read too", async () => {
     "/api/v1/models/owner/name/repo?Revision=master&FilePath=config.json",
   ]);
   expect((await download({ hub: "modelscope", offline: true })).commit).toBe(commit);
+  await download({ hub: "modelscope", type: "dataset", files: ["sub/notes.txt"] });
+  expect(state.server!.seen.at(-2)!.url).toBe("/api/v1/datasets/owner/name/repo/tree?Revision=master&Recursive=true");
 });

@@ -19,10 +19,16 @@ export interface HubContents {
   readonly token?: string;
   /** Names that the list gives besides. */
   readonly extraNames?: readonly string[];
+  /** The hash of those; default: a well-formed one. */
+  readonly extraDigest?: string;
+  /** Default: {@link COMMIT}. */
+  readonly commit?: string;
   /** What comes in the place of lists, such as a page to log in to a network. */
   readonly page?: string;
   /** The second server sends the whole file whatever range was asked for. */
   readonly ignoresRanges?: boolean;
+  /** The second server answers a range with the whole file, and says so. */
+  readonly answersFromZero?: boolean;
 }
 
 export interface SeenRequest {
@@ -79,30 +85,32 @@ function answer(contents: HubContents, filesAddress: string, request: IncomingMe
   sendBytes({ ...contents, cutAfter: Infinity }, path, request, response);
 }
 
-function listing({ files, large = [], extraNames = [] }: HubContents): object {
+function listing({ files, large = [], extraNames = [], extraDigest = "a".repeat(40), commit = COMMIT }: HubContents): object {
   const siblings = Object.entries(files).map(([rfilename, bytes]) => ({
     rfilename,
-    size: bytes.length,
     blobId: gitSha1(bytes),
-    ...(large.includes(rfilename) ? { lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 130 } } : {}),
+    ...(large.includes(rfilename) ? { lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 130 } } : { size: bytes.length }),
   }));
-  const extra = extraNames.map((rfilename) => ({ rfilename, size: 1, blobId: "a".repeat(40) }));
-  return { id: "owner/name", sha: COMMIT, siblings: [...siblings, ...extra] };
+  const extra = extraNames.map((rfilename) => ({ rfilename, size: 1, blobId: extraDigest }));
+  return { id: "owner/name", sha: commit, siblings: [...siblings, ...extra] };
 }
 
-function modelScopeListing({ files }: HubContents): object {
+function modelScopeListing({ files, extraNames = [], extraDigest = "a".repeat(64) }: HubContents): object {
   const entries = Object.entries(files).map(([Path, bytes]) => ({ Path, Type: "blob", Size: bytes.length, Sha256: sha256(bytes) }));
-  return { Code: 200, Data: { Files: [{ Path: "sub", Type: "tree", Size: 0, Sha256: "" }, ...entries] } };
+  const extra = extraNames.map((Path) => ({ Path, Type: "blob", Size: 1, Sha256: extraDigest }));
+  return { Code: 200, Data: { Files: [{ Path: "sub", Type: "tree", Size: 0, Sha256: "" }, ...entries, ...extra] } };
 }
 
 function sendBytes(contents: HubContents, path: string, request: IncomingMessage, response: ServerResponse): void {
   const bytes = contents.wrongBytes?.[path] ?? contents.files[path]!;
-  const start = contents.ignoresRanges ? 0 : Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+  const asked = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+  const start = contents.ignoresRanges || contents.answersFromZero ? 0 : asked;
   if (start >= bytes.length && start > 0) return void response.writeHead(416).end();
   const rest = bytes.subarray(start);
-  response.writeHead(start > 0 ? 206 : 200, {
+  const inPart = start > 0 || (asked > 0 && contents.answersFromZero === true);
+  response.writeHead(inPart ? 206 : 200, {
     "content-length": rest.length,
-    ...(start > 0 ? { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
+    ...(inPart ? { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
   });
   const { cutAfter = Infinity } = contents;
   if (rest.length <= cutAfter) return void response.end(rest);
