@@ -3,7 +3,7 @@ export { matmul, matmulScratch } from "./matmul";
 export { weightGradient, weightGradientScratch } from "./gemm";
 export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
 export { accumulate, adamW, sumOfSquares } from "./optimizer";
+export { logProbsBackward, logProbsForward } from "./log-probs";
 export {
-  gatherRows, logProbsBackward, logProbsForward, rmsNormBackward, rmsNormForward, sumRows, rotaryBackward, rotaryForward, scatterAddRows,
-  swigluBackward, swigluForward,
+  gatherRows, rmsNormBackward, rmsNormForward, rotaryBackward, rotaryForward, scatterAddRows, sumRows, swigluBackward, swigluForward,
 } from "./rows";

@@ -1,5 +1,5 @@
-// Operations that treat each token's vector on its own: RMS norm, rotary embedding, SwiGLU, embedding rows, log-probabilities.
-import { addScaled, at, dot, exp1, exp4, expInPlace, horizontalSum, log1, maximum } from "./simd";
+// Operations that treat each token's vector on its own: RMS norm, rotary embedding, SwiGLU, rows of a table.
+import { addScaled, at, dot, exp1, exp4, horizontalSum } from "./simd";
 
 /** y = x · rstd · weight with rstd = 1/√(mean(x²) + ε); rstd [rows] is kept. */
 export function rmsNormForward(x: usize, weight: usize, rows: i32, width: i32, epsilon: f32, y: usize, rstd: usize): void {
@@ -158,7 +158,8 @@ export function rotaryBackward(
     }
     const values = token * stride + turning * headDim;
     memory.copy(at(dqkv, values), at(dout, values), (kvHeads * headDim) << 2);
-  }  if (queryWeight == 0) return;
+  }
+  if (queryWeight == 0) return;
   roundSums(querySums, headDim, dqueryWeight);
   roundSums(keySums, headDim, dkeyWeight);
 }
@@ -183,6 +184,7 @@ export function swigluForward(gateUp: usize, rows: i32, width: i32, out: usize):
   }
 }
 
+/** dgateUp of swigluForward. */
 export function swigluBackward(gateUp: usize, dout: usize, rows: i32, width: i32, dgateUp: usize): void {
   const one = f32x4.splat(1);
   for (let row: i32 = 0; row < rows; row++) {
@@ -223,57 +225,4 @@ export function gatherRows(table: usize, ids: usize, rows: i32, width: i32, out:
 /** table[ids[r]] += rows[r], in order of r. */
 export function scatterAddRows(from: usize, ids: usize, rows: i32, width: i32, table: usize): void {
   for (let row: i32 = 0; row < rows; row++) addScaled(at(table, load<i32>(at(ids, row)) * width), at(from, row * width), 1, width);
-}
-
-/** log p of each target under softmax(logits / temperature), its log-sum-exp and its entropy; scratch: vocab floats. */
-export function logProbsForward(
-  logits: usize, targets: usize, rows: i32, vocab: i32, inverseTemperature: f32, scratch: usize, logProbs: usize, logSumExp: usize,
-  entropy: usize,
-): void {
-  const t4 = f32x4.splat(inverseTemperature);
-  for (let row: i32 = 0; row < rows; row++) {
-    const line = at(logits, row * vocab);
-    let i: i32 = 0;
-    for (; i + 4 <= vocab; i += 4) v128.store(at(scratch, i), f32x4.mul(v128.load(at(line, i)), t4));
-    for (; i < vocab; i++) store<f32>(at(scratch, i), load<f32>(at(line, i)) * inverseTemperature);
-    const top = maximum(scratch, vocab);
-    const sum = expInPlace(scratch, vocab, top);
-    const lse = top + log1(sum);
-    const expected = (dot(scratch, line, vocab) / sum) * inverseTemperature;
-    store<f32>(at(logProbs, row), load<f32>(at(line, load<i32>(at(targets, row)))) * inverseTemperature - lse);
-    store<f32>(at(logSumExp, row), lse);
-    store<f32>(at(entropy, row), lse - expected);
-  }
-}
-
-/** dlogits from the gradients of the log-probabilities and of the entropies. */
-export function logProbsBackward(
-  logits: usize, targets: usize, logSumExp: usize, entropy: usize, dlogProbs: usize, dentropy: usize, rows: i32, vocab: i32,
-  inverseTemperature: f32, dlogits: usize,
-): void {
-  const t4 = f32x4.splat(inverseTemperature);
-  for (let row: i32 = 0; row < rows; row++) {
-    const line = at(logits, row * vocab);
-    const to = at(dlogits, row * vocab);
-    const lse = load<f32>(at(logSumExp, row));
-    const h = load<f32>(at(entropy, row));
-    const dp = load<f32>(at(dlogProbs, row));
-    const dh = load<f32>(at(dentropy, row));
-    const lse4 = f32x4.splat(lse);
-    const h4 = f32x4.splat(h);
-    const dh4 = f32x4.splat(-dh);
-    const dp4 = f32x4.splat(-dp);
-    let i: i32 = 0;
-    for (; i + 4 <= vocab; i += 4) {
-      const logp = f32x4.sub(f32x4.mul(v128.load(at(line, i)), t4), lse4);
-      const slope = f32x4.add(dp4, f32x4.mul(dh4, f32x4.add(logp, h4)));
-      v128.store(at(to, i), f32x4.mul(f32x4.mul(exp4(logp), slope), t4));
-    }
-    for (; i < vocab; i++) {
-      const logp = load<f32>(at(line, i)) * inverseTemperature - lse;
-      store<f32>(at(to, i), exp1(logp) * (-dp - dh * (logp + h)) * inverseTemperature);
-    }
-    const target = at(to, load<i32>(at(targets, row)));
-    store<f32>(target, load<f32>(target) + dp * inverseTemperature);
-  }
 }

@@ -64,7 +64,7 @@ export function addScaled(y: usize, x: usize, scale: f32, n: i32): void {
   for (; i < n; i++) store<f32>(at(y, i), load<f32>(at(y, i)) + scale * load<f32>(at(x, i)));
 }
 
-/** Turns n scores into exp(score − max) in place. Returns the sum in `sum4`'s reduction order. */
+/** Turns n scores into exp(score − max) in place, and returns their sum. */
 export function expInPlace(x: usize, n: i32, max: f32): f32 {
   const m = f32x4.splat(max);
   let sum4 = f32x4.splat(0);
@@ -83,6 +83,7 @@ export function expInPlace(x: usize, n: i32, max: f32): f32 {
   return sum;
 }
 
+/** The largest of n floats. */
 export function maximum(x: usize, n: i32): f32 {
   let best: f32 = -f32.MAX_VALUE;
   let i: i32 = 0;
@@ -98,6 +99,7 @@ export function maximum(x: usize, n: i32): f32 {
   return best;
 }
 
+/** x[i] *= factor over n floats. */
 export function scaleInPlace(x: usize, n: i32, factor: f32): void {
   const f = f32x4.splat(factor);
   let i: i32 = 0;

@@ -78,4 +78,13 @@ struct Product {
 
 void multiply(const Product& product);
 
+/** Inner indices of one chain of multiply-adds. */
+constexpr long INNER = 256;
+
+/** Up to so many rows, b is read where it lies. */
+constexpr long FEW_ROWS = 6;
+
+/** Columns j0 to j1 of a product of 1 to FEW_ROWS rows; their number is a multiple of eight, and neither operand is turned. */
+void streamColumns(const Product& p, long j0, long j1);
+
 }  // namespace retool

@@ -16,15 +16,9 @@ export interface WasmBackend {
   makeOutput(shape: readonly number[], dtype: "float32" | "int32"): tf.TensorInfo;
 }
 
-const instances = new WeakMap<object, KernelExports>();
-
-/** Instantiates our kernels inside the memory of the wasm backend, once a backend. */
+/** Instantiates our kernels inside the memory of the wasm backend. */
 export async function instantiateKernels(backend: WasmBackend): Promise<KernelExports> {
-  const known = instances.get(backend);
-  if (known !== undefined) return known;
   const bytes = Uint8Array.from(atob(kernelModule), (character) => character.charCodeAt(0));
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: backend.wasm.asm.memory } });
-  const kernels = instance.exports as unknown as KernelExports;
-  instances.set(backend, kernels);
-  return kernels;
+  return instance.exports as unknown as KernelExports;
 }

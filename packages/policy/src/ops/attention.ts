@@ -5,7 +5,7 @@ import { blockwiseAttention } from "./blockwise-attention.js";
 import type { HeadShape } from "./heads.js";
 import type { PackedLayout } from "./packed.js";
 
-/** Scores of a layer that are in memory at once without the wasm kernels, 256 MiB of them; where there are more, blocks follow one another. */
+/** Scores of a layer that are in memory at once without fused kernels, 256 MiB of them; where there are more, blocks follow one another. */
 const MAX_SCORES = 2 ** 26;
 
 /**
@@ -26,44 +26,18 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
   const { heads, kvHeads, headDim, window = 0 } = shape;
   const { tokens, rows, maxLength, rowOffsetsTensor } = layout;
   const scale = 1 / Math.sqrt(headDim);
+  const common = () => [pointer(rowOffsetsTensor), rows, heads, kvHeads, headDim, scale, maxLength];
   const op = tf.customGrad((x, save) => {
     const y = output(tokens, heads * headDim);
     const logSumExp = output(tokens, heads);
-    kernels.attentionForward(
-      pointer(x as tf.Tensor),
-      pointer(rowOffsetsTensor),
-      rows,
-      heads,
-      kvHeads,
-      headDim,
-      scale,
-      maxLength,
-      pointer(y),
-      pointer(logSumExp),
-      window,
-    );
+    kernels.attentionForward(pointer(x as tf.Tensor), ...common(), pointer(y), pointer(logSumExp), window);
     const value = adopt<tf.Rank.R2>(y);
     (save as tf.GradSaveFunc)([x as tf.Tensor, value, adopt(logSumExp)]);
     return {
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedY, savedLogSumExp] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
         const dx = zeros(...qkv.shape);
-        kernels.attentionBackward(
-          pointer(savedX),
-          pointer(savedY),
-          pointer(savedLogSumExp),
-          pointer(dy),
-          pointer(rowOffsetsTensor),
-          rows,
-          heads,
-          kvHeads,
-          headDim,
-          scale,
-          maxLength,
-          pointer(dx),
-          window,
-        );
+        kernels.attentionBackward(...[...saved, dy].map(pointer), ...common(), pointer(dx), window);
         return adopt(dx);
       },
     };

@@ -99,48 +99,17 @@ function fusedRotary(
   { heads, kvHeads, headDim, epsilon }: RotaryOptions,
 ): tf.Tensor2D {
   const [tokens, width] = qkv.shape;
-  const cosines = pointer(tables.cosines);
-  const sines = pointer(tables.sines);
-  const place = pointer(positions);
+  const angles = [pointer(tables.cosines), pointer(tables.sines), pointer(positions)];
+  const shape = [tokens, heads, kvHeads, headDim];
   const forward = (x: tf.Tensor, query: number, key: number) => {
     const y = output(tokens, width);
     const rstd = output(tokens, norm === undefined ? 1 : heads + kvHeads);
-    kernels.rotaryForward(
-      pointer(x),
-      query,
-      key,
-      cosines,
-      sines,
-      place,
-      tokens,
-      heads,
-      kvHeads,
-      headDim,
-      epsilon,
-      pointer(y),
-      pointer(rstd),
-    );
+    kernels.rotaryForward(pointer(x), query, key, ...angles, ...shape, epsilon, pointer(y), pointer(rstd));
     return { y: adopt<tf.Rank.R2>(y), rstd: adopt(rstd) };
   };
   const backward = (x: tf.Tensor, query: number, key: number, rstd: number, dy: tf.Tensor, dquery: number, dkey: number) => {
     const dx = output(tokens, width);
-    kernels.rotaryBackward(
-      pointer(x),
-      query,
-      key,
-      cosines,
-      sines,
-      place,
-      rstd,
-      pointer(dy),
-      tokens,
-      heads,
-      kvHeads,
-      headDim,
-      pointer(dx),
-      dquery,
-      dkey,
-    );
+    kernels.rotaryBackward(pointer(x), query, key, ...angles, rstd, pointer(dy), ...shape, pointer(dx), dquery, dkey);
     return adopt(dx);
   };
   if (norm === undefined) {
