@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
-import { renderChat, templateVariables, type ChatMessage, type Tokenizer, type ToolSchema } from "@retool-ts/data";
+import { beginningIds, renderChat, templateVariables, type ChatMessage, type Tokenizer, type ToolSchema } from "@retool-ts/data";
 import { defaultTemplate } from "./prompt-texts.js";
 import { interpreterLanguage } from "./sandbox-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
@@ -57,7 +57,7 @@ export async function promptEncoder(
   const text = prompt.file === null ? (prompt.template ?? defaultTemplate(style)) : await readTemplate(prompt.file);
   const [before, after] = [text.slice(0, text.indexOf(PLACE)), text.slice(text.indexOf(PLACE) + PLACE.length)];
   if (template === undefined) {
-    const start = [...beginning(tokenizer), ...tokenizer.encode(before)];
+    const start = [...beginningIds(tokenizer), ...tokenizer.encode(before)];
     const end = tokenizer.encode(after);
     return (question) => [...start, ...tokenizer.encodeUntrusted(question), ...end];
   }
@@ -83,10 +83,6 @@ function encodeConversation(tokenizer: Tokenizer, render: (question: string) => 
 
 function sameIds(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((id, i) => id === b[i]);
-}
-
-function beginning({ files, bosTokenId }: Tokenizer): number[] {
-  return files.config["add_bos_token"] === true && bosTokenId !== undefined ? [bosTokenId] : [];
 }
 
 async function readTemplate(file: string): Promise<string> {

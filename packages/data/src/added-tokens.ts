@@ -22,7 +22,7 @@ export class AddedTokenSplitter {
     let end = 0;
     for (const match of text.matchAll(this.#pattern)) {
       if (match.index > end) sections.push(text.slice(end, match.index));
-      sections.push(this.#idOf.get(match[0]) ?? this.#idOf.get(match[0].trim())!);
+      sections.push(this.#idOf.get(match[0]) ?? this.#idOf.get(match[0].replace(OUTER_BLANKS, ""))!);
       end = match.index + match[0].length;
     }
     if (end < text.length) sections.push(text.slice(end));
@@ -30,8 +30,11 @@ export class AddedTokenSplitter {
   }
 }
 
+const OUTER_BLANKS = /^\p{White_Space}+|\p{White_Space}+$/gu;
+
 function tokenPattern({ content, lstrip, rstrip, single_word: singleWord }: AddedToken): string {
   const escaped = content.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   const word = singleWord ? `(?<![\\p{L}\\p{N}_])${escaped}(?![\\p{L}\\p{N}_])` : escaped;
-  return `${lstrip ? "\\s*" : ""}${word}${rstrip ? "\\s*" : ""}`;
+  const blanks = "\\p{White_Space}*";
+  return `${lstrip ? blanks : ""}${word}${rstrip ? blanks : ""}`;
 }

@@ -1,5 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { InputError } from "@retool-ts/core";
+import { pythonStrip, STRIP, withPythonStrips } from "./template-strings.js";
 
 /** A call of a tool by the assistant. */
 export interface ChatToolCall {
@@ -52,8 +53,10 @@ export function renderChat(template: string, messages: readonly ChatMessage[], o
   return orRefuse("messages that the template accepts", "change the messages, or the template of the tokenizer", () =>
     parseTemplate(template).render({
       ...variables,
+      [STRIP]: pythonStrip,
       messages,
-      ...(tools === undefined || tools.length === 0 ? {} : { tools }),
+      tools: tools === undefined || tools.length === 0 ? null : tools,
+      documents: null,
       add_generation_prompt: addGenerationPrompt,
     }),
   );
@@ -62,7 +65,11 @@ export function renderChat(template: string, messages: readonly ChatMessage[], o
 function parseTemplate(template: string): Template {
   const known = parsedTemplates.get(template);
   if (known !== undefined) return known;
-  const parsed = orRefuse("a Jinja template", "correct chat_template of the tokenizer", () => new Template(template));
+  const parsed = orRefuse("a Jinja template", "correct chat_template of the tokenizer", () => {
+    const made = new Template(template);
+    made.parsed = withPythonStrips(made.parsed);
+    return made;
+  });
   if (parsedTemplates.size >= MAX_CACHED_TEMPLATES) parsedTemplates.clear();
   parsedTemplates.set(template, parsed);
   return parsed;

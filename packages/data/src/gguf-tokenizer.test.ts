@@ -62,6 +62,15 @@ describe("tokenizerFromGguf", () => {
     expect(files.config).not.toHaveProperty("pad_token");
   });
 
+  test("texts of Llama 3 begin with the beginning of text, unless the file says otherwise", () => {
+    const begins = (pre: string, changes = {}) => tokenizerFromGguf(metadata(pre, changes)).config["add_bos_token"];
+    expect([begins("llama-bpe"), begins("qwen2"), begins("llama-bpe", { "tokenizer.ggml.add_bos_token": false })]).toEqual([
+      true,
+      undefined,
+      false,
+    ]);
+  });
+
   const refused: readonly (readonly [string, object, RegExp])[] = [
     ["no tokens", { "tokenizer.ggml.tokens": undefined }, /tokenizer\.ggml\.tokens/],
     ["another kind of vocabulary", { "tokenizer.ggml.model": "t5" }, /tokenizer\.ggml\.model: .*byte-level.*SentencePiece/],

@@ -9,6 +9,9 @@ import type { TokenizerFiles } from "./tokenizer-files.js";
 /** Kinds that are found in the text before anything is merged. */
 const ADDED: readonly number[] = [UNKNOWN, CONTROL, USER_DEFINED];
 
+/** Kinds of vocabulary whose texts begin with the beginning of text where the file does not say. */
+const BEGINS: readonly string[] = ["llama", "llama-bpe", "llama-v3", "llama3"];
+
 const Id = z.int().nonnegative().optional();
 
 /** The part of a GGUF file's metadata that describes its tokenizer, without the prefix `tokenizer.`. */
@@ -59,12 +62,13 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, unknown>, where 
     raw["ggml.model"] === "gpt2"
       ? byteLevelParts({ tokens, types, merges: raw["ggml.merges"], pre: raw["ggml.pre"] }, where)
       : sentencePieceParts({ tokens, types, scores: raw["ggml.scores"], addSpacePrefix: raw["ggml.add_space_prefix"] }, where);
+  const kind = raw["ggml.model"] === "llama" ? "llama" : raw["ggml.pre"];
   const config = {
     bos_token: named("bos"),
     eos_token: named("eos"),
     pad_token: named("padding"),
     unk_token: named("unknown"),
-    add_bos_token: raw["ggml.add_bos_token"] ?? (raw["ggml.model"] === "llama" ? true : undefined),
+    add_bos_token: raw["ggml.add_bos_token"] ?? (BEGINS.includes(kind) ? true : undefined),
     chat_template: raw.chat_template,
     clean_up_tokenization_spaces: false,
     model_max_length: metadata.get(`${String(metadata.get("general.architecture"))}.context_length`),

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { beginningIds } from "./beginning.js";
 export { trainBpe, type TrainBpeOptions } from "./bpe-trainer.js";
 export { renderChat, type ChatMessage, type ChatToolCall, type RenderChatOptions, type ToolSchema } from "./chat-template.js";
 export { chatTemplateOf, templateVariables } from "./chat-template-source.js";

@@ -112,6 +112,12 @@ test("characters outside the vocabulary become byte tokens, streamed when whole"
   expect([tokenizer.bosTokenId, tokenizer.eosTokenId]).toEqual([1, 2]);
 });
 
+test("blanks of a BPE vocabulary are not cleaned up, as in transformers 5", () => {
+  const { tokenizer, config } = kinds.metaspace.files;
+  const asked = createTokenizer({ tokenizer, config: { ...config, clean_up_tokenization_spaces: true } });
+  expect(asked.decode(asked.encode("a !"))).toBe("a !");
+});
+
 test("blank runs among the added tokens stay in untrusted text", () => {
   const { metaspace } = kinds;
   expect(metaspace.tokenToId("▁▁")).toBe(266);

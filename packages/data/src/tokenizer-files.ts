@@ -31,7 +31,12 @@ const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).tr
 
 /** What is read of `tokenizer.json` here; the rest is the library's business. */
 const TokenizerJson = z.looseObject({
-  model: z.looseObject({ vocab: z.custom<object>((value) => typeof value === "object" && value !== null, "expected a vocabulary") }),
+  normalizer: z.looseObject({ type: z.string() }).nullish(),
+  pre_tokenizer: z.looseObject({ type: z.string(), pretokenizers: z.array(z.looseObject({ type: z.string() })).optional() }).nullish(),
+  model: z.looseObject({
+    type: z.string().nullish(),
+    vocab: z.custom<object>((value) => typeof value === "object" && value !== null, "expected a vocabulary"),
+  }),
   added_tokens: z.array(AddedToken).nullish(),
   decoder: z.looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() }).nullish(),
 });

@@ -1,10 +1,12 @@
 import { InputError } from "@retool-ts/core";
 import { AddedTokenSplitter } from "./added-tokens.js";
 import { fromByteLetters } from "./byte-letters.js";
+import { exactSplits } from "./exact-splits.js";
 import { Tokenizer as TokenizerOfLibrary, type LibraryTokenizer } from "./huggingface-library.js";
 import { SectionEncoder } from "./section-encoder.js";
 import { byteLevelDecoder, libraryDecoder, type DecodeOptions, type StreamDecoder, type TokenDecoder } from "./token-decoder.js";
 import { parseTokenizerFiles, type AddedToken, type ParsedTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.js";
+import { composeAsTokenizersDo } from "./unicode-normalization.js";
 
 /** Text to token ids and back. */
 export interface Tokenizer {
@@ -47,6 +49,7 @@ class HuggingFaceTokenizer implements Tokenizer {
   readonly bosTokenId: number | undefined;
   readonly files: TokenizerFiles;
   readonly #library: LibraryTokenizer;
+  readonly #normalize: (text: string) => string;
   readonly #encoder: SectionEncoder;
   readonly #decoder: TokenDecoder;
   /** Added tokens looked for in raw text, and after normalization; then all of them. */
@@ -65,6 +68,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     const idOf = (token: string | null | undefined) => (token == null ? undefined : library.token_to_id(token));
     this.files = files;
     this.#library = library;
+    this.#normalize = tokenizer.normalizer?.type === "NFC" ? composeAsTokenizersDo : (text) => library.normalizer?.normalize(text) ?? text;
     this.vocabSize = added.reduce((size, token) => Math.max(size, token.id + 1), library.model.vocab.length);
     this.eosTokenId = idOf(config.eos_token);
     this.padTokenId = idOf(config.pad_token);
@@ -77,7 +81,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     this.#encoder = new SectionEncoder(library);
     this.#decoder = isByteLevel(tokenizer)
       ? byteLevelDecoder(byteTable(library, added), (id) => this.isSpecial(id))
-      : libraryDecoder(library, config.clean_up_tokenization_spaces ?? false);
+      : libraryDecoder(library, tokenizer.model.type !== "BPE" && (config.clean_up_tokenization_spaces ?? false)); // as transformers
   }
 
   encode(text: string): number[] {
@@ -121,10 +125,6 @@ class HuggingFaceTokenizer implements Tokenizer {
     return this.#decoder.stream(options);
   }
 
-  #normalize(text: string): string {
-    return this.#library.normalizer?.normalize(text) ?? text;
-  }
-
   #encodePlain(text: string, sectionIndex: number, ids: number[]): void {
     const normalized = text === "" ? "" : this.#normalize(text); // some normalizers make a blank of nothing
     if (normalized !== "") this.#encoder.encode(normalized, sectionIndex, ids);
@@ -142,9 +142,10 @@ class HuggingFaceTokenizer implements Tokenizer {
 }
 
 function makeLibraryTokenizer({ tokenizer, config }: ParsedTokenizerFiles, where: string): LibraryTokenizer {
-  const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+  const absent = { normalizer: null, post_processor: null, decoder: null };
+  const exact = { pre_tokenizer: exactSplits(tokenizer.pre_tokenizer), added_tokens: tokenizer.added_tokens ?? [] };
   try {
-    return new TokenizerOfLibrary({ ...absent, ...tokenizer, added_tokens: tokenizer.added_tokens ?? [] }, config);
+    return new TokenizerOfLibrary({ ...absent, ...tokenizer, ...exact }, config);
   } catch (cause) {
     throw new InputError(
       {

@@ -43,6 +43,13 @@ test.each(Object.keys(blocks))("%s: the numbers of gguf-py, to the bit", (name) 
   expect([out[0], out[1], out.at(-1)]).toEqual([0, 0, 0]);
 });
 
+test("a token that is the sign U+FEFF is read as it stands", async () => {
+  const text = (value: string) => [...new Uint8Array(new BigUint64Array([BigInt(Buffer.byteLength(value))]).buffer), ...Buffer.from(value)];
+  const header = [...Buffer.from("GGUF"), 3, 0, 0, 0, ...new Array<number>(8).fill(0), 1, ...new Array<number>(7).fill(0)];
+  const path = await write(Uint8Array.from([...header, ...text("a.token"), 8, 0, 0, 0, ...text("\ufeffx")]));
+  expect((await readGgufMetadata(path)).get("a.token")).toBe("\ufeffx");
+});
+
 describe("loadModel of a GGUF file", () => {
   test.each(Object.keys(models))("%s: the logits of transformers", async (name) => {
     await useBackend("wasm");

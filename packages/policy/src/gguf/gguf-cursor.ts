@@ -17,7 +17,7 @@ export class GgufCursor {
   readonly #view: DataView;
   readonly #fileBytes: number;
   readonly #where: string;
-  readonly #text = new TextDecoder();
+  readonly #text = new TextDecoder("utf-8", { ignoreBOM: true }); // a token may be U+FEFF
   position = 0;
 
   /** @param bytes - the beginning of a file of `fileBytes` bytes */
