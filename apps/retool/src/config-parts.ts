@@ -2,6 +2,8 @@ import { z } from "zod";
 
 export const positive = z.int().positive();
 export const count = z.int().nonnegative();
+/** How many rows or rollouts are handled at once; more than these are a slip of the pen and would only use up the memory. */
+export const crowd = positive.max(65_536);
 export const share = z.number().min(0).max(1);
 
 export const LearningRate = z.strictObject({

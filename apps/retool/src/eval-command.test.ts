@@ -88,7 +88,9 @@ describe("retool eval --out", () => {
     await expect(evaluate({ out: join(folder, "whole"), temperature: 0.5 })).rejects.toThrow(
       /whole: expected the evaluation that is kept there \(eval\.sampling\.temperature = 1\), found eval\.sampling\.temperature = 0\.5\. To mend it: choose another --out/,
     );
-    await expect(evaluate({ out: folder })).rejects.toThrow("expected a new or empty folder");
+    await expect(evaluate({ out: folder })).rejects.toThrow(
+      "expected a new or empty folder, found one with files in it. To mend it: choose another --out.",
+    );
   });
 });
 
@@ -115,6 +117,43 @@ describe("presets of benchmarks", () => {
     const config = await readFile(join(folder, "preset/config.yaml"), "utf8");
     for (const line of ["topP: 0.7", "temperature: 1", "rule: equivalence", "maxTurns: 1000", "maxResponseTokens: 16\n", "samples: 2"])
       expect(config).toContain(line);
+  });
+});
+
+test("a preset's limit counts each problem once", async () => {
+  const thrice = join(folder, "thrice.jsonl");
+  const rows = (await readFile(data, "utf8")).trim().split("\n");
+  await writeFile(thrice, rows.flatMap((row) => [row, row, row]).join("\n"));
+  const small = { set: ["backend=wasm", "budgets.maxResponseTokens=4"], samples: 1, passK: [1] };
+  expect((await evaluate({ ...small, preset: "aime25", data: thrice, limit: 4 })).result).toMatchObject({ n: 4 });
+  expect((await evaluate({ ...small, data: thrice, limit: 4 })).result).toMatchObject({ n: 4, families: { Algebra: { n: 3 } } });
+});
+
+describe("options that do not fit", () => {
+  test.each([
+    ["--top-p", { topP: 5 }, "--top-p: expected <=1, found 5"],
+    ["--top-p 0", { topP: 0 }, "--top-p: expected >0, found 0"],
+    ["--temperature", { temperature: 1e9 }, "--temperature: expected <=10, found 1000000000"],
+    ["--samples", { samples: 1e9 }, "--samples: expected <=65536, found 1000000000"],
+  ])("%s out of range is refused", async (_, options, message) => {
+    await expect(evaluate(options)).rejects.toThrow(message);
+  });
+
+  test("columns need a file of problems, given here or by the config", async () => {
+    const generated = { checkpoint, set: ["backend=wasm"], json: true, question: ["q"] };
+    await expect(evaluateCheckpoint(generated, quietShell())).rejects.toThrow(
+      "--question: expected a file of problems, found generated ones, which have no columns. To mend it: name the file with --data.",
+    );
+    const set = ["backend=wasm", `data.test.path=${data}`];
+    await expect(evaluateCheckpoint({ ...generated, set }, quietShell())).rejects.toThrow("expected column q, found columns problem");
+  });
+
+  test("a folder that is no evaluation's, or whose eval.json is broken, is named by its option", async () => {
+    await expect(evaluate({ out: data })).rejects.toThrow("expected a folder, found a file. To mend it: choose another --out.");
+    const broken = join(folder, "broken");
+    await mkdir(broken);
+    await writeFile(join(broken, "eval.json"), "{bad");
+    await expect(evaluate({ out: broken })).rejects.toThrow(/eval\.json: expected JSON, found .*\. To mend it: /);
   });
 });
 

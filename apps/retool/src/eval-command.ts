@@ -3,13 +3,14 @@ import { stringify } from "yaml";
 import type { CliContext } from "./command-line.js";
 import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
 import { commandLine } from "./command-name.js";
+import { DistinctProblems } from "./distinct-problems.js";
 import { createEnvironment } from "./environment.js";
 import { gradedRollouts, summarizeEvaluation, type Evaluation } from "./evaluate.js";
 import { sameAnswerUnder } from "./evaluation/answer-classes.js";
 import { describeEvaluation } from "./evaluation/describe.js";
 import { EvalFolder } from "./evaluation/eval-folder.js";
 import { evalIdentity } from "./evaluation/eval-identity.js";
-import { distinctProblems, evalPreset, withDistinctIds, type EvalPresetName } from "./evaluation/eval-presets.js";
+import { evalPreset, type EvalPresetName } from "./evaluation/eval-presets.js";
 import { withOptions, type EvalOverrides } from "./evaluation/eval-options.js";
 import { checkK, evaluatedRecord, evaluationJson } from "./evaluation/eval-result.js";
 import { Interrupted } from "./interrupted.js";
@@ -40,8 +41,9 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
   const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
   checkK("--pass-k", options.passK, config.eval.samples);
   checkK("--maj-k", options.majK, config.eval.samples);
-  const read = await heldOutProblems(config.data.test, config.eval.problems);
-  const problems = withDistinctIds(preset === undefined ? read : distinctProblems(read));
+  const problems = await (preset === undefined
+    ? heldOutProblems(config.data.test, config.eval.problems, context)
+    : eachOnce(config, context));
   if (preset !== undefined && options.limit === undefined && problems.length !== preset.problems) {
     reporter.say(`${preset.title} has ${preset.problems} problems; ${options.data} has ${problems.length} distinct ones.`);
   }
@@ -61,6 +63,13 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
   if (kept !== undefined) await save(kept, { config, folder, groups, evaluation, model });
   if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation), null, 2));
   else describeEvaluation(evaluation, config, reporter);
+}
+
+/** Each problem once: published copies of some sets repeat every problem as often as it is to be sampled. */
+async function eachOnce({ data, eval: { problems } }: RecipeConfig, context: CliContext): Promise<Problem[]> {
+  const distinct = new DistinctProblems();
+  for (const problem of await heldOutProblems(data.test, Infinity, context)) distinct.add(problem);
+  return distinct.problems.slice(0, problems);
 }
 
 interface SamplingPlan {

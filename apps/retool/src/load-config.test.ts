@@ -65,6 +65,25 @@ describe("loadConfig", () => {
     expect(await messageOf(loadConfig(sources))).toContain(expected);
   });
 
+  test("a number that no item of a list has is refused, whether it is in a file or a setting", async () => {
+    expect(await messageOf(loadConfig({ set: ["sft.stages.2.steps=5"] }))).toMatch(
+      /--set sft\.stages\.2\.steps=5: expected an item of sft\.stages, from 0 to 1, found 2/,
+    );
+    const file = await yaml("sft:\n  stages:\n    0: { steps: 3 }\n    5: { steps: 3 }\n");
+    expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml: expected an item of sft\.stages, from 0 to 1, found 5/);
+    expect(await messageOf(loadConfig({ set: ["sft.stages={}"] }))).toContain("expected array");
+  });
+
+  test.each(["__proto__.x=1", "train.__proto__.steps=1", "constructor.x=1"])("--set %s is an unknown key", async (setting) => {
+    expect(await messageOf(loadConfig({ set: [setting] }))).toContain(`--set ${setting}: expected one of the keys`);
+  });
+
+  test("bounds are told in plain words", async () => {
+    expect(await messageOf(loadConfig({ set: ["train.steps=-1"] }))).toContain("expected >0, found -1");
+    expect(await messageOf(loadConfig({ set: ["sft.stages=[]"] }))).toContain("expected >=1 items, found []");
+    expect(await messageOf(loadConfig({ set: ["optimizer.beta1=2"] }))).toContain("expected <=1, found 2");
+  });
+
   test("a source of data without a kind has the one that its keys belong to", async () => {
     const { data, sft } = await loadConfig({
       set: ["data.test.wordings=newWords", "data.train.path=rows.jsonl", "sft.stages.0.source.path=traces.jsonl"],
@@ -73,6 +92,12 @@ describe("loadConfig", () => {
     expect(data.train).toMatchObject({ kind: "file", path: "rows.jsonl" });
     expect(sft.stages.map(({ source }) => source.kind)).toEqual(["file", "generated"]);
     expect(await messageOf(loadConfig({ set: ["data.test.wordings=odd"] }))).toMatch(/--set data\.test\.wordings=odd: expected .*newWords/);
+  });
+
+  test("a preset in a file that is no name is refused", async () => {
+    expect(await messageOf(loadConfig({ file: await yaml("preset: 5\n") }))).toMatch(
+      /run\.yaml: preset: expected one of tiny, .*, found 5/,
+    );
   });
 
   test("broken YAML is reported with line and column", async () => {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { InputError, nearestName } from "@retool-ts/core";
 import { isMap, isScalar, parseDocument, type Document } from "yaml";
+import { mergeConfig, parseSetting, type Json } from "./merge-config.js";
 import { PRESETS, type PresetName } from "./presets.js";
 import { RecipeConfig } from "./recipe-config.js";
 import { withSourceKinds } from "./source-kinds.js";
@@ -17,8 +18,6 @@ export interface ConfigSources {
   readonly set?: readonly string[];
 }
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
 /**
  * Reads and checks a config.
  *
@@ -29,10 +28,11 @@ export async function loadConfig({ preset, file, settings, set = [] }: ConfigSou
   const document = text === undefined ? undefined : parseYaml(text, file!);
   const content = (document?.toJS() ?? {}) as { [key: string]: Json };
   const { preset: presetInFile, ...rest } = content;
-  const name = preset ?? (typeof presetInFile === "string" ? presetInFile : "tiny");
-  let merged = merge(presetByName(name, file), rest);
-  if (settings !== undefined) merged = merge(merged, structuredClone(settings) as Json);
-  for (const setting of set) merged = merge(merged, parseSetting(setting));
+  const name = preset ?? presetInFile ?? "tiny";
+  if (typeof name !== "string" || !isPreset(name)) throw unknownPreset(name, preset === undefined ? file : undefined);
+  let merged = mergeConfig(structuredClone(PRESETS[name]) as unknown as Json, rest, file ?? "config");
+  if (settings !== undefined) merged = mergeConfig(merged, structuredClone(settings) as Json, "settings");
+  for (const setting of set) merged = mergeConfig(merged, parseSetting(setting), `--set ${setting}`);
   return checkConfig(merged, (path) => locate(path, { document, text, file, set, preset: name }));
 }
 
@@ -56,7 +56,9 @@ export function checkConfig(value: unknown, where: (path: readonly PropertyKey[]
   throw new InputError({
     what: "config",
     where: where(issue.path),
-    expected: issue.message.replace(/^Invalid (input|option): expected /, "").replace(/, received .*$/, ""),
+    expected: issue.message
+      .replace(/^(?:Invalid (?:input|option)|Too (?:small|big)): expected (?:\w+ to (?:be|have) )?/, "")
+      .replace(/, received .*$/, ""),
     found: describe(valueAt(value, issue.path)),
     fix: `set ${issue.path.join(".") || "the config"} to such a value`,
   });
@@ -98,52 +100,18 @@ function parseYaml(text: string, file: string): Document {
   return document;
 }
 
-function presetByName(name: string, file: string | undefined): Json {
-  if (!Object.hasOwn(PRESETS, name)) {
-    throw new InputError({
-      what: "config",
-      where: file === undefined ? "--preset" : `${file}: preset`,
-      expected: `one of ${Object.keys(PRESETS).join(", ")}`,
-      found: `"${name}"`,
-      fix: "name one of these presets",
-    });
-  }
-  return structuredClone(PRESETS[name as PresetName]) as unknown as Json;
+function isPreset(name: string): name is PresetName {
+  return Object.hasOwn(PRESETS, name);
 }
 
-function parseSetting(setting: string): Json {
-  const equals = setting.indexOf("=");
-  if (equals < 1) {
-    throw new InputError({
-      what: "option --set",
-      where: setting,
-      expected: "key.path=value",
-      found: `"${setting}"`,
-      fix: "write for example --set train.steps=100",
-    });
-  }
-  const value = parseDocument(setting.slice(equals + 1)).toJS() as Json;
-  return setting
-    .slice(0, equals)
-    .split(".")
-    .reduceRight<Json>((inner, key) => ({ [key]: inner }), value);
-}
-
-/** Maps are merged key by key; a number as key reaches into a list; everything else is replaced. */
-function merge(base: Json | undefined, over: Json): Json {
-  if (!isObject(over)) return over;
-  if (Array.isArray(base) && Object.keys(over).every((key) => /^\d+$/.test(key))) {
-    return base.map((item, i) => (Object.hasOwn(over, i) ? merge(item, over[String(i)]!) : item));
-  }
-  // A union is replaced when its kind changes, so that keys of the other kind do not linger.
-  if (isObject(base) && typeof over["kind"] === "string" && base["kind"] !== undefined && base["kind"] !== over["kind"]) return over;
-  const result: { [key: string]: Json } = isObject(base) ? { ...base } : {};
-  for (const [key, value] of Object.entries(over)) result[key] = merge(result[key], value);
-  return result;
-}
-
-function isObject(value: Json | undefined): value is { [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function unknownPreset(name: Json, file: string | undefined): InputError {
+  return new InputError({
+    what: "config",
+    where: file === undefined ? "--preset" : `${file}: preset`,
+    expected: `one of ${Object.keys(PRESETS).join(", ")}`,
+    found: JSON.stringify(name),
+    fix: "name one of these presets",
+  });
 }
 
 interface Origins {

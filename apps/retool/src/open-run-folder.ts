@@ -4,26 +4,35 @@ import { InputError } from "@retool-ts/core";
 import { RunFolder } from "./run-folder.js";
 import { listFolder } from "./step-folders.js";
 
+/** How a command opens its folder. */
+export interface RunFolderOptions {
+  /** Open the folder of a run to go on with. */
+  readonly resume?: boolean;
+  /** Option that names the folder, for messages. */
+  readonly option?: "--run" | "--out";
+}
+
 /**
  * Makes the folder of a new run, or opens the one to continue. A run that is not resumed gets an empty folder; nothing is left behind
  * when it cannot be written.
  *
  * @throws InputError when the folder holds something, cannot be written, or is not there to be resumed.
  */
-export async function createRunFolder(path: string, { resume = false }: { readonly resume?: boolean } = {}): Promise<RunFolder> {
+export async function createRunFolder(path: string, { resume = false, option = "--run" }: RunFolderOptions = {}): Promise<RunFolder> {
   const problem = (expected: string, found: string, fix: string, cause?: unknown) =>
     new InputError({ what: "run folder", where: path, expected, found, fix }, { cause });
   const info = await stat(path).catch(() => undefined);
-  if (info !== undefined && !info.isDirectory()) throw problem("a folder", "a file", "choose another --run");
+  const another = `choose another ${option}`;
+  if (info !== undefined && !info.isDirectory()) throw problem("a folder", "a file", another);
   if (info === undefined && resume) throw problem("the folder of a run", "nothing", "check the path, or leave out --resume");
   if (info !== undefined && !resume && (await listFolder(path)).some((name) => !name.startsWith("."))) {
-    throw problem("a new or empty folder", "one with files in it", "pass --resume or choose another --run");
+    throw problem("a new or empty folder", "one with files in it", option === "--run" ? `pass --resume or ${another}` : another);
   }
   try {
     await mkdir(path, { recursive: true });
     await access(path, constants.W_OK);
   } catch (cause) {
-    throw problem("a folder that can be written", (cause as Error).message, "choose another --run", cause);
+    throw problem("a folder that can be written", (cause as Error).message, another, cause);
   }
   return new RunFolder(path);
 }

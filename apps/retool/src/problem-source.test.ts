@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -43,12 +43,23 @@ describe("training problems of a file", () => {
     expect(once.said).toEqual([]);
   });
 
-  test("a limit counts rows, as it does for held-out problems, which are taken as they stand", async () => {
+  test("a limit counts the problems that are kept; held-out problems are taken as they stand", async () => {
     const config = await fileOf("limited.jsonl", REPEATED, 3);
-    const { problems, said } = await taken(config, 2);
-    expect([...problems].sort()).toEqual(["a=1", "b=2"]);
-    expect(said).toEqual([expect.stringContaining("1 of 3 rows")]);
+    const { problems, said } = await taken(config, 3);
+    expect([...problems].sort()).toEqual(["a=1", "a=3", "b=2"]);
+    expect(said).toEqual([expect.stringContaining("1 of 4 rows")]);
     expect((await heldOutProblems(config, 9)).map(({ question }) => question)).toEqual(["a", "b", "a"]);
+    expect((await heldOutProblems(config, 2)).map(({ question }) => question)).toEqual(["a", "b"]);
+  });
+
+  test("ids are all different, also where files of a folder have the same ones", async () => {
+    const path = join(folder, "parts");
+    await mkdir(path);
+    for (const part of ["a", "b"]) await writeFile(join(path, `${part}.jsonl`), `{"id": "1", "question": "${part}", "answer": "1"}\n`);
+    const config = { kind: "file", path, columns: null, limit: null } as const;
+    const { ids } = await taken(config, 2);
+    expect([...ids].sort()).toEqual(["1", "1 (2)"]);
+    expect((await heldOutProblems(config, 2)).map(({ id }) => id)).toEqual(["1", "1 (2)"]);
   });
 
   test("a run says so when it begins to train", async () => {

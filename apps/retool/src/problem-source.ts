@@ -8,7 +8,8 @@ import {
   type LoadProblemsOptions,
   type Problem,
 } from "@retool-ts/data";
-import { localDataset } from "./hub-files.js";
+import { DistinctProblems, withDistinctIds } from "./distinct-problems.js";
+import { localDataset, type HubContext } from "./hub-files.js";
 import type { Reporter } from "./log.js";
 import type { ProblemSourceConfig } from "./recipe-config.js";
 
@@ -19,7 +20,7 @@ export interface ProblemSource {
 
 /**
  * Training problems without end: generated ones, or a file's rows in a new order each epoch. Rows that repeat an earlier one, question
- * and answer, are left out, so that an epoch has each problem once.
+ * and answer, are left out, so that an epoch has each problem once; a limit counts those that are left.
  *
  * @param reporter - told how many rows were left out.
  */
@@ -38,7 +39,7 @@ export async function trainingProblems(
       ...(config.families ? { families: config.families } : {}),
     });
   }
-  const { rows, count } = await distinctProblems(config);
+  const { rows, count } = await distinctRows(config);
   const repeats = count - rows.length;
   if (repeats > 0) reporter?.say(`${config.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
   let epoch = -1;
@@ -56,13 +57,14 @@ export async function trainingProblems(
 }
 
 /** Held-out problems: different ones from every family in equal shares, or a file's first rows. */
-export async function heldOutProblems(config: ProblemSourceConfig, count: number): Promise<Problem[]> {
+export async function heldOutProblems(config: ProblemSourceConfig, count: number, context: HubContext = {}): Promise<Problem[]> {
   if (config.kind === "generated") {
     checkFamilies(config.families);
     const { levelWeights, wordings, families } = config;
     return distinctTestSet({ count, levelWeights, wordings, ...(families ? { families } : {}) });
   }
-  return (await fileProblems(config)).slice(0, count);
+  const limit = Math.min(count, config.limit ?? Infinity);
+  return withDistinctIds(await loadProblems(await localDataset(config.path, context), { ...columnsOf(config), limit }));
 }
 
 /** Problems of the training side for deciding when to stop; none is held out. */
@@ -79,24 +81,19 @@ export function validationProblems(config: ProblemSourceConfig, count: number, s
 
 type FileSource = Extract<ProblemSourceConfig, { kind: "file" }>;
 
-async function fileProblems(config: FileSource): Promise<Problem[]> {
-  return loadProblems(await localDataset(config.path), loadOptions(config));
-}
-
 /** Reads row by row: of a dataset that has each problem a hundred times, one copy is in memory. */
-async function distinctProblems(config: FileSource): Promise<{ readonly rows: readonly Problem[]; readonly count: number }> {
-  const rows = new Map<string, Problem>();
+async function distinctRows(config: FileSource): Promise<{ readonly rows: readonly Problem[]; readonly count: number }> {
+  const distinct = new DistinctProblems();
   let count = 0;
-  for await (const problem of streamProblems(await localDataset(config.path), loadOptions(config))) {
-    const key = JSON.stringify([problem.question, problem.answer]);
-    if (!rows.has(key)) rows.set(key, problem);
+  for await (const problem of streamProblems(await localDataset(config.path), columnsOf(config))) {
     count++;
+    if (distinct.add(problem) === config.limit) break;
   }
-  return { rows: [...rows.values()], count };
+  return { rows: withDistinctIds(distinct.problems), count };
 }
 
-function loadOptions({ columns, limit }: FileSource): LoadProblemsOptions {
-  return { ...(columns === null ? {} : { columns }), ...(limit === null ? {} : { limit }) };
+function columnsOf({ columns }: FileSource): LoadProblemsOptions {
+  return columns === null ? {} : { columns };
 }
 
 function checkFamilies(families: readonly string[] | null): void {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, LearningRate, positive, Sampling, share } from "./config-parts.js";
+import { count, crowd, LearningRate, positive, Sampling, share } from "./config-parts.js";
 import { RewardConfig } from "./reward-config.js";
 import { TrainConfig } from "./train-config.js";
 
@@ -27,7 +27,7 @@ const Source = z.discriminatedUnion("kind", [
       })
       .nullable()
       .default(null),
-    /** First rows only; null = all. */
+    /** First problems only; null = all. Of training problems, exact repeats do not count. */
     limit: positive.nullable().default(null),
   }),
 ]);
@@ -59,7 +59,7 @@ const Stage = z.strictObject({
   snippets: z.enum(["functions", "plain"]).default("functions"),
   /** Most steps. */
   steps: positive,
-  batchSize: positive,
+  batchSize: crowd,
   learningRate: LearningRate,
   /** Stop when the validation accuracy reaches this; null = run all steps. */
   stopAtAccuracy: share.nullable().default(null),
@@ -220,7 +220,7 @@ export const RecipeConfig = z.strictObject({
       /** Held-out problems; a smaller file is used whole. */
       problems: positive.default(300),
       /** Rollouts a problem; the accuracy is avg@samples. */
-      samples: positive.default(1),
+      samples: crowd.default(1),
       sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 0.7, topK: 0 }),
     })
     .prefault({}),

@@ -74,11 +74,11 @@ export class RunFolder {
 
   /** The summary, undefined while the run has none. */
   readSummary(): Summary | undefined {
-    return this.#readJson("summary.json") as Summary | undefined;
+    return this.readJson("summary.json") as Summary | undefined;
   }
 
   readManifest(): Readonly<Record<string, unknown>> | undefined {
-    return this.#readJson("manifest.json") as Readonly<Record<string, unknown>> | undefined;
+    return this.readJson("manifest.json") as Readonly<Record<string, unknown>> | undefined;
   }
 
   /** @param name - a step, or a file name without extension, such as `final`. */
@@ -156,8 +156,13 @@ export class RunFolder {
     return this.file("trajectories", `${typeof name === "number" ? stepName(name) : name}.jsonl.gz`);
   }
 
-  #readJson(name: string): unknown {
-    const path = this.file(name);
+  /**
+   * Reads a JSON file of this folder, undefined when it is not there.
+   *
+   * @throws InputError when it is no JSON.
+   */
+  readJson(...names: string[]): unknown {
+    const path = this.file(...names);
     if (!existsSync(path)) return undefined;
     try {
       return JSON.parse(readFileSync(path, "utf8"));

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { count, LearningRate, positive, Sampling, share } from "./config-parts.js";
+import { count, crowd, LearningRate, positive, Sampling, share } from "./config-parts.js";
 
 /** Reinforcement learning: how much, with which algorithm, and what is kept. */
 export const TrainConfig = z
   .strictObject({
     steps: positive,
-    promptsPerStep: positive,
+    promptsPerStep: crowd,
     /** Rollouts a prompt. */
-    groupSize: positive,
+    groupSize: crowd,
     learningRate: LearningRate,
     /** How scores become advantages; see `docs/guide/recipe.md`. */
     advantage: z.enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gae"]).default("grpo"),

@@ -39,11 +39,11 @@ export class EvalFolder {
     const known = new RunFolder(path);
     const file = known.file("eval.json");
     if (!existsSync(file)) {
-      const run = await createRunFolder(path);
+      const run = await createRunFolder(path, { option: "--out" });
       await writeFileAtomic(file, `${JSON.stringify(identity, null, 2)}\n`);
       return new EvalFolder(run, identity, samples);
     }
-    const kept = JSON.parse(readFileSync(file, "utf8")) as EvalIdentity;
+    const kept = known.readJson("eval.json") as EvalIdentity;
     const key = firstDifference(kept, identity);
     if (key !== undefined) {
       throw new InputError({

@@ -1,3 +1,5 @@
+import { InputError } from "@retool-ts/core";
+import { checkConfig } from "../load-config.js";
 import type { RecipeConfig } from "../recipe-config.js";
 
 /** What the command line changes of an evaluation's config. */
@@ -14,30 +16,31 @@ export interface EvalOverrides {
   readonly topK?: number;
 }
 
-/** The config under the command line's own options. */
+/** The options that a key of the config comes from. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  "eval.problems": "--limit",
+  "eval.samples": "--samples",
+  "eval.sampling.temperature": "--temperature",
+  "eval.sampling.topP": "--top-p",
+  "eval.sampling.topK": "--top-k",
+};
+
+/**
+ * The config under the command line's own options.
+ *
+ * @throws InputError for a number out of range, and for columns of problems that have none.
+ */
 export function withOptions(config: RecipeConfig, options: EvalOverrides): RecipeConfig {
-  const { data, question, answer, family, level, limit, samples, temperature, topP, topK } = options;
-  const columns = {
-    ...(question === undefined ? {} : { question: question.length === 1 ? question[0]! : [...question] }),
-    ...(answer === undefined ? {} : { answer }),
-    ...(family === undefined ? {} : { family }),
-    ...(level === undefined ? {} : { level }),
-  };
-  const test = {
-    kind: "file",
-    path: data ?? "",
-    columns: Object.keys(columns).length === 0 ? null : columns,
-    limit: limit ?? null,
-  } as const;
+  const { data, limit, samples, temperature, topP, topK } = options;
   const sampling = {
     ...config.eval.sampling,
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined ? {} : { topK }),
   };
-  return {
+  const changed = {
     ...config,
-    data: data === undefined ? config.data : { ...config.data, test },
+    data: { ...config.data, test: testSource(config, options) },
     eval: {
       ...config.eval,
       problems: limit ?? (data === undefined ? config.eval.problems : Number.MAX_SAFE_INTEGER),
@@ -45,4 +48,28 @@ export function withOptions(config: RecipeConfig, options: EvalOverrides): Recip
       sampling,
     },
   };
+  return checkConfig(changed, (path) => OPTIONS[path.join(".")] ?? path.join("."));
+}
+
+function testSource(
+  { data: { test } }: RecipeConfig,
+  { data, question, answer, family, level }: EvalOverrides,
+): RecipeConfig["data"]["test"] {
+  const columns = {
+    ...(question === undefined ? {} : { question: question.length === 1 ? question[0]! : [...question] }),
+    ...(answer === undefined ? {} : { answer }),
+    ...(family === undefined ? {} : { family }),
+    ...(level === undefined ? {} : { level }),
+  };
+  const [named] = Object.keys(columns);
+  if (data !== undefined) return { kind: "file", path: data, columns: named === undefined ? null : columns, limit: null };
+  if (named === undefined) return test;
+  if (test.kind === "file") return { ...test, columns: { ...test.columns, ...columns } };
+  throw new InputError({
+    what: "retool eval",
+    where: `--${named}`,
+    expected: "a file of problems",
+    found: "generated ones, which have no columns",
+    fix: "name the file with --data",
+  });
 }

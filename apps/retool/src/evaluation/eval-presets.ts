@@ -1,5 +1,4 @@
 import { InputError } from "@retool-ts/core";
-import type { Problem } from "@retool-ts/data";
 
 /** An evaluation protocol by name. */
 export interface EvalPreset {
@@ -55,26 +54,5 @@ export function evalPreset(name: EvalPresetName, data: string | undefined): Eval
     expected: `a file with the ${preset.problems} problems of ${preset.title}, which do not come with this package`,
     found: "none",
     fix: `download the Parquet or JSONL file of ${preset.sources.join(" or ")} from the Hugging Face hub and pass it as --data; columns question/answer, problem/answer, input/output or prompt/reward_model.ground_truth are found by name`,
-  });
-}
-
-/** Each problem once: published copies of some sets repeat every problem as often as it is to be sampled. */
-export function distinctProblems(problems: readonly Problem[]): Problem[] {
-  const seen = new Set<string>();
-  return problems.filter(({ question, answer }) => {
-    const key = JSON.stringify([question, answer]);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-/** Problems with ids that are all different, as random numbers and kept rollouts go by them. */
-export function withDistinctIds(problems: readonly Problem[]): Problem[] {
-  const seen = new Map<string, number>();
-  return problems.map((problem) => {
-    const times = (seen.get(problem.id) ?? 0) + 1;
-    seen.set(problem.id, times);
-    return times === 1 ? problem : { ...problem, id: `${problem.id} (${times})` };
   });
 }

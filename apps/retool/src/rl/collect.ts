@@ -1,4 +1,6 @@
 import { informativeSamples } from "@retool-ts/algorithms";
+import type { RolloutJournal } from "@retool-ts/rollout";
+import { withDistinctIds } from "../distinct-problems.js";
 import { gradedRollouts, type GradedRollout, type RolloutRequest } from "../evaluate.js";
 import type { SamplingModel } from "../model-setup.js";
 import { partialName } from "../partial/partial-files.js";
@@ -42,31 +44,35 @@ export async function collectRollouts(
 ): Promise<StepRollouts> {
   const { environment, config, signal } = context;
   const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config.train;
-  const roll = (name: string, options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "onToolCalls">) =>
-    withPartial(context, { name, policy, sampling: options.sampling }, (journal) =>
-      gradedRollouts(policy, environment, { seed: config.seed, step: request.step, ...(signal && { signal }), ...options, journal }),
-    );
-  const take = (from: number, count: number) => Array.from({ length: count }, (_, i) => source.problem(from + i));
+  const journaled = <T>(name: string, by: RolloutRequest["sampling"], work: (journal: RolloutJournal) => Promise<T>) =>
+    withPartial(context, { name, policy, sampling: by }, work);
+  const roll = (options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "journal" | "onToolCalls">) =>
+    gradedRollouts(policy, environment, { seed: config.seed, step: request.step, ...(signal && { signal }), ...options });
+  /** Problems of the step by place. One that comes twice, as from a small file, has two ids and so its own random numbers each time. */
+  const take = (from: number, to: number) =>
+    withDistinctIds(Array.from({ length: to }, (_, i) => source.problem(request.problemsTaken + i))).slice(from);
   const groups: GradedRollout[][] = [];
   const kept = new Set<number>();
   const shared = { calls: 0, hits: 0 };
   const rounds = 1 + (dynamicSampling?.maxRefills ?? 0);
-  for (let round = 0; round < rounds && kept.size < promptsPerStep && signal?.aborted !== true; round++) {
-    const problems = take(request.problemsTaken + groups.length, promptsPerStep - kept.size);
-    const sampled = await roll(partialName(request.step), {
-      problems,
-      samples: groupSize,
-      sampling,
-      onToolCalls({ calls, hits }) {
-        shared.calls += calls;
-        shared.hits += hits;
-      },
-    });
-    for (const group of sampled) {
-      if (dynamicSampling === null || isInformative(grouped([group]))) kept.add(groups.length);
-      groups.push(group);
+  await journaled(partialName(request.step), sampling, async (journal) => {
+    for (let round = 0; round < rounds && kept.size < promptsPerStep && signal?.aborted !== true; round++) {
+      const sampled = await roll({
+        problems: take(groups.length, groups.length + promptsPerStep - kept.size),
+        samples: groupSize,
+        sampling,
+        journal,
+        onToolCalls({ calls, hits }) {
+          shared.calls += calls;
+          shared.hits += hits;
+        },
+      });
+      for (const group of sampled) {
+        if (dynamicSampling === null || isInformative(grouped([group]))) kept.add(groups.length);
+        groups.push(group);
+      }
     }
-  }
+  });
   const result = {
     rollouts: await applyToolMask(grouped(groups), policy.engine, config.train),
     keptGroups: kept,
@@ -77,9 +83,10 @@ export async function collectRollouts(
     },
   };
   if (advantage !== "remax") return result;
-  const problems = take(request.problemsTaken, groups.length);
   const greedy = { temperature: 0, topP: 1, topK: 0 };
-  const baselines = await roll(`${partialName(request.step)}-greedy`, { problems, samples: 1, sampling: greedy });
+  const baselines = await journaled(`${partialName(request.step)}-greedy`, greedy, (journal) =>
+    roll({ problems: take(0, groups.length), samples: 1, sampling: greedy, journal }),
+  );
   return { ...result, greedyScores: baselines.map(([rollout]) => rollout!.reward.score) };
 }
 
