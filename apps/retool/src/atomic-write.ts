@@ -22,6 +22,7 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
+    if (error instanceof Error) Object.assign(error, { path }); // the file that is wanted, where Node names the temporary one or none
     throw error;
   }
   await syncFolder(folder);

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { runAgent, type TurnRequest, type TurnTokens } from "@retool-ts/rollout";
 import { checkpointConfig, resolveCheckpoint } from "./checkpoint-source.js";
 import type { CliContext } from "./command-line.js";
+import { withOptions } from "./evaluation/eval-options.js";
 import { agentOptions, createEnvironment, type Environment } from "./environment.js";
 import { setUpModel, type PolicyModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
@@ -21,7 +22,8 @@ export interface ChatOptions {
 /** Answers questions with a checkpoint, streaming what it writes and what the sandbox returns. Each question starts afresh. */
 export async function chat(options: ChatOptions, { print, reporter, signal }: CliContext): Promise<void> {
   const folder = await resolveCheckpoint(options.checkpoint, { reporter, signal });
-  const config = await checkpointConfig(folder, options);
+  const { temperature, topP } = options;
+  const config = withOptions(await checkpointConfig(folder, options), { temperature, topP, topK: 0 });
   const model = await setUpModel(config, folder);
   try {
     const environment = await createEnvironment(config, model);
@@ -54,7 +56,7 @@ export async function chat(options: ChatOptions, { print, reporter, signal }: Cl
 async function answer(
   question: string,
   index: number,
-  { temperature, topP, seed }: ChatOptions,
+  { seed }: ChatOptions,
   config: RecipeConfig,
   model: PolicyModel,
   environment: Environment,
@@ -86,7 +88,7 @@ async function answer(
         sampler.extend(id, tokenIds);
       },
     };
-    const shared = agentOptions(environment, model, { seed, sampling: { temperature, topP, topK: 0 }, signal });
+    const shared = agentOptions(environment, model, { seed, sampling: config.eval.sampling, signal });
     const { stopReason } = await runAgent(
       sequence,
       promptIds,

@@ -44,6 +44,8 @@ export interface ChatEndpoint {
 type Attempt = ChatReply | { readonly status: "again"; readonly reason: string; readonly waitMs: number | undefined };
 
 const LONGEST_WAIT_MS = 60_000;
+/** Longest that a timer can be set for. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const Completion = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }), finish_reason: z.string().nullish() })).min(1),
 });
@@ -77,7 +79,7 @@ async function askOnce(request: ChatRequest, endpoint: ChatEndpoint): Promise<At
       method: "POST",
       headers: { "content-type": "application/json", ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) },
       body: JSON.stringify(request),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMEOUT_MS))]),
     });
     body = await response.text();
   } catch (error) {

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { isAdapterFolder } from "@retool-ts/policy";
-import { parse } from "yaml";
 import { localModel, type HubContext } from "./hub-files.js";
-import { checkConfig, loadConfig } from "./load-config.js";
+import { loadConfig } from "./load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { openRunFolder } from "./open-run-folder.js";
+import { readRunConfig } from "./run-config.js";
+import { RunFolder } from "./run-folder.js";
 
 /** What may stand over the config of a checkpoint's run. */
 export interface CheckpointConfigOptions {
@@ -49,12 +49,11 @@ export async function resolveCheckpoint(name: string, context: HubContext = {}):
  * Another model with a chat template gets the preset `pretrained`.
  */
 export async function checkpointConfig(path: string, { config, recipe, set }: CheckpointConfigOptions): Promise<RecipeConfig> {
-  const ofRun = join(dirname(dirname(path)), "config.yaml");
-  const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(ofRun);
+  const run = new RunFolder(dirname(dirname(path)));
+  const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(run.file("config.yaml"));
   if (config !== undefined || recipe !== undefined || !isInRun) {
     const chosen = recipe ?? (config === undefined && (await hasChatTemplate(path)) ? "pretrained" : undefined);
     return loadConfig({ ...(config === undefined ? {} : { file: config }), ...(chosen === undefined ? {} : { preset: chosen }), set });
   }
-  if (set.length > 0) return loadConfig({ file: ofRun, set });
-  return checkConfig(parse(await readFile(ofRun, "utf8")), (keys) => `${ofRun}: ${keys.join(".")}`);
+  return set.length > 0 ? loadConfig({ file: run.file("config.yaml"), set }) : readRunConfig(run);
 }

@@ -34,24 +34,24 @@ export async function convertData(
   { print, reporter, signal }: CliContext,
 ): Promise<void> {
   const lines: string[] = [];
-  const refused: string[] = [];
+  const refused: RetoolError[] = [];
   for await (const { value, where } of streamRows(await localDataset(input, { reporter, signal }))) {
     signal.throwIfAborted();
     try {
       lines.push(`${JSON.stringify({ messages: convertReToolRow(value, { dialect, where }) })}\n`);
     } catch (error) {
       if (!RetoolError.isInstance(error)) throw error;
-      refused.push(error.message);
+      refused.push(error);
     }
   }
-  for (const reason of quiet ? [] : refused.slice(0, NAMED_ROWS)) reporter.say(reason);
+  for (const { message } of quiet ? [] : refused.slice(0, NAMED_ROWS)) reporter.say(message);
   if (!quiet && refused.length > NAMED_ROWS) reporter.say(`… and ${refused.length - NAMED_ROWS} more`);
   if (lines.length === 0) {
     throw new InputError({
       what: "dataset",
       where: input,
       expected: "rows of ReTool-SFT",
-      found: refused[0] ?? "no rows",
+      found: refused[0] === undefined ? "no rows" : `${refused.length} that cannot be converted`,
       fix: "give a file whose column messages holds a user's prompt and one response with tags",
     });
   }
@@ -62,7 +62,7 @@ export async function convertData(
 /**
  * Prints measures of a file of conversations.
  *
- * @throws InputError when a row has no messages.
+ * @throws InputError when there are no rows, or one has no messages.
  */
 export async function dataStats(file: string, { tokenizer: folder, json = false }: StatsOptions, context: CliContext): Promise<void> {
   const tokenizer = folder === undefined ? undefined : await loadTokenizer(folder);
@@ -71,6 +71,10 @@ export async function dataStats(file: string, { tokenizer: folder, json = false 
   for await (const row of streamRows(await localDataset(file, context))) {
     context.signal.throwIfAborted();
     conversations.push(readConversation(row));
+  }
+  if (conversations.length === 0) {
+    const problem = { what: "dataset", where: file, expected: "at least one row", found: "none" };
+    throw new InputError({ ...problem, fix: "give a file of conversations" });
   }
   const stats = measureConversations(conversations, length);
   const unit = tokenizer === undefined ? "characters" : "tokens";

@@ -10,6 +10,7 @@ import { sameAnswerUnder } from "./evaluation/answer-classes.js";
 import { describeEvaluation } from "./evaluation/describe.js";
 import { EvalFolder } from "./evaluation/eval-folder.js";
 import { evalIdentity } from "./evaluation/eval-identity.js";
+import { withFolderLock } from "./folder-lock.js";
 import { evalPreset, type EvalPresetName } from "./evaluation/eval-presets.js";
 import { withOptions, type EvalOverrides } from "./evaluation/eval-options.js";
 import { checkK, evaluatedRecord, evaluationJson } from "./evaluation/eval-result.js";
@@ -51,18 +52,28 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
     options.out === undefined
       ? undefined
       : await EvalFolder.open(options.out, await evalIdentity(config, folder, problems), config.eval.samples);
-  const { groups, model } = await sampleProblems({ config, folder, problems, kept, checkpoint: options.checkpoint }, context);
+  const plan = { config, folder, problems, kept, checkpoint: options.checkpoint };
+  const evaluation = await (kept === undefined
+    ? runPlan(plan, options, context)
+    : withFolderLock(kept.run.path, () => runPlan(plan, options, context)));
+  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation), null, 2));
+  else describeEvaluation(evaluation, config, reporter);
+}
+
+/** Samples what is missing, computes the figures and keeps both. */
+async function runPlan(plan: SamplingPlan, { passK, majK }: EvalOptions, context: CliContext): Promise<Evaluation> {
+  const { config, folder, kept } = plan;
+  const { groups, model } = await sampleProblems(plan, context);
   const evaluation = summarizeEvaluation(
     groups.map((group) => group.map(evaluatedRecord)),
     {
       same: sameAnswerUnder(config.reward.rule),
-      ...(options.passK === undefined ? {} : { passK: options.passK }),
-      ...(options.majK === undefined ? {} : { majorityK: options.majK }),
+      ...(passK === undefined ? {} : { passK }),
+      ...(majK === undefined ? {} : { majorityK: majK }),
     },
   );
   if (kept !== undefined) await save(kept, { config, folder, groups, evaluation, model });
-  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation), null, 2));
-  else describeEvaluation(evaluation, config, reporter);
+  return evaluation;
 }
 
 /** Each problem once: published copies of some sets repeat every problem as often as it is to be sampled. */

@@ -12,6 +12,18 @@ test.each([
   ["an unknown failure", new TypeError("x is undefined"), 1, "error: x is undefined\nRun again with RETOOL_DEBUG=1 for the stack."],
   ["something thrown that is no error", "text", 1, "error: text\nRun again with RETOOL_DEBUG=1 for the stack."],
   ["an interruption that was saved", abort, 130, "the state is saved. Go on with: retool train --resume runs/a"],
+  [
+    "a full disk",
+    Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write", path: "runs/a/summary.json" }),
+    1,
+    "error: runs/a/summary.json: no space is left on the device. To mend it: free some of it, then give the same command again; a run goes on with --resume.",
+  ],
+  [
+    "a failure without a path",
+    Object.assign(new Error("EROFS"), { code: "EROFS", syscall: "open" }),
+    1,
+    "error: open: the file system is read-only. To mend it: name another place.",
+  ],
   ["a bare abort", AbortSignal.abort().reason, 130, "interrupted"],
   ["bad usage", Object.assign(new Error("unknown option"), { code: "commander.unknownOption", exitCode: 1 }), 2, ""],
   ["help", Object.assign(new Error("(outputHelp)"), { code: "commander.helpDisplayed", exitCode: 0 }), 0, ""],

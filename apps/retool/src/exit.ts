@@ -1,4 +1,5 @@
 import { RetoolError } from "@retool-ts/core";
+import { systemFault } from "./system-fault.js";
 
 /** What the program's exit code says. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -22,6 +23,8 @@ export function endingOf(error: unknown, { debug }: { readonly debug: boolean })
   if (RetoolError.isInstance(error)) {
     return { exitCode: error.code === "INPUT" ? EXIT.usage : EXIT.failed, message: `error: ${error.message}${stack}` };
   }
+  const system = systemFault(error);
+  if (system !== undefined) return { exitCode: EXIT.failed, message: `error: ${system}${stack}` };
   const message = error instanceof Error ? error.message || error.name : String(error);
   return { exitCode: EXIT.failed, message: `error: ${message}${debug ? stack : "\nRun again with RETOOL_DEBUG=1 for the stack."}` };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import type { FloatType } from "@retool-ts/policy";
 import { baseName, saveAdapterFolder } from "./adapter-setup.js";
@@ -15,8 +15,10 @@ export interface ExportOptions {
 
 /** Writes a checkpoint as a model that `transformers` loads, or, when it is an adapter that is not to be merged, as PEFT does. */
 export async function exportCheckpoint({ checkpoint, out, merge, dtype }: ExportOptions, { reporter, signal }: CliContext): Promise<void> {
-  if (existsSync(out) && readdirSync(out).length > 0) {
-    throw new InputError({ what: "retool export", where: "--out", expected: "a new or empty folder", found: out, fix: "name another one" });
+  const info = statSync(out, { throwIfNoEntry: false });
+  if (info !== undefined && (!info.isDirectory() || readdirSync(out).length > 0)) {
+    const found = info.isDirectory() ? `${out} with files in it` : `the file ${out}`;
+    throw new InputError({ what: "retool export", where: "--out", expected: "a new or empty folder", found, fix: "name another one" });
   }
   const folder = await resolveCheckpoint(checkpoint, { reporter, signal });
   const model = await setUpModel(await checkpointConfig(folder, { set: [] }), folder);

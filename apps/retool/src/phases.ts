@@ -2,6 +2,7 @@ import { gradedRollouts, summarizeEvaluation, type Evaluation, type GradedRollou
 import { removePartial } from "./partial/partial-files.js";
 import { withPartial } from "./partial/partial-rollouts.js";
 import type { RunContext } from "./run-context.js";
+import type { RunFolder } from "./run-folder.js";
 import type { PhaseSummary, Summary } from "./summary.js";
 import { toRecord } from "./trajectory-record.js";
 import type { Problem } from "@retool-ts/data";
@@ -69,12 +70,12 @@ async function addPhase({ config, model, run }: RunContext, name: string, evalua
   await run.writeSummary(summary);
 }
 
-const clocks = new WeakMap<object, number>();
+const clocks = new WeakMap<RunFolder, number>();
 
-/** Seconds of this process since the run was last asked, so that a resumed run adds up. */
-function secondsSinceLast(run: object): number {
+/** Seconds since the run was opened or last asked, so that a resumed run adds up. */
+function secondsSinceLast(run: RunFolder): number {
   const now = performance.now();
-  const last = clocks.get(run) ?? 0;
+  const last = clocks.get(run) ?? run.openedAt;
   clocks.set(run, now);
   return (now - last) / 1_000;
 }

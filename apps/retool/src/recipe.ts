@@ -2,7 +2,8 @@ import { evaluatePhase } from "./phases.js";
 import { heldOutProblems } from "./problem-source.js";
 import { runRl } from "./train.js";
 import { runSft } from "./sft.js";
-import { saveCheckpoint, type RunContext, type RunState } from "./run-context.js";
+import { saveCheckpoint, type RunContext } from "./run-context.js";
+import type { RunState } from "./run-state.js";
 import type { GradedRollout } from "./evaluate.js";
 
 /** Which parts of the recipe a command runs. */

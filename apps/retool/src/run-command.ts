@@ -73,6 +73,15 @@ export async function runCommand(
 /** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */
 async function startConfig(options: RunOptions, context: CliContext): Promise<RecipeConfig> {
   const start = options.from ?? options.model;
+  if (options.model !== undefined && options.model !== start) {
+    throw new InputError({
+      what: "options",
+      where: "--model",
+      expected: "the same as --from",
+      found: `${options.model} and ${start}`,
+      fix: "pass one of the two",
+    });
+  }
   const sources = configSources(options);
   if (start === undefined) {
     const config = await loadConfig(sources);
@@ -94,13 +103,16 @@ async function startConfig(options: RunOptions, context: CliContext): Promise<Re
   return { ...config, model: { ...config.model, from } };
 }
 
-function checkResume({ resume, preset, config, set }: RunOptions): void {
-  if (!resume || (preset === undefined && config === undefined && set.length === 0)) return;
+function checkResume({ resume, preset, config, set, from, model }: RunOptions): void {
+  if (!resume) return;
+  const beside = { preset, config, set: set[0], from, model };
+  const found = Object.entries(beside).find(([, value]) => value !== undefined)?.[0];
+  if (found === undefined) return;
   throw new InputError({
     what: "options",
     where: "--resume",
-    expected: "no --preset, --config or --set beside it",
-    found: "one of them",
-    fix: "leave them out: a resumed run keeps its config",
+    expected: "none of --preset, --config, --set, --from and --model beside it",
+    found: `--${found}`,
+    fix: "leave it out: a resumed run keeps its config and weights",
   });
 }

@@ -10,40 +10,7 @@ import { prunePartials } from "./partial/partial-files.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import type { RecipeExtensions } from "./rl/extensions.js";
 import type { RunFolder } from "./run-folder.js";
-
-/** The checkpoint that did best on held-out problems along the run. */
-export interface BestCheckpoint {
-  /** Its total steps, which name its folder. */
-  readonly step: number;
-  readonly accuracy: number;
-}
-
-/** Where a run stands. Together with weights and optimizer it decides all that follows. */
-export type RunState =
-  | {
-      readonly phase: "sft";
-      /** Finished steps of all stages and of RL together; names the checkpoint. */
-      readonly totalSteps: number;
-      /** Index of the stage, its finished steps, and the cold-start rows it has used. */
-      readonly stage: number;
-      readonly stageStep: number;
-      readonly rowsTaken: number;
-    }
-  | {
-      readonly phase: "rl";
-      readonly totalSteps: number;
-      /** Finished RL steps. */
-      readonly step: number;
-      /** Training problems used so far; absent: `promptsPerStep` a step. */
-      readonly problemsTaken?: number;
-      /** Finished steps of the critic's pretraining. */
-      readonly criticSteps?: number;
-      /** The evaluated step with the highest held-out accuracy so far; its checkpoint is never removed. */
-      readonly best?: BestCheckpoint;
-    };
-
-/** Where reinforcement learning stands. */
-export type RlState = Extract<RunState, { phase: "rl" }>;
+import type { RunState } from "./run-state.js";
 
 /** What all parts of a run share. */
 export interface RunContext {

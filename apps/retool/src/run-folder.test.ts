@@ -25,6 +25,7 @@ describe("writeFileAtomic", () => {
   test("leaves neither a part nor a temporary file when it fails", async () => {
     mkdirSync(join(folder, "taken/inside"), { recursive: true });
     await expect(writeFileAtomic(join(folder, "taken"), "text")).rejects.toThrow();
+    await expect(writeFileAtomic(join(folder, "taken"), "text")).rejects.toMatchObject({ path: join(folder, "taken") });
     expect(readdirSync(folder)).toEqual(["taken"]);
   });
 });

@@ -13,6 +13,8 @@ import type { TrajectoryRecord } from "./trajectory-record.js";
 /** Everything a run leaves behind. Whole files are replaced atomically, logs grow by whole lines. */
 export class RunFolder {
   readonly path: string;
+  /** When this object was made, on the clock of `performance.now`. */
+  readonly openedAt = performance.now();
   readonly #metrics: RecordLog;
   readonly #timings: RecordLog;
   readonly #events: EventLog;

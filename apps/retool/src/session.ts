@@ -1,20 +1,19 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { InputError } from "@retool-ts/core";
 import { probeBackends, type BackendName } from "@retool-ts/policy";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import { packageVersion } from "./command-line.js";
 import { createEnvironment } from "./environment.js";
-import { checkConfig } from "./load-config.js";
 import { localModel } from "./hub-files.js";
 import { Interrupted } from "./interrupted.js";
 import type { Reporter } from "./log.js";
 import { setUpModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
-import { restoreOptimizer, type RunContext, type RunState } from "./run-context.js";
+import { restoreOptimizer, type RunContext } from "./run-context.js";
+import { readState, type RunState } from "./run-state.js";
 import type { RecipeExtensions } from "./rl/extensions.js";
 import { createRunFolder } from "./open-run-folder.js";
+import { otherVersion, readRunConfig } from "./run-config.js";
 import type { RunFolder } from "./run-folder.js";
+import { withFolderLock } from "./folder-lock.js";
 import { SFT_START } from "./sft.js";
 
 /** How a run begins. */
@@ -34,13 +33,25 @@ export interface SessionRequest {
   readonly signal: AbortSignal;
 }
 
-/** Opens or makes a run, does the work, and closes what was opened, also after errors and interruptions. */
-export async function withRun<T>(request: SessionRequest, work: (context: RunContext, state: RunState) => Promise<T>): Promise<T> {
+type Work<T> = (context: RunContext, state: RunState) => Promise<T>;
+
+/**
+ * Opens or makes a run, does the work, and closes what was opened, also after errors and interruptions.
+ *
+ * @throws InputError when the folder cannot be used, or another process works in it.
+ */
+export async function withRun<T>(request: SessionRequest, work: Work<T>): Promise<T> {
+  const run = await createRunFolder(request.path, { resume: request.resume });
+  return withFolderLock(run.path, () => workIn(run, request, work));
+}
+
+async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>): Promise<T> {
   const { path, reporter, signal, start = SFT_START, extensions = {} } = request;
-  const run = await createRunFolder(path, { resume: request.resume });
-  const config = request.resume ? await readConfig(run) : request.config;
+  const config = request.resume ? await readRunConfig(run) : request.config;
+  const other = request.resume ? otherVersion(run) : undefined;
+  if (other !== undefined) reporter.say(`${other}: numbers may differ from those of one run`);
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
-  const state = checkpoint === undefined ? start : await readState(checkpoint.path);
+  const state = checkpoint === undefined ? start : readState(checkpoint.path);
   const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
   const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
   const model = await setUpModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from);
@@ -73,26 +84,6 @@ export async function withRun<T>(request: SessionRequest, work: (context: RunCon
   }
 }
 
-async function readConfig(run: RunFolder): Promise<RecipeConfig> {
-  const file = run.file("config.yaml");
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    throw new InputError(
-      {
-        what: "run folder",
-        where: file,
-        expected: "the config of the run",
-        found: "no such file",
-        fix: "start a new run in another folder",
-      },
-      { cause: error },
-    );
-  }
-  return checkConfig(parse(text), (keys) => `${file}: ${keys.join(".")}`);
-}
-
 /** The backend that a run began on, because another gives other numbers; undefined where it does not load here. */
 async function recordedBackend(run: RunFolder, reporter: Reporter): Promise<BackendName | undefined> {
   const recorded = run.readManifest()?.["backend"];
@@ -101,10 +92,6 @@ async function recordedBackend(run: RunFolder, reporter: Reporter): Promise<Back
     reporter.say(`backend ${probe.name}, on which the run began, does not load here: numbers will differ from those of one run`);
   }
   return probe?.available === true ? probe.name : undefined;
-}
-
-async function readState(folder: string): Promise<RunState> {
-  return JSON.parse(await readFile(join(folder, "state.json"), "utf8")) as RunState;
 }
 
 function manifest(config: RecipeConfig, backend: string): Record<string, unknown> {

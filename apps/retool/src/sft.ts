@@ -8,9 +8,8 @@ import { ConversationStream } from "./sft-rows/conversation-stream.js";
 import { evalLoss } from "./sft-rows/eval-loss.js";
 import type { RowStream } from "./sft-rows/row-stream.js";
 import type { SftStage } from "./recipe-config.js";
-import { saveCheckpoint, scheduleOf, type RunContext, type RunState } from "./run-context.js";
-
-type SftState = Extract<RunState, { phase: "sft" }>;
+import { saveCheckpoint, scheduleOf, type RunContext } from "./run-context.js";
+import type { SftState } from "./run-state.js";
 
 /** Where supervised training begins. */
 export const SFT_START: SftState = { phase: "sft", totalSteps: 0, stage: 0, stageStep: 0, rowsTaken: 0 };

@@ -6,7 +6,8 @@ import { openRollouts, type RolloutSource } from "./rl/rollout-source.js";
 import { heldOutMetrics, rolloutMetrics } from "./rl/step-metrics.js";
 import { updateModels } from "./rl/update.js";
 import { stepName } from "./step-folders.js";
-import { saveCheckpoint, type RlState, type RunContext } from "./run-context.js";
+import { saveCheckpoint, type RunContext } from "./run-context.js";
+import type { RlState } from "./run-state.js";
 import { toRecord } from "./trajectory-record.js";
 
 /**

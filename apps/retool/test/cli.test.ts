@@ -88,7 +88,7 @@ describe("exit code 2, with one message", () => {
     ["an unknown command", ["inspct"], /^error: unknown command 'inspct'\n\(Did you mean inspect\?\)\n\(see --help\)\n$/],
     ["an unknown option", ["inspect", "x", "--wrng"], /^error: unknown option '--wrng'\n\(Did you mean --wrong\?\)/],
     ["a missing argument", ["report"], /^error: missing required argument 'run'/],
-    ["a bad value", ["inspect", "x", "-n", "many"], /argument 'many' is invalid\. Not a whole number\./],
+    ["a bad value", ["inspect", "x", "-n", "many"], /argument 'many' is invalid\. A whole number from 0 is needed\./],
     [
       "a run that is not there",
       ["inspect", "absent"],

@@ -1,4 +1,5 @@
 import type { JournalCall, JournalKey, JournalTokens, KeptTurn, RolloutJournal, TurnPlace } from "./rollout-journal.js";
+import { isShareable } from "./tool-cache.js";
 import type { ToolOutcome } from "./tool.js";
 
 interface GrowingTurn extends TurnPlace {
@@ -40,7 +41,7 @@ export class MemoryJournal implements RolloutJournal {
 
   addOutcome(key: JournalKey, call: JournalCall): void {
     this.#rollout(key).calls.set(call.callIndex, call);
-    this.#outcomes.set(callName(call.tool, call.input), call.outcome);
+    if (isShareable(call.outcome)) this.#outcomes.set(callName(call.tool, call.input), call.outcome);
   }
 
   #rollout(key: JournalKey): GrowingRollout {

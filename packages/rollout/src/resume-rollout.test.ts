@@ -140,6 +140,18 @@ describe("tools", () => {
     expect(calls).toBe(second.groups.flat().flatMap(({ toolCalls }) => toolCalls).length);
   });
 
+  test("a result that came of the clock or of a failing machine is kept for its own rollout alone", () => {
+    const journal = new MemoryJournal();
+    const call = { callIndex: 0, tool: "t", input: "{}" };
+    const asked = (sampleIndex: number) => journal.outcome({ problemId: "p", sampleIndex }, call, { pure: true })?.status;
+    for (const status of ["timeout", "killed", "infra"] as const) {
+      journal.addOutcome({ problemId: "p", sampleIndex: 0 }, { ...call, outcome: { text: "", status } });
+      expect([asked(0), asked(1)]).toEqual([status, undefined]);
+    }
+    journal.addOutcome({ problemId: "p", sampleIndex: 0 }, { ...call, outcome: { text: "", status: "fuel" } });
+    expect([asked(0), asked(1)]).toEqual(["fuel", "fuel"]);
+  });
+
   test("one with a state runs again; where it says something else, what came after is sampled anew", async () => {
     let opened = 0;
     const stateful = (letter: string): Tool => ({

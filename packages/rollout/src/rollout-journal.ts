@@ -42,7 +42,7 @@ export interface RolloutJournal {
   turn(key: JournalKey, turn: number): KeptTurn | undefined;
   /** Keeps further tokens of a turn; `from` of them were kept before, and 0 begins it anew. */
   addTokens(key: JournalKey, place: TurnPlace, from: number, tokens: JournalTokens): void;
-  /** What a call gave, undefined when it was not kept. A pure tool's result holds for whichever rollout has an equal input. */
+  /** What a call gave, undefined when it was not kept. A pure tool's result holds for whichever rollout has an equal input, unless it ended by the clock. */
   outcome(key: JournalKey, call: Omit<JournalCall, "outcome">, options: { readonly pure: boolean }): ToolOutcome | undefined;
   addOutcome(key: JournalKey, call: JournalCall): void;
 }

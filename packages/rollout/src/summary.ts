@@ -1,3 +1,4 @@
+import { codeLines } from "./analysis/tool-use.js";
 import { STOP_REASONS, type StopReason, type ToolCall } from "./trajectory.js";
 
 /** Means over a set of rollouts; shares are between 0 and 1. */
@@ -15,7 +16,7 @@ export interface RolloutSummary {
   readonly meanResponseTokens: number;
   /** Mean of each call's start position divided by the response's length (the paper's invocation timing, over all calls); NaN without calls. */
   readonly meanCallTiming: number;
-  /** Lines of code a rollout that has code. NaN without calls. */
+  /** Lines of code that are not blank, a rollout that has code. NaN without calls. */
   readonly meanCodeLines: number;
   /** Share of rollouts that ended for each reason. */
   readonly stopReasons: Readonly<Record<StopReason, number>>;
@@ -60,7 +61,7 @@ export function summarizeRollouts(trajectories: readonly RolloutOutline[]): Roll
         trajectory.toolCalls.map(({ start }) => (start - trajectory.promptLength) / responseTokens(trajectory)),
       ),
     ),
-    meanCodeLines: mean(withCalls.map(({ toolCalls }) => toolCalls.reduce((sum, { input }) => sum + input.split("\n").length, 0))),
+    meanCodeLines: mean(withCalls.map(({ toolCalls }) => toolCalls.reduce((sum, { input }) => sum + codeLines(input), 0))),
     stopReasons: Object.fromEntries(
       STOP_REASONS.map((reason) => [reason, share(trajectories, ({ stopReason }) => stopReason === reason)]),
     ) as Record<StopReason, number>,

@@ -8,8 +8,12 @@ export interface ToolCache {
   readonly stats: { readonly calls: number; readonly hits: number };
 }
 
-/** Verdicts that depend on the machine or on an interruption: the next equal call has to run again. */
 const UNSURE: ReadonlySet<ToolStatus> = new Set(["timeout", "killed", "infra"]);
+
+/** Whether an equal call would end the same: other verdicts depend on the machine or on an interruption. */
+export function isShareable({ status }: Pick<ToolOutcome, "status">): boolean {
+  return !UNSURE.has(status);
+}
 
 /**
  * Lets equal calls of pure tools run once; meant for the rollouts of one step, among which a group often writes the same code. Tools
@@ -30,7 +34,7 @@ function cached(tool: Tool, stats: { calls: number; hits: number }): Tool {
       const known = results.get(key);
       if (known !== undefined) {
         const outcome = await known;
-        if (!UNSURE.has(outcome.status)) {
+        if (isShareable(outcome)) {
           stats.hits++;
           return outcome;
         }

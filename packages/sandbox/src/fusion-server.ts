@@ -51,12 +51,20 @@ interface Answer {
 
 const JSON_BODY = /^application\/json\b/i;
 
-/** Serves SandboxFusion's HTTP API over a sandbox. */
+/**
+ * Serves SandboxFusion's HTTP API over a sandbox.
+ *
+ * @throws InputError when an option is out of range, or nothing can listen at the address.
+ */
 export async function serveSandboxFusion(options: SandboxFusionServerOptions): Promise<SandboxFusionServer> {
   const { host = "127.0.0.1", port = 8080, token } = options;
   if (token === undefined && !/^(127\.|::1$|localhost$)/.test(host)) {
     const fix = "pass a token, or listen at 127.0.0.1";
     throw new InputError({ what: "sandbox server", where: "token", expected: `a token for ${host}`, found: "none", fix });
+  }
+  if (!Number.isSafeInteger(port) || port < 0 || port > 65_535) {
+    const problem = { what: "sandbox server", where: "port", expected: "a whole number from 0 to 65535", found: String(port) };
+    throw new InputError({ ...problem, fix: "choose another port; 0 takes a free one" });
   }
   const stopping = new AbortController();
   const service = new Service(options, stopping.signal);
@@ -65,7 +73,7 @@ export async function serveSandboxFusion(options: SandboxFusionServerOptions): P
     (request, response) => void service.handle(request, response),
   );
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(host, port, cause)));
     server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;
@@ -74,6 +82,21 @@ export async function serveSandboxFusion(options: SandboxFusionServerOptions): P
     url: `http://${name}:${address.port}`,
     close: (graceMs = 10_000) => shutDown(server, stopping, graceMs).then(() => service.closePython()),
   };
+}
+
+/** Says why the server has no address. */
+function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): InputError {
+  const found = cause.code === "EADDRINUSE" ? "one that another program listens at" : cause.message;
+  return new InputError(
+    {
+      what: "sandbox server",
+      where: `${host}:${port}`,
+      expected: "a free address of this machine",
+      found,
+      fix: "choose another port or host; port 0 takes a free one",
+    },
+    { cause },
+  );
 }
 
 async function shutDown(server: Server, stopping: AbortController, graceMs: number): Promise<void> {

@@ -176,6 +176,16 @@ describe("the server", () => {
     await expect(serveSandboxFusion({ sandbox, host: "0.0.0.0", port: 0 })).rejects.toThrow("token");
   });
 
+  test("an address that it cannot have is refused with the reason", async () => {
+    for (const port of [-1, 65_536, 80.5, Number.NaN]) {
+      await expect(serveSandboxFusion({ sandbox, port })).rejects.toThrow(`port: expected a whole number from 0 to 65535, found ${port}.`);
+    }
+    const taken = Number(new URL(server.url).port);
+    await expect(serveSandboxFusion({ sandbox, port: taken })).rejects.toThrow(
+      `sandbox server: 127.0.0.1:${taken}: expected a free address of this machine, found one that another program listens at.`,
+    );
+  });
+
   test("refuses long bodies and more requests than may wait, and shuts down in good order", async () => {
     const small = await serveSandboxFusion({
       sandbox,

@@ -1,6 +1,7 @@
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import type { ChatOptions } from "../chat-command.js";
 import type { CliContext } from "../command-line.js";
+import { nonNegativeNumber, repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -9,12 +10,12 @@ export function register(program: Command, context: CliContext): void {
     .argument("[checkpoint]", "run, checkpoint, Hugging Face folder or .gguf file to talk to")
     .option("--checkpoint <path>", "the same as an option")
     .option("--question <text>", "answer one question and stop")
-    .option("--temperature <t>", "sampling temperature; 0 is greedy", number, 0)
-    .option("--top-p <p>", "nucleus of the sampling distribution", number, 1)
-    .option("--seed <n>", "seed of the sampling", number, 1)
+    .option("--temperature <t>", "sampling temperature; 0 is greedy", nonNegativeNumber, 0)
+    .option("--top-p <p>", "nucleus of the sampling distribution", nonNegativeNumber, 1)
+    .option("--seed <n>", "seed of the sampling", wholeNumber, 1)
     .option("-c, --config <file>", "config, instead of that of the checkpoint's run")
     .option("--recipe <name>", "recipe preset instead of that config; default for other models with a chat template: pretrained")
-    .option("-s, --set <key=value>", "one setting; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option("-s, --set <key=value>", "one setting; may be repeated", repeated, [])
     .action(
       async (
         argument: string | undefined,
@@ -27,10 +28,4 @@ export function register(program: Command, context: CliContext): void {
         await chat({ ...options, checkpoint }, context);
       },
     );
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") throw new InvalidArgumentError("a number from 0 is needed.");
-  return value;
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import { ARM_NAMES, COMPARISONS, type ArmName, type ComparisonName } from "../compare/arms.js";
-import { wholeNumber } from "./limit-options.js";
+import { positiveNumber, repeated, wholeNumber } from "./option-values.js";
 
 interface Options {
   readonly run: string;
@@ -22,7 +22,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(new Option("--preset <name>", "comparison to run").choices(Object.keys(COMPARISONS)).default("tiny"))
     .option("--seeds <list>", "seeds, with commas between them", seedList, [1, 2, 3])
     .option("--arms <list>", `arms to run, with commas between them: ${ARM_NAMES.join(", ")}`, armList, ARM_NAMES)
-    .option("-s, --set <key=value>", "one setting for all arms; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option("-s, --set <key=value>", "one setting for all arms; may be repeated", repeated, [])
     .option("--processes <n>", "runs at a time (default: one a core, at most 2)", positiveNumber)
     .option("--dry-run", "print what would run and the work to expect, and stop", false)
     .option("--json", "print the result as JSON", false)
@@ -52,10 +52,4 @@ function armList(text: string): ArmName[] {
     if (arm === undefined) throw new InvalidArgumentError(`Arms are ${ARM_NAMES.join(", ")}.`);
     return arm;
   });
-}
-
-function positiveNumber(text: string): number {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError("At least 1 is needed.");
-  return value;
 }

@@ -1,7 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { BuildOptions } from "../data-build/build-command.js";
-import { wholeNumber } from "./limit-options.js";
+import { nonNegativeNumber, positiveNumber, webAddress, wholeNumber } from "./option-values.js";
 
 export function registerBuild(data: Command, context: CliContext): void {
   data
@@ -9,9 +9,9 @@ export function registerBuild(data: Command, context: CliContext): void {
     .description("make rows for supervised training whose code has been run")
     .argument("<out>", "JSONL file to write; the report and the rows left out go beside it")
     .option("--from <file>", "text-only reasoning to rewrite: columns question, answer and reasoning")
-    .option("--endpoint <url>", "OpenAI-compatible server that rewrites, such as http://127.0.0.1:8000/v1")
+    .option("--endpoint <url>", "OpenAI-compatible server that rewrites, such as http://127.0.0.1:8000/v1", webAddress)
     .option("--model <name>", "model at the endpoint")
-    .option("--tasks <n>", "generate this many problems and traces instead; needs no model", positive)
+    .option("--tasks <n>", "generate this many problems and traces instead; needs no model", positiveNumber)
     .addOption(
       new Option("--mixture <name>", "kinds of generated traces").choices(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean"),
     )
@@ -22,16 +22,16 @@ export function registerBuild(data: Command, context: CliContext): void {
         .default("retool-sft"),
     )
     .addOption(new Option("--language <name>", "language of the code").choices(["javascript", "python"]).default("javascript"))
-    .option("--sandbox-url <url>", "run code on this SandboxFusion server instead of the built-in sandbox")
-    .option("--limit <n>", "first rows only", positive)
-    .option("--attempts <n>", "replies a row may take", positive, 1)
-    .option("--temperature <t>", "sampling temperature", nonNegative, 0.7)
-    .option("--max-tokens <n>", "tokens a reply may have", positive, 16_384)
-    .option("--concurrency <n>", "requests at once", positive, 4)
-    .option("--requests-per-minute <n>", "requests a minute at most", positive)
+    .option("--sandbox-url <url>", "run code on this SandboxFusion server instead of the built-in sandbox", webAddress)
+    .option("--limit <n>", "first rows only", positiveNumber)
+    .option("--attempts <n>", "replies a row may take", positiveNumber, 1)
+    .option("--temperature <t>", "sampling temperature", nonNegativeNumber, 0.7)
+    .option("--max-tokens <n>", "tokens a reply may have", positiveNumber, 16_384)
+    .option("--concurrency <n>", "requests at once", positiveNumber, 4)
+    .option("--requests-per-minute <n>", "requests a minute at most", positiveNumber)
     .option("--retries <n>", "further tries after 429, 5xx and timeouts", wholeNumber, 5)
     .option("--retry-delay-ms <ms>", "wait before the second try; it doubles", wholeNumber, 1_000)
-    .option("--timeout-s <seconds>", "time for one reply", positive, 600)
+    .option("--timeout-s <seconds>", "time for one reply", positiveNumber, 600)
     .option("--api-key-env <name>", "environment variable with the key", "OPENAI_API_KEY")
     .option("--cache <folder>", "folder of the replies; default: beside the rows")
     .option("--strict", "leave out rows whose code prints something else than the model wrote")
@@ -44,16 +44,4 @@ export function registerBuild(data: Command, context: CliContext): void {
       const { buildData } = await import("../data-build/build-command.js");
       await buildData(output, options, context);
     });
-}
-
-function positive(text: string): number {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError("Not a positive number.");
-  return value;
-}
-
-function nonNegative(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0)) throw new InvalidArgumentError("Not a number from 0.");
-  return value;
 }

@@ -1,6 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { EvalOptions } from "../eval-command.js";
+import { nonNegativeNumber, positiveNumber, repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -13,16 +14,16 @@ export function register(program: Command, context: CliContext): void {
     .option("--family <column>", "column with the kind of problem, such as its subject; default: found by name")
     .option("--level <column>", "column with the difficulty; default: found by name")
     .addOption(new Option("--preset <name>", "protocol of a benchmark; takes its problems with --data").choices(["aime24", "aime25"]))
-    .option("-n, --limit <n>", "first problems only", wholeNumber)
-    .option("-k, --samples <k>", "rollouts a problem", wholeNumber)
-    .option("--temperature <t>", "sampling temperature; 0 is greedy", number)
-    .option("--top-p <p>", "nucleus of the sampling distribution", number)
-    .option("--top-k <k>", "sample among so many most likely tokens; 0 keeps all", number)
+    .option("-n, --limit <n>", "first problems only", positiveNumber)
+    .option("-k, --samples <k>", "rollouts a problem", positiveNumber)
+    .option("--temperature <t>", "sampling temperature; 0 is greedy", nonNegativeNumber)
+    .option("--top-p <p>", "nucleus of the sampling distribution", nonNegativeNumber)
+    .option("--top-k <k>", "sample among so many most likely tokens; 0 keeps all", wholeNumber)
     .option("--pass-k <k,…>", "numbers of samples of pass@k; default: powers of two", listOfK)
     .option("--maj-k <k,…>", "numbers of samples of maj@k; default: powers of two", listOfK)
     .option("-c, --config <file>", "config, instead of that of the checkpoint's run")
     .option("--recipe <name>", "recipe preset instead of that config; default for other models with a chat template: pretrained")
-    .option("-s, --set <key=value>", "one setting; may be repeated", (value: string, all: string[]) => [...all, value], [])
+    .option("-s, --set <key=value>", "one setting; may be repeated", repeated, [])
     .option("-o, --out <folder>", "keep finished problems in this folder, to go on from when stopped, and for inspect and report")
     .option("--json", "print the result as JSON", false)
     .addHelpText(
@@ -36,18 +37,6 @@ export function register(program: Command, context: CliContext): void {
     });
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1 is needed.");
-  return value;
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text.trim() === "") throw new InvalidArgumentError("a number from 0 is needed.");
-  return value;
-}
-
 function listOfK(text: string): number[] {
-  return text.split(",").map((part) => wholeNumber(part.trim()));
+  return text.split(",").map((part) => positiveNumber(part.trim()));
 }

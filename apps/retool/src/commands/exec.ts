@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { ExecOptions } from "../exec-command.js";
-import { addLimitOptions, wholeNumber } from "./limit-options.js";
+import { addLimitOptions } from "./limit-options.js";
+import { repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
   const command = program
@@ -9,12 +10,7 @@ export function register(program: Command, context: CliContext): void {
     .description("run code in the sandbox: from stdin, or cell by cell")
     .option("--language <name>", "language of the code: javascript or python", "javascript")
     .option("--backend <name>", "what runs Python: pyodide or bwrap; the first of them that is there by default")
-    .option(
-      "--cell <code>",
-      "a cell of one session, instead of stdin; may be repeated",
-      (code: string, all: string[]) => [...all, code],
-      [],
-    )
+    .option("--cell <code>", "a cell of one session, instead of stdin; may be repeated", repeated, [])
     .option("--session", 'stdin holds a session: one cell a line, as a JSON string or as {"code": …}')
     .option("--seed <n>", "seed of the random numbers", wholeNumber, 0)
     .option("--json", "print one JSON result a run instead of the text for the model");

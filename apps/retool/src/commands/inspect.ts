@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { InspectOptions } from "../inspect.js";
+import { wholeNumber } from "./option-values.js";
 
 type Options = Pick<InspectOptions, "phase" | "step" | "problem" | "limit"> & {
   readonly wrong?: boolean;
@@ -29,9 +30,4 @@ export function register(program: Command, context: CliContext): void {
       const correct = wrong === right ? {} : { correct: right };
       await inspect(run, { ...filter, ...correct }, { json, print: context.print, color: context.color });
     });
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Not a whole number.");
-  return Number(text);
 }

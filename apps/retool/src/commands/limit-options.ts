@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { wholeNumber } from "./option-values.js";
 
 /** The limits of one run and what its world begins with, as `--fuel` and its kin give them. */
 export interface LimitOptions {
@@ -22,10 +23,4 @@ export function addLimitOptions(command: Command): Command {
 /** A flag's value as names. */
 function namesOf(text: string): string[] {
   return text.split(",").filter((name) => name !== "");
-}
-
-/** A flag's value as a whole number. */
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Not a whole number.");
-  return Number(text);
 }

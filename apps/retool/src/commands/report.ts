@@ -1,11 +1,12 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { PurposeOf } from "../report/run-analysis.js";
+import { positiveNumber, webAddress } from "./option-values.js";
 
 interface Options {
   readonly output?: string;
   readonly open: string;
-  readonly checkpoints: boolean | string;
+  readonly checkpoints?: true | number;
   readonly json: boolean;
   readonly labelEndpoint?: string;
   readonly labelModel?: string;
@@ -17,15 +18,19 @@ export function register(program: Command, context: CliContext): void {
     .description("write a run as one HTML page: results, tool use, curves and rollouts to read")
     .argument("<run>", "folder of a run")
     .option("-o, --output <file>", "where to write it (default: report.html in the run's folder)")
-    .option("--checkpoints [n]", "first roll out n held-out problems (40 unless told) with every checkpoint that was kept", false)
-    .option("--label-endpoint <url>", "have a language model name what code is for: an OpenAI-compatible URL that ends in /v1")
+    .option("--checkpoints [n]", "first roll out n held-out problems (40 unless told) with every checkpoint that was kept", positiveNumber)
+    .option("--label-endpoint <url>", "have a language model name what code is for: an OpenAI-compatible URL that ends in /v1", webAddress)
     .option("--label-model <name>", "its model; the key is taken from OPENAI_API_KEY")
     .option("--json", "print the measures of tool use as JSON instead", false)
-    .option("--open <boolean>", "show it in the browser when a person is at the terminal", "true")
+    .addOption(
+      new Option("--open <boolean>", "show it in the browser when a person is at the terminal").choices(["true", "false"]).default("true"),
+    )
     .addHelpText("after", "\nExamples:\n  $ retool report runs/quickstart\n  $ retool report runs/quickstart --open false -o report.html")
-    .action(async (run: string, { output, open, checkpoints, json, labelEndpoint, labelModel }: Options) => {
-      if (checkpoints !== false) await sample(run, checkpoints, context);
-      const purposeOf = labelEndpoint === undefined ? undefined : await label(run, labelEndpoint, labelModel, context);
+    .action(async (run: string, { output, open, checkpoints, json, labelEndpoint, labelModel }: Options, command: Command) => {
+      if ((labelEndpoint === undefined) !== (labelModel === undefined))
+        command.error("error: --label-endpoint and --label-model go together");
+      if (checkpoints !== undefined) await sample(run, checkpoints === true ? USUAL_PROBLEMS : checkpoints, context);
+      const purposeOf = labelEndpoint === undefined ? undefined : await label(run, labelEndpoint, labelModel!, context);
       if (json) {
         const [{ analysisJson }, { loadRunData }] = await Promise.all([
           import("../report/analysis-json.js"),
@@ -44,18 +49,10 @@ export function register(program: Command, context: CliContext): void {
     });
 }
 
-async function sample(run: string, asked: string | true, context: CliContext): Promise<void> {
-  const { InputError } = await import("@retool-ts/core");
-  const count = asked === true ? 40 : Number(asked);
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new InputError({
-      what: "option --checkpoints",
-      where: String(asked),
-      expected: "a whole number from 1",
-      found: `"${asked}"`,
-      fix: "write for example --checkpoints 40",
-    });
-  }
+/** Held-out problems that `--checkpoints` rolls out unless told. */
+const USUAL_PROBLEMS = 40;
+
+async function sample(run: string, count: number, context: CliContext): Promise<void> {
   const { sampleCheckpoints } = await import("../report/sample-checkpoints.js");
   const checkpoints = await sampleCheckpoints(run, count, context);
   if (checkpoints < 3) {
@@ -65,17 +62,7 @@ async function sample(run: string, asked: string | true, context: CliContext): P
   }
 }
 
-async function label(run: string, url: string, model: string | undefined, context: CliContext): Promise<PurposeOf> {
-  if (model === undefined) {
-    const { InputError } = await import("@retool-ts/core");
-    throw new InputError({
-      what: "retool report",
-      where: "--label-model",
-      expected: "the name of a model at --label-endpoint",
-      found: "none",
-      fix: "pass --label-model NAME",
-    });
-  }
+async function label(run: string, url: string, model: string, context: CliContext): Promise<PurposeOf> {
   const { labelRun } = await import("../labels/label-run.js");
   const apiKeyEnv = "OPENAI_API_KEY";
   const apiKey = process.env[apiKeyEnv];

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ConfigSources } from "../load-config.js";
+import { repeated } from "./option-values.js";
 
 /** Options of every command that takes a config. */
 export interface RunOptions {
@@ -17,15 +18,10 @@ export function addConfigOptions(command: Command): Command {
   return command
     .option(
       "--preset <name>",
-      "recipe to start from: tiny, smoke, pretrained, smollm2-135m, qwen2.5-0.5b, or a published one to see what it needs: verl-grpo-7b, verl-grpo-32b, slime-4b",
+      "recipe to start from: tiny, smoke, pretrained, smollm2-135m, qwen2.5-0.5b, or a published one to see what it needs: qwen2.5-32b-paper, verl-grpo-7b, verl-grpo-32b, verl-ppo-32b, slime-4b",
     )
     .option("-c, --config <file>", "YAML file with settings that go over the preset")
-    .option(
-      "-s, --set <key=value>",
-      "one setting, such as train.steps=100; may be repeated",
-      (value: string, all: string[]) => [...all, value],
-      [],
-    );
+    .option("-s, --set <key=value>", "one setting, such as train.steps=100; may be repeated", repeated, []);
 }
 
 export function addRunOptions(command: Command, folder: string): Command {

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { CliContext } from "../command-line.js";
 import type { ServeOptions } from "../sandbox-command.js";
-import { addLimitOptions, wholeNumber } from "./limit-options.js";
+import { addLimitOptions } from "./limit-options.js";
+import { wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
   const group = program.command("sandbox").description("the sandbox as a service");

@@ -1,11 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { InputError } from "@retool-ts/core";
-import { parse } from "yaml";
-import { checkConfig } from "../load-config.js";
 import type { RecipeConfig } from "../recipe-config.js";
 import type { LogRecord } from "../record-log.js";
 import { openRunFolder } from "../open-run-folder.js";
+import { readRunConfig } from "../run-config.js";
 import type { RunFolder } from "../run-folder.js";
 import type { PhaseSummary } from "../summary.js";
 import type { ArmName } from "./arms.js";
@@ -71,7 +69,7 @@ export async function readArmRun({ arm, seed, path }: Pick<Job, "arm" | "seed" |
       fix: "run the comparison again",
     });
   }
-  const config = checkConfig(parse(await readFile(run.file("config.yaml"), "utf8")), (keys) => `${path}/config.yaml: ${keys.join(".")}`);
+  const config = await readRunConfig(run);
   const metrics = run.readMetrics();
   const { parameters } = summary.model;
   return {

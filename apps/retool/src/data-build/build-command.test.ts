@@ -103,7 +103,7 @@ describe("a mistake in the options is told at once", () => {
     [/--from, --tasks: expected one of them, found none/, []],
     [/--from, --tasks: expected one of them, found both/, ["--from", "x", "--tasks", "3"]],
     [/--endpoint: expected an address/, ["--from", "x.jsonl", "--model", "m"]],
-    [/--endpoint: expected an address/, ["--from", "x.jsonl", "--model", "m", "--endpoint", "localhost"]],
+    [/--endpoint <url>.* argument 'localhost' is invalid\. An address/, ["--from", "x.jsonl", "--model", "m", "--endpoint", "localhost"]],
     [/--model: expected the name/, ["--from", "x.jsonl", "--endpoint", "http://127.0.0.1:1"]],
     [/--language: expected javascript/, ["--tasks", "2", "--language", "python"]],
     [/x\.jsonl: expected a file or folder/, ["--from", "x.jsonl", "--endpoint", "http://127.0.0.1:1", "--model", "m"]],

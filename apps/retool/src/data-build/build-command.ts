@@ -59,12 +59,12 @@ export async function buildData(output: string, options: BuildOptions, context: 
   }
 }
 
-async function rewrite(output: string, from: string, options: BuildOptions, { print, reporter, signal }: CliContext): Promise<void> {
+async function rewrite(output: string, from: string, options: BuildOptions, context: CliContext): Promise<void> {
+  const { print, reporter, signal } = context;
   const { endpoint: url, model, language, sandboxUrl, apiKeyEnv } = options;
-  if (url === undefined || !URL.canParse(url))
-    throw refuse("--endpoint", "an address such as http://127.0.0.1:8000/v1", url ?? "none", "give it");
+  if (url === undefined) throw refuse("--endpoint", "an address such as http://127.0.0.1:8000/v1", "none", "give it");
   if (model === undefined) throw refuse("--model", "the name of a model at the endpoint", "none", "give it");
-  const rows = await readReasoning(from, options.limit);
+  const rows = await readReasoning(from, options.limit, context);
   await using sandbox = sandboxUrl === undefined ? await createSandbox({ language }) : undefined;
   const runner = sandbox ?? sandboxFusionClient({ url: sandboxUrl!, language: language === "python" ? "python" : "nodejs" });
   const apiKey = process.env[apiKeyEnv];

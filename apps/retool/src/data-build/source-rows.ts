@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import { streamRows, type DatasetRow } from "@retool-ts/data";
 import { z } from "zod";
-import { localDataset } from "../hub-files.js";
+import { localDataset, type HubContext } from "../hub-files.js";
 
 /** A solved problem without code. */
 export interface ReasoningRow {
@@ -21,9 +21,9 @@ const Row = z.object({ question: Text, answer: Text, reasoning: Text });
  *
  * @throws InputError for a row without question, answer or reasoning, and for a file without rows.
  */
-export async function readReasoning(path: string, limit = Infinity): Promise<ReasoningRow[]> {
+export async function readReasoning(path: string, limit = Infinity, context: HubContext = {}): Promise<ReasoningRow[]> {
   const rows: ReasoningRow[] = [];
-  for await (const row of streamRows(await localDataset(path))) {
+  for await (const row of streamRows(await localDataset(path, context))) {
     if (rows.length >= limit) break;
     rows.push(reasoningRow(row));
   }

@@ -1,5 +1,5 @@
 import { readdir, rm } from "node:fs/promises";
-import type { RunState } from "../run-context.js";
+import type { RunState } from "../run-state.js";
 import type { RunFolder } from "../run-folder.js";
 
 /** Name of the journal of a step's rollouts; steps below 0 are those of the critic's pretraining, as in `CollectRequest`. */

@@ -70,7 +70,7 @@ export class AnalysisCollector {
 
   add(record: TrajectoryRecord): void {
     const { phase, step, correct, promptTokens, responseTokens, toolCalls } = record;
-    if (phase === CHECKPOINT_PHASE || phase !== "train") this.#addHistory(record);
+    if (phase !== "train") this.#addHistory(record);
     if (phase === CHECKPOINT_PHASE) return;
     const key = `${phase} ${step}`;
     const collected: Collected = this.#steps.get(key) ?? { phase, step, rollouts: [], purposes: {} };

@@ -8,7 +8,7 @@ import { loadRunData } from "./run-data.js";
 /**
  * Writes the report of a run.
  *
- * @param output - where to; `report.markup` in the run's folder when absent.
+ * @param output - where to; `report.html` in the run's folder when absent.
  * @param purposeOf - names what code is for in place of the rules.
  * @returns the path of the page.
  * @throws InputError when there is no run at `path`, or the page cannot be written.

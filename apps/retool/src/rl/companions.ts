@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { Critic, FrozenPolicy, loadCritic, loadModel, saveCritic, type Parameters } from "@retool-ts/policy";
-import type { RlState, RunContext, Saveable } from "../run-context.js";
+import type { RunContext, Saveable } from "../run-context.js";
+import type { RlState } from "../run-state.js";
 import { loadBranch, saveBranch } from "./policy-branch.js";
 
 /** Models beside the policy that a run consults or trains. */

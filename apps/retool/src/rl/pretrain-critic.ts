@@ -1,5 +1,6 @@
 import type { ProblemSource } from "../problem-source.js";
-import { saveCheckpoint, type RlState, type RunContext } from "../run-context.js";
+import { saveCheckpoint, type RunContext } from "../run-context.js";
+import type { RlState } from "../run-state.js";
 import { collectRollouts } from "./collect.js";
 import type { Companions } from "./companions.js";
 import { prepareStep } from "./prepare.js";

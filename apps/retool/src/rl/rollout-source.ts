@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { FrozenPolicy } from "@retool-ts/policy";
 import type { ProblemSource } from "../problem-source.js";
-import type { RlState, RunContext, Saveable } from "../run-context.js";
+import type { RunContext, Saveable } from "../run-context.js";
+import type { RlState } from "../run-state.js";
 import { collectRollouts, type CollectRequest, type StepRollouts } from "./collect.js";
 import { branchPolicy, loadBranch, saveBranch } from "./policy-branch.js";
 

@@ -3,7 +3,8 @@ import { summarizeRollouts, type RolloutSummary } from "@retool-ts/rollout";
 import { gradedRollouts, summarizeEvaluation } from "../evaluate.js";
 import { withPartial } from "../partial/partial-rollouts.js";
 import { heldOutProblems } from "../problem-source.js";
-import type { RlState, RunContext } from "../run-context.js";
+import type { RunContext } from "../run-context.js";
+import type { RlState } from "../run-state.js";
 import { isScored, type GroupedRollout } from "./sample.js";
 
 /** What the step's rollouts show, before any update. */
@@ -20,6 +21,8 @@ export function rolloutMetrics(rollouts: readonly GroupedRollout[]): Record<stri
     ),
     "rollout/code_ratio": summary.codeRatio,
     "rollout/call_pass_rate": summary.callPassRate,
+    "rollout/last_call_pass_rate": summary.lastCallPassRate,
+    "rollout/code_lines": summary.meanCodeLines,
     "rollout/turns": summary.meanTurns,
     "rollout/tool_calls": summary.meanToolCalls,
     "rollout/response_tokens": summary.meanResponseTokens,
