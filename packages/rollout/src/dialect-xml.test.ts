@@ -11,9 +11,8 @@ function codeOf(text: string): string {
   return action.source;
 }
 
-function rendered(output: string): string {
-  return dialect
-    .renderResult(output)
+function rendered(output: string, { renderResult } = dialect): string {
+  return renderResult(output)
     .map(({ text }) => text)
     .join("");
 }
@@ -112,12 +111,7 @@ describe("renderResult", () => {
 
   test("the text around it can be chosen", () => {
     const own = xmlDialect({ resultOpen: "<interpreter>", resultClose: "</interpreter>" });
-    expect(
-      own
-        .renderResult("42")
-        .map(({ text }) => text)
-        .join(""),
-    ).toBe("<interpreter>42</interpreter>");
+    expect(rendered("42", own)).toBe("<interpreter>42</interpreter>");
   });
 
   test("tags in the output are broken", () => {

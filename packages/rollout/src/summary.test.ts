@@ -65,7 +65,7 @@ test("four rollouts by hand", () => {
     meanToolCalls: (2 + 1 + 0 + 1) / 4,
     meanResponseTokens: (10 + 20 + 6 + 4) / 4,
     meanCallTiming: (0 + 5 / 10 + 10 / 20 + 2 / 4) / 4,
-    meanCodeLines: (2 + 1 + 3 + 1) / 3,
+    meanCodeLines: (2 + 1 + 3 + 0) / 3,
   });
   expect(stopReasons).toMatchObject({ answered: 0.5, maxTokens: 0.25, eos: 0.25, aborted: 0 });
   expect(Object.values(stopReasons).reduce((sum, share) => sum + share, 0)).toBe(1);

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSandbox, escapeTags, type Limits, type Sandbox } from "../src/index.js";
 import { ADVERSARY } from "./adversary-table.js";
 import type { Attack } from "./attack.js";
-import { ATTACKS } from "./attack-table.js";
+import { ESCAPES } from "./escape-table.js";
+import { EXHAUSTION } from "./exhaustion-table.js";
 
 // Fuel is small so that the verdict comes soon; the clock is far off, unless only the clock can end the attack.
 const COUNTED = { fuel: 400, wallMs: 20_000, graceMs: 500, memoryBytes: 24 * 2 ** 20 };
@@ -13,7 +14,7 @@ const TICKS_SLOWLY = { ...NEVER_TICKS, graceMs: 3_000 };
 const LATE_MS = 500;
 const TAGS = ["interpreter", "code", "answer"];
 const RSS_BYTES = 700 * 2 ** 20;
-const TABLE = Object.entries({ ...ATTACKS, ...ADVERSARY });
+const TABLE = Object.entries({ ...EXHAUSTION, ...ESCAPES, ...ADVERSARY });
 
 let sandbox: Sandbox;
 beforeAll(async () => {

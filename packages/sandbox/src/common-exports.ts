@@ -1,0 +1,16 @@
+/** What the entries for Node and for browsers both export. */
+export { escapeTags } from "./escape-tags.js";
+export { DEFAULT_LIMITS, resolveLimits, type Limits } from "./limits.js";
+export {
+  type ExecutionReport,
+  type ExecutionResult,
+  type ExecutionStatus,
+  type GuestError,
+  type RunOptions,
+  type Sandbox,
+  type SandboxStats,
+  type Session,
+  type SessionOptions,
+  type TurnOptions,
+  type Usage,
+} from "./sandbox.js";
