@@ -124,18 +124,23 @@ async function inBrowser(program: string): Promise<Report> {
 
 const withoutTime = (results: readonly ExecutionResult[]): unknown => results.map((r) => ({ ...r, usage: { ...r.usage, wallMs: 0 } }));
 
-test.skipIf(browser === undefined)("in a real browser: results as in Node, deadlines kept, a blocked page kills nothing", async () => {
-  const page = await inBrowser(browser!);
-  expect(page.failure).toBeUndefined();
-  await using sandbox = await createSandbox(OPTIONS);
-  const session = await sandbox.open();
-  const cells: ExecutionResult[] = [];
-  for (const cell of CELLS) cells.push(await session.run(cell));
-  expect(withoutTime(page.cells)).toEqual(withoutTime(cells));
-  expect(page.kept.map(({ feedback }) => feedback)).toEqual(["43", "43", "42"]);
-  expect(withoutTime(page.codes.slice(0, 4))).toEqual(withoutTime(await sandbox.runBatch(CODES.slice(0, 4))));
-  expect(page.codes.slice(4).map(({ status }) => status)).toEqual(["stack", "oom"]);
-  expect(page.stuck).toMatchObject({ status: "killed", stdout: "began\n", feedback: "began\n[timeout: time limit]" });
-  expect(page.stuckMs).toBeLessThan(300 + 200 + 1_500); // with the start of another worker
-  expect([page.next.feedback, page.blocked.feedback, page.restarts]).toEqual(["42", "'in time'", 1]);
-});
+const skipped = browser === undefined ? " (skipped: no Chromium or Chrome is installed)" : "";
+
+test.skipIf(browser === undefined)(
+  `in a real browser: results as in Node, deadlines kept, a blocked page kills nothing${skipped}`,
+  async () => {
+    const page = await inBrowser(browser!);
+    expect(page.failure).toBeUndefined();
+    await using sandbox = await createSandbox(OPTIONS);
+    const session = await sandbox.open();
+    const cells: ExecutionResult[] = [];
+    for (const cell of CELLS) cells.push(await session.run(cell));
+    expect(withoutTime(page.cells)).toEqual(withoutTime(cells));
+    expect(page.kept.map(({ feedback }) => feedback)).toEqual(["43", "43", "42"]);
+    expect(withoutTime(page.codes.slice(0, 4))).toEqual(withoutTime(await sandbox.runBatch(CODES.slice(0, 4))));
+    expect(page.codes.slice(4).map(({ status }) => status)).toEqual(["stack", "oom"]);
+    expect(page.stuck).toMatchObject({ status: "killed", stdout: "began\n", feedback: "began\n[timeout: time limit]" });
+    expect(page.stuckMs).toBeLessThan(300 + 200 + 1_500); // with the start of another worker
+    expect([page.next.feedback, page.blocked.feedback, page.restarts]).toEqual(["42", "'in time'", 1]);
+  },
+);

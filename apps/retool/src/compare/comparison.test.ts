@@ -40,6 +40,15 @@ describe("compareRuns", () => {
     ]);
   });
 
+  test("half of the steps is not less than half, 1.5 times is enough", () => {
+    const tool = { arm: "tool", seed: 1, accuracies: [0.1, 0.1, 0.375, 0.375, 0.375] } as const;
+    const text = { arm: "text", seed: 1, accuracies: [0.1, 0.1, 0.25, 0.25, 0.25] } as const;
+    expect(result([tool, text]).bars).toEqual([
+      { arm: "text", claim: "steps", measured: 0.5, required: 0.5, passed: false },
+      { arm: "text", claim: "accuracy", measured: 1.5, required: 1.5, passed: true },
+    ]);
+  });
+
   test("means over seeds by arm, level and family", () => {
     const [tool, text] = result([...TOOL, ...TEXT]).arms;
     expect(tool!.coldStart.mean).toBeCloseTo(0.15, 12);
