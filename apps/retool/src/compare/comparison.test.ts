@@ -88,6 +88,8 @@ describe("the words follow from the figures", () => {
   test("where the arms start", () => {
     const sentences = verdictSentences(result([...TOOL, ...TEXT])).join("\n"); // 15 ± 64 % and 10 ± 0 %
     expect(sentences).toContain("Before RL the tool arm is +5.0 points from text RL, equal SFT, level within the two intervals.");
+    const level = result([{ arm: "tool", seed: 1, accuracies: [0.1, 0.9] }, TEXT[1]!]); // one seed has no interval
+    expect(verdictSentences(level).join("\n")).toContain("+0.0 points from text RL, equal SFT, level within the two intervals.");
     const ahead = result([{ arm: "tool", seed: 1, accuracies: [0.3, 0.9] }, TEXT[1]!]);
     expect(verdictSentences(ahead).join("\n")).toContain(
       "Seed 1: tool RL starts above the best of text RL, equal SFT (20.0 %, at step 10).",
@@ -104,7 +106,12 @@ describe("the words follow from the figures", () => {
     expect(said([...TOOL, ...TEXT])).toContain(
       "RL ends −11.0 points from what the code stage had: it mostly moves strategy, from text to the tool, and adds no skill.",
     );
-    expect(said([{ ...TOOL[0]!, stageAccuracy: { clean: 0.4 } }])).toContain("RL ends +50.0 points above what the code stage had");
+    const known = (clean: number) => said([{ ...TOOL[0]!, stageAccuracy: { clean } }]);
+    expect(known(0.4)).toContain("RL ends +50.0 points above what the code stage had");
+    expect(known(0.84)).toContain("RL ends +6.0 points above what the code stage had: it adds accuracy");
+    expect(known(0.86)).toContain(
+      "RL ends +4.0 points from what the code stage had: it mostly moves strategy, from text to the tool, and adds little skill.",
+    );
   });
 
   test("what three times the SFT did", () => {
@@ -130,5 +137,8 @@ describe("the words follow from the figures", () => {
     expect(course([30, 20, 26, 26, 26])).toContain("length dips and climbs with every seed");
     expect(course([30, 20, 20, 20, 20])).toContain("dips with seed 1 and stays there");
     expect(course([20, 26, 26, 26, 26])).toContain("does not dip");
+    expect(course([30, 28.6, 30, 30, 30])).toContain("does not dip"); // 4.7 %
+    expect(course([30, 28.4, 28.4, 28.4, 28.4])).toContain("dips with seed 1 and stays there"); // 5.3 %
+    expect(course([30, 20, 20, 20, 20.9])).toContain("dips with seed 1 and stays there"); // back by 4.5 %
   });
 });

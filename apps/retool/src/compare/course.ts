@@ -16,7 +16,7 @@ export function courseSentences({ runs }: ComparisonResult): string[] {
   const courses = tools.map(({ seed, curve }) => {
     const [first, last] = [curve[0]!, curve.at(-1)!];
     const low = curve.reduce((least, point) => (point.responseTokens < least.responseTokens ? point : least));
-    const dips = low.step > 0 && low.responseTokens < (1 - DIP) * first.responseTokens;
+    const dips = low.responseTokens < (1 - DIP) * first.responseTokens;
     return { seed, first, last, low, dips, climbs: dips && last.responseTokens > (1 + DIP) * low.responseTokens };
   });
   const dipped = courses.filter(({ dips }) => dips);
