@@ -117,7 +117,7 @@ describe("runs", () => {
 
   test("--resume takes no settings", async () => {
     await expect(runCommand("sft", { sft: true, rl: false }, { ...options, resume: true, run: folder }, context)).rejects.toThrow(
-      /--resume: expected no --preset/,
+      /--resume: expected none of --preset/,
     );
   });
 

@@ -100,6 +100,17 @@ describe("loadConfig", () => {
     );
   });
 
+  test("a source that says its kind is replaced by keys of the other kind", async () => {
+    const file = await yaml("data:\n  train: { kind: generated, wordings: reordered }\n  test: { kind: file, path: a.jsonl, limit: 3 }\n");
+    const { data } = await loadConfig({ file, set: ["data.train.path=b.jsonl", "data.train.limit=5", "data.test.limit=7"] });
+    expect(data.train).toEqual({ kind: "file", path: "b.jsonl", columns: null, limit: 5 });
+    expect(data.test).toMatchObject({ kind: "file", path: "a.jsonl", limit: 7 });
+    expect((await loadConfig({ file, set: ["data.test.wordings=newWords"] })).data.test).toMatchObject({
+      kind: "generated",
+      wordings: "newWords",
+    });
+  });
+
   test("broken YAML is reported with line and column", async () => {
     const file = await yaml("seed: 1\ntrain: [1, 2\n");
     expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml:\d+:\d+: expected valid YAML/);

@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { parseDocument } from "yaml";
+import { kindOf } from "./source-kinds.js";
 
 /** A value as YAML and JSON have it. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -41,11 +42,17 @@ export function mergeConfig(base: Json | undefined, over: Json, where: string, p
     if (absent !== undefined) throw noSuchItem(where, path, base.length, absent);
     return base.map((item, i) => (Object.hasOwn(over, i) ? mergeConfig(item, over[String(i)]!, where, [...path, String(i)]) : item));
   }
-  // A union is replaced when its kind changes, so that keys of the other kind do not linger.
-  if (isObject(base) && typeof over["kind"] === "string" && base["kind"] !== undefined && base["kind"] !== over["kind"]) return over;
+  if (isObject(base) && isOtherKind(base, over)) return over;
   const result = new Map(Object.entries(isObject(base) ? base : {}));
   for (const [key, value] of Object.entries(over)) result.set(key, mergeConfig(result.get(key), value, where, [...path, key]));
   return Object.fromEntries(result);
+}
+
+/** A union is replaced when its kind changes, so that keys of the other kind do not linger. Sources of data show theirs by their keys, too. */
+function isOtherKind({ kind }: { [key: string]: Json }, over: { [key: string]: Json }): boolean {
+  const isSource = kind === "file" || kind === "generated";
+  const wanted = over["kind"] ?? (isSource ? kindOf(over) : undefined);
+  return kind !== undefined && typeof wanted === "string" && wanted !== kind;
 }
 
 function noSuchItem(where: string, path: readonly string[], length: number, found: string): InputError {

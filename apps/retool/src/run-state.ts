@@ -48,9 +48,9 @@ export type RunState = SftState | RlState;
  * @throws InputError when it is damaged, or of a version that keeps other facts.
  */
 export function readState(checkpoint: string): RunState {
-  const folder = new RunFolder(checkpoint);
-  const state = z.discriminatedUnion("phase", [SftState, RlState]).safeParse(folder.readJson("state.json"));
-  if (state.success) return state.data;
+  const value = new RunFolder(checkpoint).readJson("state.json");
+  const state = z.discriminatedUnion("phase", [SftState, RlState]).safeParse(value);
+  if (state.success) return value as RunState; // with its own order of keys, so that the next one has the same bytes
   const { path, message } = state.error.issues[0]!;
   throw new InputError({
     what: "checkpoint",

@@ -1,3 +1,4 @@
+import { InputError } from "@retool-ts/core";
 import { probeBackends, type BackendName } from "@retool-ts/policy";
 import { stringify } from "yaml";
 import { packageVersion } from "./command-line.js";
@@ -8,6 +9,7 @@ import type { Reporter } from "./log.js";
 import { setUpModel } from "./model-setup.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import { restoreOptimizer, type RunContext } from "./run-context.js";
+import type { Checkpoint } from "./step-folders.js";
 import { readState, type RunState } from "./run-state.js";
 import type { RecipeExtensions } from "./rl/extensions.js";
 import { createRunFolder } from "./open-run-folder.js";
@@ -54,7 +56,9 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>)
   const state = checkpoint === undefined ? start : readState(checkpoint.path);
   const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
   const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
-  const model = await setUpModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from);
+  const model = await namingTheWayBack(checkpoint, () =>
+    setUpModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from),
+  );
   reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
   try {
     const created = await createEnvironment(config, model);
@@ -63,7 +67,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>)
     const context: RunContext = { config, model, environment, run, reporter, signal, extensions };
     try {
       if (request.resume) {
-        if (checkpoint !== undefined) await restoreOptimizer(context, checkpoint.path);
+        if (checkpoint !== undefined) await namingTheWayBack(checkpoint, () => restoreOptimizer(context, checkpoint.path));
         await run.truncateAfter(state.totalSteps);
         reporter.say(
           checkpoint === undefined ? `${path} has no checkpoint yet: starting from the beginning` : `going on from ${checkpoint.path}`,
@@ -74,7 +78,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>)
       }
       return await work(context, state);
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!signal.aborted) throw located(error, run);
       throw new Interrupted(`interrupted; what was done is saved. Go on with: ${request.resumeWith}`, { cause: error });
     } finally {
       await environment.close();
@@ -82,6 +86,22 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>)
   } finally {
     model.dispose();
   }
+}
+
+/** Loads from a checkpoint; when that is damaged, the message says how to go on without it. */
+async function namingTheWayBack<T>(checkpoint: Checkpoint | undefined, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (checkpoint === undefined || !(error instanceof InputError)) throw error;
+    const fix = `remove ${checkpoint.path} to go on from the checkpoint before it, or from the beginning`;
+    throw new InputError({ ...error.problem, fix }, { cause: error });
+  }
+}
+
+/** A failure of the file system that names no file is one of the run's folder. */
+function located(error: unknown, { path }: RunFolder): unknown {
+  return error instanceof Error && "syscall" in error && !("path" in error) ? Object.assign(error, { path }) : error;
 }
 
 /** The backend that a run began on, because another gives other numbers; undefined where it does not load here. */

@@ -17,8 +17,13 @@ function withStageKind(stage: unknown): unknown {
 }
 
 function withKind(source: unknown): unknown {
-  if (!isRecord(source) || "kind" in source) return source;
-  return { kind: "path" in source ? "file" : "generated", ...source };
+  return !isRecord(source) || "kind" in source ? source : { kind: kindOf(source) ?? "generated", ...source };
+}
+
+/** The kind of source that keys belong to; undefined where both have them, or none. */
+export function kindOf(source: Readonly<Record<string, unknown>>): "file" | "generated" | undefined {
+  if ("path" in source) return "file";
+  return ["families", "levelWeights", "wordings"].some((key) => key in source) ? "generated" : undefined;
 }
 
 function mapValues(record: Record<string, unknown>, change: (value: unknown) => unknown): Record<string, unknown> {

@@ -6,6 +6,7 @@ const FAULTS: Readonly<Record<string, readonly [found: string, fix: string]>> = 
   EPERM: ["permission is denied", "change the permissions, or name another place"],
   EROFS: ["the file system is read-only", "name another place"],
   ENOTDIR: ["a file stands where a folder is needed", "name another place"],
+  EEXIST: ["a file stands where a folder is needed", "name another place"],
   EISDIR: ["a folder stands where a file is needed", "name another place"],
   ENAMETOOLONG: ["the name is too long", "choose a shorter one"],
   EMFILE: ["too many files are open", "raise the limit of the shell (ulimit -n)"],

@@ -79,5 +79,5 @@ test("interrupted, it leaves what was kept before", async () => {
 test.each(["0", "-1", "2.5", "many"])("--checkpoints %s is refused before anything is sampled", async (count) => {
   const words = ["report", run.path, `--checkpoints=${count}`];
   const asked = createProgram(quietShell(), { quiet: true }).parseAsync(words, { from: "user" });
-  await expect(asked).rejects.toMatchObject({ name: "InputError", message: expect.stringContaining(`"${count}"`) });
+  await expect(asked).rejects.toThrow(`argument '${count}' is invalid. A whole number from 1 is needed.`);
 });
