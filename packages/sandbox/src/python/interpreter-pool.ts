@@ -118,6 +118,10 @@ export class InterpreterPool {
   async #attempt(task: Task): Promise<Outcome> {
     const { request } = task;
     const { interpreter, cells } = await this.#take(request);
+    if (task.isAborted) {
+      this.#release(interpreter, cells === 0); // while it was starting: nothing has run in it
+      return infraOutcome("killed", ABORTED);
+    }
     task.interpreter = interpreter;
     try {
       for (const [index, { code, limits }] of request.past.entries()) {
