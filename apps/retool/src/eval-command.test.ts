@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -87,6 +87,14 @@ describe("retool eval --out", () => {
   test("a folder with another evaluation is left alone", async () => {
     await expect(evaluate({ out: join(folder, "whole"), temperature: 0.5 })).rejects.toThrow(
       /whole: expected the evaluation that is kept there \(eval\.sampling\.temperature = 1\), found eval\.sampling\.temperature = 0\.5\. To mend it: choose another --out/,
+    );
+    const retrained = join(folder, "retrained");
+    await cp(checkpoint, retrained, { recursive: true });
+    const weights = await readFile(join(retrained, "model.safetensors"));
+    weights[weights.length - 1]! ^= 1;
+    await writeFile(join(retrained, "model.safetensors"), weights);
+    await expect(evaluate({ out: join(folder, "whole"), checkpoint: retrained })).rejects.toThrow(
+      "expected the evaluation that is kept there (weights = ",
     );
     await expect(evaluate({ out: folder })).rejects.toThrow(
       "expected a new or empty folder, found one with files in it. To mend it: choose another --out.",

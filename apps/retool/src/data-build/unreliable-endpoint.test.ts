@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { ChatAnswer } from "../../test/chat-server.js";
+import { completion, type ChatAnswer } from "../../test/chat-server.js";
 import { good, useBuildFolder } from "./build-folder.test-support.js";
 
 const { build, out, report, rewrite, state } = useBuildFolder();
@@ -26,6 +26,11 @@ describe("an unreliable endpoint", () => {
     isBroken = false;
     await build("--from", join(state.folder, "traces.jsonl"), "--endpoint", state.server!.url, "--model", "m");
     expect(await report()).toMatchObject({ kept: 3, cached: 2, requests: 1 });
+  });
+
+  test.each([1, 3])("a row may take %i replies, and no more", async (attempts) => {
+    await rewrite(1, () => completion("no use"), "--attempts", String(attempts));
+    expect(await report()).toMatchObject({ kept: 0, requests: attempts, rejected: { format: 1 } });
   });
 
   test("many rows without a reply end the run; nothing is written", async () => {
