@@ -90,6 +90,8 @@ describe("retool eval --out", () => {
     );
     const retrained = join(folder, "retrained");
     await cp(checkpoint, retrained, { recursive: true });
+    await writeFile(join(retrained, "optimizer.safetensors"), "moments decide nothing");
+    await evaluate({ out: join(folder, "whole"), checkpoint: retrained }, () => expect.unreachable("the weights are the same"));
     const weights = await readFile(join(retrained, "model.safetensors"));
     weights[weights.length - 1]! ^= 1;
     await writeFile(join(retrained, "model.safetensors"), weights);

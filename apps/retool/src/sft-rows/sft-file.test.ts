@@ -67,12 +67,15 @@ describe("a stage that reads a file", () => {
   });
 
   test("refuses a row that is too long, or leaves it out and says so", async () => {
-    const stage = (more: string) =>
-      `sft.stages=[{name: file, source: {kind: file, path: ${data}, maxTokens: 40, ${more}}, steps: 1, batchSize: 2, learningRate: {peak: 0.003}}]`;
+    const stage = (more: string, maxTokens = 40, batchSize = 2) =>
+      `sft.stages=[{name: file, source: {kind: file, path: ${data}, maxTokens: ${maxTokens}, ${more}}, steps: 1, batchSize: ${batchSize}, learningRate: {peak: 0.003}}]`;
     await expect(sft("long", { settings: [stage("tooLong: refuse")] })).rejects.toThrow(/line 22: expected at most 40 tokens, found \d+/);
     const { said } = await sft("left", { settings: [stage("tooLong: leave-out")] });
     expect(said.join("\n")).toContain("17 rows");
     expect(said.join("\n")).toContain("1 longer than 40 left out, 4 held out");
+    const longest = Number(/the longest of (\d+) tokens/.exec(said.join("\n"))![1]);
+    const exact = await sft("exact", { settings: [stage("tooLong: leave-out", longest, 17)] }); // as long as may be, and one batch of all rows
+    expect(exact.said.join("\n")).toContain(`17 rows`);
   });
 
   test("says when there are too few rows", async () => {
