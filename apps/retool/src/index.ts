@@ -9,7 +9,7 @@ export { RecordSample, type RecordPair } from "./report/record-sample.js";
 export { renderReport } from "./report/render-report.js";
 export { loadRunData, type RunData } from "./report/run-data.js";
 export { blocksOf, type Block, type BlockKind } from "./rollout-blocks.js";
-export { createRunFolder, openRunFolder } from "./open-run-folder.js";
+export { createRunFolder, openRunFolder, type RunFolderOptions } from "./open-run-folder.js";
 export { RunFolder } from "./run-folder.js";
 export type { Checkpoint } from "./step-folders.js";
 export type { GroupAccuracy, PhaseSummary, Summary } from "./summary.js";

@@ -140,6 +140,22 @@ describe("tools", () => {
     expect(calls).toBe(second.groups.flat().flatMap(({ toolCalls }) => toolCalls).length);
   });
 
+  test("tokens that do not go on from what is kept are left out", () => {
+    const journal = new MemoryJournal();
+    const key = { problemId: "p", sampleIndex: 0 };
+    const place = { turn: 0, position: 3, digest: 7 };
+    const add = (from: number, tokenIds: number[], digest = 7) =>
+      journal.addTokens(key, { ...place, digest }, from, { tokenIds, logProbs: tokenIds.map(() => -1) });
+    add(0, [1, 2]);
+    add(2, [9], 8); // behind other text
+    add(1, [9]); // and with a gap or an overlap
+    add(3, [9]);
+    add(2, [3]);
+    expect(journal.turn(key, 0)).toMatchObject({ tokenIds: [1, 2, 3], logProbs: [-1, -1, -1], digest: 7 });
+    add(0, [5], 8);
+    expect(journal.turn(key, 0)).toMatchObject({ tokenIds: [5], digest: 8 });
+  });
+
   test("a result that came of the clock or of a failing machine is kept for its own rollout alone", () => {
     const journal = new MemoryJournal();
     const call = { callIndex: 0, tool: "t", input: "{}" };

@@ -45,6 +45,17 @@ describe("purposes named by a language model", () => {
     expect(new PurposeLabels(file, "another").purposeOf(requests[1]!)).toBeUndefined();
   });
 
+  test.each([
+    ["Search, though some would say calculation.", "search"],
+    ["Calculation rather than search", "calculation"],
+    ["I cannot tell.", "other"],
+  ])("%s is the purpose that is named first", async (text, purpose) => {
+    reply = () => completion(text);
+    const labels = new PurposeLabels(join(folder, "purposes.jsonl"), "judge");
+    await labels.label(requests.slice(0, 1), endpoint);
+    expect(labels.purposeOf(requests[0]!)).toBe(purpose);
+  });
+
   test("a line that a killed process left half-written is dropped and asked for again", async () => {
     reply = () => completion("search");
     const file = join(folder, "purposes.jsonl");

@@ -73,6 +73,7 @@ describe("selfCorrections", () => {
     ["a wrong answer is none", found(false, ["a", "error"], ["b", "ok"]), []],
     ["the same code again is none", found(true, ["a", "timeout"], [" a", "ok"]), []],
     ["a sandbox that broke down is none", found(true, ["a", "infra"], ["b", "ok"]), []],
+    ["a call that was interrupted is none", found(true, ["a", "killed"], ["b", "ok"]), []],
     ["a failure at the end is none", found(true, ["a", "ok"], ["b", "error"]), []],
   ])("%s", (_, cases, expected) => {
     expect(cases).toEqual(expected);
