@@ -94,9 +94,9 @@ describe("code", () => {
   });
 
   test("a megabyte of backticks is read in linear time", () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     codeOf(`<code>${"```js\n".repeat(60_000)}${"```".repeat(120_000)}${"``` ".repeat(60_000)}</code>`);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000); // of the processor, whatever else it does
   });
 });
 
