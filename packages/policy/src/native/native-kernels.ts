@@ -27,12 +27,15 @@ export interface TensorEntry {
   address?: Pointer;
 }
 
-/** The kernels in a binding that can be used: compiled from this package's sources, for tensors in the processor's memory. */
+/**
+ * The kernels in a binding that can be used: compiled from this package's sources, for tensors in the processor's memory. None are with
+ * `RETOOL_NATIVE_KERNELS=0`.
+ */
 export function usableKernels({
   binding,
   isUsingGpuDevice,
 }: Pick<TensorFlowBackend, "binding" | "isUsingGpuDevice">): NativeKernels | undefined {
-  const kernels = binding.retoolKernels;
+  const kernels = process.env["RETOOL_NATIVE_KERNELS"] === "0" ? undefined : binding.retoolKernels;
   return kernels === undefined || isUsingGpuDevice || kernels.stamp !== kernelStamp() ? undefined : kernels;
 }
 
