@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,4 +57,16 @@ test("a loss of one's own takes the place of the config's: at ratio 1, REINFORCE
 
 test("a wrong number of advantages is told", async () => {
   await expect(records("wrong", {}, { advantage: () => [1] })).rejects.toThrow(/advantages.*1/);
+});
+
+test("what a run cannot begin with is told before there is a folder", async () => {
+  const run = join(folder, "never");
+  const without = { run, preset: "smoke", parts: { sft: false, rl: true } } as const;
+  const settings: RecipeSettings = { data: { train: { kind: "file", path: join(folder, "nope.jsonl") } } };
+  await expect(trainRecipe({ ...without, settings })).rejects.toThrow("data.train.path: expected a file or folder of data");
+  const python: RecipeSettings = { sandbox: { language: "python" } };
+  await expect(trainRecipe({ ...without, parts: { sft: true, rl: true }, settings: python })).rejects.toThrow(
+    "generated traces, whose code is JavaScript",
+  );
+  expect(existsSync(run)).toBe(false);
 });

@@ -1,8 +1,10 @@
+import { fetchDatasets } from "./datasets-of-run.js";
 import { loadConfig, type ConfigSources } from "./load-config.js";
 import { createReporter, type Reporter } from "./log.js";
 import { runRecipe, type RecipeParts } from "./recipe.js";
 import type { RecipeInput } from "./recipe-config.js";
 import type { RecipeExtensions } from "./rl/extensions.js";
+import { checkTraceLanguage } from "./sandbox-setup.js";
 import { withRun } from "./session.js";
 import type { Summary } from "./summary.js";
 
@@ -36,13 +38,17 @@ export interface TrainRecipeOptions extends RecipeExtensions {
 export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary> {
   const { run: path, preset, settings, resume = false, parts = { sft: true, rl: true }, advantage, loss, reward } = options;
   const config = await loadConfig({ ...(preset && { preset }), ...(settings && { settings }) });
+  const reporter = options.reporter ?? createReporter({ quiet: () => true });
+  const signal = options.signal ?? new AbortController().signal;
+  if (!resume && parts.sft) checkTraceLanguage(config);
+  if (!resume) await fetchDatasets(config, parts, { reporter, signal });
   const request = {
     path,
     resume,
     config,
     resumeWith: "trainRecipe({ …, resume: true })",
-    reporter: options.reporter ?? createReporter({ quiet: () => true }),
-    signal: options.signal ?? new AbortController().signal,
+    reporter,
+    signal,
     extensions: { ...(advantage && { advantage }), ...(loss && { loss }), ...(reward && { reward }) },
     ...(parts.sft ? {} : { start: { phase: "rl", totalSteps: 0, step: 0 } as const }),
   };
