@@ -1,18 +1,13 @@
 import { RetoolError } from "@retool-ts/core";
-import * as tf from "@tensorflow/tfjs-core";
 import { chooseTokens } from "./choose-tokens.js";
 import { createKVCache, type KVCache } from "./kv-cache.js";
-import { disposeLayout, packRows } from "./ops/packed.js";
-import { gatherRows } from "./ops/embedding.js";
 import type { DecodeRequest, DecodeResult, SamplerOptions, SamplerStats } from "./decode-request.js";
 import { RunningDecode } from "./running-decode.js";
 import { checkSamplerOptions } from "./sampler-options.js";
-import { holdBack, pendingTokens, type Sequence } from "./sequence.js";
+import type { Sequence } from "./sequence.js";
+import { SequenceForward } from "./sequence-forward.js";
 import { StopStringScanner } from "./stop-strings.js";
 import type { Transformer } from "./transformer.js";
-
-/** Prompt and tool tokens of one forward pass where nothing else is asked for. */
-const MAX_PREFILL_TOKENS = 8_192;
 
 /**
  * Samples many sequences together, with a KV cache that stays between calls.
@@ -30,7 +25,8 @@ export class LocalSampler {
   #running: RunningDecode[] = [];
   #nextId = 0;
   #ticking = false;
-  #stats = { sampledTokens: 0, prefilledTokens: 0, forwardPasses: 0 };
+  readonly #forward: SequenceForward;
+  #sampledTokens = 0;
 
   /** @throws InputError when the vocabulary or the length exceed what the model has. */
   constructor(model: Transformer, options: SamplerOptions) {
@@ -38,6 +34,7 @@ export class LocalSampler {
     this.#model = model;
     this.#options = options;
     this.#cache = createKVCache(model.config, options.maxSequences, options.maxLength);
+    this.#forward = new SequenceForward(model, this.#cache, options.maxPrefillTokens);
     this.#free = Array.from({ length: options.maxSequences }, (_, i) => options.maxSequences - 1 - i);
   }
 
@@ -48,7 +45,7 @@ export class LocalSampler {
 
   /** Counters since the sampler was made. */
   get stats(): SamplerStats {
-    return { ...this.#stats, cacheBytes: this.#cache.bytes };
+    return { sampledTokens: this.#sampledTokens, ...this.#forward.stats, cacheBytes: this.#cache.bytes };
   }
 
   /** How many more sequences can be opened. */
@@ -79,8 +76,7 @@ export class LocalSampler {
     if (sequences.length === 0) return;
     const last = sequences.map(({ pending }) => pending.pop()!);
     try {
-      this.#takeInExcess(sequences);
-      this.#forward(sequences).dispose();
+      this.#forward.takeIn(sequences);
     } finally {
       sequences.forEach(({ pending }, i) => pending.push(last[i]!));
     }
@@ -188,9 +184,9 @@ export class LocalSampler {
     const batch = this.#running.filter((running) => !this.#finishEarly(running));
     this.#running = [...batch]; // a decode that begins while the logits are awaited waits for the next step
     if (batch.length === 0) return;
-    const logits = this.#logits(batch.map(({ sequence }) => sequence));
-    const draws = batch.map(({ request, sequence }) => ({ options: request, uniform: request.uniform(sequence.length) }));
+    const logits = this.#forward.logits(batch.map(({ sequence }) => sequence));
     try {
+      const draws = batch.map(({ request, sequence }) => ({ options: request, uniform: request.uniform(sequence.length) }));
       const tokens = await chooseTokens(logits, draws, this.#options);
       const open = new Set(this.#running); // a sequence may have been closed meanwhile
       const ended = new Set(batch.filter((running, i) => open.has(running) && running.push(tokens[i]!.tokenId, tokens[i]!.logProb)));
@@ -198,7 +194,7 @@ export class LocalSampler {
     } finally {
       logits.dispose();
     }
-    this.#stats.sampledTokens += batch.length;
+    this.#sampledTokens += batch.length;
   }
 
   /** Ends what may not go on before spending a forward pass on it. */
@@ -208,61 +204,5 @@ export class LocalSampler {
     if (sequence.length + sequence.pending.length >= this.#options.maxLength) return running.finish("full");
     if (running.tokens >= request.maxTokens) return running.finish("length");
     return false;
-  }
-
-  /** Logits after the last pending token of each sequence, `[sequences, vocab]`, owned by the caller. */
-  #logits(sequences: readonly Sequence[]): tf.Tensor2D {
-    this.#takeInExcess(sequences);
-    const lengths = sequences.map(({ pending }) => pending.length);
-    const hidden = this.#forward(sequences);
-    const logits = tf.tidy(() => {
-      let end = 0;
-      const last = lengths.map((length) => (end += length) - 1);
-      const states = hidden.shape[0] === sequences.length ? hidden : gatherRows(hidden, tf.tensor1d(last, "int32"));
-      return this.#model.logits(states);
-    });
-    hidden.dispose();
-    return logits;
-  }
-
-  /** Takes in pending tokens, all but the last of each sequence, until those left fit one forward pass. */
-  #takeInExcess(sequences: readonly Sequence[]): void {
-    const { maxPrefillTokens = MAX_PREFILL_TOKENS } = this.#options;
-    while (pendingTokens(sequences) > Math.max(maxPrefillTokens, sequences.length)) {
-      const parts = holdBack(sequences, maxPrefillTokens);
-      try {
-        this.#forward(parts.map(({ sequence }) => sequence)).dispose();
-        this.#stats.prefilledTokens += parts.length;
-      } finally {
-        for (const { sequence, rest } of parts) for (const tokenId of rest) sequence.pending.push(tokenId);
-      }
-    }
-  }
-
-  /** Takes in all pending tokens of the sequences. Hidden states `[tokens, hiddenSize]`, owned by the caller. */
-  #forward(sequences: readonly Sequence[]): tf.Tensor2D {
-    const lengths = sequences.map(({ pending }) => pending.length);
-    const past = sequences.map(({ length }) => length);
-    const layout = packRows(lengths, past);
-    const tokenIds = tf.tensor1d(
-      sequences.flatMap(({ pending }) => pending),
-      "int32",
-    );
-    const slots = Int32Array.from(sequences, ({ slot }) => slot);
-    let hidden: tf.Tensor2D;
-    try {
-      hidden = this.#model.forwardCached(tokenIds, layout, this.#cache, slots, Int32Array.from(past));
-    } finally {
-      tokenIds.dispose();
-      disposeLayout(layout);
-    }
-    for (const sequence of sequences) {
-      sequence.length += sequence.pending.length;
-      sequence.computed?.push(...sequence.pending);
-      sequence.pending = [];
-    }
-    this.#stats.forwardPasses++;
-    this.#stats.prefilledTokens += layout.tokens - sequences.length;
-    return hidden;
   }
 }
