@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { loadModel, loadOptimizer, saveModel, saveOptimizer } from "./checkpoint.js";
+import { loadModel, saveModel } from "./checkpoint.js";
 import { Critic, type CriticOptions } from "./critic.js";
 import { isAdapterFolder, loadAdapter, saveAdapter } from "./lora/adapter-checkpoint.js";
+import { loadOptimizer, saveOptimizer } from "./optimizer-checkpoint.js";
 import type { Parameters } from "./parameters.js";
 import { SafetensorsFile, writeSafetensors } from "./safetensors-file.js";
 

@@ -7,7 +7,7 @@
 export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
 export { chooseBackend, WASM_BELOW, type BackendChoice } from "./choose-backend.js";
-export { loadModel, loadOptimizer, readModelConfig, saveModel, saveOptimizer, type SaveModelOptions } from "./checkpoint.js";
+export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
 export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
 export { loadCritic, saveCritic } from "./critic-checkpoint.js";
@@ -36,6 +36,7 @@ export { installNative, removeNative, type InstallNativeOptions } from "./native
 export type { NativeBackend } from "./native/load-native.js";
 export { nativeFolder, type NativeManifest } from "./native/native-folder.js";
 export { nativeStatus, type NativeStatus } from "./native/native-status.js";
+export { loadOptimizer, saveOptimizer } from "./optimizer-checkpoint.js";
 export { type RopeScaling } from "./rope-scaling.js";
 export { LocalSampler } from "./sampler.js";
 export type { FloatType } from "./safetensors-file.js";

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TEST_BACKENDS } from "../../test/backends.js";
 import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
-import { loadOptimizer, saveOptimizer } from "../checkpoint.js";
+import { loadOptimizer, saveOptimizer } from "../optimizer-checkpoint.js";
 import { Critic } from "../critic.js";
 import { loadCritic, saveCritic } from "../critic-checkpoint.js";
 import { FrozenPolicy } from "../frozen-policy.js";

@@ -1,68 +1,16 @@
-import { RandomStream } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 import { KERNEL_BACKENDS, TEST_BACKENDS } from "../../test/backends.js";
+import { check, input, random } from "../../test/op-check.js";
 import * as reference from "../../test/reference-ops.js";
 import { relativeDifference } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
-import { attention } from "./attention.js";
 import { gatherRows } from "./embedding.js";
 import { linear, linearTransposed } from "./linear.js";
-import { disposeLayout, packRows } from "./packed.js";
 import { rmsNorm } from "./rms-norm.js";
 import { rotary, rotaryTables } from "./rotary.js";
 import { swiglu } from "./swiglu.js";
 import { tokenLogProbs } from "./token-log-probs.js";
-
-const stream = new RandomStream(1, ["ops"]);
-/** Random numbers that a 32-bit float holds exactly, so that both precisions start from the same values. */
-const random = (size: number) => Float64Array.from({ length: size }, () => Math.fround(stream.normal()));
-
-interface Input {
-  readonly values: Float64Array;
-  readonly shape: readonly number[];
-}
-const input = (...shape: number[]): Input => ({ values: random(shape.reduce((a, b) => a * b, 1)), shape });
-
-/** Value of an operation, and gradients of Σ weights·value in all of its inputs. */
-function differentiate(operation: (...inputs: tf.Tensor[]) => tf.Tensor, inputs: readonly Input[], weights: Float64Array) {
-  return tf.tidy(() => {
-    const tensors = inputs.map(({ values, shape }) => tf.tensor(Float32Array.from(values), [...shape]));
-    const value = operation(...tensors);
-    const dy = tf.tensor(Float32Array.from(weights), value.shape);
-    const gradients = tf.grads((...xs: tf.Tensor[]) => tf.sum(tf.mul(operation(...xs), dy)))(tensors);
-    return { value: value.dataSync().slice(), gradients: gradients.map((gradient) => gradient.dataSync().slice()) };
-  });
-}
-
-/** Runs an operation with portable operations and on each backend with fused kernels, and holds value and gradients against the reference, or against each other without one. */
-async function check(
-  operation: (...inputs: tf.Tensor[]) => tf.Tensor,
-  inputs: readonly Input[],
-  outputs: number,
-  expected: ((...inputs: Float64Array[]) => Float64Array) | undefined,
-  tolerance = 1e-5,
-): Promise<void> {
-  const weights = random(outputs);
-  await useBackend("cpu");
-  const portable = differentiate(operation, inputs, weights);
-  for (const backend of KERNEL_BACKENDS) {
-    await useBackend(backend);
-    const fused = differentiate(operation, inputs, weights);
-    expect(relativeDifference(fused.value, portable.value), `value on ${backend}`).toBeLessThan(tolerance);
-    inputs.forEach((_, i) => {
-      expect(relativeDifference(fused.gradients[i]!, portable.gradients[i]!), `gradient ${i} on ${backend}`).toBeLessThan(tolerance);
-    });
-  }
-  if (expected === undefined) return;
-  const all = inputs.map(({ values }) => values);
-  expect(relativeDifference(portable.value, expected(...all)), "value").toBeLessThan(tolerance);
-  inputs.forEach((_, i) => {
-    const ofOne = (x: Float64Array) => expected(...all.map((values, j) => (i === j ? x : values)));
-    const gradient = reference.finiteDifferences(ofOne, all[i]!, weights);
-    expect(relativeDifference(portable.gradients[i]!, gradient), `gradient ${i}`).toBeLessThan(tolerance);
-  });
-}
 
 describe("fused kernels, portable operations and double-precision references agree", () => {
   test.each([1, 2, 3, 4, 5, 7, 8, 13, 24])("rmsNorm, width %i", async (width) => {
@@ -141,65 +89,6 @@ describe("fused kernels, portable operations and double-precision references agr
     tf.dispose(later.splice(0));
   });
   const later: tf.Tensor[] = [];
-
-  test.each([
-    [1, 1, 4, 0],
-    [4, 2, 4, 0],
-    [4, 1, 2, 0],
-    [3, 3, 6, 0],
-    [2, 2, 8, 0],
-    [4, 2, 4, 1],
-    [2, 1, 4, 2],
-    [2, 2, 8, 3],
-  ])("attention, %i heads, %i key heads of size %i, window %i", async (heads, kvHeads, headDim, window) => {
-    const shape = { heads, kvHeads, headDim, window };
-    const lengths = [3, 1, 5];
-    await useBackend("cpu");
-    const layouts = new Map<string, ReturnType<typeof packRows>>();
-    await check(
-      (qkv) => {
-        const layout = layouts.get(tf.getBackend()) ?? packRows(lengths);
-        layouts.set(tf.getBackend(), layout);
-        tf.keep(layout.positions);
-        tf.keep(layout.rowOffsetsTensor);
-        return attention(qkv as tf.Tensor2D, layout, shape);
-      },
-      [input(9, (heads + 2 * kvHeads) * headDim)],
-      9 * heads * headDim,
-      (qkv) => reference.attention(qkv, lengths, shape),
-    );
-    layouts.forEach(disposeLayout);
-  });
-
-  const short = [1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 32, 33];
-  const long = [70, 1, 64, 33];
-  test.each([
-    [4, 0, short],
-    [8, 0, short],
-    [16, 0, long],
-    [32, 0, long],
-    [4, 6, short],
-    [8, 5, [32]], // as long as a block of queries, without padding behind it
-    [8, 34, [64, 40]],
-    [16, 3, long],
-  ])("attention, head size %i, window %i, over rows of %o tokens", async (headDim, window, lengths) => {
-    const tokens = lengths.reduce((sum, length) => sum + length, 0);
-    const layouts = new Map<string, ReturnType<typeof packRows>>();
-    await check(
-      (qkv) => {
-        const layout = layouts.get(tf.getBackend()) ?? packRows(lengths);
-        layouts.set(tf.getBackend(), layout);
-        tf.keep(layout.positions);
-        tf.keep(layout.rowOffsetsTensor);
-        return attention(qkv as tf.Tensor2D, layout, { heads: 2, kvHeads: 1, headDim, window });
-      },
-      [input(tokens, 4 * headDim)],
-      tokens * 2 * headDim,
-      undefined,
-      2e-5,
-    );
-    layouts.forEach(disposeLayout);
-  });
 
   test("gatherRows adds up the gradients of rows that occur several times", async () => {
     const ids = [2, 0, 2, 2, 3];
