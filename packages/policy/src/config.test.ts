@@ -51,7 +51,11 @@ describe("modelConfigFromHuggingFace", () => {
   });
 
   const windows: readonly (readonly [object, ModelConfig["slidingWindow"]])[] = [
-    [{ use_sliding_window: true }, undefined], // as long as the positions
+    [{ use_sliding_window: true, max_window_layers: 0 }, undefined], // as long as the positions
+    [
+      { use_sliding_window: true, sliding_window: 32767, max_window_layers: 0 },
+      { size: 32767, firstLayer: 0 },
+    ],
     [{ use_sliding_window: false, sliding_window: 8 }, undefined],
     [
       { use_sliding_window: true, sliding_window: 8, max_window_layers: 20 },
@@ -94,6 +98,16 @@ describe("modelConfigFromHuggingFace", () => {
       },
     ],
   ];
+  test.each([
+    [{ factor: 0.5 }, 1], // shorter than trained: nothing to make up for
+    [{ factor: 4, attention_factor: 1.5 }, 1.5],
+    [{ factor: 4, mscale: 2, mscale_all_dim: 1 }, (0.2 * Math.log(4) + 1) / (0.1 * Math.log(4) + 1)],
+  ])("attention factor of YaRN with %o", (fields, expected) => {
+    const json = { rope_type: "yarn", original_max_position_embeddings: 32768, ...fields };
+    const { ropeScaling } = modelConfigFromHuggingFace({ ...QWEN, rope_scaling: json });
+    expect(ropeScaling).toMatchObject({ attentionFactor: expect.closeTo(expected, 12) as number });
+  });
+
   test.each(scalings)("scaled positions %o", (json, expected) => {
     const config = modelConfigFromHuggingFace({ ...QWEN, rope_scaling: json });
     expect(config.ropeScaling).toEqual(expected);
@@ -122,6 +136,7 @@ describe("modelConfigFromHuggingFace", () => {
     ],
     ["heads that do not divide", { num_key_value_heads: 4 }, /heads 14, kvHeads 4/],
     ["head sizes that are not whole", { hidden_size: 900 }, /headDim 64\.28/],
+    ["head sizes that are odd", { head_dim: 63 }, /headDim 63/],
     ["a vocabulary of nothing", { vocab_size: 0 }, /vocab_size/],
     ["a width that no machine holds", { hidden_size: 2 ** 40 }, /hidden_size/],
     ["a million layers", { num_hidden_layers: 1e6 }, /num_hidden_layers/],

@@ -68,6 +68,10 @@ describe("each missing part has a message of its own", () => {
 
   test("no Node headers where they were said to be", async () => {
     expect(await message(() => findNodeHeaders(scratch))).toMatch(/expected a folder with node_api\.h/);
+    const headers = join(scratch, "include/node");
+    await mkdir(headers, { recursive: true });
+    await writeFile(join(headers, "node_api.h"), "");
+    expect([scratch, headers].map((folder) => findNodeHeaders(folder))).toEqual([headers, headers]);
   });
 });
 
@@ -89,6 +93,7 @@ describe("what is installed", () => {
   test("one for another tfjs-node or processor is not loaded", () => {
     expect(staleReason(scratch, MANIFEST, "4.23.0")).toMatch(/built for tfjs-node 4\.22\.0, and 4\.23\.0 is here/);
     expect(staleReason(scratch, { ...MANIFEST, arch: "other" }, "4.22.0")).toMatch(/built for \w+ other/);
+    expect(staleReason(scratch, { ...MANIFEST, platform: "other" }, "4.22.0")).toMatch(/built for other /);
     expect(staleReason(scratch, { ...MANIFEST, processor: "another" }, "4.22.0")).toMatch(
       /built for the processor another, and .* is here/,
     );
@@ -97,7 +102,7 @@ describe("what is installed", () => {
 
   test("the folder is the user's, or the one that the environment names", () => {
     expect(nativeFolder({ RETOOL_NATIVE_DIR: "/a" })).toBe("/a");
-    expect(nativeFolder({ XDG_DATA_HOME: "/data" })).toBe("/data/retool/native");
+    expect(nativeFolder({ RETOOL_NATIVE_DIR: "", XDG_DATA_HOME: "/data" })).toBe("/data/retool/native");
   });
 });
 

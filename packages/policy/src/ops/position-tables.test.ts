@@ -31,6 +31,9 @@ test("tables grow by doubling, to the model's positions and no further", () => {
     return tables.tables.sines.shape[0];
   });
   expect(lengths).toEqual([256, 256, 512, 512, 1_500, 1_500]);
+  const { sines } = tables.tables;
+  tables.reach(1_500);
+  expect(tables.tables.sines).toBe(sines);
   expect(() => tables.reach(1_501)).toThrow("expected at most 1500 positions, got 1501");
   tables.dispose();
 });
