@@ -19,7 +19,7 @@ export function accumulate(total: usize, x: usize, n: i32): void {
 
 /**
  * AdamW with decoupled weight decay (Loshchilov and Hutter, 2019). The moments change in place, the parameter is written to
- * `updated`: the matrix product keeps packed copies of its right operand by identity. `gradientScale` carries the norm clip; correction1
+ * `updated`: tfjs's own matrix product keeps packed copies of its right operand by identity. `gradientScale` carries the norm clip; correction1
  * and correction2 are 1 − β₁ᵗ and 1 − β₂ᵗ.
  */
 export function adamW(
