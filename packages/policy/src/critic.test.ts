@@ -88,6 +88,17 @@ test("a loss that fails leaves no tensors", async () => {
   model.dispose();
 });
 
+test("files that are not whole leave no tensors", async () => {
+  await useBackend("wasm");
+  const [model, path] = [await critic(), join(folder, "cut")];
+  await saveCritic(path, model);
+  model.dispose();
+  for (const file of ["optimizer.safetensors", "value-head.safetensors", "model.safetensors"]) {
+    await rm(join(path, file));
+    await expect(loadCritic(path, OPTIONS)).rejects.toThrow(`${file}: expected a file, found none`);
+  }
+});
+
 describe.each(["cpu", "wasm"] as const)("a critic on %s", (backend: BackendName) => {
   beforeAll(() => useBackend(backend));
 

@@ -236,7 +236,10 @@ describe("a row of 4,100 tokens, in one piece", () => {
     expectSame(await outcome("wasm", config, [rows], 8_192, true), whole, 1e-5);
   });
 
-  test.skipIf(NATIVE === undefined)("has, on native TensorFlow (skipped where it does not load), those of the kernels on wasm", async () => {
-    expectSame(await outcome(NATIVE!, config, [rows], 8_192, true), await outcome("wasm", config, [rows]), 1e-3);
-  });
+  test.skipIf(NATIVE === undefined)(
+    "has, on native TensorFlow (skipped where it does not load), those of the kernels on wasm",
+    async () => {
+      expectSame(await outcome(NATIVE!, config, [rows], 8_192, true), await outcome("wasm", config, [rows]), 1e-3);
+    },
+  );
 });
