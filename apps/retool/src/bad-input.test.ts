@@ -121,6 +121,37 @@ describe("runs", () => {
     );
   });
 
+  const large = ["hiddenSize=768", "intermediateSize=3072", "layers=32"].map((each) => `model.${each}`); // 303 million parameters
+  const both = { sft: true, rl: true };
+
+  test("a run that its backend cannot hold is refused before anything is written", async () => {
+    const run = join(folder, "too-large");
+    const started = runCommand("quickstart", both, { ...options, set: [...options.set, ...large], run }, context);
+    await expect(started).rejects.toThrow(
+      /backend wasm: expected a run that holds less than 4 GiB, .* found 5\.1 GiB \(weights 1\.13, moments 2\.26, gradients 1\.13, activations/,
+    );
+    await started.catch((error: unknown) => expect(error).toBeInstanceOf(InputError));
+    expect(existsSync(run)).toBe(false);
+  });
+
+  test("--dry-run counts gradients and moments of an adapter alone", async () => {
+    const dryRun = async (...set: string[]) => {
+      await runCommand("quickstart", both, { ...options, set: [...options.set, ...set], run: join(folder, "dry"), dryRun: true }, context);
+      const line = /^memory +about ([\d,]+) MiB: weights ([\d,]+) MiB, gradients ([\d,]+) MiB, moments ([\d,]+) MiB/m;
+      return line
+        .exec(context.printed.at(-1)!)!
+        .slice(1)
+        .map((text) => Number(text.replaceAll(",", "")));
+    };
+    const all = await dryRun(...large);
+    const adapter = await dryRun(...large, "model.lora.rank=8");
+    expect(all[2]).toBe(all[1]);
+    expect(Math.abs(all[3]! - 2 * all[1]!)).toBeLessThan(2); // each is rounded up
+    expect(adapter[1]).toBeGreaterThan(all[1]!); // the adapter's own weights
+    expect(adapter[2]! + adapter[3]!).toBeLessThan(0.1 * all[2]!);
+    expect(adapter[0]).toBeLessThan(all[0]! - 2 * all[1]!);
+  });
+
   test("--dry-run prints the resolved config and what to expect, and makes nothing", async () => {
     const run = join(folder, "dry");
     await runCommand("quickstart", { sft: true, rl: true }, { ...options, run, dryRun: true }, context);

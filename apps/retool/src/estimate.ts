@@ -1,7 +1,7 @@
-import { chooseBackend, parameterCount, readModelConfig } from "@retool-ts/policy";
+import { chooseBackend, memoryNeed, parameterCount, type MemoryNeed } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
 import type { RecipeParts } from "./recipe.js";
-import { localModelConfig } from "./hub-files.js";
+import { memoryUse, trainedModel } from "./memory-plan.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
 /** Tokens of a prompt and of a response that the estimate assumes where they are not known. */
@@ -13,7 +13,8 @@ const TYPICAL_RESPONSE = 30;
  * token, 2 a sampled one, and assumes half the speed of a plain matrix product.
  */
 export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Promise<string> {
-  const parameters = await countParameters(config);
+  const model = await trainedModel(config);
+  const parameters = parameterCount(model.shape);
   const { name: backend, reason } = await chooseBackend(config.backend, parameters);
   const row = TYPICAL_PROMPT + TYPICAL_RESPONSE;
   const sftTokens = parts.sft ? config.sft.stages.reduce((sum, { steps, batchSize }) => sum + steps * batchSize * row, 0) : 0;
@@ -22,38 +23,25 @@ export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Pro
   const evaluations = config.eval.problems * config.eval.samples * (parts.rl ? 2 : 1);
   const flop = 6 * parameters * (sftTokens + rollouts * row) + 2 * parameters * row * (rollouts + evaluations);
   const speed = await matmulSpeed();
-  const stateBytes = parameters * 4 * 4; // weights, gradient and two moments
-  const activations =
-    config.optimizer.maxTokensPerMicroBatch * (20 * config.model.hiddenSize + 8 * config.model.intermediateSize) * config.model.layers * 4;
+  const use = memoryUse(model, config, parts);
+  const need = memoryNeed(model.shape, { ...use, trainedTokens: Math.max(use.trainedTokens, config.optimizer.maxTokensPerMicroBatch) });
   const seconds = flop / (speed / 2);
   return [
     `backend      ${backend}, ${(speed / 1e9).toFixed(0)} GFLOP/s in a matrix product (${reason})`,
     `parameters   ${parameters.toLocaleString("en-US")}`,
-    `memory       about ${Math.ceil((stateBytes + activations) / 2 ** 20 + 300)} MiB`,
+    `memory       about ${describeNeed(need)}`,
     `work         at most ${(flop / 1e12).toFixed(2)} TFLOP, about ${Math.ceil(seconds / 60)} min on one core`,
     "",
   ].join("\n");
 }
 
-async function countParameters({ model, tokenizer }: RecipeConfig): Promise<number> {
-  if (model.from !== null) return parameterCount(await readModelConfig(await localModelConfig(model.from)));
-  const { hiddenSize, intermediateSize, layers, heads, kvHeads } = model;
-  return parameterCount({
-    modelType: "qwen3",
-    vocabSize: tokenizer.vocabSize,
-    hiddenSize,
-    intermediateSize,
-    layers,
-    heads,
-    kvHeads,
-    headDim: hiddenSize / heads,
-    maxPositions: model.maxPositions,
-    rmsNormEpsilon: 1e-6,
-    ropeTheta: model.ropeTheta,
-    tiedEmbeddings: model.tiedEmbeddings,
-    attentionBias: false,
-    queryKeyNorm: model.queryKeyNorm,
-  });
+/** The parts in MiB, with 300 for the program. */
+function describeNeed(need: MemoryNeed): string {
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleString("en-US")} MiB`;
+  const { weights, gradients, moments, critic, reference, keysAndValues, activations, total } = need;
+  const others = critic + reference === 0 ? "" : `, critic and reference ${mebibytes(critic + reference)}`;
+  const state = `weights ${mebibytes(weights)}, gradients ${mebibytes(gradients)}, moments ${mebibytes(moments)}${others}`;
+  return `${mebibytes(total + 300 * 2 ** 20)}: ${state}, activations ${mebibytes(activations)} or keys and values ${mebibytes(keysAndValues)}, program 300 MiB`;
 }
 
 /** FLOP a second of a product of two 384 × 384 matrices, best of a few. */

@@ -34,11 +34,11 @@ export async function localModel(name: string, context: HubContext = {}): Promis
 }
 
 /** As {@link localModel}, without the weights: enough to tell a model's size. */
-export async function localModelConfig(name: string): Promise<string> {
+export async function localModelConfig(name: string, context: HubContext = {}): Promise<string> {
   const place = modelReference(name);
-  if (place === undefined || place.path?.toLowerCase().endsWith(".gguf")) return localModel(name);
+  if (place === undefined || place.path?.toLowerCase().endsWith(".gguf")) return localModel(name, context);
   const file = place.path === undefined ? "config.json" : `${place.path}/config.json`;
-  return fetchFiles(place, "model", { files: [file] }, {});
+  return fetchFiles(place, "model", { files: [file] }, context);
 }
 
 /** A path on this machine of a dataset that may be on a hub: `hub:owner/name[/file or folder][@revision]`. */

@@ -113,7 +113,8 @@ function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {
   return createTokenizer({ ...files, config: { ...files.config, eos_token: TAGS[0]!, pad_token: TAGS[0]! } });
 }
 
-function newModelConfig({ model }: RecipeConfig, vocabSize: number): ModelConfig {
+/** The shape of a model with random weights. */
+export function newModelConfig({ model }: RecipeConfig, vocabSize: number): ModelConfig {
   return {
     modelType: model.queryKeyNorm ? "qwen3" : "llama",
     vocabSize,

@@ -56,6 +56,20 @@ test("a critic is a second model that learns, a reference one that does not", ()
   expect([withReference.otherModelBytes, withReference.flopPerStep]).toEqual([4 * n, (5 / 4) * base]);
 });
 
+test("of a model with an adapter, only that has gradients and moments, and critic and reference share the rest", () => {
+  const n = parameterCount(shape);
+  const lora = { rank: 4, modules: ["q", "o"] as const };
+  // q: 896 → 3 · 5 and o: 3 · 5 → 896, in 2 layers
+  const a = 2 * (4 * (896 + 15) + 4 * (15 + 896));
+  const settings = { ...config({ advantage: "gae", kl: { coef: 0.01 } }) };
+  const needed = requirementsOf(
+    shape,
+    checkConfig({ ...settings, model: { ...settings.model, lora: { ...lora, modules: [...lora.modules] } } }, String),
+  );
+  expect([needed.weightBytes, needed.gradientBytes, needed.optimizerBytes]).toEqual([4 * (n + a), 4 * a, 8 * a]);
+  expect(needed.otherModelBytes).toBe(20 * a);
+});
+
 describe("the verdict", () => {
   const needed = requirementsOf(MODEL_SHAPES["Qwen2.5-32B-Instruct"], config({ steps: 150 }));
 

@@ -1,11 +1,10 @@
 import { totalmem } from "node:os";
-import { parameterCount, type ModelConfig } from "@retool-ts/policy";
+import { cacheBytesPerToken, memoryNeed, parameterCount, type ModelConfig } from "@retool-ts/policy";
 import { formatBytes, formatDuration } from "./duration.js";
 import type { RecipeConfig } from "./recipe-config.js";
 
 /** Tokens of a prompt that count towards the longest sequence, where they are not known; verl's limit. */
 const PROMPT_TOKENS = 2_048;
-const FLOAT = 4;
 
 /** What reinforcement learning of a model needs, in bytes, tokens and floating-point operations. Upper bounds: all budgets used up. */
 export interface Requirements {
@@ -26,13 +25,16 @@ export interface Requirements {
 }
 
 /**
- * By formula, in 32-bit floats: 4 bytes a parameter each for weights, gradient and two moments; keys and values
- * 2 · layers · kvHeads · headDim · 4 bytes a token; 2 FLOP a parameter and token forward and 4 backward (Kaplan et al.,
+ * By formula, in 32-bit floats: 4 bytes a parameter for weights, and 4 each for gradient and two moments of what is trained; keys and
+ * values 2 · layers · kvHeads · headDim · 4 bytes a token; 2 FLOP a parameter and token forward and 4 backward (Kaplan et al.,
  * https://arxiv.org/abs/2001.08361, sec. 2.1), and 2 · layers · heads · headDim · T² of attention for a forward pass over T tokens.
  */
-export function requirementsOf(shape: ModelConfig, { train, budgets }: Pick<RecipeConfig, "train" | "budgets">): Requirements {
+export function requirementsOf(
+  shape: ModelConfig,
+  { train, budgets, model }: Pick<RecipeConfig, "train" | "budgets" | "model">,
+): Requirements {
   const parameters = parameterCount(shape);
-  const { layers, heads, kvHeads, headDim, maxPositions } = shape;
+  const { layers, heads, headDim, maxPositions } = shape;
   const length = Math.min(maxPositions, PROMPT_TOKENS + budgets.maxResponseTokens);
   const sequencesPerStep = train.promptsPerStep * train.groupSize;
   const tokensPerStep = sequencesPerStep * length;
@@ -40,14 +42,21 @@ export function requirementsOf(shape: ModelConfig, { train, budgets }: Pick<Reci
   const [critics, references] = [train.advantage === "gae" ? 1 : 0, train.kl === null ? 0 : 1];
   const updates = (1 + critics) * 3 * train.epochs; // forward once, backward twice as much
   const scoring = (train.oldLogProbs === "trainer" ? 1 : 0) + critics + references;
-  const kvBytesPerSequence = 2 * layers * kvHeads * headDim * FLOAT * length;
+  const need = memoryNeed(shape, {
+    lora: model.lora ?? undefined,
+    critic: critics > 0,
+    reference: references === 0 ? undefined : model.lora === null ? "own" : "shared",
+    cachedTokens: 0,
+    trainedTokens: 0,
+  });
+  const kvBytesPerSequence = cacheBytesPerToken(shape) * length;
   const flopPerStep = forward * (1 + scoring + updates);
   return {
     parameters,
-    weightBytes: FLOAT * parameters,
-    gradientBytes: FLOAT * parameters,
-    optimizerBytes: 2 * FLOAT * parameters,
-    otherModelBytes: (4 * critics + references) * FLOAT * parameters,
+    weightBytes: need.weights,
+    gradientBytes: need.gradients,
+    optimizerBytes: need.moments,
+    otherModelBytes: need.critic + need.reference,
     kvBytesPerSequence,
     kvBytes: sequencesPerStep * kvBytesPerSequence,
     sequencesPerStep,

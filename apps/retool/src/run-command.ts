@@ -7,6 +7,7 @@ import { configSources, type RunOptions } from "./commands/run-options.js";
 import { describeDatasets, fetchDatasets } from "./datasets-of-run.js";
 import { estimateRun } from "./estimate.js";
 import { loadConfig } from "./load-config.js";
+import { checkMemory } from "./memory-plan.js";
 import { PRESET_WEIGHTS } from "./presets/pretrained.js";
 import { phaseTable } from "./phases.js";
 import { modelPlan, modelPreset } from "./model-plan.js";
@@ -52,6 +53,7 @@ export async function runCommand(
     });
   }
   if (!options.resume && parts.sft) checkTraceLanguage(config);
+  if (!options.resume) await checkMemory(config, parts, { reporter, signal });
   if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
   const request = {
     path: options.run,

@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { headShape, type ModelConfig } from "./config.js";
 import { adopt, type KernelContext } from "./kernels/kernel-context.js";
 import type { KVCache } from "./kv-cache.js";
+import { checkCacheRoom } from "./memory-limit.js";
+import { cacheBytesPerToken } from "./memory-need.js";
 import type { PackedLayout } from "./ops/packed.js";
 
 /** Positions that a slot has room for at first; the room doubles when a sequence outgrows it. */
@@ -38,6 +40,7 @@ export class FusedKVCache implements KVCache {
     this.#config = config;
     this.#room = Math.min(FIRST_ROOM, this.capacity);
     const { kvHeads, headDim, layers } = config;
+    checkCacheRoom(slots * this.#room * cacheBytesPerToken(config));
     for (let layer = 0; layer < layers; layer++) {
       this.#keys.push(tf.keep(adopt(context.zeros(slots, kvHeads, headDim, this.#room))));
       this.#values.push(tf.keep(adopt(context.zeros(slots, kvHeads, this.#room, headDim))));
@@ -101,6 +104,9 @@ export class FusedKVCache implements KVCache {
   }
 
   #grow(room: number): void {
+    const { layers } = this.#config;
+    const block = (this.slots * room * cacheBytesPerToken(this.#config)) / (2 * layers); // beside the one that it comes after
+    checkCacheRoom(2 * layers * block - this.bytes + block);
     const more = [0, room - this.#room] as [number, number];
     const none = [0, 0] as [number, number];
     for (const [blocks, padding] of [

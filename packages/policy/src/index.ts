@@ -15,7 +15,14 @@ export { type BegunDecode, type DecodeRequest, type DecodeResult, type SamplerOp
 export { FrozenPolicy } from "./frozen-policy.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";
-export { adapterBaseModel, isAdapterFolder, loadAdapter, saveAdapter, type SaveAdapterOptions } from "./lora/adapter-checkpoint.js";
+export {
+  adapterBaseModel,
+  isAdapterFolder,
+  loadAdapter,
+  readAdapterOptions,
+  saveAdapter,
+  type SaveAdapterOptions,
+} from "./lora/adapter-checkpoint.js";
 export { LORA_MODULES, type LoraModule, type LoraOptions } from "./lora/lora-options.js";
 export { type LossNumbers, type LossResult } from "./gradient-accumulator.js";
 export { createKVCache, type KVCache } from "./kv-cache.js";
@@ -27,7 +34,8 @@ export {
   type ScoringOptions,
   type TokenLoss,
 } from "./local-engine.js";
-export { checkTrainingRoom } from "./memory-limit.js";
+export { checkMemoryNeed, checkTrainingRoom } from "./memory-limit.js";
+export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from "./memory-need.js";
 export { type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";

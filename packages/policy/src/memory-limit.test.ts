@@ -5,7 +5,9 @@ import { TINY } from "../test/tiny.js";
 import { useBackend } from "./backend.js";
 import type { ModelConfig } from "./config.js";
 import { loraSpecs, type LoraOptions } from "./lora/lora-options.js";
-import { checkTrainingRoom } from "./memory-limit.js";
+import { createKVCache } from "./kv-cache.js";
+import { checkMemoryNeed, checkTrainingRoom } from "./memory-limit.js";
+import { disposeLayout, packRows } from "./ops/packed.js";
 import { Parameters } from "./parameters.js";
 
 /** 1.5 billion parameters, and about a third of a billion. */
@@ -33,4 +35,47 @@ test("one that fits, but not with gradients and moments, may sample and train an
   await useBackend("wasm");
   const lora: LoraOptions = { rank: 2, alpha: 4, dropout: 0, modules: ["q"], seed: 1 };
   checkTrainingRoom({ count: shapes.count, lora, trainableSpecs: loraSpecs(MIDDLE, lora) });
+});
+
+test("a run is refused for what it will hold: activations of its rows, keys and values, a critic", async () => {
+  await useBackend("wasm");
+  const small: ModelConfig = {
+    ...MIDDLE,
+    vocabSize: 49_152,
+    hiddenSize: 576,
+    intermediateSize: 1_536,
+    layers: 30,
+    heads: 9,
+    kvHeads: 3,
+    headDim: 64,
+  };
+  const use = { cachedTokens: 100, trainedTokens: 100 };
+  checkMemoryNeed(small, use);
+  expect(() => checkMemoryNeed(small, { ...use, trainedTokens: 1_024 })).toThrow(
+    /found 4\.\d GiB \(weights 0\.50, moments 1\.00, gradients 0\.50, activations 2\.\d+\).*model\.lora.*gradientCheckpointing or shorten rows of 1,024/,
+  );
+  checkMemoryNeed(small, { ...use, trainedTokens: 1_024, gradientCheckpointing: true });
+  expect(() => checkMemoryNeed(small, { ...use, cachedTokens: 60_000 })).toThrow(/keys and values 2\.57\).*than 60,000 tokens/);
+  expect(() => checkMemoryNeed(small, { ...use, critic: true })).toThrow(/critic 2\.00/);
+  await useBackend("cpu"); // has the machine's memory
+  checkMemoryNeed(small, { ...use, critic: true });
+});
+
+test("keys and values that WebAssembly cannot hold are refused before memory is taken, at first and when they grow", async () => {
+  await useBackend("wasm");
+  const before = tf.memory().numBytes;
+  expect(() => createKVCache(LARGE, 2_000, 1_000)).toThrow(
+    /KV cache: backend wasm: expected at most \d\.\d+ GiB more, .* found 6\.84 GiB.*sampler\.kvCacheMiB/, // 2,000 · 64 · 57,344 bytes
+  );
+  expect(tf.memory().numBytes).toBe(before);
+
+  const cache = createKVCache(TINY, 1, 20_000_000); // 256 bytes a token
+  const held = tf.memory().numBytes;
+  const layout = packRows([1]);
+  const qkv = tf.zeros<tf.Rank.R2>([1, 64]);
+  expect(() => cache.attend(0, qkv, layout, Int32Array.of(0), Int32Array.of(19_000_000))).toThrow(/found 5\.\d+ GiB for longer or more/);
+  disposeLayout(layout);
+  qkv.dispose();
+  expect(tf.memory().numBytes).toBe(held);
+  cache.dispose();
 });

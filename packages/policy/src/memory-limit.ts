@@ -1,5 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
+import type { ModelConfig } from "./config.js";
+import { memoryNeed, type MemoryUse } from "./memory-need.js";
 import type { Parameters } from "./parameters.js";
 
 /** All that WebAssembly can address, in bytes. */
@@ -34,4 +36,52 @@ export function checkTrainingRoom(parameters: Pick<Parameters, "count" | "lora" 
   const trained = parameters.trainableSpecs.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   const held = parameters.lora === undefined ? trained : parameters.count + trained;
   checkRoom(held + 3 * trained, "train");
+}
+
+/**
+ * Looks before a run whether the current backend can address what it needs by {@link memoryNeed}.
+ *
+ * @throws InputError when it cannot, with the parts.
+ */
+export function checkMemoryNeed(config: ModelConfig, use: MemoryUse): void {
+  const need = memoryNeed(config, use);
+  if (tf.getBackend() !== "wasm" || need.total < WASM_BYTES) return;
+  const { keysAndValues, gradients, activations, total } = need;
+  const sampling = keysAndValues > gradients + activations;
+  const always = Object.entries({ weights: need.weights, moments: need.moments, critic: need.critic, reference: need.reference });
+  const parts = [
+    ...always.filter(([, bytes]) => bytes > 0),
+    ...(sampling
+      ? [["keys and values", keysAndValues] as const]
+      : [["gradients", gradients] as const, ["activations", activations] as const]),
+  ];
+  const smaller = sampling
+    ? `sample fewer or shorter sequences than ${use.cachedTokens.toLocaleString("en-US")} tokens in all`
+    : `${use.lora === undefined ? "train an adapter (model.lora), " : ""}set optimizer.gradientCheckpointing or shorten rows of ${use.trainedTokens.toLocaleString("en-US")} tokens`;
+  throw new InputError({
+    what: "model",
+    where: "backend wasm",
+    expected: "a run that holds less than 4 GiB, where WebAssembly ends",
+    found: `${(total / GIB).toFixed(1)} GiB (${parts.map(([name, bytes]) => `${name} ${(bytes / GIB).toFixed(2)}`).join(", ")})`,
+    fix: `use native TensorFlow (retool native install), ${smaller}, or take a smaller model`,
+  });
+}
+
+/**
+ * Looks whether keys and values have room beside the tensors that are there, before memory is taken for them.
+ *
+ * @param bytes - to be taken
+ * @throws InputError when the backend cannot address them.
+ */
+export function checkCacheRoom(bytes: number): void {
+  if (tf.getBackend() !== "wasm") return;
+  const { numBytes } = tf.memory();
+  if (numBytes + bytes < WASM_BYTES) return;
+  throw new InputError({
+    what: "KV cache",
+    where: "backend wasm",
+    expected: `at most ${((WASM_BYTES - numBytes) / GIB).toFixed(2)} GiB more, where WebAssembly's 4 GiB end`,
+    found: `${(bytes / GIB).toFixed(2)} GiB for longer or more sequences`,
+    fix: "lower sampler.kvCacheMiB, train.groupSize or budgets.maxResponseTokens, or use native TensorFlow (retool native install)",
+  });
 }

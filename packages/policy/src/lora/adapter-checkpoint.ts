@@ -89,15 +89,7 @@ export async function adapterBaseModel(folder: string): Promise<string | undefin
  *   biases, whole trained modules, other ranks by module); the model is then unchanged.
  */
 export async function loadAdapter(folder: string, parameters: Parameters, { seed = 0 }: { readonly seed?: number } = {}): Promise<void> {
-  const config = await readAdapterConfig(folder);
-  const options: LoraOptions = {
-    rank: config.r,
-    alpha: config.lora_alpha,
-    dropout: config.lora_dropout,
-    modules: [...new Set(config.target_modules)].map((name) => moduleNamed(name, join(folder, CONFIG))),
-    rankStabilized: config.use_rslora,
-    seed,
-  };
+  const options: LoraOptions = { ...(await readAdapterOptions(folder)), seed };
   const file = await SafetensorsFile.open(join(folder, WEIGHTS));
   try {
     const values = new Map<string, Float32Array>();
@@ -123,6 +115,22 @@ export async function loadAdapter(folder: string, parameters: Parameters, { seed
   } finally {
     await file.close();
   }
+}
+
+/**
+ * What kind of adapter a folder holds, without its weights.
+ *
+ * @throws InputError when `adapter_config.json` is missing, malformed or of another kind of adapter.
+ */
+export async function readAdapterOptions(folder: string): Promise<Omit<LoraOptions, "seed">> {
+  const config = await readAdapterConfig(folder);
+  return {
+    rank: config.r,
+    alpha: config.lora_alpha,
+    dropout: config.lora_dropout,
+    modules: [...new Set(config.target_modules)].map((name) => moduleNamed(name, join(folder, CONFIG))),
+    rankStabilized: config.use_rslora,
+  };
 }
 
 async function readAdapterConfig(folder: string): Promise<z.infer<typeof AdapterConfig>> {

@@ -61,7 +61,7 @@ export function loraScale({ alpha, rank, rankStabilized = false }: LoraOptions):
 }
 
 /** The adapter's parameters, in a fixed order: A `[inputs, rank]` and B `[rank, outputs]` of each module of each layer. */
-export function loraSpecs(config: ModelConfig, { rank, modules }: LoraOptions): ParameterSpec[] {
+export function loraSpecs(config: ModelConfig, { rank, modules }: Pick<LoraOptions, "rank" | "modules">): ParameterSpec[] {
   const chosen = LORA_MODULES.filter((module) => modules.includes(module));
   return Array.from({ length: config.layers }, (_, layer) => layer).flatMap((layer) =>
     chosen.flatMap((module): ParameterSpec[] => {

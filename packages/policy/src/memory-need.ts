@@ -1,0 +1,75 @@
+import { parameterCount, type ModelConfig } from "./config.js";
+import { loraSpecs, type LoraOptions } from "./lora/lora-options.js";
+
+const FLOAT = 4;
+/** Logits that exist at once, and how often: themselves, their gradient, and what a softmax makes of them. */
+const MOST_LOGITS = 2 ** 24;
+const LOGIT_COPIES = 3;
+
+/** What a run does with a model, as far as its memory goes. */
+export interface MemoryUse {
+  /** The adapter that is trained; absent: all weights are. */
+  readonly lora?: Pick<LoraOptions, "rank" | "modules"> | undefined;
+  /** A critic learns beside the policy; with an adapter it has one of its own on the same base. */
+  readonly critic?: boolean;
+  /** A frozen policy is consulted: an adapter on the same base, or weights of its own. */
+  readonly reference?: "shared" | "own" | undefined;
+  /** Tokens whose keys and values are held while sampling. */
+  readonly cachedTokens: number;
+  /** Tokens of one forward and backward pass. */
+  readonly trainedTokens: number;
+  readonly gradientCheckpointing?: boolean;
+}
+
+/** What a run needs, in bytes. */
+export interface MemoryNeed {
+  /** Of the policy, its adapter included. */
+  readonly weights: number;
+  readonly gradients: number;
+  /** AdamW's two. */
+  readonly moments: number;
+  /** A critic's weights, gradients and moments. */
+  readonly critic: number;
+  /** A reference's weights, as far as they are not shared. */
+  readonly reference: number;
+  readonly keysAndValues: number;
+  /** What a forward pass keeps for the backward pass, about. */
+  readonly activations: number;
+  /** The most that is held at once: sampling needs keys and values, training gradients and activations. */
+  readonly total: number;
+}
+
+/** Bytes of keys and values of one token in one sequence. */
+export function cacheBytesPerToken({ layers, kvHeads, headDim }: ModelConfig): number {
+  return 2 * layers * kvHeads * headDim * FLOAT;
+}
+
+/**
+ * Memory by formula, in 32-bit floats: weights, and of each weight that is trained (all, or the adapter's) a gradient and two moments.
+ * Activations are counted as 20 · hiddenSize + 8 · intermediateSize numbers a token and layer, which is near what is measured.
+ */
+export function memoryNeed(config: ModelConfig, use: MemoryUse): MemoryNeed {
+  const { lora, critic = false, reference, cachedTokens, trainedTokens, gradientCheckpointing = false } = use;
+  const base = parameterCount(config);
+  const adapter = lora === undefined ? 0 : adapterCount(config, lora);
+  const trained = lora === undefined ? base : adapter;
+  const { hiddenSize, intermediateSize, layers, vocabSize } = config;
+  const layer = 20 * hiddenSize + 8 * intermediateSize;
+  const kept = trainedTokens * (gradientCheckpointing ? hiddenSize * layers + layer : layer * layers);
+  const bytes = {
+    weights: FLOAT * (base + adapter),
+    gradients: FLOAT * trained,
+    moments: 2 * FLOAT * trained,
+    critic: critic ? 4 * FLOAT * trained : 0,
+    reference: reference === undefined ? 0 : FLOAT * (reference === "own" ? base : adapter),
+    keysAndValues: cachedTokens * cacheBytesPerToken(config),
+    activations: FLOAT * (kept + LOGIT_COPIES * Math.min(MOST_LOGITS, trainedTokens * vocabSize)),
+  };
+  const always = bytes.weights + bytes.moments + bytes.critic + bytes.reference;
+  return { ...bytes, total: always + Math.max(bytes.keysAndValues, bytes.gradients + bytes.activations) };
+}
+
+function adapterCount(config: ModelConfig, { rank, modules }: Pick<LoraOptions, "rank" | "modules">): number {
+  const specs = loraSpecs(config, { rank, modules });
+  return specs.reduce((sum, { shape: [rows, columns] }) => sum + rows! * columns!, 0);
+}
