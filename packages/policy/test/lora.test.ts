@@ -168,6 +168,9 @@ describe("adapter folders", () => {
 
   test.each([
     ["uses of DoRA", { use_dora: true }, "use_dora"],
+    ["uses of PiSSA", { init_lora_weights: "pissa_niter_4" }, "init_lora_weights"],
+    ["trained tokens", { trainable_token_indices: [3] }, "trainable_token_indices"],
+    ["an adapter that waits for a token", { alora_invocation_tokens: [1, 2] }, "alora_invocation_tokens"],
     ["trained biases", { bias: "all" }, "bias"],
     ["whole modules", { modules_to_save: ["lm_head"] }, "modules_to_save"],
     ["ranks by module", { rank_pattern: { q_proj: 8 } }, "rank_pattern"],

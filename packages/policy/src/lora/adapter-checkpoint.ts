@@ -27,6 +27,17 @@ const AdapterConfig = z.looseObject({
   layers_to_transform: z.array(z.never()).nullish(),
   rank_pattern: z.record(z.string(), z.never()).nullish(),
   alpha_pattern: z.record(z.string(), z.never()).nullish(),
+  /** The other ways, PiSSA for one, begin by changing the base model. */
+  init_lora_weights: z.union([z.boolean(), z.enum(["gaussian", "orthogonal", "eva"])]).nullish(),
+  layer_replication: z.null().optional(),
+  trainable_token_indices: z.null().optional(),
+  target_parameters: z.array(z.never()).nullish(),
+  alora_invocation_tokens: z.null().optional(),
+  use_qalora: z.literal(false).nullish(),
+  use_bdlora: z.null().optional(),
+  kasa_config: z.null().optional(),
+  monteclora_config: z.null().optional(),
+  arrow_config: z.null().optional(),
 });
 
 /** What an adapter's folder says beside its weights. */
@@ -85,8 +96,8 @@ export async function adapterBaseModel(folder: string): Promise<string | undefin
  * Adds the adapter of a folder in PEFT's format to a model; its other weights are frozen.
  *
  * @param seed - of dropout in training that follows
- * @throws InputError when a file is missing or malformed, belongs to another model, or asks for what is not supported (DoRA, trained
- *   biases, whole trained modules, other ranks by module); the model is then unchanged.
+ * @throws InputError when a file is missing or malformed, belongs to another model, or asks for what is not supported (DoRA,
+ *   PiSSA, trained biases, tokens or whole modules, other ranks by module); the model is then unchanged.
  */
 export async function loadAdapter(folder: string, parameters: Parameters, { seed = 0 }: { readonly seed?: number } = {}): Promise<void> {
   const options: LoraOptions = { ...(await readAdapterOptions(folder)), seed };
