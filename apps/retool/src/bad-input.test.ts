@@ -10,6 +10,9 @@ import { loadConfig } from "./load-config.js";
 import { saveModelFolder, setUpModel } from "./model-setup.js";
 import { runCommand } from "./run-command.js";
 
+/** Waits between attempts to reach a hub are not waited for. */
+vi.mock("node:timers/promises", async (original) => ({ ...(await original<object>()), setTimeout: async () => {} }));
+
 const context = quietShell();
 
 let folder: string;
