@@ -12,6 +12,7 @@ const parameters = Parameters.initialize(config, { seed: 1, embeddingStd: 0.02 }
 const engine = new LocalEngine(parameters, {
   optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 },
   maxTokensPerMicroBatch: work.trainRows * work.trainLength,
+  gradientCheckpointing: backend === "wasm" && name !== "tiny", // else repeated steps do not fit into its 4 GiB
 });
 const prompt = (row, length) => Array.from({ length }, (_, j) => (row * 37 + j * 11) % config.vocabSize);
 const figures = {};

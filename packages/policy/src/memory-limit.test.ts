@@ -54,7 +54,9 @@ test("a run is refused for what it will hold: activations of its rows, keys and 
   expect(() => checkMemoryNeed(small, { ...use, trainedTokens: 1_024 })).toThrow(
     /found 4\.\d GiB \(weights 0\.50, moments 1\.00, gradients 0\.50, activations 2\.\d+\).*model\.lora.*gradientCheckpointing or shorten rows of 1,024/,
   );
+  expect(() => checkMemoryNeed(small, { ...use, trainedTokens: 512 })).toThrow("less than 2.9 of the 4 GiB");
   checkMemoryNeed(small, { ...use, trainedTokens: 1_024, gradientCheckpointing: true });
+  checkMemoryNeed(small, { ...use, trainedTokens: 512, lora: { rank: 16, modules: ["q"] } });
   expect(() => checkMemoryNeed(small, { ...use, cachedTokens: 60_000 })).toThrow(/keys and values 2\.57\).*than 60,000 tokens/);
   expect(() => checkMemoryNeed(small, { ...use, critic: true })).toThrow(/critic 2\.00/);
   await useBackend("cpu"); // has the machine's memory

@@ -4,7 +4,7 @@ import type { RecipeInput } from "../recipe-config.js";
 export const ONE_MACHINE = {
   budgets: { maxResponseTokens: 512, maxTurns: 5, maxToolCalls: 4, maxToolOutputChars: 256 },
   reward: { rule: "equivalence" },
-  optimizer: { maxTokensPerMicroBatch: 1_024 },
+  optimizer: { maxTokensPerMicroBatch: 1_024, gradientCheckpointing: true },
   sft: {
     stages: [
       {
