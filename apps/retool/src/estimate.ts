@@ -23,7 +23,8 @@ export async function estimateRun(config: RecipeConfig, parts: RecipeParts): Pro
   const evaluations = config.eval.problems * config.eval.samples * (parts.rl ? 2 : 1);
   const flop = 6 * parameters * (sftTokens + rollouts * row) + 2 * parameters * row * (rollouts + evaluations);
   const speed = await matmulSpeed();
-  const need = memoryNeed(model.shape, memoryUse(model, config, parts));
+  const use = memoryUse(model, config, parts);
+  const need = memoryNeed(model.shape, { ...use, trainedTokens: Math.max(use.trainedTokens, config.optimizer.maxTokensPerMicroBatch) });
   const seconds = flop / (speed / 2);
   return [
     `backend      ${backend}, ${(speed / 1e9).toFixed(0)} GFLOP/s in a matrix product (${reason})`,

@@ -26,8 +26,8 @@ export async function trainedModel(config: RecipeConfig, context: HubContext = {
 }
 
 /**
- * What a config makes of memory: as many sequences as the sampler decodes at once, and as many tokens in training as
- * `optimizer.maxTokensPerMicroBatch` allows together, one row of full length at least.
+ * What a config makes of memory: as many sequences as the sampler decodes at once, and one row of full length in training. More rows are
+ * trained on together where `optimizer.maxTokensPerMicroBatch` allows it.
  */
 export function memoryUse({ shape, lora }: TrainedModel, config: RecipeConfig, { rl }: RecipeParts): MemoryUse {
   const { train, sampler, budgets, optimizer, model } = config;
@@ -40,7 +40,7 @@ export function memoryUse({ shape, lora }: TrainedModel, config: RecipeConfig, {
     critic: rl && train.advantage === "gae",
     reference: !rl || train.kl === null ? undefined : hasOwn ? "own" : "shared",
     cachedTokens: (rl ? sequences : 1) * length,
-    trainedTokens: Math.max(rl ? length : 1, optimizer.maxTokensPerMicroBatch),
+    trainedTokens: rl ? length : 1,
     gradientCheckpointing: optimizer.gradientCheckpointing,
   };
 }
