@@ -1,13 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { TINY } from "../test/tiny.js";
-import { useBackend } from "./backend.js";
+import { bits, randomModel, useCheckpointFolder } from "../test/checkpoint-folder.js";
 import { loadModel, saveModel } from "./checkpoint.js";
 import type { ModelConfig } from "./config.js";
-import { Parameters } from "./parameters.js";
 import { parseSafetensors, serializeSafetensors, type SafetensorsTensor } from "./safetensors.js";
 
 const CONFIGS: readonly (readonly [string, ModelConfig])[] = [
@@ -20,33 +18,17 @@ const CONFIGS: readonly (readonly [string, ModelConfig])[] = [
   ["mistral, wide heads", { ...TINY, modelType: "mistral", queryKeyNorm: false, attentionBias: false, headDim: 10 }],
 ];
 
-let folder = "";
-beforeAll(() => useBackend("wasm").then(() => undefined));
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "retool-checkpoint-"));
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-function model(config: ModelConfig): Parameters {
-  return Parameters.initialize(config, { seed: 5, embeddingStd: 0.1 });
-}
-
-/** The bits of all weights. */
-function bits(parameters: Parameters): Record<string, Uint32Array> {
-  return Object.fromEntries(
-    parameters.specs.map(({ name }) => [name, new Uint32Array((parameters.get(name).dataSync() as Float32Array).slice().buffer)]),
-  );
-}
+const folder = useCheckpointFolder();
 
 async function saved(config: ModelConfig = TINY): Promise<void> {
-  const parameters = model(config);
-  await saveModel(folder, parameters);
+  const parameters = randomModel(config);
+  await saveModel(folder(), parameters);
   parameters.dispose();
 }
 
 /** Rewrites the weights file. */
 async function change(edit: (tensors: Map<string, SafetensorsTensor>) => void): Promise<void> {
-  const path = join(folder, "model.safetensors");
+  const path = join(folder(), "model.safetensors");
   const tensors = new Map(parseSafetensors(await readFile(path)).tensors);
   edit(tensors);
   await writeFile(path, serializeSafetensors(tensors));
@@ -54,24 +36,24 @@ async function change(edit: (tensors: Map<string, SafetensorsTensor>) => void): 
 
 describe("saveModel and loadModel", () => {
   test.each(CONFIGS)("%s: the same config and weights, to the bit", async (_, config) => {
-    const parameters = model(config);
-    await saveModel(folder, parameters, { eosTokenId: 2, padTokenId: 3, files: { "tokenizer.json": "{}" } });
-    const loaded = await loadModel(folder);
+    const parameters = randomModel(config);
+    await saveModel(folder(), parameters, { eosTokenId: 2, padTokenId: 3, files: { "tokenizer.json": "{}" } });
+    const loaded = await loadModel(folder());
     const before = bits(parameters);
     const after = bits(loaded);
     expect(loaded.config).toEqual(config);
     parameters.dispose();
     loaded.dispose();
     expect(after).toEqual(before);
-    expect((await readdir(folder)).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
-    expect(JSON.parse(await readFile(join(folder, "config.json"), "utf8"))).toMatchObject({ eos_token_id: 2, pad_token_id: 3 });
+    expect((await readdir(folder())).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
+    expect(JSON.parse(await readFile(join(folder(), "config.json"), "utf8"))).toMatchObject({ eos_token_id: 2, pad_token_id: 3 });
   });
 
   test("matrices that are read in several pieces: the same weights, to the bit", async () => {
     const config: ModelConfig = { ...TINY, layers: 1, hiddenSize: 1_024, intermediateSize: 600, headDim: 256, kvHeads: 4 };
-    const parameters = model(config);
-    await saveModel(folder, parameters);
-    const loaded = await loadModel(folder);
+    const parameters = randomModel(config);
+    await saveModel(folder(), parameters);
+    const loaded = await loadModel(folder());
     const after = bits(loaded);
     const different = Object.entries(bits(parameters)).filter(
       ([name, values]) => !Buffer.from(values.buffer).equals(Buffer.from(after[name]!.buffer)),
@@ -82,9 +64,9 @@ describe("saveModel and loadModel", () => {
   });
 
   test("projections are [outputs, inputs] under their Hugging Face names", async () => {
-    const parameters = model(TINY);
-    await saveModel(folder, parameters);
-    const { tensors, metadata } = parseSafetensors(await readFile(join(folder, "model.safetensors")));
+    const parameters = randomModel(TINY);
+    await saveModel(folder(), parameters);
+    const { tensors, metadata } = parseSafetensors(await readFile(join(folder(), "model.safetensors")));
     const qkv = parameters.get("layers.1.qkv").dataSync(); // [24, 64]: 32 query, 16 key, 16 value columns
     const gateUp = parameters.get("layers.0.gateUp").dataSync(); // [24, 40]
     parameters.dispose();
@@ -100,58 +82,58 @@ describe("saveModel and loadModel", () => {
 
   test("shards that an index lists", async () => {
     await saved();
-    const whole = await loadModel(folder);
-    const { tensors } = parseSafetensors(await readFile(join(folder, "model.safetensors")));
-    await rm(join(folder, "model.safetensors"));
+    const whole = await loadModel(folder());
+    const { tensors } = parseSafetensors(await readFile(join(folder(), "model.safetensors")));
+    await rm(join(folder(), "model.safetensors"));
     const halves = [new Map<string, SafetensorsTensor>(), new Map<string, SafetensorsTensor>()];
     const weightMap: Record<string, string> = {};
     [...tensors].forEach(([name, tensor], i) => {
       halves[i % 2]!.set(name, tensor);
       weightMap[name] = `part-${i % 2}.safetensors`;
     });
-    for (const [i, half] of halves.entries()) await writeFile(join(folder, `part-${i}.safetensors`), serializeSafetensors(half));
-    await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: weightMap }));
-    const loaded = await loadModel(folder);
+    for (const [i, half] of halves.entries()) await writeFile(join(folder(), `part-${i}.safetensors`), serializeSafetensors(half));
+    await writeFile(join(folder(), "model.safetensors.index.json"), JSON.stringify({ weight_map: weightMap }));
+    const loaded = await loadModel(folder());
     const same = [bits(loaded), bits(whole)];
     loaded.dispose();
     whole.dispose();
     expect(same[0]).toEqual(same[1]);
 
-    for (const half of [0, 1]) await writeFile(join(folder, `part-${half}.safetensors`), serializeSafetensors(halves[0]!));
-    await expect(loadModel(folder)).rejects.toThrow(
+    for (const half of [0, 1]) await writeFile(join(folder(), `part-${half}.safetensors`), serializeSafetensors(halves[0]!));
+    await expect(loadModel(folder())).rejects.toThrow(
       /part-1\.safetensors: tensor .*: expected each tensor in one file, found it is in part-0/,
     );
 
     for (const name of ["../part-0.safetensors", "..", ""]) {
-      await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: { a: name } }));
-      await expect(loadModel(folder)).rejects.toThrow(/weight_map: expected tensor names with plain file names/);
+      await writeFile(join(folder(), "model.safetensors.index.json"), JSON.stringify({ weight_map: { a: name } }));
+      await expect(loadModel(folder())).rejects.toThrow(/weight_map: expected tensor names with plain file names/);
     }
-    await writeFile(join(folder, "model.safetensors.index.json"), "{ cut");
-    await expect(loadModel(folder)).rejects.toThrow(/index\.json: expected JSON/);
+    await writeFile(join(folder(), "model.safetensors.index.json"), "{ cut");
+    await expect(loadModel(folder())).rejects.toThrow(/index\.json: expected JSON/);
   });
 
   test("a file name that leaves the folder is refused", async () => {
-    const parameters = model(TINY);
+    const parameters = randomModel(TINY);
     for (const name of ["../x.json", "..", "", "config.json"]) {
-      await expect(saveModel(folder, parameters, { files: { [name]: "" } }), name).rejects.toThrow(InputError);
+      await expect(saveModel(folder(), parameters, { files: { [name]: "" } }), name).rejects.toThrow(InputError);
     }
     parameters.dispose();
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(folder())).toEqual([]);
   });
 });
 
 describe("folders that are refused, with what and where", () => {
   const bad: readonly (readonly [string, () => Promise<void>, RegExp])[] = [
-    ["no config", () => rm(join(folder, "config.json")), /config\.json: expected a file, found none/],
-    ["config cut short", () => truncate(join(folder, "config.json"), 40), /config\.json: expected JSON/],
-    ["no weights", () => rm(join(folder, "model.safetensors")), /model\.safetensors: expected a file, found none/],
-    ["weights cut short", () => truncate(join(folder, "model.safetensors"), 5000), /truncated/],
-    ["an empty file", () => truncate(join(folder, "model.safetensors"), 0), /length field of 8 bytes, found 0 bytes/],
+    ["no config", () => rm(join(folder(), "config.json")), /config\.json: expected a file, found none/],
+    ["config cut short", () => truncate(join(folder(), "config.json"), 40), /config\.json: expected JSON/],
+    ["no weights", () => rm(join(folder(), "model.safetensors")), /model\.safetensors: expected a file, found none/],
+    ["weights cut short", () => truncate(join(folder(), "model.safetensors"), 5000), /truncated/],
+    ["an empty file", () => truncate(join(folder(), "model.safetensors"), 0), /length field of 8 bytes, found 0 bytes/],
     [
       "a folder in the place of a file",
       async () => {
-        await rm(join(folder, "model.safetensors"));
-        await mkdir(join(folder, "model.safetensors"));
+        await rm(join(folder(), "model.safetensors"));
+        await mkdir(join(folder(), "model.safetensors"));
       },
       /model\.safetensors: expected a file, found a folder/,
     ],
@@ -173,8 +155,8 @@ describe("folders that are refused, with what and where", () => {
     [
       "a vocabulary larger than the embedding",
       async () => {
-        const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
-        await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, vocab_size: 40 }));
+        const config = JSON.parse(await readFile(join(folder(), "config.json"), "utf8"));
+        await writeFile(join(folder(), "config.json"), JSON.stringify({ ...config, vocab_size: 40 }));
       },
       /tensor model\.embed_tokens\.weight: expected shape \[40, 24\], found shape \[29, 24\]/,
     ],
@@ -188,8 +170,8 @@ describe("folders that are refused, with what and where", () => {
         [
           name,
           async () => {
-            const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
-            await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, ...changes }));
+            const config = JSON.parse(await readFile(join(folder(), "config.json"), "utf8"));
+            await writeFile(join(folder(), "config.json"), JSON.stringify({ ...config, ...changes }));
           },
           message,
         ] as const,
@@ -197,7 +179,7 @@ describe("folders that are refused, with what and where", () => {
     [
       "another dtype",
       async () => {
-        const path = join(folder, "model.safetensors");
+        const path = join(folder(), "model.safetensors");
         const text = (await readFile(path)).toString("latin1");
         await writeFile(path, text.replace('"model.norm.weight":{"dtype":"F32"', '"model.norm.weight":{"dtype":"I32"'), "latin1");
       },
@@ -207,7 +189,7 @@ describe("folders that are refused, with what and where", () => {
   test.each(bad)("%s", async (_, spoil, message) => {
     await saved();
     await spoil();
-    const error: unknown = await loadModel(folder).catch((reason: unknown) => reason);
+    const error: unknown = await loadModel(folder()).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toMatch(message);
   });
@@ -215,5 +197,5 @@ describe("folders that are refused, with what and where", () => {
 
 test("a file in the place of a model's folder is refused", async () => {
   await saved();
-  await expect(loadModel(join(folder, "model.safetensors"))).rejects.toThrow(/config\.json: expected a file, found none/);
+  await expect(loadModel(join(folder(), "model.safetensors"))).rejects.toThrow(/config\.json: expected a file, found none/);
 });

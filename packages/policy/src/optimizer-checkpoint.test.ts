@@ -1,38 +1,19 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ADAMW, TINY, tinyRows, weightedLoss } from "../test/tiny.js";
 import { AdamW } from "./adamw.js";
-import { useBackend } from "./backend.js";
+import { bits, randomModel, useCheckpointFolder } from "../test/checkpoint-folder.js";
 import { loadModel, saveModel } from "./checkpoint.js";
-import type { ModelConfig } from "./config.js";
 import { LocalEngine } from "./local-engine.js";
 import { loadOptimizer, saveOptimizer } from "./optimizer-checkpoint.js";
-import { Parameters } from "./parameters.js";
 import { serializeSafetensors } from "./safetensors.js";
 
-let folder = "";
-beforeAll(() => useBackend("wasm").then(() => undefined));
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "retool-checkpoint-"));
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-function model(config: ModelConfig): Parameters {
-  return Parameters.initialize(config, { seed: 5, embeddingStd: 0.1 });
-}
-
-/** The bits of all weights. */
-function bits(parameters: Parameters): Record<string, Uint32Array> {
-  return Object.fromEntries(
-    parameters.specs.map(({ name }) => [name, new Uint32Array((parameters.get(name).dataSync() as Float32Array).slice().buffer)]),
-  );
-}
+const folder = useCheckpointFolder();
 
 describe("saveOptimizer and loadOptimizer", () => {
   async function trained(steps: number) {
-    const parameters = model(TINY);
+    const parameters = randomModel(TINY);
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
     for (let step = 0; step < steps; step++) {
       await engine.forwardBackward(tinyRows([9, 12]), { loss: weightedLoss });
@@ -45,11 +26,11 @@ describe("saveOptimizer and loadOptimizer", () => {
     const whole = await trained(4);
     const expected = bits(whole.parameters);
     const first = await trained(2);
-    await saveModel(folder, first.parameters);
-    await saveOptimizer(folder, first.engine.optimizer);
-    const parameters = await loadModel(folder);
+    await saveModel(folder(), first.parameters);
+    await saveOptimizer(folder(), first.engine.optimizer);
+    const parameters = await loadModel(folder());
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
-    await loadOptimizer(folder, engine.optimizer);
+    await loadOptimizer(folder(), engine.optimizer);
     expect(engine.optimizer.updates).toBe(2);
     for (let step = 0; step < 2; step++) {
       await engine.forwardBackward(tinyRows([9, 12]), { loss: weightedLoss });
@@ -63,10 +44,10 @@ describe("saveOptimizer and loadOptimizer", () => {
 
   test("moments of another model are refused and leave the optimizer as it was", async () => {
     const { parameters, engine } = await trained(1);
-    await saveOptimizer(folder, engine.optimizer);
-    const other = model({ ...TINY, intermediateSize: 24 });
+    await saveOptimizer(folder(), engine.optimizer);
+    const other = randomModel({ ...TINY, intermediateSize: 24 });
     const optimizer = new AdamW(other, ADAMW);
-    await expect(loadOptimizer(folder, optimizer)).rejects.toThrow(
+    await expect(loadOptimizer(folder(), optimizer)).rejects.toThrow(
       /tensor mean\.layers\.0\.gateUp: expected shape \[24, 48\], found shape \[24, 40\]/,
     );
     const untouched = [...optimizer.state().values()].every((moment) => moment.dataSync().every((value) => value === 0));
@@ -76,7 +57,7 @@ describe("saveOptimizer and loadOptimizer", () => {
     engine.dispose();
     parameters.dispose();
     expect(untouched).toBe(true);
-    await writeFile(join(folder, "optimizer.safetensors"), serializeSafetensors(new Map()));
-    await expect(loadOptimizer(folder, optimizer)).rejects.toThrow(/__metadata__\.updates/);
+    await writeFile(join(folder(), "optimizer.safetensors"), serializeSafetensors(new Map()));
+    await expect(loadOptimizer(folder(), optimizer)).rejects.toThrow(/__metadata__\.updates/);
   });
 });

@@ -6,6 +6,21 @@ import { useBackend } from "../backend.js";
 import { attention } from "./attention.js";
 import { disposeLayout, packRows } from "./packed.js";
 
+/** Packed rows of these lengths on the current backend, kept until `free`. */
+function layoutsOf(lengths: readonly number[]) {
+  const layouts = new Map<string, ReturnType<typeof packRows>>();
+  return {
+    current() {
+      const layout = layouts.get(tf.getBackend()) ?? packRows(lengths);
+      layouts.set(tf.getBackend(), layout);
+      tf.keep(layout.positions);
+      tf.keep(layout.rowOffsetsTensor);
+      return layout;
+    },
+    free: () => layouts.forEach(disposeLayout),
+  };
+}
+
 describe("fused kernels, portable operations and double-precision references agree", () => {
   test.each([
     [1, 1, 4, 0],
@@ -20,20 +35,14 @@ describe("fused kernels, portable operations and double-precision references agr
     const shape = { heads, kvHeads, headDim, window };
     const lengths = [3, 1, 5];
     await useBackend("cpu");
-    const layouts = new Map<string, ReturnType<typeof packRows>>();
+    const layouts = layoutsOf(lengths);
     await check(
-      (qkv) => {
-        const layout = layouts.get(tf.getBackend()) ?? packRows(lengths);
-        layouts.set(tf.getBackend(), layout);
-        tf.keep(layout.positions);
-        tf.keep(layout.rowOffsetsTensor);
-        return attention(qkv as tf.Tensor2D, layout, shape);
-      },
+      (qkv) => attention(qkv as tf.Tensor2D, layouts.current(), shape),
       [input(9, (heads + 2 * kvHeads) * headDim)],
       9 * heads * headDim,
       (qkv) => reference.attention(qkv, lengths, shape),
     );
-    layouts.forEach(disposeLayout);
+    layouts.free();
   });
 
   const short = [1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 32, 33];
@@ -49,20 +58,14 @@ describe("fused kernels, portable operations and double-precision references agr
     [16, 3, long],
   ])("attention, head size %i, window %i, over rows of %o tokens", async (headDim, window, lengths) => {
     const tokens = lengths.reduce((sum, length) => sum + length, 0);
-    const layouts = new Map<string, ReturnType<typeof packRows>>();
+    const layouts = layoutsOf(lengths);
     await check(
-      (qkv) => {
-        const layout = layouts.get(tf.getBackend()) ?? packRows(lengths);
-        layouts.set(tf.getBackend(), layout);
-        tf.keep(layout.positions);
-        tf.keep(layout.rowOffsetsTensor);
-        return attention(qkv as tf.Tensor2D, layout, { heads: 2, kvHeads: 1, headDim, window });
-      },
+      (qkv) => attention(qkv as tf.Tensor2D, layouts.current(), { heads: 2, kvHeads: 1, headDim, window }),
       [input(tokens, 4 * headDim)],
       tokens * 2 * headDim,
       undefined,
       2e-5,
     );
-    layouts.forEach(disposeLayout);
+    layouts.free();
   });
 });
