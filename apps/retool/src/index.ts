@@ -4,21 +4,21 @@
  *
  * @packageDocumentation
  */
-export type { LogRecord } from "./record-log.js";
-export { RecordSample, type RecordPair } from "./report/record-sample.js";
-export { renderReport } from "./report/render-report.js";
-export { loadRunData, type RunData } from "./report/run-data.js";
-export { blocksOf, type Block, type BlockKind } from "./rollout-blocks.js";
-export { createRunFolder, openRunFolder, type RunFolderOptions } from "./open-run-folder.js";
-export { RunFolder } from "./run-folder.js";
-export type { Checkpoint } from "./step-folders.js";
-export type { GroupAccuracy, PhaseSummary, Summary } from "./summary.js";
-export { readTrajectories } from "./trajectory-file.js";
-export type { RecordedCall, RecordedSegment, TrajectoryRecord } from "./trajectory-record.js";
-export { toRecord, type RecordSource } from "./trajectory-record.js";
-export type { Advantage, AdvantageFunction, AdvantageInputs } from "./rl/advantages.js";
-export type { RecipeExtensions } from "./rl/extensions.js";
-export type { PolicyLoss, PolicyLossFunction, PolicyLossInputs } from "./rl/objective.js";
-export type { RecipeParts } from "./recipe.js";
-export type { RecipeInput } from "./recipe-config.js";
-export { trainRecipe, type RecipeSettings, type TrainRecipeOptions } from "./train-recipe.js";
+export type { LogRecord } from "@retool-ts/runs";
+export { RecordSample, type RecordPair } from "@retool-ts/report";
+export { renderReport } from "@retool-ts/report";
+export { loadRunData, type RunData } from "@retool-ts/report";
+export { blocksOf, type Block, type BlockKind } from "@retool-ts/runs";
+export { createRunFolder, openRunFolder, type RunFolderOptions } from "@retool-ts/runs";
+export { RunFolder } from "@retool-ts/runs";
+export type { Checkpoint } from "@retool-ts/runs";
+export type { GroupAccuracy, PhaseSummary, Summary } from "@retool-ts/runs";
+export { readTrajectories } from "@retool-ts/runs";
+export type { RecordedCall, RecordedSegment, TrajectoryRecord } from "@retool-ts/runs";
+export { toRecord, type RecordSource } from "@retool-ts/runs";
+export type { Advantage, AdvantageFunction, AdvantageInputs } from "@retool-ts/train";
+export type { RecipeExtensions } from "@retool-ts/train";
+export type { PolicyLoss, PolicyLossFunction, PolicyLossInputs } from "@retool-ts/algorithms";
+export type { RecipeParts } from "./recipe/recipe.js";
+export type { RecipeInput } from "./config/recipe-config.js";
+export { trainRecipe, type RecipeSettings, type TrainRecipeOptions } from "./recipe/train-recipe.js";

@@ -4,11 +4,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { createRunFolder } from "../src/open-run-folder.js";
-import type { RunFolder } from "../src/run-folder.js";
+import { createRunFolder } from "@retool-ts/runs";
+import type { RunFolder } from "@retool-ts/runs";
 import { APP, useBuiltCommandLine } from "./built-command-line.js";
 import { chatServer, completion } from "./chat-server.js";
-import { exampleRecord, exampleSummary } from "./example-run.js";
+import { exampleRecord, exampleSummary } from "../../../packages/runs/test/example-run.js";
 
 const isWindows = process.platform === "win32";
 const built = useBuiltCommandLine({ interrupt: "test/interrupt-program.ts" });

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { runProcess } from "../src/process.js";
+import { runProcess } from "../src/shell/process.js";
 
 // A command line with commands that last until Ctrl-C: one saves and says how to go on, one only stops, one does not listen.
 await runProcess(process.argv.slice(2), (program, { print, signal, reporter }) => {

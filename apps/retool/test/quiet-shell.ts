@@ -1,7 +1,7 @@
-import type { CliContext } from "../src/command-line.js";
-import { createReporter, type Reporter } from "../src/log.js";
-import type { LogRecord } from "../src/record-log.js";
-import type { RunFolder } from "../src/run-folder.js";
+import type { CliContext } from "../src/shell/command-line.js";
+import { createReporter, type Reporter } from "../src/shell/log.js";
+import type { LogRecord } from "@retool-ts/runs";
+import type { RunFolder } from "@retool-ts/runs";
 
 /** A reporter that says nothing. */
 export const QUIET: Reporter = createReporter({ quiet: () => true });

@@ -1,6 +1,6 @@
 import type { RewardFunction } from "@retool-ts/reward";
-import { openRunFolder } from "../src/open-run-folder.js";
-import { trainRecipe, type RecipeSettings } from "../src/train-recipe.js";
+import { openRunFolder } from "@retool-ts/runs";
+import { trainRecipe, type RecipeSettings } from "../src/recipe/train-recipe.js";
 import { QUIET } from "./quiet-shell.js";
 
 /** Random weights solve nothing, so that something else must tell rollouts apart: whether their number of letters is even. */

@@ -12,9 +12,12 @@ export { generalizedAdvantages, whitenMasked, type GAEOptions, type GAEResult, t
 export { informativeSamples, zeroVarianceGroupShare, type GroupId } from "./groups.js";
 export { gspoLoss, type GSPOLoss, type GSPOOptions } from "./gspo.js";
 export { truncatedImportanceWeights, type ImportanceOptions } from "./importance.js";
+export { klPenaltyValues } from "./kl-values.js";
 export { klPenalty, type KLEstimator, type KLPenaltyOptions } from "./kl.js";
 export { clippedSurrogateLoss, type ClippedSurrogate, type ClippedSurrogateOptions } from "./losses.js";
+export { tokenLoss, valueLoss } from "./loss-by-name.js";
 export { overlongPenalty, type OverlongOptions } from "./overlong.js";
+export { policyLoss, policyLossWith, type PolicyLossFunction, type PolicyLossInputs, type PolicyLossParts } from "./policy-loss.js";
 export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
 export {
   offPolicySequenceMask,
@@ -24,6 +27,7 @@ export {
 } from "./sequence-importance.js";
 export { type PackedRows } from "./sequence-sum.js";
 export { stopGradient } from "./stop-gradient.js";
+export type { LossInputs, LossResult, TokenLoss, ValueLoss, ValueLossInputs } from "./token-loss.js";
 export type { TokenTensor } from "./token-tensor.js";
 export { unbiasedKLPenalty } from "./unbiased-kl.js";
 export { clippedValueLoss, type ClippedValue, type ClippedValueOptions } from "./value-loss.js";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { ChatOptions } from "../chat-command.js";
-import type { CliContext } from "../command-line.js";
+import type { ChatOptions } from "./chat-run.js";
+import type { CliContext } from "../shell/command-line.js";
 import { nonNegativeNumber, repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
@@ -24,7 +24,7 @@ export function register(program: Command, context: CliContext): void {
       ) => {
         const checkpoint = argument ?? options.checkpoint;
         if (checkpoint === undefined) command.error("error: missing required argument 'checkpoint'");
-        const { chat } = await import("../chat-command.js");
+        const { chat } = await import("./chat-run.js");
         await chat({ ...options, checkpoint }, context);
       },
     );

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { ConvertOptions, StatsOptions } from "../data-command.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { ConvertOptions, StatsOptions } from "./data-files.js";
 import { registerBuild } from "./data-build.js";
 
 export function register(program: Command, context: CliContext): void {
@@ -19,7 +19,7 @@ export function register(program: Command, context: CliContext): void {
     .option("-q, --quiet", "print no progress")
     .addHelpText("after", "\nExample:\n  $ retool data convert train_2000.parquet sft.jsonl --dialect hermes")
     .action(async (input: string, output: string, _: unknown, command: Command) => {
-      const { convertData } = await import("../data-command.js");
+      const { convertData } = await import("./data-files.js");
       await convertData(input, output, command.optsWithGlobals<ConvertOptions>(), context); // --quiet may be the parent's
     });
   data
@@ -31,7 +31,7 @@ export function register(program: Command, context: CliContext): void {
     .option("-q, --quiet", "print no progress")
     .addHelpText("after", "\nExample:\n  $ retool data stats sft.jsonl --tokenizer checkpoints/Qwen2.5-0.5B-Instruct")
     .action(async (file: string, options: StatsOptions) => {
-      const { dataStats } = await import("../data-command.js");
+      const { dataStats } = await import("./data-files.js");
       await dataStats(file, options, context);
     });
 }

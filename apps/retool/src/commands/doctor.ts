@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CliContext } from "../command-line.js";
+import type { CliContext } from "../shell/command-line.js";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -9,7 +9,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--json", "print the checks as JSON")
     .addHelpText("after", "\nExit code 0 when training can run here, 1 when something must be mended first.")
     .action(async ({ runs, json = false }: { readonly runs: string; readonly json?: boolean }) => {
-      const { doctor } = await import("../doctor.js");
+      const { doctor } = await import("../doctor/doctor.js");
       const ready = await doctor({ runs, json, print: context.print, color: context.color });
       if (!ready) context.setExitCode(1);
     });

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { EvalOptions } from "../eval-command.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { EvalOptions } from "../evaluation/evaluate-checkpoint.js";
 import { nonNegativeNumber, positiveNumber, repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
@@ -32,7 +32,7 @@ export function register(program: Command, context: CliContext): void {
         "\n  $ retool eval --checkpoint runs/train --preset aime24 --data aime24.jsonl --out runs/aime24",
     )
     .action(async (options: EvalOptions) => {
-      const { evaluateCheckpoint } = await import("../eval-command.js");
+      const { evaluateCheckpoint } = await import("../evaluation/evaluate-checkpoint.js");
       await evaluateCheckpoint(options, context);
     });
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { ExecOptions } from "../exec-command.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { ExecOptions } from "./exec-run.js";
 import { addLimitOptions } from "./limit-options.js";
 import { repeated, wholeNumber } from "./option-values.js";
 
@@ -20,7 +20,7 @@ export function register(program: Command, context: CliContext): void {
       "\nExit code 0 when every run ended well, else 1.\n\nExamples:\n  $ echo 'factor(360)' | retool exec\n  $ retool exec --cell 'let x = 41' --cell 'x + 1' --json",
     )
     .action(async (options: ExecOptions) => {
-      const { exec } = await import("../exec-command.js");
+      const { exec } = await import("./exec-run.js");
       const isWell = await exec(options, process.stdin, context);
       if (!isWell) context.setExitCode(1);
     });

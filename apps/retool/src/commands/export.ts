@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { ExportOptions } from "../export-command.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { ExportOptions } from "./export-run.js";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -11,7 +11,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--merge", "add an adapter to the weights it stands on, and write the whole model", false)
     .addOption(new Option("--dtype <type>", "how weights are stored").choices(["float32", "float16", "bfloat16"]).default("float32"))
     .action(async (options: ExportOptions) => {
-      const { exportCheckpoint } = await import("../export-command.js");
+      const { exportCheckpoint } = await import("./export-run.js");
       await exportCheckpoint(options, context);
     });
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { InspectOptions } from "../inspect.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { InspectOptions } from "./inspect-run.js";
 import { wholeNumber } from "./option-values.js";
 
 type Options = Pick<InspectOptions, "phase" | "step" | "problem" | "limit"> & {
@@ -26,7 +26,7 @@ export function register(program: Command, context: CliContext): void {
       "\nExamples:\n  $ retool inspect runs/quickstart --phase final --wrong -n 3\n  $ retool inspect runs/quickstart --json | jq .stopReason",
     )
     .action(async (run: string, { wrong = false, right = false, json = false, ...filter }: Options) => {
-      const { inspect } = await import("../inspect.js");
+      const { inspect } = await import("./inspect-run.js");
       const correct = wrong === right ? {} : { correct: right };
       await inspect(run, { ...filter, ...correct }, { json, print: context.print, color: context.color });
     });

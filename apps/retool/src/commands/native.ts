@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { InstallOptions } from "../native-command.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { InstallOptions } from "./native-run.js";
 
 export function register(program: Command, context: CliContext): void {
   const group = program.command("native").description("native TensorFlow as a faster backend, from a pip install");
@@ -15,7 +15,7 @@ export function register(program: Command, context: CliContext): void {
       "\nNeeds Linux, a C++ compiler and Node's headers. RETOOL_NATIVE_DIR names another folder than ~/.local/share/retool/native.",
     )
     .action(async (options: InstallOptions) => {
-      const { install } = await import("../native-command.js");
+      const { install } = await import("./native-run.js");
       await install(options, context);
     });
   group
@@ -23,14 +23,14 @@ export function register(program: Command, context: CliContext): void {
     .description("say what is installed and whether it loads")
     .option("--json", "print it as JSON")
     .action(async ({ json = false }: { readonly json?: boolean }) => {
-      const { status } = await import("../native-command.js");
+      const { status } = await import("./native-run.js");
       if (!(await status(json, context))) context.setExitCode(1);
     });
   group
     .command("remove")
     .description("remove the binding; wasm is used again")
     .action(async () => {
-      const { remove } = await import("../native-command.js");
+      const { remove } = await import("./native-run.js");
       await remove(context);
     });
 }

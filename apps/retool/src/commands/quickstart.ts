@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CliContext } from "../command-line.js";
+import type { CliContext } from "../shell/command-line.js";
 import { addRunOptions, type RunOptions } from "./run-options.js";
 
 export function register(program: Command, context: CliContext): void {
@@ -8,7 +8,7 @@ export function register(program: Command, context: CliContext): void {
     .description("from random weights to a policy that uses a tool, in minutes: cold start, RL, report")
     .option("--seed <n>", "seed of everything random; default 1");
   addRunOptions(command, "runs/quickstart").action(async (options: RunOptions & { readonly seed?: string }) => {
-    const { quickstart } = await import("../quickstart.js");
+    const { quickstart } = await import("./quickstart-run.js");
     const set = options.seed === undefined ? options.set : [...options.set, `seed=${options.seed}`];
     await quickstart({ ...options, set }, context);
   });

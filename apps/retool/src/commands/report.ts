@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { PurposeOf } from "../report/run-analysis.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { PurposeOf } from "@retool-ts/report";
 import { positiveNumber, webAddress } from "./option-values.js";
 
 interface Options {
@@ -33,17 +33,17 @@ export function register(program: Command, context: CliContext): void {
       const purposeOf = labelEndpoint === undefined ? undefined : await label(run, labelEndpoint, labelModel!, context);
       if (json) {
         const [{ analysisJson }, { loadRunData }] = await Promise.all([
-          import("../report/analysis-json.js"),
-          import("../report/run-data.js"),
+          import("@retool-ts/report"),
+          import("@retool-ts/report"),
         ]);
         context.print(analysisJson(await loadRunData(run, purposeOf)));
         return;
       }
-      const { writeReport } = await import("../report/write-report.js");
+      const { writeReport } = await import("@retool-ts/report");
       const path = await writeReport(run, output, purposeOf);
       context.print(path);
       if (open !== "false" && process.stdout.isTTY) {
-        const { openInBrowser } = await import("../report/open-in-browser.js");
+        const { openInBrowser } = await import("./open-in-browser.js");
         await openInBrowser(path);
       }
     });
@@ -53,7 +53,7 @@ export function register(program: Command, context: CliContext): void {
 const USUAL_PROBLEMS = 40;
 
 async function sample(run: string, count: number, context: CliContext): Promise<void> {
-  const { sampleCheckpoints } = await import("../report/sample-checkpoints.js");
+  const { sampleCheckpoints } = await import("./sample-checkpoints.js");
   const checkpoints = await sampleCheckpoints(run, count, context);
   if (checkpoints < 3) {
     context.reporter.say(

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ConfigSources } from "../load-config.js";
+import type { ConfigSources } from "../config/load-config.js";
 import { repeated } from "./option-values.js";
 
 /** Options of every command that takes a config. */

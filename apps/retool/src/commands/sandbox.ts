@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { ServeOptions } from "../sandbox-command.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { ServeOptions } from "./sandbox-run.js";
 import { addLimitOptions } from "./limit-options.js";
 import { wholeNumber } from "./option-values.js";
 
@@ -21,7 +21,7 @@ export function register(program: Command, context: CliContext): void {
   addLimitOptions(serve)
     .addHelpText("after", "\nThe first line of stdout is the address. /health, /v1/ping and /metrics answer GET.")
     .action(async (options: ServeOptions) => {
-      const { serve } = await import("../sandbox-command.js");
+      const { serve } = await import("./sandbox-run.js");
       await serve(options, context);
     });
   group
@@ -33,7 +33,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--folder <path>", "data folder, instead of the user's own or of RETOOL_PYTHON_FOLDER")
     .addHelpText("after", "\nExample:\n  $ retool sandbox python add-wheel sympy-1.14.0-py3-none-any.whl mpmath-1.3.0-py3-none-any.whl")
     .action(async (paths: readonly string[], { folder }: { readonly folder?: string }) => {
-      const { addPythonWheels } = await import("../sandbox-command.js");
+      const { addPythonWheels } = await import("./sandbox-run.js");
       addPythonWheels(paths, folder, context);
     });
 }

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import type { CliContext } from "../command-line.js";
+import type { CliContext } from "../shell/command-line.js";
 import { addModelOption, addRunOptions, type RunOptions } from "./run-options.js";
 
 export function register(program: Command, context: CliContext): void {
   const command = program.command("sft").description("cold start: supervised fine-tuning on generated traces whose code is really run");
   addRunOptions(addModelOption(command), "runs/sft").action(async (options: RunOptions) => {
-    const { runCommand } = await import("../run-command.js");
+    const { runCommand } = await import("./recipe-run.js");
     await runCommand("sft", { sft: true, rl: false }, options, context);
   });
 }

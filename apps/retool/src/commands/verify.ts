@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../command-line.js";
-import type { VerifyOptions } from "../verify-command.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { VerifyOptions } from "./verify-run.js";
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -14,7 +14,7 @@ export function register(program: Command, context: CliContext): void {
     )
     .option("--json", "print each row with verdict, reason, extracted and score", false)
     .action(async (file: string, options: VerifyOptions) => {
-      const { verifyFile } = await import("../verify-command.js");
+      const { verifyFile } = await import("./verify-run.js");
       await verifyFile(file, options, context);
     });
 }

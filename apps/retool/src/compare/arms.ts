@@ -1,5 +1,5 @@
-import type { PRESETS } from "../presets.js";
-import type { RecipeInput } from "../recipe-config.js";
+import type { PRESETS } from "../config/presets.js";
+import type { RecipeInput } from "../config/recipe-config.js";
 
 /** The sides of the comparison. */
 export type ArmName = "tool" | "text" | "text-3x";

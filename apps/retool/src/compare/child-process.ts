@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { RetoolError } from "@retool-ts/core";
-import type { CliContext } from "../command-line.js";
-import { EXIT } from "../exit.js";
-import type { Reporter } from "../log.js";
+import type { CliContext } from "../shell/command-line.js";
+import { EXIT } from "../shell/exit.js";
+import type { Reporter } from "../shell/log.js";
 import { runJob, type Job } from "./jobs.js";
 
 /** Name of the command that a child process is started with; it is not in the help. */

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { quietShell, QUIET } from "../../test/quiet-shell.js";
-import type { CliContext } from "../command-line.js";
-import type { Reporter } from "../log.js";
+import type { CliContext } from "../shell/command-line.js";
+import type { Reporter } from "../shell/log.js";
 import { compare, type CompareOptions } from "./compare-command.js";
 
 let folder: string;

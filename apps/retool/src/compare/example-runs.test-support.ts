@@ -1,4 +1,4 @@
-import type { PhaseSummary } from "../summary.js";
+import type { PhaseSummary } from "@retool-ts/runs";
 import type { ArmName } from "./arms.js";
 import type { ArmRun } from "./arm-run.js";
 import type { CurvePoint } from "./crossing.js";

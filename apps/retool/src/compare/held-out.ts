@@ -1,6 +1,6 @@
 import { createTaskSource, type GeneratedProblem } from "@retool-ts/data";
-import { heldOutProblems } from "../problem-source.js";
-import { stageOffset } from "../cold-start.js";
+import { heldOutProblems } from "../setup/problem-source.js";
+import { stageOffset } from "@retool-ts/train";
 import type { ArmRun } from "./arm-run.js";
 import type { ComparisonResult } from "./comparison.js";
 import type { Job } from "./jobs.js";

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "../load-config.js";
-import type { RecipeConfig } from "../recipe-config.js";
-import { runRecipe } from "../recipe.js";
-import type { Reporter } from "../log.js";
-import { RunFolder } from "../run-folder.js";
-import { withRun } from "../session.js";
+import { loadConfig } from "../config/load-config.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import { runRecipe } from "../recipe/recipe.js";
+import type { Reporter } from "../shell/log.js";
+import { RunFolder } from "@retool-ts/runs";
+import { withRun } from "../recipe/session.js";
 import { COMPARISONS, type ArmName, type ComparisonName } from "./arms.js";
 
 /** One arm with one seed: an ordinary run in a folder of its own. */

@@ -1,7 +1,7 @@
-import { markup, type Html } from "../report/html.js";
-import { renderColumns } from "../report/group-bars.js";
-import { lineChart, type Series } from "../report/line-chart.js";
-import { renderPage, type Section } from "../report/page.js";
+import { markup, type Html } from "@retool-ts/report";
+import { renderColumns } from "@retool-ts/report";
+import { lineChart, type Series } from "@retool-ts/report";
+import { renderPage, type Section } from "@retool-ts/report";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { groupTable, outcomeTable, seedTable, type Table } from "./compare-tables.js";
 import type { ComparisonResult } from "./comparison.js";

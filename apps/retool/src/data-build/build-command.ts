@@ -1,13 +1,13 @@
 import { InputError } from "@retool-ts/core";
 import { convertReToolRow, type ConversationDialect, type MixtureName } from "@retool-ts/data";
 import { createSandbox, sandboxFusionClient } from "@retool-ts/sandbox";
-import { writeFileAtomic } from "../atomic-write.js";
-import type { CliContext } from "../command-line.js";
-import { Interrupted } from "../interrupted.js";
-import { formatTable } from "../text-table.js";
+import { writeFileAtomic } from "@retool-ts/runs";
+import type { CliContext } from "../shell/command-line.js";
+import { Interrupted } from "../shell/interrupted.js";
+import { formatTable } from "../shell/text-table.js";
 import { buildReport, rejectionRows } from "./build-report.js";
 import { generatedRows } from "./generated-rows.js";
-import { Pace } from "../pace.js";
+import { Pace } from "./pace.js";
 import { ReplyCache } from "./reply-cache.js";
 import { rewriteRows } from "./rewrite-rows.js";
 import { trainingPrompt, type SnippetLanguage } from "./rewrite-prompt.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import { chatServer, completion, type ChatAnswer, type ChatServer } from "../../test/chat-server.js";
 import { quietShell } from "../../test/quiet-shell.js";
-import { createProgram } from "../command-line.js";
+import { createProgram } from "../shell/command-line.js";
 
 /** A row as it is written. */
 export interface Messages {

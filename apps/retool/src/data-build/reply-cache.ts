@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomic } from "../atomic-write.js";
-import type { ChatText } from "../chat-endpoint.js";
+import { writeFileAtomic } from "@retool-ts/runs";
+import type { ChatText } from "./chat-endpoint.js";
 
 const Entry = z.object({ text: z.string(), isWhole: z.boolean() });
 

@@ -1,5 +1,5 @@
 import { RetoolError } from "@retool-ts/core";
-import { askChat, type ChatEndpoint, type ChatReply, type ChatRequest } from "../chat-endpoint.js";
+import { askChat, type ChatEndpoint, type ChatReply, type ChatRequest } from "./chat-endpoint.js";
 import type { ReplyCache } from "./reply-cache.js";
 import { rewritePrompt } from "./rewrite-prompt.js";
 import type { ReasoningRow } from "./source-rows.js";

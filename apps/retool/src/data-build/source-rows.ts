@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import { streamRows, type DatasetRow } from "@retool-ts/data";
 import { z } from "zod";
-import { localDataset, type HubContext } from "../hub-files.js";
+import { localDataset, type HubContext } from "../setup/hub-files.js";
 
 /** A solved problem without code. */
 export interface ReasoningRow {

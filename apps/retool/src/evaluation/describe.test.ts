@@ -1,7 +1,7 @@
 import type { RolloutOutline } from "@retool-ts/rollout";
 import { expect, test } from "vitest";
-import { summarizeEvaluation, type EvaluatedRollout } from "../evaluate.js";
-import type { RecipeConfig } from "../recipe-config.js";
+import { summarizeEvaluation, type EvaluatedRollout } from "@retool-ts/evaluate";
+import type { RecipeConfig } from "../config/recipe-config.js";
 import { QUIET } from "../../test/quiet-shell.js";
 import { describeEvaluation } from "./describe.js";
 

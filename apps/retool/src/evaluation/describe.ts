@@ -1,8 +1,8 @@
-import type { Reporter } from "../log.js";
-import { phaseSummary, phaseTable } from "../phases.js";
-import type { RecipeConfig } from "../recipe-config.js";
-import type { Accuracy, Evaluation } from "../evaluate.js";
-import type { Estimate, Interval } from "./intervals.js";
+import type { Reporter } from "../shell/log.js";
+import { phaseSummary, phaseTable } from "../recipe/phases.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import type { Accuracy, Evaluation } from "@retool-ts/evaluate";
+import type { Estimate, Interval } from "@retool-ts/evaluate";
 
 /** Below this, an accuracy is said to be close to nothing. */
 const NEAR_ZERO = 0.02;

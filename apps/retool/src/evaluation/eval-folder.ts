@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
-import { writeFileAtomic } from "../atomic-write.js";
-import { createRunFolder } from "../open-run-folder.js";
-import { FileJournal, type JournalNotice } from "../partial/file-journal.js";
-import { partialPath, removePartial } from "../partial/partial-files.js";
-import { RunFolder } from "../run-folder.js";
-import type { TrajectoryRecord } from "../trajectory-record.js";
+import { writeFileAtomic } from "@retool-ts/runs";
+import { createRunFolder } from "@retool-ts/runs";
+import { FileJournal, type JournalNotice } from "@retool-ts/runs";
+import { partialPath, removePartial } from "@retool-ts/train";
+import { RunFolder } from "@retool-ts/runs";
+import type { TrajectoryRecord } from "@retool-ts/runs";
 import { firstDifference, type EvalIdentity } from "./eval-identity.js";
 
 /** Name of the rollouts in the folder, without extension. */

@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Problem } from "@retool-ts/data";
-import type { RecipeConfig } from "../recipe-config.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
 
 /** What decides the figures of an evaluation, as flat facts: an evaluation goes on only where all of them are the same. */
 export type EvalIdentity = Readonly<Record<string, string | number | boolean | null>>;

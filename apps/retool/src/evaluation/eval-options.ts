@@ -1,6 +1,6 @@
 import { InputError } from "@retool-ts/core";
-import { checkConfig } from "../load-config.js";
-import type { RecipeConfig } from "../recipe-config.js";
+import { checkConfig } from "../config/load-config.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
 
 /** What the command line changes of an evaluation's config. */
 export interface EvalOverrides {

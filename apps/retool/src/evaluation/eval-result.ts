@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
-import type { EvaluatedRollout, Evaluation } from "../evaluate.js";
-import { phaseSummary } from "../phases.js";
-import type { TrajectoryRecord } from "../trajectory-record.js";
+import type { EvaluatedRollout, Evaluation } from "@retool-ts/evaluate";
+import { phaseSummary } from "../recipe/phases.js";
+import type { TrajectoryRecord } from "@retool-ts/runs";
 
 /** A rollout that was kept, as an evaluation is computed from it. */
 export function evaluatedRecord(record: TrajectoryRecord): EvaluatedRollout {

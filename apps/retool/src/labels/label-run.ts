@@ -1,8 +1,8 @@
-import type { ChatEndpoint } from "../chat-endpoint.js";
-import type { CliContext } from "../command-line.js";
-import { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "../report/run-analysis.js";
-import { openRunFolder } from "../open-run-folder.js";
-import { readTrajectories } from "../trajectory-file.js";
+import type { ChatEndpoint } from "../data-build/chat-endpoint.js";
+import type { CliContext } from "../shell/command-line.js";
+import { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "@retool-ts/report";
+import { openRunFolder } from "@retool-ts/runs";
+import { readTrajectories } from "@retool-ts/runs";
 import { PurposeLabels } from "./purpose-labels.js";
 
 /** Who names the purposes. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { chatServer, completion, type ChatAnswer, type ChatServer } from "../../test/chat-server.js";
-import type { ChatEndpoint } from "../chat-endpoint.js";
+import type { ChatEndpoint } from "../data-build/chat-endpoint.js";
 import { PurposeLabels } from "./purpose-labels.js";
 
 let folder: string;

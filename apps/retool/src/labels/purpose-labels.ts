@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { RetoolError } from "@retool-ts/core";
 import { CODE_PURPOSES, type CodePurpose } from "@retool-ts/rollout";
-import { askChat, type ChatEndpoint, type ChatRequest } from "../chat-endpoint.js";
-import { RecordLog } from "../record-log.js";
+import { askChat, type ChatEndpoint, type ChatRequest } from "../data-build/chat-endpoint.js";
+import { RecordLog } from "@retool-ts/runs";
 
 /** Code to be labelled, and what the policy wrote before it. */
 export interface LabelRequest {

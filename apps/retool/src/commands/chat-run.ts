@@ -1,0 +1,103 @@
+import { createInterface } from "node:readline/promises";
+import { runAgent, type TurnRequest, type TurnTokens } from "@retool-ts/rollout";
+import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
+import type { CliContext } from "../shell/command-line.js";
+import { withOptions } from "../evaluation/eval-options.js";
+import { agentOptions, createEnvironment, type Environment } from "../setup/create-environment.js";
+import { setUpModel, type PolicyModel } from "../setup/model-setup.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import { visibleText } from "@retool-ts/runs";
+
+export interface ChatOptions {
+  readonly checkpoint: string;
+  readonly question?: string;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly seed: number;
+  readonly config?: string;
+  readonly recipe?: string;
+  readonly set: readonly string[];
+}
+
+/** Answers questions with a checkpoint, streaming what it writes and what the sandbox returns. Each question starts afresh. */
+export async function chat(options: ChatOptions, { print, reporter, signal }: CliContext): Promise<void> {
+  const folder = await resolveCheckpoint(options.checkpoint, { reporter, signal });
+  const { temperature, topP } = options;
+  const config = withOptions(await checkpointConfig(folder, options), { temperature, topP, topK: 0 });
+  const model = await setUpModel(config, folder);
+  try {
+    const environment = await createEnvironment(config, model);
+    try {
+      if (options.question !== undefined) {
+        await answer(options.question, 0, options, config, model, environment, signal);
+        print("");
+        return;
+      }
+      reporter.say(`${folder}: ask a question; an empty line or Ctrl-D ends.`);
+      const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: "> " });
+      signal.addEventListener("abort", () => lines.close(), { once: true });
+      lines.prompt();
+      let asked = 0;
+      for await (const line of lines) {
+        if (line.trim() === "") break;
+        await answer(line.trim(), asked++, options, config, model, environment, signal);
+        print("");
+        lines.prompt();
+      }
+      lines.close();
+    } finally {
+      await environment.close();
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+async function answer(
+  question: string,
+  index: number,
+  { seed }: ChatOptions,
+  config: RecipeConfig,
+  model: PolicyModel,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<void> {
+  const promptIds = environment.encodePrompt(question);
+  const show = (text: string) => process.stdout.write(visibleText(text));
+  const stream = model.tokenizer.streamDecoder({ skipSpecialTokens: true });
+  const sampler = model.engine.createSampler({
+    maxSequences: 1,
+    maxLength: Math.min(model.engine.model.config.maxPositions, promptIds.length + config.budgets.maxResponseTokens + 1),
+    vocabSize: model.tokenizer.vocabSize,
+    unusedTokenIds: model.unusedTokenIds,
+    textStream: () => model.tokenizer.streamDecoder(),
+  });
+  try {
+    const sequence = sampler.open(promptIds);
+    const shown = {
+      maxLength: sampler.maxLength,
+      available: sampler.available,
+      open: sampler.open.bind(sampler),
+      prefill: sampler.prefill.bind(sampler),
+      fork: sampler.fork.bind(sampler),
+      close: sampler.close.bind(sampler),
+      decode: (id: number, request: TurnRequest): Promise<TurnTokens> =>
+        sampler.decode(id, { ...request, onToken: (tokenId) => show(stream.push(tokenId)) }),
+      extend(id: number, tokenIds: readonly number[]) {
+        show(stream.flush() + model.tokenizer.decode(tokenIds, { skipSpecialTokens: true }));
+        sampler.extend(id, tokenIds);
+      },
+    };
+    const shared = agentOptions(environment, model, { seed, sampling: config.eval.sampling, signal });
+    const { stopReason } = await runAgent(
+      sequence,
+      promptIds,
+      { step: 0, problemId: `chat-${index}`, sampleIndex: 0 },
+      { ...shared, sampler: shown },
+    );
+    show(stream.flush());
+    if (stopReason !== "answered" && stopReason !== "eos") process.stdout.write(`  [${stopReason}]`);
+  } finally {
+    sampler.dispose();
+  }
+}

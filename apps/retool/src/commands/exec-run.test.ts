@@ -1,0 +1,72 @@
+import { sandboxFusionClient, type ExecutionResult } from "@retool-ts/sandbox";
+import { expect, test } from "vitest";
+import { exec, type ExecOptions } from "./exec-run.js";
+import { serve } from "./sandbox-run.js";
+
+const preset: ExecOptions = { language: "javascript", cell: [], seed: 0 };
+
+async function run(
+  options: Partial<ExecOptions>,
+  ...chunks: readonly (string | Buffer)[]
+): Promise<{ readonly isWell: boolean; readonly printed: string[] }> {
+  const printed: string[] = [];
+  async function* input(): AsyncGenerator<string | Buffer> {
+    yield* chunks;
+  }
+  const context = { print: (text: string) => void printed.push(text), signal: new AbortController().signal };
+  return { isWell: await exec({ ...preset, ...options }, input(), context), printed };
+}
+
+test("code from stdin prints what the model would read", async () => {
+  const bytes = Buffer.from("print('héllo')\nfactor(360)");
+  expect(await run({}, bytes.subarray(0, 8), bytes.subarray(8))).toEqual({
+    isWell: true,
+    printed: ["héllo\n[ [ 2, 3 ], [ 3, 2 ], [ 5, 1 ] ]"],
+  });
+  expect(await run({}, "null.x")).toEqual({ isWell: false, printed: ["TypeError: cannot read property 'x' of null (line 1)"] });
+  expect((await run({}, "print('\\x1b[2J')")).printed[0]).not.toContain("\x1b");
+});
+
+test("cells share a session; limits and JSON", async () => {
+  const { isWell, printed } = await run({ cell: ["let x = 41", "for (;;);", "x + 1"], fuel: 20, json: true });
+  expect(isWell).toBe(false);
+  expect(printed.map((line) => (JSON.parse(line) as ExecutionResult).status)).toEqual(["ok", "fuel", "ok"]);
+  expect(JSON.parse(printed[2]!)).toMatchObject({ value: "42", usage: { fuel: expect.any(Number) as unknown } });
+});
+
+test("a session on stdin, one JSON line a cell", async () => {
+  const lines = '"let n = 1"\n{"code": "n += 1\\nn"}\n\n"n * 10"';
+  expect(await run({ session: true }, lines.slice(0, 15), lines.slice(15))).toEqual({ isWell: true, printed: ["2", "20"] });
+  await expect(run({ session: true }, "let n = 1\n")).rejects.toThrow("line 1 of stdin");
+  await expect(run({ session: true }, '{"cell": 1}\n')).rejects.toThrow("code");
+});
+
+test("what it cannot do is said", async () => {
+  await expect(run({ language: "perl" }, "1")).rejects.toThrow("--language");
+  await expect(run({ fuel: 0 }, "1")).rejects.toThrow("limits.fuel");
+});
+
+test("the server runs until it is told to stop", async () => {
+  const stop = new AbortController();
+  let serving: Promise<void> | undefined;
+  const url = await new Promise<string>((resolve, reject) => {
+    const reporter = { say: () => undefined, warn: () => undefined, progress: () => undefined, close: () => undefined } as never;
+    const options = {
+      host: "127.0.0.1",
+      port: 0,
+      token: "t",
+      workers: 1,
+      maxConcurrency: 4,
+      queueLimit: 4,
+      maxBodyBytes: 10_000,
+      fuel: 50,
+    };
+    serving = serve(options, { print: resolve, reporter, signal: stop.signal });
+    serving.catch(reject);
+  });
+  expect(await sandboxFusionClient({ url, token: "t" }).run("6 * 7")).toMatchObject({ status: "ok", value: "42" });
+  expect(await sandboxFusionClient({ url }).run("1")).toMatchObject({ status: "infra", reason: "the server answered 401" });
+  stop.abort();
+  await serving;
+  await expect(fetch(url)).rejects.toThrow();
+});

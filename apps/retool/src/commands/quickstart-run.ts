@@ -1,0 +1,46 @@
+import type { CliContext } from "../shell/command-line.js";
+import { commandLine } from "../shell/command-name.js";
+import type { RunOptions } from "./run-options.js";
+import type { GradedRollout } from "@retool-ts/evaluate";
+import { renderRecord } from "@retool-ts/report";
+import { hasColor } from "../shell/log.js";
+import { runCommand } from "./recipe-run.js";
+import { toRecord } from "@retool-ts/runs";
+
+/** The tiny recipe from beginning to end, told to a newcomer. */
+export async function quickstart(options: RunOptions, context: CliContext): Promise<void> {
+  const { reporter } = context;
+  let shown: string | undefined;
+  const show = (title: string, phase: string, groups: readonly (readonly GradedRollout[])[], step: number) => {
+    const rollouts = groups.map(([first]) => first!);
+    // Before: a problem it gets wrong without the tool. After: the same problem.
+    const pick =
+      rollouts.find(({ problem }) => problem.id === shown) ??
+      rollouts.find(({ reward, trajectory }) => !reward.correct && trajectory.toolCalls.length === 0) ??
+      rollouts[0]!;
+    shown = pick.problem.id;
+    reporter.say(`\n${title}\n${renderRecord(toRecord(pick, { phase, step }), { color: hasColor(process.stderr) })}`);
+  };
+  await runCommand("quickstart", { sft: true, rl: true }, options, context, {
+    onSftBegin: () => {
+      reporter.say(
+        "A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.",
+      );
+      reporter.step(
+        "1. Cold start (SFT)",
+        "imitates generated solutions whose code really ran: first how to write code, then a mixture in which half of them guess or calculate in the head. It is cut short on purpose, as in the paper.",
+      );
+    },
+    onColdStart: (groups, step) => show("One rollout before RL:", "coldStart", groups, step),
+    onRlBegin: () =>
+      reporter.step(
+        "2. Reinforcement learning (GRPO)",
+        "samples eight answers to each problem, runs their code, rewards right final answers (+1, else -1), and makes what did better than its group more likely. Interpreter output carries no gradient.",
+      ),
+    onFinal: (groups, step) => show("The same problem after RL:", "final", groups, step),
+  });
+  if (options.dryRun) return;
+  const { writeReport } = await import("@retool-ts/report");
+  reporter.say(`report:     ${await writeReport(options.run)}`);
+  reporter.say(`rollouts:   ${commandLine("inspect", options.run)}\ntalk to it: ${commandLine("chat", options.run)}`);
+}

@@ -1,0 +1,120 @@
+import { InputError } from "@retool-ts/core";
+import { stringify } from "yaml";
+import type { CliContext } from "../shell/command-line.js";
+import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
+import { commandLine } from "../shell/command-name.js";
+import { configSources, type RunOptions } from "./run-options.js";
+import { describeDatasets, fetchDatasets } from "../setup/datasets-of-run.js";
+import { estimateRun } from "../plan/estimate.js";
+import { loadConfig } from "../config/load-config.js";
+import { checkMemory } from "../plan/memory-plan.js";
+import { PRESET_WEIGHTS } from "../config/presets/pretrained.js";
+import { phaseTable } from "../recipe/phases.js";
+import { modelPlan, modelPreset } from "../plan/model-plan.js";
+import { runRecipe, type RecipeHooks, type RecipeParts } from "../recipe/recipe.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import { checkTraceLanguage } from "../setup/sandbox-setup.js";
+import { withRun } from "../recipe/session.js";
+
+/** Runs parts of the recipe in a run folder; what `sft`, `train` and `quickstart` share. */
+export async function runCommand(
+  name: string,
+  parts: RecipeParts,
+  options: RunOptions,
+  context: CliContext,
+  hooks: RecipeHooks = {},
+): Promise<void> {
+  const { reporter, signal } = context;
+  checkResume(options);
+  const config = await startConfig(options, context);
+  const preset = options.resume || config.model.from !== null ? undefined : modelPreset(options.preset);
+  if (options.dryRun) {
+    const data = describeDatasets(config, parts).map((dataset) => `data         ${dataset}\n`);
+    const plan = preset === undefined ? `${data.join("")}${await estimateRun(config, parts)}` : await modelPlan(preset, config, parts);
+    context.print(`${stringify(config)}\n${plan}`);
+    return;
+  }
+  if (preset !== undefined) {
+    throw new InputError({
+      what: `preset ${options.preset}`,
+      where: "model.from",
+      expected: `the weights of ${preset.model}`,
+      found: "none",
+      fix: `name them with --from Qwen/${preset.model}, or their folder with --set model.from=FOLDER; --dry-run says what they need`,
+    });
+  }
+  if (!parts.sft && !options.resume && config.model.from === null) {
+    throw new InputError({
+      what: `retool ${name}`,
+      where: "--from",
+      expected: "a checkpoint to start from",
+      found: "none",
+      fix: "pass --from runs/sft, or a checkpoint folder",
+    });
+  }
+  if (!options.resume && parts.sft) checkTraceLanguage(config);
+  if (!options.resume) await checkMemory(config, parts, { reporter, signal });
+  if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
+  const request = {
+    path: options.run,
+    resume: options.resume,
+    config,
+    resumeWith: commandLine(name, "--resume", "--run", options.run),
+    reporter,
+    signal,
+  };
+  await withRun(parts.sft ? request : { ...request, start: { phase: "rl", totalSteps: 0, step: 0 } }, async (run, state) => {
+    await runRecipe(run, state, parts, hooks);
+    reporter.say("");
+    reporter.table(phaseTable(run.run.readSummary()!.phases));
+    const checkpoint = await run.run.latestCheckpoint();
+    if (checkpoint !== undefined) reporter.say(`\ncheckpoint: ${checkpoint.path}`);
+  });
+}
+
+/** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */
+async function startConfig(options: RunOptions, context: CliContext): Promise<RecipeConfig> {
+  const start = options.from ?? options.model;
+  if (options.model !== undefined && options.model !== start) {
+    throw new InputError({
+      what: "options",
+      where: "--model",
+      expected: "the same as --from",
+      found: `${options.model} and ${start}`,
+      fix: "pass one of the two",
+    });
+  }
+  const sources = configSources(options);
+  if (start === undefined) {
+    const config = await loadConfig(sources);
+    const weights = options.preset === undefined || options.resume ? undefined : PRESET_WEIGHTS[options.preset];
+    if (weights !== undefined && config.model.from === null) {
+      throw new InputError({
+        what: "config",
+        where: `preset ${options.preset}: model.from`,
+        expected: "a model",
+        found: "none",
+        fix: weights,
+      });
+    }
+    return config;
+  }
+  const from = await resolveCheckpoint(start, context);
+  const named = options.preset !== undefined || options.config !== undefined;
+  const config = named ? await loadConfig(sources) : await checkpointConfig(from, options);
+  return { ...config, model: { ...config.model, from } };
+}
+
+function checkResume({ resume, preset, config, set, from, model }: RunOptions): void {
+  if (!resume) return;
+  const beside = { preset, config, set: set[0], from, model };
+  const found = Object.entries(beside).find(([, value]) => value !== undefined)?.[0];
+  if (found === undefined) return;
+  throw new InputError({
+    what: "options",
+    where: "--resume",
+    expected: "none of --preset, --config, --set, --from and --model beside it",
+    found: `--${found}`,
+    fix: "leave it out: a resumed run keeps its config and weights",
+  });
+}

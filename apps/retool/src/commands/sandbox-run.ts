@@ -1,0 +1,55 @@
+import { addWheels, createSandbox, pythonFolder, serveSandboxFusion } from "@retool-ts/sandbox";
+import type { CliContext } from "../shell/command-line.js";
+import type { LimitOptions } from "./limit-options.js";
+import { limitsOf, preloadOf, pythonOf } from "./exec-run.js";
+
+export interface ServeOptions extends LimitOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+  readonly workers: number;
+  readonly pythonBackend?: string;
+  readonly maxConcurrency: number;
+  readonly queueLimit: number;
+  readonly maxBodyBytes: number;
+}
+
+/** What {@link serve} uses of the command line's context. */
+export type ServeContext = Pick<CliContext, "print" | "reporter" | "signal">;
+
+/** Serves the sandbox until the first Ctrl-C or SIGTERM; requests at work then have ten seconds to end. */
+export async function serve(options: ServeOptions, { print, reporter, signal }: ServeContext): Promise<void> {
+  const { workers, host, port, maxConcurrency, queueLimit, maxBodyBytes } = options;
+  const token = options.token ?? process.env["RETOOL_SANDBOX_TOKEN"];
+  const limits = limitsOf(options);
+  await using sandbox = await createSandbox({ workers, limits, preload: preloadOf(options) });
+  const python = pythonOf(options.pythonBackend);
+  const shared = {
+    sandbox,
+    python: () => createSandbox({ workers, limits, language: "python", python }),
+    host,
+    port,
+    maxConcurrency,
+    queueLimit,
+    maxBodyBytes,
+    limits,
+  };
+  const server = await serveSandboxFusion(token === undefined || token === "" ? shared : { ...shared, token });
+  print(server.url);
+  reporter.say("Ctrl-C ends the server.");
+  const terminated = new AbortController();
+  const terminate = (): void => terminated.abort();
+  process.once("SIGTERM", terminate);
+  try {
+    const stop = AbortSignal.any([signal, terminated.signal]);
+    if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve(), { once: true }));
+  } finally {
+    process.off("SIGTERM", terminate);
+    await server.close();
+  }
+}
+
+/** Checks wheels and puts them where Python's sandboxes find them. */
+export function addPythonWheels(paths: readonly string[], folder: string | undefined, { print }: Pick<CliContext, "print">): void {
+  for (const { name, version } of addWheels(paths, folder)) print(`${name} ${version} is in ${pythonFolder(folder)}`);
+}

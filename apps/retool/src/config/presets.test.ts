@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { quietShell } from "../../test/quiet-shell.js";
+import { loadConfig } from "./load-config.js";
+import { MODEL_PRESETS, PRESETS } from "./presets.js";
+import { runCommand } from "../commands/recipe-run.js";
+
+const context = quietShell();
+
+const names = Object.keys(MODEL_PRESETS) as (keyof typeof MODEL_PRESETS)[];
+
+test.each(Object.keys(PRESETS))("preset %s is a config", async (preset) => {
+  await expect(loadConfig({ preset })).resolves.toBeDefined();
+});
+
+describe.each(names)("preset %s", (preset) => {
+  const run = (dryRun: boolean) =>
+    runCommand("train", { sft: true, rl: true }, { preset, set: [], run: "absent", resume: false, dryRun }, context);
+
+  test("a dry run prints the config, what it needs, and where its values come from", async () => {
+    await run(true);
+    const text = context.printed.at(-1)!;
+    for (const part of ["promptsPerStep:", `model        ${MODEL_PRESETS[preset].model}`, "KV cache", "FLOP", "values from", "verdict"])
+      expect(text).toContain(part);
+  });
+
+  test("a dry run names every dataset that is read, by its name on the hub", async () => {
+    await run(true);
+    const { config } = MODEL_PRESETS[preset];
+    const isGenerated = !("data" in config);
+    const lines = context.printed
+      .at(-1)!
+      .split("\n")
+      .filter((line) => / = hub:.* \(downloaded unless the cache has it\)$/.test(line));
+    expect(lines.map((line) => line.trim().split(" = ")[0])).toEqual(
+      isGenerated ? [] : ["sft.stages.0.source.path", "data.train.path", "data.test.path"],
+    );
+    for (const line of lines) expect(line).toMatch(/columns .*(messages|prompt|roblem)/);
+  });
+
+  test("without weights it does not begin", async () => {
+    await expect(run(false)).rejects.toThrow(
+      `preset ${preset}: model.from: expected the weights of ${MODEL_PRESETS[preset].model}, found none`,
+    );
+  });
+});
+
+test("the largest are beyond a machine such as this one, and the plan says so plainly", async () => {
+  await runCommand(
+    "train",
+    { sft: true, rl: true },
+    { preset: "verl-grpo-32b", set: [], run: "absent", resume: false, dryRun: true },
+    context,
+  );
+  expect(context.printed.at(-1)).toMatch(/this machine cannot run it: .*it would take about [\d,]+ (days|years)/);
+});
+
+test("mini-batches are the recipes': 64 and 16 prompts, and everything at once", async () => {
+  const perUpdate = async (preset: string) => {
+    const { train } = await loadConfig({ preset });
+    return [train.promptsPerStep / train.updatesPerStep, train.groupSize];
+  };
+  expect(await perUpdate("verl-grpo-32b")).toEqual([64, 16]);
+  expect(await perUpdate("verl-grpo-7b")).toEqual([16, 16]);
+  expect(await perUpdate("verl-ppo-32b")).toEqual([256, 1]);
+  expect(await perUpdate("slime-4b")).toEqual([32, 8]);
+  expect(await perUpdate("qwen2.5-32b-paper")).toEqual([512, 1]);
+});

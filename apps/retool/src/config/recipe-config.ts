@@ -1,0 +1,241 @@
+import { z } from "zod";
+import { count, crowd, LearningRate, positive, Sampling, share } from "@retool-ts/train";
+import { RewardConfig } from "./reward-config.js";
+import { TrainConfig } from "@retool-ts/train";
+
+const Source = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("generated"),
+    /** Family names; null = all. */
+    families: z.array(z.string()).min(1).nullable().default(null),
+    /** How often levels 1, 2 and 3 are drawn. */
+    levelWeights: z.tuple([z.number().min(0), z.number().min(0), z.number().min(0)]).default([2, 1, 1]),
+    /** Wordings of the questions: those of training, the same words in another order, or with words that training never has. */
+    wordings: z.enum(["training", "reordered", "newWords"]).default("training"),
+  }),
+  z.strictObject({
+    kind: z.literal("file"),
+    /** JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`. */
+    path: z.string(),
+    /** Columns of the parts of a problem; those left out, or all with null, are found by name. */
+    columns: z
+      .strictObject({
+        question: z.union([z.string(), z.array(z.string())]).exactOptional(),
+        answer: z.string().exactOptional(),
+        family: z.string().exactOptional(),
+        level: z.string().exactOptional(),
+      })
+      .nullable()
+      .default(null),
+    /** First problems only; null = all. Of training problems, exact repeats do not count. */
+    limit: positive.nullable().default(null),
+  }),
+]);
+
+const Stage = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  /** Where the rows come from. */
+  source: z
+    .discriminatedUnion("kind", [
+      /** Fresh traces of generated problems at every step. */
+      z.strictObject({ kind: z.literal("generated") }),
+      /** Conversations, in epochs: what `retool data build` or `data convert` writes, or ReTool-SFT as it is. */
+      z.strictObject({
+        kind: z.literal("file"),
+        /** JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`. */
+        path: z.string(),
+        /** Tokens of the longest row, prompt included; a model's own limit stands below it. */
+        maxTokens: positive.default(16_384),
+        /** What becomes of longer rows. */
+        tooLong: z.enum(["refuse", "leave-out"]).default("refuse"),
+      }),
+    ])
+    .prefault({ kind: "generated" }),
+  /** Kinds of generated traces. */
+  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean"),
+  /** How often a trace takes the shortest snippet for its problem; the other styles share the rest. */
+  firstStyleShare: share.default(1),
+  /** Snippets with the sandbox's own functions, or plain loops in the language alone. */
+  snippets: z.enum(["functions", "plain"]).default("functions"),
+  /** Most steps. */
+  steps: positive,
+  batchSize: crowd,
+  learningRate: LearningRate,
+  /** Stop when the validation accuracy reaches this; null = run all steps. */
+  stopAtAccuracy: share.nullable().default(null),
+  /** Steps between validations, and the first of them. */
+  validateEvery: positive.default(40),
+  validateFrom: positive.default(240),
+  /** Validation problems; they come from the training side. */
+  validationProblems: positive.default(100),
+});
+
+/** Everything that decides a run. */
+export const RecipeConfig = z.strictObject({
+  seed: count.default(1),
+  /** Where tensors live; auto takes wasm below half a million parameters, else the first that loads. A resumed run stays where it began. */
+  backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
+  model: z
+    .strictObject({
+      /** A Hugging Face folder, checkpoint, .gguf file or `hub:owner/name[@revision]` to start from; null = random weights of the shape below. */
+      from: z.string().nullable().default(null),
+      hiddenSize: positive.default(64),
+      intermediateSize: positive.default(168),
+      layers: positive.default(3),
+      heads: positive.default(8),
+      kvHeads: positive.default(8),
+      maxPositions: positive.default(2_048),
+      ropeTheta: z.number().positive().default(100),
+      /** The output head shares the embedding matrix. */
+      tiedEmbeddings: z.boolean().default(false),
+      /** RMS norm of query and key heads, as in Qwen3. */
+      queryKeyNorm: z.boolean().default(true),
+      /** Standard deviations of the random embedding matrix and, when it has one of its own, output head. */
+      embeddingStd: z.number().positive().default(0.4),
+      headStd: z.number().positive().default(0.1),
+      /** Train a low-rank adapter on frozen weights; null = train all weights. A checkpoint with an adapter goes on with its own. */
+      lora: z
+        .strictObject({
+          rank: positive.default(16),
+          /** The product of both matrices is scaled with alpha/rank. */
+          alpha: z.number().positive().default(32),
+          /** Share of inputs that are zeroed in training. */
+          dropout: z.number().min(0).lt(1).default(0),
+          modules: z
+            .array(z.enum(["q", "k", "v", "o", "gate", "up", "down"]))
+            .min(1)
+            .default(["q", "k", "v", "o", "gate", "up", "down"]),
+          /** Scale with alpha/√rank. */
+          rankStabilized: z.boolean().default(false),
+        })
+        .nullable()
+        .default(null),
+    })
+    .prefault({}),
+  tokenizer: z
+    .strictObject({
+      /** Largest vocabulary of the BPE trained on generated texts. */
+      vocabSize: positive.min(300).default(600),
+      /** Texts it is trained on. */
+      texts: positive.default(3_000),
+    })
+    .prefault({}),
+  prompt: z
+    .strictObject({
+      /** chat: a user's message in the model's chat template; plain: text alone; auto: chat where the model has a template. */
+      format: z.enum(["auto", "plain", "chat"]).default("auto"),
+      /** The system message of a chat; null = what the template does without one. */
+      system: z.string().nullable().default(null),
+      /** Text with `{question}`, which is replaced; null = instructions that suit format, dialect and tools. */
+      template: z.string().includes("{question}").nullable().default(null),
+      /** A file with such a text; it wins over `template`. */
+      file: z.string().nullable().default(null),
+      /** A Jinja file to use instead of the model's chat template. */
+      chatTemplate: z.string().nullable().default(null),
+      /** Tell the model of its tools. Calls are run either way. */
+      tools: z.boolean().default(true),
+    })
+    .prefault({}),
+  dialect: z
+    .strictObject({
+      /** xml: the paper's `<code>` and `<answer>`; hermes: `<tool_call>` with JSON, results in messages of the model's chat template. */
+      name: z.enum(["xml", "hermes"]).default("xml"),
+      /** Text around interpreter output in the dialect xml. */
+      resultOpen: z.string().default("<interpreter>"),
+      resultClose: z.string().default("</interpreter>"),
+      /** Calls of one turn that run at once in the dialect hermes; later ones are dropped. */
+      maxParallelCalls: positive.default(1),
+    })
+    .prefault({}),
+  sampler: z
+    .strictObject({
+      /** Sequences decoded at once. */
+      maxSequences: positive.default(256),
+      /** Most memory for keys and values; fewer sequences are decoded at once where they would need more. */
+      kvCacheMiB: positive.default(512),
+      /** Keep keys and values across tool calls; false computes the whole sequence again after each tool's output. */
+      reuseCache: z.boolean().default(true),
+    })
+    .prefault({}),
+  sandbox: z
+    .strictObject({
+      /** What the interpreter runs. Python needs a backend; `retool doctor` shows which are there. */
+      language: z.enum(["javascript", "python"]).default("javascript"),
+      /** Of Python: Pyodide (an optional package), CPython under bubblewrap, or the first of them that is there. */
+      pythonBackend: z.enum(["auto", "pyodide", "bwrap"]).default("auto"),
+      workers: positive.max(64).default(1),
+      /** Counted work after which code is stopped, in interrupt ticks of about 10,000 operations. */
+      fuel: positive.default(2_000),
+      wallMs: positive.default(2_000),
+      memoryMiB: positive.min(18).max(2_048).default(64),
+      outputChars: positive.default(8_192),
+      /** Whether a rollout keeps its variables from call to call; else each call has a fresh world. */
+      stateful: z.boolean().default(false),
+      /** The sandbox's own functions (gcd, isPrime, range, …); false leaves the language alone. */
+      helpers: z.boolean().default(true),
+      /** Libraries in every world: fraction.js as Fraction, decimal.js as Decimal, nerdamer-prime (an optional package) as nerdamer. */
+      preload: z.array(z.enum(["fraction", "decimal", "nerdamer"])).default([]),
+      /** Run equal code once a step, and share its result. */
+      shareResults: z.boolean().default(true),
+    })
+    .prefault({}),
+  data: z.strictObject({ train: Source.prefault({ kind: "generated" }), test: Source.prefault({ kind: "generated" }) }).prefault({}),
+  optimizer: z
+    .strictObject({
+      beta1: share.default(0.9),
+      beta2: share.default(0.95),
+      epsilon: z.number().positive().default(1e-8),
+      weightDecay: z.number().min(0).default(0.01),
+      maxGradNorm: z.number().positive().default(1),
+      /** Tokens in one forward and backward pass; more are split and their gradients added. */
+      maxTokensPerMicroBatch: positive.default(8_192),
+      /** Compute each layer a second time in the backward pass: less memory, about a third more time. */
+      gradientCheckpointing: z.boolean().default(false),
+    })
+    .prefault({}),
+  sft: z.strictObject({
+    stages: z.array(Stage).min(1),
+    /** Keep a checkpoint every so many steps of a stage, to go on from after a crash. */
+    saveEvery: positive.default(250),
+    /** Steps of a stage between measurements of the loss on held-out rows, and how many rows; null = never. */
+    evalEvery: positive.nullable().default(null),
+    evalRows: positive.default(64),
+  }),
+  train: TrainConfig,
+  budgets: z
+    .strictObject({
+      maxResponseTokens: positive.default(96),
+      maxTurns: positive.default(5),
+      maxToolCalls: count.default(4),
+      maxToolOutputChars: positive.default(256),
+      /** Where longer output is cut: left keeps its end, right its beginning, middle half of each. */
+      toolOutputCut: z.enum(["left", "middle", "right"]).default("middle"),
+      /** Milliseconds a rollout may take, an outer guard that ends it as maxTime; null = none. Runs with it are not repeatable to the bit. */
+      maxDurationMs: positive.nullable().default(null),
+    })
+    .prefault({}),
+  reward: RewardConfig.prefault({}),
+  eval: z
+    .strictObject({
+      /** Held-out problems; a smaller file is used whole. */
+      problems: positive.default(300),
+      /** Rollouts a problem; the accuracy is avg@samples. */
+      samples: crowd.default(1),
+      sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 0.7, topK: 0 }),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      /** Write metrics and timings also as an events file for TensorBoard. */
+      tensorboard: z.boolean().default(true),
+    })
+    .prefault({}),
+});
+/** Parsed {@link RecipeConfig}: every field is present. */
+export interface RecipeConfig extends z.infer<typeof RecipeConfig> {}
+
+/** What a config file or preset may say. */
+export type RecipeInput = z.input<typeof RecipeConfig>;
+export type ProblemSourceConfig = RecipeConfig["data"]["train"];
+export type SftStage = RecipeConfig["sft"]["stages"][number];
+export type LearningRateConfig = z.infer<typeof LearningRate>;

@@ -1,0 +1,95 @@
+import { InputError } from "@retool-ts/core";
+import {
+  combineRewards,
+  formatPart,
+  lengthPart,
+  outcomeReward,
+  overlongPart,
+  requireFormat,
+  toolCallShaping,
+  type RewardFunction,
+  type RewardPart,
+} from "@retool-ts/reward";
+import { z } from "zod";
+import { positive } from "@retool-ts/train";
+
+const Format = z.enum(["boxed", "answer-tag", "think-once"]);
+const weight = z.number().default(1);
+
+const Part = z.discriminatedUnion("kind", [
+  z.strictObject({
+    /** A wrong answer costs less the more tools it used: by turns as in verl, by calls as in slime. */
+    kind: z.literal("tool-calls"),
+    count: z.enum(["turns", "toolCalls"]).default("turns"),
+    weight,
+  }),
+  z.strictObject({
+    /** DAPO's soft punishment, which grows to −1 over the last `bufferTokens` of the response budget. */
+    kind: z.literal("overlong"),
+    bufferTokens: positive,
+    weight,
+  }),
+  z.strictObject({
+    /** A cost of every token, −1 at the response budget. */
+    kind: z.literal("length"),
+    weight,
+  }),
+  z.strictObject({
+    /** `satisfied` where the response has the format, else `violated`. */
+    kind: z.literal("format"),
+    format: Format,
+    satisfied: z.number().default(0),
+    violated: z.number().default(-1),
+    weight,
+  }),
+]);
+
+/** What a rollout is paid for. */
+export const RewardConfig = z.strictObject({
+  /** How the answer is found and compared. */
+  rule: z.enum(["boxed-exact", "equivalence", "math-dapo-strict", "math-dapo-minerva"]).default("boxed-exact"),
+  /** Score of a right answer, and of a wrong or missing one. */
+  correct: z.number().default(1),
+  wrong: z.number().default(-1),
+  /** Score of an answer that the rule `equivalence` leaves undecided; null = as a wrong one. */
+  undecided: z.number().nullable().default(null),
+  /** Responses without this format score 0, whatever their answer; null = any. */
+  requireFormat: Format.nullable().default(null),
+  /** Terms that are added, each a kind once. */
+  parts: z.array(Part).readonly().default([]),
+});
+export interface RewardConfig extends z.infer<typeof RewardConfig> {}
+
+/** Makes the reward function that a config describes. */
+export function createReward(
+  { rule, correct, wrong, undecided, requireFormat: format, parts }: RewardConfig,
+  maxLength: number,
+): RewardFunction {
+  const twice = parts.find(({ kind }, index) => parts.findIndex((other) => other.kind === kind) !== index);
+  if (twice) {
+    throw new InputError({
+      what: "config",
+      where: "reward.parts",
+      expected: "each kind of part once",
+      found: `${twice.kind} twice`,
+      fix: "remove one of them",
+    });
+  }
+  const scores = { correct, wrong, ...(undecided === null ? {} : { undecided }) };
+  const outcome = outcomeReward({ rule, scores });
+  const gated = format === null ? outcome : requireFormat(outcome, { format });
+  return combineRewards(gated, parts.map((part) => ({ ...rewardPart(part, maxLength), weight: part.weight }))); // prettier-ignore
+}
+
+function rewardPart(part: RewardConfig["parts"][number], maxLength: number): RewardPart {
+  switch (part.kind) {
+    case "tool-calls":
+      return toolCallShaping({ count: part.count });
+    case "overlong":
+      return overlongPart({ maxLength, bufferLength: part.bufferTokens });
+    case "length":
+      return lengthPart({ maxLength });
+    case "format":
+      return formatPart(part);
+  }
+}

@@ -1,0 +1,181 @@
+import type { Problem } from "@retool-ts/data";
+import { stringify } from "yaml";
+import type { CliContext } from "../shell/command-line.js";
+import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
+import { commandLine } from "../shell/command-name.js";
+import { DistinctProblems } from "@retool-ts/evaluate";
+import { createEnvironment } from "../setup/create-environment.js";
+import { gradedRollouts, summarizeEvaluation, type Evaluation } from "@retool-ts/evaluate";
+import { sameAnswerUnder } from "@retool-ts/evaluate";
+import { describeEvaluation } from "./describe.js";
+import { EvalFolder } from "./eval-folder.js";
+import { evalIdentity } from "./eval-identity.js";
+import { withFolderLock } from "@retool-ts/runs";
+import { evalPreset, type EvalPresetName } from "./eval-presets.js";
+import { withOptions, type EvalOverrides } from "./eval-options.js";
+import { checkK, evaluatedRecord, evaluationJson } from "./eval-result.js";
+import { Interrupted } from "../shell/interrupted.js";
+import { setUpModel } from "../setup/model-setup.js";
+import { phaseSummary } from "../recipe/phases.js";
+import { heldOutProblems } from "../setup/problem-source.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import { toRecord, type TrajectoryRecord } from "@retool-ts/runs";
+
+export interface EvalOptions extends EvalOverrides {
+  readonly checkpoint: string;
+  readonly config?: string;
+  readonly recipe?: string;
+  readonly set: readonly string[];
+  readonly preset?: EvalPresetName;
+  readonly passK?: readonly number[];
+  readonly majK?: readonly number[];
+  readonly out?: string;
+  readonly json: boolean;
+}
+
+/** Evaluates a checkpoint on held-out or given problems: avg@k, pass@k and maj@k with intervals, by family and level where problems have them. */
+export async function evaluateCheckpoint(options: EvalOptions, context: CliContext): Promise<void> {
+  const { reporter, print } = context;
+  const preset = options.preset === undefined ? undefined : evalPreset(options.preset, options.data);
+  const folder = await resolveCheckpoint(options.checkpoint, context);
+  const set = [...(preset?.settings ?? []), ...options.set];
+  const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
+  checkK("--pass-k", options.passK, config.eval.samples);
+  checkK("--maj-k", options.majK, config.eval.samples);
+  const problems = await (preset === undefined
+    ? heldOutProblems(config.data.test, config.eval.problems, context)
+    : eachOnce(config, context));
+  if (preset !== undefined && options.limit === undefined && problems.length !== preset.problems) {
+    reporter.say(`${preset.title} has ${preset.problems} problems; ${options.data} has ${problems.length} distinct ones.`);
+  }
+  const kept =
+    options.out === undefined
+      ? undefined
+      : await EvalFolder.open(options.out, await evalIdentity(config, folder, problems), config.eval.samples);
+  const plan = { config, folder, problems, kept, checkpoint: options.checkpoint };
+  const evaluation = await (kept === undefined
+    ? runPlan(plan, options, context)
+    : withFolderLock(kept.run.path, () => runPlan(plan, options, context)));
+  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation), null, 2));
+  else describeEvaluation(evaluation, config, reporter);
+}
+
+/** Samples what is missing, computes the figures and keeps both. */
+async function runPlan(plan: SamplingPlan, { passK, majK }: EvalOptions, context: CliContext): Promise<Evaluation> {
+  const { config, folder, kept } = plan;
+  const { groups, model } = await sampleProblems(plan, context);
+  const evaluation = summarizeEvaluation(
+    groups.map((group) => group.map(evaluatedRecord)),
+    {
+      same: sameAnswerUnder(config.reward.rule),
+      ...(passK === undefined ? {} : { passK }),
+      ...(majK === undefined ? {} : { majorityK: majK }),
+    },
+  );
+  if (kept !== undefined) await save(kept, { config, folder, groups, evaluation, model });
+  return evaluation;
+}
+
+/** Each problem once: published copies of some sets repeat every problem as often as it is to be sampled. */
+async function eachOnce({ data, eval: { problems } }: RecipeConfig, context: CliContext): Promise<Problem[]> {
+  const distinct = new DistinctProblems();
+  for (const problem of await heldOutProblems(data.test, Infinity, context)) distinct.add(problem);
+  return distinct.problems.slice(0, problems);
+}
+
+interface SamplingPlan {
+  readonly config: RecipeConfig;
+  /** Folder of the model, and what the user called it. */
+  readonly folder: string;
+  readonly checkpoint: string;
+  readonly problems: readonly Problem[];
+  /** Where finished problems are kept. */
+  readonly kept: EvalFolder | undefined;
+}
+
+/** What an evaluation leaves in `summary.json` of the model that was loaded. */
+interface ModelFacts {
+  readonly backend: string;
+  readonly parameters: number;
+}
+
+interface SampledProblems {
+  /** One group a problem, in order. */
+  readonly groups: readonly (readonly TrajectoryRecord[])[];
+  /** Undefined when everything had been kept and no model was needed. */
+  readonly model: ModelFacts | undefined;
+}
+
+/** Rolls out the problems that are not kept yet. */
+async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliContext): Promise<SampledProblems> {
+  const { config, folder, problems, kept } = plan;
+  const { samples, sampling } = config.eval;
+  const finished = (await kept?.finished()) ?? new Map<string, readonly TrajectoryRecord[]>();
+  const groups = () => problems.map(({ id }) => finished.get(id)!);
+  const open = problems.filter(({ id }) => !finished.has(id));
+  if (open.length === 0 && kept?.run.readSummary() !== undefined) return { groups: groups(), model: undefined };
+  const model = await setUpModel(config, folder);
+  try {
+    const environment = await createEnvironment(config, model);
+    try {
+      const before = problems.length - open.length;
+      if (before > 0) reporter.say(`${before} of ${problems.length} problems were finished before`);
+      const bar = reporter.progress("evaluate", problems.length * samples, before * samples);
+      const request = { samples, sampling, seed: config.seed, step: 0, signal };
+      const journal = kept?.openJournal((text) => reporter.say(text));
+      try {
+        await gradedRollouts(model, environment, {
+          ...request,
+          ...(journal && { journal }),
+          problems: open,
+          onRollout: (done) => bar.update(before * samples + done),
+          onGroup(group) {
+            if (group.some(({ trajectory }) => trajectory.stopReason === "aborted")) return;
+            const records = group.map((rollout) => toRecord(rollout, { phase: "eval", step: 0 }));
+            kept?.append(records);
+            finished.set(records[0]!.problemId, records);
+          },
+        });
+      } finally {
+        journal?.close();
+      }
+      if (signal.aborted) throw interruption(plan, finished.size, signal);
+      bar.done();
+      return { groups: groups(), model: { backend: model.backend, parameters: model.engine.parameters.count } };
+    } finally {
+      await environment.close();
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+function interruption({ kept, checkpoint, problems }: SamplingPlan, finished: number, { reason }: AbortSignal): unknown {
+  if (kept === undefined) return reason;
+  const command = commandLine("eval", "--checkpoint", checkpoint, "--out", kept.run.path);
+  return new Interrupted(
+    `interrupted; ${finished} of ${problems.length} problems are kept. Go on with the same command: ${command} and its other options`,
+  );
+}
+
+interface SavedEvaluation {
+  readonly config: RecipeConfig;
+  readonly folder: string;
+  readonly groups: readonly (readonly TrajectoryRecord[])[];
+  readonly evaluation: Evaluation;
+  readonly model: ModelFacts | undefined;
+}
+
+async function save(kept: EvalFolder, { config, folder, groups, evaluation, model }: SavedEvaluation): Promise<void> {
+  await kept.run.writeConfig(stringify(config));
+  await kept.finish(groups.flat(), evaluationJson(folder, evaluation));
+  if (model === undefined) return;
+  await kept.run.writeSummary({
+    seed: config.seed,
+    backend: model.backend,
+    seconds: performance.now() / 1_000,
+    peakRssBytes: process.resourceUsage().maxRSS * 1_024,
+    model: { parameters: model.parameters },
+    phases: { eval: phaseSummary(evaluation) },
+  });
+}

@@ -1,0 +1,119 @@
+import { InputError } from "@retool-ts/core";
+import { probeBackends, type BackendName } from "@retool-ts/policy";
+import { stringify } from "yaml";
+import { packageVersion } from "../shell/command-line.js";
+import { createEnvironment } from "../setup/create-environment.js";
+import { localModel } from "../setup/hub-files.js";
+import { Interrupted } from "../shell/interrupted.js";
+import type { Reporter } from "../shell/log.js";
+import { setUpModel } from "../setup/model-setup.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import { restoreOptimizer, type RunContext } from "@retool-ts/train";
+import type { Checkpoint } from "@retool-ts/runs";
+import { readState, type RunState } from "@retool-ts/train";
+import type { RecipeExtensions } from "@retool-ts/train";
+import { createRunFolder } from "@retool-ts/runs";
+import { otherVersion, readRunConfig } from "../config/run-config.js";
+import type { RunFolder } from "@retool-ts/runs";
+import { withFolderLock } from "@retool-ts/runs";
+import { SFT_START } from "@retool-ts/train";
+
+/** How a run begins. */
+export interface SessionRequest {
+  /** Folder of the run. */
+  readonly path: string;
+  /** Go on from the newest checkpoint, with the config that the folder holds. */
+  readonly resume: boolean;
+  /** Config of a new run. */
+  readonly config: RecipeConfig;
+  /** Where a new run starts. */
+  readonly start?: RunState;
+  /** The command that goes on after an interruption. */
+  readonly resumeWith: string;
+  readonly reporter: Reporter;
+  readonly extensions?: RecipeExtensions;
+  readonly signal: AbortSignal;
+}
+
+type Work<T> = (context: RunContext, state: RunState) => Promise<T>;
+
+/**
+ * Opens or makes a run, does the work, and closes what was opened, also after errors and interruptions.
+ *
+ * @throws InputError when the folder cannot be used, or another process works in it.
+ */
+export async function withRun<T>(request: SessionRequest, work: Work<T>): Promise<T> {
+  const run = await createRunFolder(request.path, { resume: request.resume });
+  return withFolderLock(run.path, () => workIn(run, request, work));
+}
+
+async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>): Promise<T> {
+  const { path, reporter, signal, start = SFT_START, extensions = {} } = request;
+  const config = request.resume ? await readRunConfig(run) : request.config;
+  const other = request.resume ? otherVersion(run) : undefined;
+  if (other !== undefined) reporter.say(`${other}: numbers may differ from those of one run`);
+  const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
+  const state = checkpoint === undefined ? start : readState(checkpoint.path);
+  const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
+  const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
+  const model = await namingTheWayBack(checkpoint, () =>
+    setUpModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from),
+  );
+  reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
+  try {
+    const created = await createEnvironment(config, model);
+    const environment = { ...created, reward: extensions.reward ?? created.reward };
+    if (config.log.tensorboard) run.logForTensorBoard();
+    const context: RunContext = { config, model, environment, run, reporter, signal, extensions };
+    try {
+      if (request.resume) {
+        if (checkpoint !== undefined) await namingTheWayBack(checkpoint, () => restoreOptimizer(context, checkpoint.path));
+        await run.truncateAfter(state.totalSteps);
+        reporter.say(
+          checkpoint === undefined ? `${path} has no checkpoint yet: starting from the beginning` : `going on from ${checkpoint.path}`,
+        );
+      } else {
+        await run.writeConfig(stringify(config));
+        await run.writeManifest(manifest(config, model.backend));
+      }
+      return await work(context, state);
+    } catch (error) {
+      if (!signal.aborted) throw located(error, run);
+      throw new Interrupted(`interrupted; what was done is saved. Go on with: ${request.resumeWith}`, { cause: error });
+    } finally {
+      await environment.close();
+    }
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Loads from a checkpoint; when that is damaged, the message says how to go on without it. */
+async function namingTheWayBack<T>(checkpoint: Checkpoint | undefined, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (checkpoint === undefined || !(error instanceof InputError)) throw error;
+    const fix = `remove ${checkpoint.path} to go on from the checkpoint before it, or from the beginning`;
+    throw new InputError({ ...error.problem, fix }, { cause: error });
+  }
+}
+
+/** A failure of the file system that names no file is one of the run's folder. */
+function located(error: unknown, { path }: RunFolder): unknown {
+  return error instanceof Error && "syscall" in error && !("path" in error) ? Object.assign(error, { path }) : error;
+}
+
+/** The backend that a run began on, because another gives other numbers; undefined where it does not load here. */
+async function recordedBackend(run: RunFolder, reporter: Reporter): Promise<BackendName | undefined> {
+  const recorded = run.readManifest()?.["backend"];
+  const probe = (await probeBackends()).find(({ name }) => name === recorded);
+  if (probe?.available === false) {
+    reporter.say(`backend ${probe.name}, on which the run began, does not load here: numbers will differ from those of one run`);
+  }
+  return probe?.available === true ? probe.name : undefined;
+}
+
+function manifest(config: RecipeConfig, backend: string): Record<string, unknown> {
+  return { retool: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}`, backend, seed: config.seed };
+}

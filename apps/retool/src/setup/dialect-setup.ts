@@ -1,0 +1,83 @@
+import { compactTraceFormat, templateVariables, toolTurnTexts, type ToolSchema, type TraceFormat } from "@retool-ts/data";
+import { InputError } from "@retool-ts/core";
+import { CODE_INTERPRETER, hermesDialect, xmlDialect, type Dialect, type Tool } from "@retool-ts/rollout";
+import type { PolicyModel } from "./model-setup.js";
+import { chatTemplateFor } from "./prompt.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+
+/** How calls and answers are written, in rollouts and in cold-start traces. */
+export interface DialectSetup {
+  readonly dialect: Dialect;
+  readonly traceFormat: TraceFormat;
+  /** What ends a turn of the model; empty where tags do. */
+  readonly endOfTurn: string;
+}
+
+/** Tools as chat templates list them. */
+export function toolSchemas(tools: readonly Tool[]): ToolSchema[] {
+  return tools.map(({ name, description, parameters }) => {
+    const { $schema: _, additionalProperties: __, ...rest } = parameters;
+    return { type: "function", function: { name, description, parameters: rest } };
+  });
+}
+
+/**
+ * Makes the dialect that a config names.
+ *
+ * @throws InputError when the dialect is hermes and the model has no chat template that tool messages can be appended with.
+ */
+export async function setUpDialect(
+  config: Pick<RecipeConfig, "prompt" | "dialect">,
+  { tokenizer, chatTemplate, eosTokenIds }: Pick<PolicyModel, "tokenizer" | "chatTemplate" | "eosTokenIds">,
+  tools: readonly Tool[],
+): Promise<DialectSetup> {
+  const { name, resultOpen, resultClose, maxParallelCalls } = config.dialect;
+  const template = await chatTemplateFor(config, chatTemplate);
+  switch (name) {
+    case "xml":
+      return {
+        dialect: xmlDialect({ resultOpen, resultClose }),
+        traceFormat: xmlFormat(template !== undefined, resultOpen, resultClose),
+        endOfTurn: "",
+      };
+    case "hermes": {
+      if (template === undefined) throw noTemplate();
+      const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
+      const texts = toolTurnTexts(template, { tools: toolSchemas(tools), endTokens, variables: templateVariables(tokenizer.files) });
+      return {
+        dialect: hermesDialect({ maxParallelCalls, texts }),
+        traceFormat: hermesFormat(texts.endOfTurn),
+        endOfTurn: texts.endOfTurn,
+      };
+    }
+  }
+}
+
+function xmlFormat(inChat: boolean, resultOpen: string, resultClose: string): TraceFormat {
+  const compact = { ...compactTraceFormat, resultOpen, resultClose };
+  if (!inChat) return compact;
+  const code = { codeOpen: "<code>\n```js\n", codeClose: "\n```\n</code>" };
+  return { ...compact, ...code, answerOpen: "<answer>\n\\boxed{", answerClose: "}\n</answer>" };
+}
+
+function hermesFormat(endOfTurn: string): TraceFormat {
+  return {
+    codeOpen: `<tool_call>\n{"name": "${CODE_INTERPRETER}", "arguments": {"code": "`,
+    codeClose: `"}}\n</tool_call>${endOfTurn}`,
+    writeCode: (code) => JSON.stringify(code).slice(1, -1),
+    resultOpen: "",
+    resultClose: "",
+    answerOpen: "\\boxed{",
+    answerClose: `}${endOfTurn}`,
+  };
+}
+
+function noTemplate(): InputError {
+  return new InputError({
+    what: "config",
+    where: "dialect.name: hermes",
+    expected: "a model with a chat template",
+    found: "one without, or prompt.format: plain",
+    fix: "use dialect.name: xml, or name a Jinja file as prompt.chatTemplate",
+  });
+}

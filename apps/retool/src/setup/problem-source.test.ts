@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { QUIET } from "../../test/quiet-shell.js";
+import { trainRecipe } from "../index.js";
+import { heldOutProblems, trainingProblems } from "./problem-source.js";
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-problems-"))));
+afterAll(() => rm(folder, { recursive: true }));
+
+async function fileOf(name: string, rows: readonly (readonly [question: string, answer: string])[], limit: number | null = null) {
+  const path = join(folder, name);
+  await writeFile(path, rows.map(([question, answer]) => `${JSON.stringify({ question, answer })}\n`).join(""));
+  return { kind: "file", path, columns: null, limit } as const;
+}
+
+/** Questions of the first problems, and what was said. */
+async function taken(config: Awaited<ReturnType<typeof fileOf>>, count: number) {
+  const said: string[] = [];
+  const source = await trainingProblems(config, 1, { say: (line) => void said.push(line) });
+  const problems = Array.from({ length: count }, (_, index) => source.problem(index));
+  const ids = problems.map(({ id }) => id);
+  return { problems: problems.map(({ question, answer }) => `${question}=${answer}`), ids, said };
+}
+
+const REPEATED = [["a", "1"], ["b", "2"], ["a", "1"], ["a", "3"], ["c", "1"], ["b", "2"], ["a", "1"]] as const; // prettier-ignore
+
+describe("training problems of a file", () => {
+  test("an epoch has each question with each answer once, and it is said how many rows repeat", async () => {
+    const config = await fileOf("repeated.jsonl", REPEATED);
+    const { problems, ids, said } = await taken(config, 8);
+    const firstRows = (await heldOutProblems(config, 7)).filter((_, row) => [0, 1, 3, 4].includes(row));
+    expect(new Set(ids)).toEqual(new Set(firstRows.map(({ id }) => id)));
+    for (const epoch of [problems.slice(0, 4), problems.slice(4)]) expect([...epoch].sort()).toEqual(["a=1", "a=3", "b=2", "c=1"]);
+    expect(said).toEqual([`${config.path}: 3 of 7 rows repeat an earlier one and are left out.`]);
+  });
+
+  test("the order is that of the same file without its repeats", async () => {
+    const once = await taken(await fileOf("once.jsonl", [["a", "1"], ["b", "2"], ["a", "3"], ["c", "1"]]), 8); // prettier-ignore
+    expect((await taken(await fileOf("again.jsonl", REPEATED), 8)).problems).toEqual(once.problems);
+    expect(once.said).toEqual([]);
+  });
+
+  test("a limit counts the problems that are kept; held-out problems are taken as they stand", async () => {
+    const config = await fileOf("limited.jsonl", REPEATED, 3);
+    const { problems, said } = await taken(config, 3);
+    expect([...problems].sort()).toEqual(["a=1", "a=3", "b=2"]);
+    expect(said).toEqual([expect.stringContaining("1 of 4 rows")]);
+    expect((await heldOutProblems(config, 9)).map(({ question }) => question)).toEqual(["a", "b", "a"]);
+    expect((await heldOutProblems(config, 2)).map(({ question }) => question)).toEqual(["a", "b"]);
+  });
+
+  test("ids are all different, also where files of a folder have the same ones", async () => {
+    const path = join(folder, "parts");
+    await mkdir(path);
+    for (const part of ["a", "b"]) await writeFile(join(path, `${part}.jsonl`), `{"id": "1", "question": "${part}", "answer": "1"}\n`);
+    const config = { kind: "file", path, columns: null, limit: null } as const;
+    const { ids } = await taken(config, 2);
+    expect([...ids].sort()).toEqual(["1", "1 (2)"]);
+    expect((await heldOutProblems(config, 2)).map(({ id }) => id)).toEqual(["1", "1 (2)"]);
+  });
+
+  test("a run says so when it begins to train", async () => {
+    const said: string[] = [];
+    const { path } = await fileOf("run.jsonl", REPEATED);
+    await trainRecipe({
+      run: join(folder, "run"),
+      preset: "smoke",
+      settings: {
+        backend: "wasm",
+        budgets: { maxResponseTokens: 8 },
+        eval: { problems: 2 },
+        train: { steps: 1, promptsPerStep: 2, groupSize: 2 },
+        data: { train: { kind: "file", path } },
+      },
+      parts: { sft: false, rl: true },
+      reporter: { ...QUIET, say: (line) => void said.push(line) },
+    });
+    expect(said.filter((line) => line.startsWith(path))).toEqual([`${path}: 3 of 7 rows repeat an earlier one and are left out.`]);
+  });
+});

@@ -1,0 +1,11 @@
+/**
+ * Advantages and KL penalties of plain numbers: nothing here needs a tensor.
+ *
+ * @packageDocumentation
+ */
+export { groupAdvantages, type GroupAdvantageOptions } from "./advantages.js";
+export { leaveOneOutAdvantages, remaxAdvantages } from "./baselines.js";
+export { generalizedAdvantages, whitenMasked, type GAEOptions, type GAEResult, type Rows } from "./gae.js";
+export { informativeSamples, zeroVarianceGroupShare, type GroupId } from "./groups.js";
+export { klPenaltyValues } from "./kl-values.js";
+export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";

@@ -1,0 +1,37 @@
+/**
+ * The door between a training loop and what computes: {@link Engine}, {@link Sampler}, and losses as data. No tensors, no model, no
+ * network.
+ *
+ * @packageDocumentation
+ */
+export {
+  type CriticEngine,
+  type Engine,
+  type EngineModel,
+  type EngineSampler,
+  type ForwardBackwardOptions,
+  type ForwardBackwardResult,
+  type LoadStateOptions,
+  type OptimStepOptions,
+  type OptimStepResult,
+  type SamplingEngine,
+  type Scorer,
+  type ScoringOptions,
+  type Snapshot,
+} from "./engine.js";
+export {
+  AGGREGATIONS,
+  KL_ESTIMATORS,
+  POLICY_LOSSES,
+  type Aggregation,
+  type CrossEntropyLoss,
+  type KLEstimatorName,
+  type LossSpec,
+  type PolicyLoss,
+  type PolicyLossName,
+  type PolicyLossTerms,
+  type StepCounts,
+  type ValueLossSpec,
+} from "./loss.js";
+export { type Sampler, type SamplerOptions, type SamplingParameters, type TextStream, type TurnRequest, type TurnTokens } from "./sampler.js";
+export { countTargets, type TrainingRow } from "./training-row.js";

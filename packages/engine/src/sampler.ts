@@ -1,0 +1,69 @@
+/** How tokens are drawn. */
+export interface SamplingParameters {
+  readonly temperature: number;
+  readonly topP: number;
+  /** 0 keeps all. */
+  readonly topK: number;
+}
+
+/** Asks for one turn. */
+export interface TurnRequest extends SamplingParameters {
+  readonly maxTokens: number;
+  /** Uniform random number for the token at a position of the sequence: a pure function, so that rollouts can be replayed. */
+  readonly uniform: (position: number) => number;
+  readonly stopTokenIds?: readonly number[];
+  readonly stopStrings?: readonly string[];
+  /** Called with each new token. */
+  readonly onToken?: (tokenId: number, logProb: number) => void;
+  /** What an interrupted decode of this turn gave: the turn goes on from there. */
+  readonly begun?: Pick<TurnTokens, "tokenIds" | "logProbs">;
+  readonly signal?: AbortSignal;
+}
+
+/** What the policy wrote in one turn; the ids are the truth. */
+export interface TurnTokens {
+  readonly tokenIds: readonly number[];
+  /** Under the whole vocabulary at the request's temperature. */
+  readonly logProbs: readonly number[];
+  readonly finish: "stop" | "length" | "full" | "aborted";
+  readonly stopString?: string;
+}
+
+/**
+ * Makes tokens. A sequence is a handle whose computed state stays between calls, so that a tool's output costs only its own tokens.
+ * `@retool-ts/policy` has one in process; an HTTP server can be another.
+ */
+export interface Sampler {
+  /** Longest sequence, in tokens. */
+  readonly maxLength: number;
+  /** How many more sequences can be opened. */
+  readonly available: number;
+  open(tokenIds: readonly number[]): number;
+  /** Computes prompts now, so that forks share the work. */
+  prefill(sequences: readonly number[]): Promise<void>;
+  fork(sequence: number): number;
+  extend(sequence: number, tokenIds: readonly number[]): void;
+  decode(sequence: number, request: TurnRequest): Promise<TurnTokens>;
+  close(sequence: number): void;
+}
+
+/** Text that grows token by token; returns what has become certain. */
+export interface TextStream {
+  push(tokenId: number): string;
+}
+
+/** Fixed for the life of a sampler. */
+export interface SamplerOptions {
+  /** Sequences that can be open at once. */
+  readonly maxSequences: number;
+  /** Longest sequence, in tokens. */
+  readonly maxLength: number;
+  /** Ids that the tokenizer knows; padding rows of the embedding above them are never sampled. */
+  readonly vocabSize: number;
+  /** Ids below `vocabSize` that are never sampled. */
+  readonly unusedTokenIds?: readonly number[];
+  /** Keep keys and values between turns; default true. */
+  readonly reuseCache?: boolean;
+  /** Makes the text of a sequence, in which stop strings are looked for; needed for those alone. */
+  readonly textStream?: () => TextStream;
+}

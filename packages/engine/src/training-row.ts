@@ -1,0 +1,15 @@
+/** A sequence to learn from. Arrays have one length; fields mean something where the mask is 1. */
+export interface TrainingRow {
+  readonly tokenIds: ArrayLike<number>;
+  /** 1 = chosen by the policy: this token's log-probability enters the loss. */
+  readonly lossMask: ArrayLike<number>;
+  /** Numbers a token, by name, such as advantages; every row of a batch has the same names. */
+  readonly fields?: Readonly<Record<string, ArrayLike<number>>>;
+}
+
+/** Tokens that enter the loss. The first token of a row has no context and never does. */
+export function countTargets(rows: readonly TrainingRow[]): number {
+  let count = 0;
+  for (const { lossMask } of rows) for (let t = 1; t < lossMask.length; t++) count += lossMask[t] ? 1 : 0;
+  return count;
+}

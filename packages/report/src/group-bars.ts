@@ -1,0 +1,72 @@
+import type { GroupAccuracy, Summary } from "@retool-ts/runs";
+import { markup, type Html } from "./html.js";
+import { percent, phaseTitle } from "./phase-title.js";
+
+const MOST_GROUPS = 60;
+const MOST_PHASES = 4;
+
+/** Accuracy of every family and level in the first and last phases, side by side. */
+export function renderGroupBars(summary: Summary | undefined): Html | undefined {
+  const phases = Object.entries(summary?.phases ?? {});
+  const shown = phases.length <= MOST_PHASES ? phases : [phases[0]!, ...phases.slice(1 - MOST_PHASES)];
+  return renderColumns(shown.map(([name, { families, levels }]) => ({ name: phaseTitle(name), families, levels })));
+}
+
+/** Accuracies of one evaluation, by family and by level. */
+export interface GroupColumn {
+  readonly name: string;
+  readonly families?: Readonly<Record<string, GroupAccuracy>> | undefined;
+  readonly levels?: Readonly<Record<string, GroupAccuracy>> | undefined;
+}
+
+/** Bars of every family and level, one an evaluation, at most four; the last stands out. */
+export function renderColumns(evaluations: readonly GroupColumn[]): Html | undefined {
+  const charts = [
+    ["By family", "families"],
+    ["By level", "levels"],
+  ] as const;
+  const drawn = charts.flatMap(([title, key]) => {
+    const columns = evaluations.flatMap(({ name, [key]: groups }) => (groups === undefined ? [] : [{ name, groups }]));
+    const names = [...new Set(columns.flatMap(({ groups }) => Object.keys(groups)))].sort((a, b) =>
+      a.localeCompare(b, "en", { numeric: true }),
+    );
+    return names.length === 0 ? [] : [barChart(title, names, columns)];
+  });
+  return drawn.length === 0 ? undefined : markup`<div class="bars">${drawn}</div>`;
+}
+
+interface Column {
+  readonly name: string;
+  readonly groups: Readonly<Record<string, GroupAccuracy>>;
+}
+
+function barChart(title: string, names: readonly string[], columns: readonly Column[]): Html {
+  const legend = markup`<p class="legend">
+    ${columns.map(({ name }, i) => markup`<span><i class="swatch b${style(i, columns.length)}"></i>${name}</span>`)}
+  </p>`;
+  const rows = names.slice(0, MOST_GROUPS).map((name) => {
+    const bars = columns.map(({ groups }, i) => bar(Object.hasOwn(groups, name) ? groups[name] : undefined, style(i, columns.length)));
+    return markup`<div class="row">
+      <div class="name">${name}</div>
+      <div>${bars}</div>
+    </div>`;
+  });
+  const left = names.length > MOST_GROUPS ? markup`<p class="why">${names.length - MOST_GROUPS} more are left out.</p>` : undefined;
+  return markup`<figure class="chart">
+    <figcaption><b>${title}</b></figcaption>
+    ${legend}${rows}${left}
+  </figure>`;
+}
+
+/** The last phase is solid, the one before it striped, so that they differ without colour. */
+function style(index: number, count: number): number {
+  return count - 1 - index;
+}
+
+function bar(group: GroupAccuracy | undefined, kind: number): Html {
+  if (group === undefined) return markup`<div class="track"><span>–</span></div>`;
+  const width = Number((100 * Math.min(1, Math.max(0, group.accuracy))).toFixed(1));
+  return markup`<div class="track" title="${group.n} problems">
+    <i class="fill b${kind}" style="width:${width}%"></i><span>${percent(group.accuracy, 0)} <small>of ${group.n}</small></span>
+  </div>`;
+}

@@ -1,0 +1,95 @@
+import { blocksOf, type Block, type BlockKind } from "@retool-ts/runs";
+import type { TrajectoryRecord } from "@retool-ts/runs";
+import { markup, modelText, type Html } from "./html.js";
+import { phaseTitle } from "./phase-title.js";
+
+/** Characters shown at once, and at all. */
+const SHORT_CHARS = 700;
+const MOST_CHARS = 6_000;
+const MOST_BLOCKS = 60;
+
+const LABELS: Readonly<Record<BlockKind, string>> = {
+  prompt: "Prompt",
+  reasoning: "Reasoning",
+  code: "Code",
+  output: "Output",
+  answer: "Answer",
+};
+
+/**
+ * One rollout: verdict and facts, then its blocks, each with its own label, colour and border.
+ *
+ * @param isSide - leaves out the prompt and what else is the same on both sides of a comparison.
+ */
+export function renderRollout(record: TrajectoryRecord, { isSide = false }: { readonly isSide?: boolean } = {}): Html {
+  const blocks = blocksOf(record).filter(({ kind }) => !isSide || kind !== "prompt");
+  const phase = `${phaseTitle(record.phase)}, step ${record.step}`;
+  const facts = isSide ? phase : `${phase} · ${problemFacts(record)}, sample ${record.sampleIndex}`;
+  const left =
+    blocks.length > MOST_BLOCKS ? markup`<p class="why">${blocks.length - MOST_BLOCKS} more blocks are left out.</p>` : undefined;
+  const word = record.correct ? "right" : "wrong";
+  return markup`<article class="rollout ${word}" data-phase="${record.phase}" data-verdict="${word}" data-family="${record.family ?? ""}">
+    <header>${badge(record)}<span>${facts}</span></header>
+    ${blocks.slice(0, MOST_BLOCKS).map(renderBlock)}${left}
+    <footer>${verdict(record)}</footer>
+  </article>
+`;
+}
+
+function badge({ correct }: TrajectoryRecord): Html {
+  return correct ? markup`<b class="badge right">✓ right</b>` : markup`<b class="badge wrong">✗ wrong</b>`;
+}
+
+/** Family, level and name of the problem. */
+export function problemFacts({ family, level, problemId }: TrajectoryRecord): string {
+  return [family, level === undefined ? undefined : `level ${level}`, problemId.slice(0, 80)]
+    .filter((part) => part !== undefined)
+    .join(" · ");
+}
+
+function verdict(record: TrajectoryRecord): Html {
+  const { prediction, groundTruth, score, parts, advantage, stopReason, turns, responseTokens, promptTokens } = record;
+  const number = (value: number) => String(Number(value.toFixed(3)));
+  const terms = Object.entries(parts);
+  const items = [
+    markup`<b>${prediction === undefined ? "no answer found" : `answered ${cut(prediction.trim(), 80)}`}</b>`,
+    markup`expected <b>${cut(groundTruth, 80)}</b>`,
+    markup`score ${number(score)}${terms.length > 1 ? ` (${terms.map(([name, value]) => `${name} ${number(value)}`).join(", ")})` : ""}`,
+    advantage === undefined ? undefined : markup`advantage ${number(advantage)}`,
+    markup`stopped: ${stopReason}`,
+    markup`${promptTokens} + ${responseTokens} tokens`,
+    markup`${turns} ${turns === 1 ? "turn" : "turns"}`,
+  ];
+  return markup`${items.filter((item) => item !== undefined).map((item) => markup`<span>${item}</span>`)}`;
+}
+
+export function renderBlock({ kind, text, status, isUnread }: Block): Html {
+  const isFailed = status !== undefined && status !== "ok";
+  const notes = [isFailed ? status : "", isUnread === true ? "not read by the model" : ""].filter((note) => note !== "");
+  const label = [LABELS[kind], ...notes].join(" · ");
+  return markup`<section class="block ${kind}${isFailed ? " failed" : ""}">
+    <h5>${label}</h5>
+    ${longText(text)}
+  </section>`;
+}
+
+function longText(text: string): Html {
+  if (text.length <= SHORT_CHARS) return markup`<pre>${modelText(text)}</pre>`;
+  const whole = cut(text, MOST_CHARS);
+  const left = text.length - whole.length;
+  const note = left > 0 ? markup`<p class="why">${left} more characters are left out of this page.</p>` : undefined;
+  return markup`<details>
+    <summary>
+      <pre>${modelText(cut(text, SHORT_CHARS))}…</pre>
+      <span class="all">show all ${text.length} characters</span>
+    </summary>
+    <pre>${modelText(whole)}</pre>
+    ${note}
+  </details>`;
+}
+
+/** The beginning of a text, never ending in half of a surrogate pair. */
+function cut(text: string, chars: number): string {
+  if (text.length <= chars) return text;
+  return text.slice(0, chars).replace(/[\ud800-\udbff]$/, "");
+}

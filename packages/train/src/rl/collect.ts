@@ -1,0 +1,100 @@
+import { informativeSamples } from "@retool-ts/algorithms";
+import type { RolloutJournal } from "@retool-ts/rollout";
+import { withDistinctIds } from "@retool-ts/evaluate";
+import { gradedRollouts, type GradedRollout, type RolloutRequest } from "@retool-ts/evaluate";
+import type { SamplingModel } from "../../../../apps/retool/src/setup/model-setup.js";
+import { partialName } from "../partial/partial-files.js";
+import { withPartial } from "../partial/partial-rollouts.js";
+import type { ProblemSource } from "../../../../apps/retool/src/setup/problem-source.js";
+import type { RunContext } from "../train-context.js";
+import { isScored, type GroupedRollout } from "./sample.js";
+import { applyToolMask } from "./tool-tokens.js";
+
+/** What one step of RL learns from. */
+export interface StepRollouts {
+  /** All rollouts of the step, group by group. */
+  readonly rollouts: readonly GroupedRollout[];
+  /** Groups that are learned from; with dynamic sampling not all of them are. */
+  readonly keptGroups: ReadonlySet<number>;
+  /** Index of the first training problem that no step has used yet. */
+  readonly problemsTaken: number;
+  /** With `remax`, the score of each group's response at temperature 0. */
+  readonly greedyScores?: readonly number[];
+  /** Of the sampling itself. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Which rollouts to sample. */
+export interface CollectRequest {
+  /** Names the random numbers. */
+  readonly step: number;
+  /** Index of the first training problem. */
+  readonly problemsTaken: number;
+}
+
+/**
+ * Rolls out a step's problems with a policy and grades every rollout; dynamic sampling adds problems until enough groups can teach.
+ * What an interrupted run had sampled of the step is taken from its journal.
+ */
+export async function collectRollouts(
+  context: RunContext,
+  policy: SamplingModel,
+  source: ProblemSource,
+  request: CollectRequest,
+): Promise<StepRollouts> {
+  const { environment, config, signal } = context;
+  const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config.train;
+  const journaled = <T>(name: string, by: RolloutRequest["sampling"], work: (journal: RolloutJournal) => Promise<T>) =>
+    withPartial(context, { name, policy, sampling: by }, work);
+  const roll = (options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "journal" | "onToolCalls">) =>
+    gradedRollouts(policy, environment, { seed: config.seed, step: request.step, ...(signal && { signal }), ...options });
+  /** Problems of the step by place. One that comes twice, as from a small file, has two ids and so its own random numbers each time. */
+  const take = (from: number, to: number) =>
+    withDistinctIds(Array.from({ length: to }, (_, i) => source.problem(request.problemsTaken + i))).slice(from);
+  const groups: GradedRollout[][] = [];
+  const kept = new Set<number>();
+  const shared = { calls: 0, hits: 0 };
+  const rounds = 1 + (dynamicSampling?.maxRefills ?? 0);
+  await journaled(partialName(request.step), sampling, async (journal) => {
+    for (let round = 0; round < rounds && kept.size < promptsPerStep && signal?.aborted !== true; round++) {
+      const sampled = await roll({
+        problems: take(groups.length, groups.length + promptsPerStep - kept.size),
+        samples: groupSize,
+        sampling,
+        journal,
+        onToolCalls({ calls, hits }) {
+          shared.calls += calls;
+          shared.hits += hits;
+        },
+      });
+      for (const group of sampled) {
+        if (dynamicSampling === null || isInformative(grouped([group]))) kept.add(groups.length);
+        groups.push(group);
+      }
+    }
+  });
+  const result = {
+    rollouts: await applyToolMask(grouped(groups), policy.engine, config.train),
+    keptGroups: kept,
+    problemsTaken: request.problemsTaken + groups.length,
+    metrics: {
+      "rollout/shared_result_share": shared.calls === 0 ? 0 : shared.hits / shared.calls,
+      ...(dynamicSampling === null ? {} : { "group/sampled": groups.length, "group/kept": kept.size }),
+    },
+  };
+  if (advantage !== "remax") return result;
+  const greedy = { temperature: 0, topP: 1, topK: 0 };
+  const baselines = await journaled(`${partialName(request.step)}-greedy`, greedy, (journal) =>
+    roll({ problems: take(0, groups.length), samples: 1, sampling: greedy, journal }),
+  );
+  return { ...result, greedyScores: baselines.map(([rollout]) => rollout!.reward.score) };
+}
+
+function isInformative(rollouts: readonly GroupedRollout[]): boolean {
+  const scored = rollouts.filter(isScored);
+  return scored.length > 1 && informativeSamples(scored.map(({ reward }) => reward.score), scored.map(({ group }) => group)).length > 0; // prettier-ignore
+}
+
+function grouped(groups: readonly (readonly GradedRollout[])[]): GroupedRollout[] {
+  return groups.flatMap((rollouts, group) => rollouts.map((rollout) => ({ ...rollout, group })));
+}

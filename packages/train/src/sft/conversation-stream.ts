@@ -1,0 +1,99 @@
+import { InputError, RandomStream } from "@retool-ts/core";
+import { DataLoader, streamRows, type Tokenizer } from "@retool-ts/data";
+import type { TrainingRow } from "@retool-ts/policy";
+import { localDataset, type HubContext } from "../../../../apps/retool/src/setup/hub-files.js";
+import type { RecipeConfig, SftStage } from "../../../../apps/retool/src/config/recipe-config.js";
+import { encodeConversation, type RowEnvironment } from "./encode-conversation.js";
+import type { RowStream } from "./row-stream.js";
+
+/** Where the rows of a stage come from when they are not generated. */
+export type ConversationSource = Extract<SftStage["source"], { kind: "file" }>;
+
+/** What {@link ConversationStream.open} needs. */
+export interface ConversationOptions {
+  readonly config: Pick<RecipeConfig, "seed" | "sft">;
+  readonly stage: SftStage;
+  readonly source: ConversationSource;
+  readonly environment: RowEnvironment;
+  readonly tokenizer: Tokenizer;
+  /** Longest sequence that the model takes. */
+  readonly maxPositions: number;
+  readonly context: HubContext;
+}
+
+/** Rows of a file of conversations, epoch after epoch in a new order; those that are left at an epoch's end are passed over. */
+export class ConversationStream implements RowStream {
+  readonly #loader: DataLoader<TrainingRow>;
+  readonly #heldOut: readonly TrainingRow[];
+  readonly #batchSize: number;
+  readonly #summary: string;
+
+  private constructor(rows: readonly TrainingRow[], heldOut: readonly TrainingRow[], batchSize: number, seed: number, summary: string) {
+    this.#loader = new DataLoader(rows, { batchSize, seed });
+    this.#heldOut = heldOut;
+    this.#batchSize = batchSize;
+    this.#summary = summary;
+  }
+
+  /**
+   * Reads and encodes a file. With `sft.evalEvery`, `sft.evalRows` of its rows are held out, the same ones whatever else is set.
+   *
+   * @throws InputError when a row cannot be read, is too long and may not be left out, or too few rows are left for a batch.
+   */
+  static async open(options: ConversationOptions): Promise<ConversationStream> {
+    const { config, stage, source, environment, tokenizer, maxPositions, context } = options;
+    const limit = Math.min(source.maxTokens, maxPositions);
+    const fitting: TrainingRow[] = [];
+    let left = 0;
+    for await (const row of streamRows(await localDataset(source.path, context))) {
+      const encoded = encodeConversation(row, environment, tokenizer);
+      const { length } = encoded.tokenIds;
+      if (length <= limit) fitting.push(encoded);
+      else if (source.tooLong === "leave-out") left++;
+      else {
+        const fix = "raise source.maxTokens as far as the model goes, or set source.tooLong to leave-out";
+        throw refuse(row.where, `at most ${limit} tokens`, String(length), fix);
+      }
+    }
+    const shuffled = new RandomStream(config.seed, ["sft-held-out", source.path]).shuffle(fitting);
+    const heldOut = config.sft.evalEvery === null ? [] : shuffled.slice(0, config.sft.evalRows);
+    const rows = shuffled.slice(heldOut.length);
+    if (rows.length < stage.batchSize) {
+      const found = `${rows.length}, beside ${heldOut.length} held out and ${left} too long`;
+      throw refuse(
+        source.path,
+        `at least ${stage.batchSize} rows, a batch`,
+        found,
+        "give a larger file, or lower batchSize or sft.evalRows",
+      );
+    }
+    const longest = fitting.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 0);
+    const summary = `${rows.length} rows of ${source.path}, the longest of ${longest} tokens; ${left} longer than ${limit} left out, ${heldOut.length} held out`;
+    context.reporter?.say(`${stage.name}: ${summary}`);
+    return new ConversationStream(rows, heldOut, stage.batchSize, config.seed, summary);
+  }
+
+  async take(count: number): Promise<TrainingRow[]> {
+    const rows: TrainingRow[] = [];
+    while (rows.length < count) rows.push(...this.#loader.next().items);
+    return rows;
+  }
+
+  async skip(count: number): Promise<void> {
+    const { size } = this.#loader.state();
+    const epochLength = this.#loader.batchesPerEpoch * this.#batchSize;
+    this.#loader.restore({ epoch: Math.floor(count / epochLength), offset: count % epochLength, size });
+  }
+
+  async heldOut(count: number): Promise<TrainingRow[]> {
+    return this.#heldOut.slice(0, count);
+  }
+
+  describe(): string {
+    return this.#summary;
+  }
+}
+
+function refuse(where: string, expected: string, found: string, fix: string): InputError {
+  return new InputError({ what: "conversations", where, expected, found, fix });
+}

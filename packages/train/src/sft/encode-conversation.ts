@@ -1,0 +1,123 @@
+import { InputError } from "@retool-ts/core";
+import {
+  conversationSegments,
+  convertReToolRow,
+  type ChatMessage,
+  type DatasetRow,
+  type TextSegment,
+  type Tokenizer,
+} from "@retool-ts/data";
+import { truncateMiddle } from "@retool-ts/rollout";
+import type { TrainingRow } from "@retool-ts/policy";
+import { readConversation } from "../../../../apps/retool/src/data-build/conversation-stats.js";
+import type { Environment } from "../../../../apps/retool/src/setup/create-environment.js";
+
+/** What of the environment decides a row's tokens. */
+export type RowEnvironment = Pick<Environment, "dialect" | "budgets" | "encodePrompt" | "endOfTurn">;
+
+const MARKER = "*user question:*";
+
+/**
+ * A conversation as the ids that a rollout of it would have: the config's own prompt around the question, each turn and each output on its
+ * own, outputs as the environment writes them. Only what the model wrote is learned. Rows of ReTool-SFT are converted to the dialect.
+ *
+ * @throws InputError when the conversation is in the other dialect, or has more than a question and its answer.
+ */
+export function encodeConversation(row: DatasetRow, environment: RowEnvironment, tokenizer: Tokenizer): TrainingRow {
+  const { dialect, budgets, encodePrompt } = environment;
+  const [user, ...answers] = questionFirst(row, dialect.name === "hermes" ? "hermes" : "xml");
+  const tokenIds = encodePrompt(questionOf(user.content ?? ""));
+  const lossMask = new Array<number>(tokenIds.length).fill(0);
+  const add = (ids: readonly number[], mask: 0 | 1) => {
+    tokenIds.push(...ids);
+    lossMask.push(...new Array<number>(ids.length).fill(mask));
+  };
+  const turns = dialect.name === "hermes" ? hermesTurns(answers, row.where, environment.endOfTurn) : xmlTurns(answers, row.where);
+  for (const { kind, text } of turns) {
+    if (kind === "model") add(tokenizer.encode(text), 1);
+    else {
+      for (const piece of dialect.renderResult(truncateMiddle(text, budgets.maxToolOutputChars))) {
+        add(piece.trusted ? tokenizer.encode(piece.text) : tokenizer.encodeUntrusted(piece.text), 0);
+      }
+    }
+  }
+  return { tokenIds, lossMask };
+}
+
+/** What the model wrote, and bare outputs of the tool. */
+interface Turn {
+  readonly kind: "model" | "tool";
+  readonly text: string;
+}
+
+function questionFirst(row: DatasetRow, dialect: "xml" | "hermes"): readonly [ChatMessage, ...ChatMessage[]] {
+  const read = readConversation(row);
+  const isReToolSft = read.length === 2 && (read[0]!.content ?? "").includes(MARKER) && /<answer>/.test(read[1]!.content ?? "");
+  const [user, ...answers] = isReToolSft ? convertReToolRow(row.value, { dialect, where: row.where }) : read;
+  if (user?.role === "user" && answers.length > 0 && answers.every(({ role }) => role === "assistant" || role === "tool")) {
+    return [user, ...answers];
+  }
+  const found = read.map(({ role }) => role).join(", ");
+  throw refuse(
+    row.where,
+    "a user's question, then messages of assistant and tool",
+    found,
+    "leave other messages out; prompt.system has the system's",
+  );
+}
+
+function questionOf(content: string): string {
+  const marker = content.indexOf(MARKER);
+  return marker < 0 ? content : content.slice(marker + MARKER.length).trim();
+}
+
+function xmlTurns(answers: readonly ChatMessage[], where: string): Turn[] {
+  if (answers.length !== 1 || (answers[0]!.tool_calls ?? []).length > 0)
+    throw otherDialect(where, "one response with tags", "tool calls", "xml");
+  const turns: Turn[] = [];
+  let output: string | undefined;
+  for (const { kind, text, trusted } of conversationSegments(answers) satisfies TextSegment[]) {
+    if (kind === "model") turns.push({ kind, text });
+    else if (trusted !== true) output = text;
+    else if (text.includes("</interpreter>")) {
+      turns.push({ kind: "tool", text: (output ?? "").replace(/\n$/, "") });
+      output = undefined;
+    }
+  }
+  return turns;
+}
+
+function hermesTurns(answers: readonly ChatMessage[], where: string, endOfTurn: string): Turn[] {
+  return answers.flatMap(({ role, content, tool_calls }): Turn[] => {
+    if (role === "tool") return [{ kind: "tool", text: content ?? "" }];
+    if (/<code>[\s\S]*<interpreter>/.test(content ?? "")) throw otherDialect(where, "tool calls", "a response with tags", "hermes");
+    const calls = tool_calls ?? [];
+    if (calls.length > 1) throw refuse(where, "one call a message", String(calls.length), "split the message, or leave the row out");
+    const before = content === null || content === "" || calls.length === 0 ? (content ?? "") : `${content}\n`;
+    return [{ kind: "model", text: before + calls.map(callText).join("") + endOfTurn }];
+  });
+}
+
+/** A call as Hermes models write it. */
+function callText({ function: { name, arguments: input } }: NonNullable<ChatMessage["tool_calls"]>[number]): string {
+  const fields =
+    typeof input === "string"
+      ? input
+      : `{${Object.entries(input)
+          .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+          .join(", ")}}`;
+  return `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${fields}}\n</tool_call>`;
+}
+
+function otherDialect(where: string, expected: string, found: string, dialect: string): InputError {
+  return refuse(
+    where,
+    `${expected}, as dialect.name: ${dialect} has them`,
+    found,
+    `write the file with --dialect ${dialect}, or set dialect.name`,
+  );
+}
+
+function refuse(where: string, expected: string, found: string, fix: string): InputError {
+  return new InputError({ what: "conversation", where, expected, found, fix });
+}

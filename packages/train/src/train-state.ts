@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { z } from "zod";
+import { RunFolder } from "@retool-ts/runs";
+
+const count = z.int().nonnegative();
+
+/** The checkpoint that did best on held-out problems along the run. */
+const BestCheckpoint = z.strictObject({
+  /** Its total steps, which name its folder. */
+  step: count,
+  accuracy: z.number(),
+});
+
+const SftState = z.strictObject({
+  phase: z.literal("sft"),
+  /** Finished steps of all stages and of RL together; names the checkpoint. */
+  totalSteps: count,
+  /** Index of the stage, its finished steps, and the cold-start rows it has used. */
+  stage: count,
+  stageStep: count,
+  rowsTaken: count,
+});
+/** Where supervised training stands. */
+export type SftState = Readonly<z.infer<typeof SftState>>;
+
+const RlState = z.strictObject({
+  phase: z.literal("rl"),
+  totalSteps: count,
+  /** Finished RL steps. */
+  step: count,
+  /** Training problems used so far; absent: `promptsPerStep` a step. */
+  problemsTaken: count.exactOptional(),
+  /** Finished steps of the critic's pretraining. */
+  criticSteps: count.exactOptional(),
+  /** The evaluated step with the highest held-out accuracy so far; its checkpoint is never removed. */
+  best: BestCheckpoint.exactOptional(),
+});
+/** Where reinforcement learning stands. */
+export type RlState = Readonly<z.infer<typeof RlState>>;
+
+/** Where a run stands. Together with weights and optimizer it decides all that follows. */
+export type RunState = SftState | RlState;
+
+/**
+ * Reads the state of a checkpoint.
+ *
+ * @throws InputError when it is damaged, or of a version that keeps other facts.
+ */
+export function readState(checkpoint: string): RunState {
+  const value = new RunFolder(checkpoint).readJson("state.json");
+  const state = z.discriminatedUnion("phase", [SftState, RlState]).safeParse(value);
+  if (state.success) return value as RunState; // with its own order of keys, so that the next one has the same bytes
+  const { path, message } = state.error.issues[0]!;
+  throw new InputError({
+    what: "checkpoint",
+    where: join(checkpoint, "state.json"),
+    expected: "the state of a run as this version writes it",
+    found: `${path.join(".") || "the state"}: ${message}`,
+    fix: "go on with the version that wrote it, or remove the checkpoint's folder to go on from the one before",
+  });
+}
