@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { adopt, fusedKernels } from "./kernels/kernel-context.js";
-import type { TrainableParameters } from "./parameters.js";
+import type { TrainableParameters } from "./parameter-specs.js";
 
 /** Constants of {@link AdamW}; the learning rate comes with each update. */
 export interface AdamWOptions {

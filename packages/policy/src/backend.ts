@@ -4,8 +4,9 @@ import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import "./gradients.js";
 import { registerWasmKernels } from "./kernels/wasm-kernels.js";
-import { loadNative, type NativeBackend } from "./native/load-native.js";
+import { loadNative } from "./native/load-native.js";
 import { registerNativeKernels } from "./native/native-kernels.js";
+import type { NativeBackend } from "./native/tensorflow-backend.js";
 
 /** Backends in the order in which they are tried. */
 export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADAMW, TINY, tinyRows } from "../test/tiny.js";
 import { useBackend, type BackendName } from "./backend.js";
 import { Critic, type ValueLoss } from "./critic.js";
-import { loadCritic, saveCritic } from "./critic-checkpoint.js";
+import { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
 import { Parameters } from "./parameters.js";
 
 const ROWS = tinyRows([9, 14, 5]);

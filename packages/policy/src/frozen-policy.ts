@@ -1,7 +1,7 @@
-import type { SamplerOptions } from "./decode-request.js";
+import type { SamplerOptions } from "./sampler/decode-request.js";
 import type { Parameters } from "./parameters.js";
 import { checkRows, rowValues, scoreTargets } from "./row-values.js";
-import { LocalSampler } from "./sampler.js";
+import { LocalSampler } from "./sampler/sampler.js";
 import type { TrainingRow } from "./training-batch.js";
 import { Transformer } from "./transformer.js";
 

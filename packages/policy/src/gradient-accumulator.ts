@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { fusedKernels } from "./kernels/kernel-context.js";
 import { ownTape } from "./ops/tape.js";
-import type { TrainableParameters } from "./parameters.js";
+import type { TrainableParameters } from "./parameter-specs.js";
 
 /** A loss and what is measured beside it. */
 export interface LossResult {

@@ -7,11 +7,17 @@
 export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
 export { chooseBackend, WASM_BELOW, type BackendChoice } from "./choose-backend.js";
-export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint.js";
+export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint/checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
 export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
-export { loadCritic, saveCritic } from "./critic-checkpoint.js";
-export { type BegunDecode, type DecodeRequest, type DecodeResult, type SamplerOptions, type SamplerStats } from "./decode-request.js";
+export { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
+export {
+  type BegunDecode,
+  type DecodeRequest,
+  type DecodeResult,
+  type SamplerOptions,
+  type SamplerStats,
+} from "./sampler/decode-request.js";
 export { FrozenPolicy } from "./frozen-policy.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";
@@ -25,7 +31,8 @@ export {
 } from "./lora/adapter-checkpoint.js";
 export { LORA_MODULES, type LoraModule, type LoraOptions } from "./lora/lora-options.js";
 export { type LossNumbers, type LossResult } from "./gradient-accumulator.js";
-export { createKVCache, type KVCache } from "./kv-cache.js";
+export { createKVCache } from "./kv-cache/kv-cache.js";
+export type { KVCache } from "./kv-cache/kv-cache-types.js";
 export {
   LocalEngine,
   type ForwardBackwardOptions,
@@ -39,18 +46,19 @@ export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from 
 export { type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
-export { Parameters, parameterSpecs, type InitOptions, type ParameterSpec, type TrainableParameters } from "./parameters.js";
+export { parameterSpecs, type ParameterSpec, type TrainableParameters } from "./parameter-specs.js";
+export { Parameters, type InitOptions } from "./parameters.js";
 export { installNative, removeNative, type InstallNativeOptions } from "./native/install-native.js";
-export type { NativeBackend } from "./native/load-native.js";
+export type { NativeBackend } from "./native/tensorflow-backend.js";
 export { nativeFolder, type NativeManifest } from "./native/native-folder.js";
 export { nativeStatus, type NativeStatus } from "./native/native-status.js";
-export { loadOptimizer, saveOptimizer } from "./optimizer-checkpoint.js";
+export { loadOptimizer, saveOptimizer } from "./checkpoint/optimizer-checkpoint.js";
 export { type RopeScaling } from "./rope-scaling.js";
-export { LocalSampler } from "./sampler.js";
-export type { FloatType } from "./safetensors-file.js";
-export { parseSafetensors, serializeSafetensors, type Safetensors, type SafetensorsTensor } from "./safetensors.js";
-export { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
+export { LocalSampler } from "./sampler/sampler.js";
+export type { FloatType } from "./checkpoint/safetensors-file.js";
+export { parseSafetensors, serializeSafetensors, type Safetensors, type SafetensorsTensor } from "./checkpoint/safetensors.js";
+export { sampleToken, type SampledToken, type SamplingOptions } from "./sampler/sampling.js";
 export { learningRateAt, type ScheduleOptions } from "./schedule.js";
 export { countTargets, microBatches, type TrainingRow } from "./training-batch.js";
-export { type TextStream } from "./stop-strings.js";
+export { type TextStream } from "./sampler/stop-strings.js";
 export { Transformer, type TrainingPass, type TransformerOptions } from "./transformer.js";

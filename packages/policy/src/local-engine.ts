@@ -4,8 +4,8 @@ import { GradientAccumulator, type LossResult } from "./gradient-accumulator.js"
 import { checkTrainingRoom } from "./memory-limit.js";
 import { sumMicroBatches, type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
 import type { Parameters } from "./parameters.js";
-import type { SamplerOptions } from "./decode-request.js";
-import { LocalSampler } from "./sampler.js";
+import type { SamplerOptions } from "./sampler/decode-request.js";
+import { LocalSampler } from "./sampler/sampler.js";
 import { checkRows, rowValues, scoreTargets } from "./row-values.js";
 import type { PackedBatch, TrainingRow } from "./training-batch.js";
 import { Transformer } from "./transformer.js";

@@ -5,7 +5,7 @@ import { TINY } from "../test/tiny.js";
 import { useBackend } from "./backend.js";
 import type { ModelConfig } from "./config.js";
 import { loraSpecs, type LoraOptions } from "./lora/lora-options.js";
-import { createKVCache } from "./kv-cache.js";
+import { createKVCache } from "./kv-cache/kv-cache.js";
 import { checkMemoryNeed, checkTrainingRoom } from "./memory-limit.js";
 import { disposeLayout, packRows } from "./ops/packed.js";
 import { Parameters } from "./parameters.js";

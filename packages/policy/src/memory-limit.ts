@@ -2,7 +2,8 @@ import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config.js";
 import { memoryNeed, type MemoryUse } from "./memory-need.js";
-import type { Parameters } from "./parameters.js";
+import type { LoraOptions } from "./lora/lora-options.js";
+import type { TrainableParameters } from "./parameter-specs.js";
 
 /** All that WebAssembly can address, in bytes. */
 const WASM_BYTES = 2 ** 32;
@@ -31,13 +32,20 @@ export function checkRoom(floats: number, use: "sample" | "train"): void {
   });
 }
 
+/** What training holds of a model: the parts of `Parameters` that say so. */
+interface TrainedWeights extends Pick<TrainableParameters, "trainableSpecs"> {
+  /** Number of weights, without an adapter's. */
+  readonly count: number;
+  readonly lora: LoraOptions | undefined;
+}
+
 /**
  * Looks whether a model can be trained on the current backend: beside its weights there are a gradient and two moments of each parameter
  * that training changes.
  *
  * @throws InputError when they are more than the backend can address.
  */
-export function checkTrainingRoom(parameters: Pick<Parameters, "count" | "lora" | "trainableSpecs">): void {
+export function checkTrainingRoom(parameters: TrainedWeights): void {
   const trained = parameters.trainableSpecs.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   const held = parameters.lora === undefined ? trained : parameters.count + trained;
   checkRoom(held + 3 * trained, "train");

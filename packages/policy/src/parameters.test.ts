@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from "vitest";
 import { TINY } from "../test/tiny.js";
 import { useBackend } from "./backend.js";
 import { parameterCount } from "./config.js";
-import { Parameters, parameterSpecs } from "./parameters.js";
+import { parameterSpecs } from "./parameter-specs.js";
+import { Parameters } from "./parameters.js";
 
 beforeAll(() => useBackend("wasm").then(() => undefined));
 

@@ -1,7 +1,7 @@
 import { streamKey } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { checkModelConfig, headShape, type ModelConfig } from "./config.js";
-import type { KVCache } from "./kv-cache.js";
+import type { KVCache } from "./kv-cache/kv-cache-types.js";
 import { loraPlace, loraScale, type LoraOptions, type LoraPlace } from "./lora/lora-options.js";
 import { adaptedLinear } from "./ops/adapted-linear.js";
 import { attention } from "./ops/attention.js";

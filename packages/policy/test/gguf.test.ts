@@ -5,7 +5,7 @@ import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../src/backend.js";
-import { loadModel } from "../src/checkpoint.js";
+import { loadModel } from "../src/checkpoint/checkpoint.js";
 import { GGUF_TENSOR_TYPES } from "../src/gguf/dequantize.js";
 import { readGgufMetadata } from "../src/gguf/gguf-file.js";
 import { disposeLayout, packRows } from "../src/ops/packed.js";

@@ -1,7 +1,7 @@
 // A process of its own: `load-memory-process BACKEND FOLDER` loads a model and prints what that took, in bytes.
 import { readFileSync, writeFileSync } from "node:fs";
 import { useBackend, type BackendName } from "../src/backend.js";
-import { loadModel } from "../src/checkpoint.js";
+import { loadModel } from "../src/checkpoint/checkpoint.js";
 
 const [backend, folder] = process.argv.slice(2) as [BackendName, string];
 await useBackend(backend);

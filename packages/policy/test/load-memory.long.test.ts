@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkpointTensors } from "../src/checkpoint-layout.js";
+import { checkpointTensors } from "../src/checkpoint/checkpoint-layout.js";
 import { modelConfigToHuggingFace, type ModelConfig } from "../src/config.js";
-import { encodeSafetensorsHeader } from "../src/safetensors.js";
+import { encodeSafetensorsHeader } from "../src/checkpoint/safetensors.js";
 import { NATIVE } from "./backends.js";
 import { TINY } from "./tiny.js";
 

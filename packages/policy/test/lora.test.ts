@@ -5,13 +5,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TEST_BACKENDS } from "./backends.js";
 import { useBackend } from "../src/backend.js";
-import { loadModel, saveModel } from "../src/checkpoint.js";
+import { loadModel, saveModel } from "../src/checkpoint/checkpoint.js";
 import { LocalEngine } from "../src/local-engine.js";
 import { adapterBaseModel, loadAdapter, saveAdapter } from "../src/lora/adapter-checkpoint.js";
 import { LORA_MODULES, loraPlace, type LoraModule } from "../src/lora/lora-options.js";
 import { disposeLayout, packRows } from "../src/ops/packed.js";
 import type { Parameters } from "../src/parameters.js";
-import { parseSafetensors } from "../src/safetensors.js";
+import { parseSafetensors } from "../src/checkpoint/safetensors.js";
 import { Transformer } from "../src/transformer.js";
 import { ADAMW, relativeDifference } from "./tiny.js";
 

@@ -1,10 +1,10 @@
 import { streamKey, uniformAt } from "@retool-ts/core";
 import { beforeEach, expect } from "vitest";
 import { useBackend, type BackendName } from "../src/backend.js";
-import type { DecodeRequest, DecodeResult, SamplerOptions } from "../src/decode-request.js";
+import type { DecodeRequest, DecodeResult, SamplerOptions } from "../src/sampler/decode-request.js";
 import { LocalEngine } from "../src/local-engine.js";
 import { Parameters } from "../src/parameters.js";
-import type { LocalSampler } from "../src/sampler.js";
+import type { LocalSampler } from "../src/sampler/sampler.js";
 import { NATIVE } from "./backends.js";
 import { ADAMW, TINY } from "./tiny.js";
 

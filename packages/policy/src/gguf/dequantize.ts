@@ -1,5 +1,5 @@
 // The block formats of ggml, as its headers describe them: weights of one row are stored in blocks that share a scale.
-import { halfFloats } from "../half-floats.js";
+import { halfFloats } from "../checkpoint/half-floats.js";
 import { dequantizeQ4K, dequantizeQ5K, dequantizeQ6K } from "./k-quants.js";
 
 /** Writes `count` weights that `bytes` hold to `out`, from place `start` on. */

@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import type { FileHandle } from "node:fs/promises";
-import { openAs, readRange } from "../file-ranges.js";
-import { PieceReader, type TakePiece } from "../piece-reader.js";
+import { openAs, readRange } from "../checkpoint/file-ranges.js";
+import { PieceReader, type TakePiece } from "../checkpoint/piece-reader.js";
 import { malformedGguf, NeedsMoreBytes, type GgufValue } from "./gguf-cursor.js";
 import { parseGgufHeader, type GgufHeader } from "./gguf-header.js";
 

@@ -1,5 +1,5 @@
-import type { WeightSource } from "../load-weights.js";
-import type { TakePiece } from "../piece-reader.js";
+import type { WeightSource } from "../checkpoint/load-weights.js";
+import type { TakePiece } from "../checkpoint/piece-reader.js";
 import { modelConfigFromGguf, ROPE_DIVISORS } from "./gguf-config.js";
 import { GgufFile } from "./gguf-file.js";
 

@@ -1,5 +1,5 @@
 // ggml's "k" formats: blocks of 256 weights, whose groups of 32 or 16 have small scales of their own.
-import { halfFloats } from "../half-floats.js";
+import { halfFloats } from "../checkpoint/half-floats.js";
 
 /** Q4_K: scale, scale of the least weights, 12 bytes with the scales of 8 groups, 128 bytes of 4-bit weights. */
 export function dequantizeQ4K(bytes: Uint8Array, count: number, out: Float32Array, start: number): void {

@@ -2,9 +2,10 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import { readJson, writeText } from "../json-file.js";
-import type { Parameters, ParameterSpec } from "../parameters.js";
-import { SafetensorsFile, writeSafetensors } from "../safetensors-file.js";
+import { readJson, writeText } from "../checkpoint/json-file.js";
+import type { ParameterSpec } from "../parameter-specs.js";
+import type { Parameters } from "../parameters.js";
+import { SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors-file.js";
 import { LORA_MODULES, loraPlace, loraSpecs, type LoraOptions } from "./lora-options.js";
 
 const CONFIG = "adapter_config.json";

@@ -1,6 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import type { ModelConfig } from "../config.js";
-import type { ParameterSpec } from "../parameters.js";
+import type { ParameterSpec } from "../parameter-specs.js";
 
 /** Projections of a layer that can have an adapter: queries, keys, values, attention output, and the three of SwiGLU. */
 export const LORA_MODULES = ["q", "k", "v", "o", "gate", "up", "down"] as const;

@@ -3,41 +3,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { BINDING, nativeFolder, readManifest, staleReason } from "./native-folder.js";
-import { usableKernels, type NativeKernels, type TensorEntry } from "./native-kernels.js";
+import { usableKernels } from "./native-kernels.js";
+import type { NativeBackend, TensorFlowBackend } from "./tensorflow-backend.js";
 
 /** The packages that hold the JavaScript half of native TensorFlow. */
 export type NativePackage = "tfjs-node-gpu" | "tfjs-node";
-
-/** What native TensorFlow says about itself. */
-export interface NativeBackend {
-  readonly tensorflow: string;
-  readonly device: "cpu" | "gpu";
-  /** Whether it has this package's fused kernels; without them each operation is several of TensorFlow's. */
-  readonly kernels: boolean;
-}
-
-/** What we use of tfjs-node's backend beyond tfjs-core's interface. */
-export interface TensorFlowBackend extends tf.KernelBackend {
-  readonly binding: {
-    readonly TF_Version: string;
-    readonly TF_ATTR_TYPE: number;
-    readonly TF_ATTR_INT: number;
-    readonly TF_FLOAT: number;
-    /** There when `retool native install` built the binding. */
-    readonly retoolKernels?: NativeKernels;
-  };
-  readonly isUsingGpuDevice: boolean;
-  readonly tensorMap: { get(dataId: object): TensorEntry; set(dataId: object, entry: TensorEntry): void };
-  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
-  executeSingleOutput(op: string, attributes: readonly OpAttribute[], inputs: readonly tf.TensorInfo[]): tf.Tensor;
-}
-
-/** An attribute of an eager TensorFlow operation. */
-export interface OpAttribute {
-  readonly name: string;
-  readonly type: number;
-  readonly value: number;
-}
 
 interface BackendModule {
   readonly NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;
@@ -85,11 +55,6 @@ export function loadNative(name: NativePackage): NativeBackend {
     device: isUsingGpuDevice ? "gpu" : "cpu",
     kernels: usableKernels(backend) !== undefined,
   };
-}
-
-/** The current backend when it is native TensorFlow. */
-export function tensorflowBackend(): TensorFlowBackend | undefined {
-  return tf.getBackend() === "tensorflow" ? (tf.backend() as TensorFlowBackend) : undefined;
 }
 
 function findBinding(name: NativePackage): { readonly folder: string; readonly binding: string } {

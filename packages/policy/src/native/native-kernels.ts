@@ -1,31 +1,8 @@
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { provideKernels, type FusedKernels, type Pointer } from "../kernels/kernel-context.js";
+import { provideKernels } from "../kernels/kernel-context.js";
 import { kernelStamp } from "./kernel-sources.js";
-import type { TensorFlowBackend } from "./load-native.js";
-
-/** What native/module.cc puts beside tfjs-node's own functions. */
-export interface NativeKernels extends FusedKernels {
-  /** Which sources it was compiled from. */
-  readonly stamp: string;
-  /** Address of the values of the tensor with this id. */
-  pointer(id: number): Pointer;
-  /** Id of a new tensor of floats; −1 where there is no memory for it. */
-  output(...shape: number[]): number;
-  clear(x: Pointer, n: number): void;
-}
-
-/** The part of tfjs-node 4.22 that is used beyond its public interface: an entry of its table of tensors. */
-export interface TensorEntry {
-  readonly shape: readonly number[];
-  readonly dtype: number;
-  /** In the binding; −1 while the values wait in JavaScript. */
-  id: number;
-  values: unknown;
-  refCount: number;
-  /** Ours: where the values lie, once that was asked. */
-  address?: Pointer;
-}
+import type { NativeKernels, TensorFlowBackend } from "./tensorflow-backend.js";
 
 /**
  * The kernels in a binding that can be used: compiled from this package's sources, for tensors in the processor's memory. None are with

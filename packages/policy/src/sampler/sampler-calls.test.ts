@@ -1,7 +1,7 @@
 import { RetoolError } from "@retool-ts/core";
 import { describe, expect, test } from "vitest";
-import { TEST_BACKENDS } from "../test/backends.js";
-import { LETTERS, OPTIONS, PROMPTS, request, SamplerBench } from "../test/sampler-bench.js";
+import { TEST_BACKENDS } from "../../test/backends.js";
+import { LETTERS, OPTIONS, PROMPTS, request, SamplerBench } from "../../test/sampler-bench.js";
 
 describe.each(TEST_BACKENDS)("calls of LocalSampler on %s", (backend) => {
   let bench: SamplerBench;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "./kernels/kernel-context.js";
-import { tensorflowBackend } from "./native/load-native.js";
+import { adopt, fusedKernels } from "../kernels/kernel-context.js";
+import { tensorflowBackend } from "../native/tensorflow-backend.js";
 
 declare global {
   // ES2024 that Node 20 has, unlike the rest of it

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { unpermuted } from "./gguf/gguf-model.js";
+import { unpermuted } from "../gguf/gguf-model.js";
 import { PieceReader, type StoredTensor } from "./piece-reader.js";
 
 const VALUES = Float32Array.from({ length: 1_200_000 }, (_, i) => Math.sin(i));

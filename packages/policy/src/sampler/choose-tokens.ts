@@ -1,5 +1,5 @@
 import type { Tensor2D } from "@tensorflow/tfjs-core";
-import { fusedKernels, type KernelContext } from "./kernels/kernel-context.js";
+import { fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 import { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
 
 /** How the token of one row is chosen, and its random number in [0, 1). */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { TEST_BACKENDS } from "../test/backends.js";
-import { expectClose, OPTIONS, PROMPTS, request, SamplerBench } from "../test/sampler-bench.js";
-import { ADAMW, TINY } from "../test/tiny.js";
+import { TEST_BACKENDS } from "../../test/backends.js";
+import { expectClose, OPTIONS, PROMPTS, request, SamplerBench } from "../../test/sampler-bench.js";
+import { ADAMW, TINY } from "../../test/tiny.js";
 import type { SamplerOptions } from "./decode-request.js";
-import { LocalEngine } from "./local-engine.js";
-import { Parameters } from "./parameters.js";
+import { LocalEngine } from "../local-engine.js";
+import { Parameters } from "../parameters.js";
 
 describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
   let bench: SamplerBench;

@@ -1,13 +1,14 @@
 import { RetoolError } from "@retool-ts/core";
 import { chooseTokens } from "./choose-tokens.js";
-import { createKVCache, type KVCache } from "./kv-cache.js";
+import { createKVCache } from "../kv-cache/kv-cache.js";
+import type { KVCache } from "../kv-cache/kv-cache-types.js";
 import type { DecodeRequest, DecodeResult, SamplerOptions, SamplerStats } from "./decode-request.js";
 import { RunningDecode } from "./running-decode.js";
 import { checkSamplerOptions } from "./sampler-options.js";
 import type { Sequence } from "./sequence.js";
 import { SequenceForward } from "./sequence-forward.js";
 import { StopStringScanner } from "./stop-strings.js";
-import type { Transformer } from "./transformer.js";
+import type { Transformer } from "../transformer.js";
 
 /**
  * Samples many sequences together, with a KV cache that stays between calls.

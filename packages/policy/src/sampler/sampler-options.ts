@@ -1,5 +1,5 @@
 import { InputError } from "@retool-ts/core";
-import type { ModelConfig } from "./config.js";
+import type { ModelConfig } from "../config.js";
 import type { SamplerOptions } from "./decode-request.js";
 
 /** @throws InputError when the vocabulary or the length exceed what the model has. */

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { KVCache } from "./kv-cache.js";
-import { gatherRows } from "./ops/embedding.js";
-import { disposeLayout, packRows } from "./ops/packed.js";
+import type { KVCache } from "../kv-cache/kv-cache-types.js";
+import { gatherRows } from "../ops/embedding.js";
+import { disposeLayout, packRows } from "../ops/packed.js";
 import { holdBack, pendingTokens, type Sequence } from "./sequence.js";
-import type { Transformer } from "./transformer.js";
+import type { Transformer } from "../transformer.js";
 
 /** Prompt and tool tokens of one forward pass where nothing else is asked for. */
 const MAX_PREFILL_TOKENS = 8_192;

@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { describe, expect, test } from "vitest";
-import { TINY } from "../test/tiny.js";
-import { bits, randomModel, useCheckpointFolder } from "../test/checkpoint-folder.js";
+import { TINY } from "../../test/tiny.js";
+import { bits, randomModel, useCheckpointFolder } from "../../test/checkpoint-folder.js";
 import { loadModel, saveModel } from "./checkpoint.js";
-import type { ModelConfig } from "./config.js";
+import type { ModelConfig } from "../config.js";
 import { parseSafetensors, serializeSafetensors, type SafetensorsTensor } from "./safetensors.js";
 
 const CONFIGS: readonly (readonly [string, ModelConfig])[] = [

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { headShape, type ModelConfig } from "./config.js";
-import { adopt, type KernelContext } from "./kernels/kernel-context.js";
-import type { KVCache } from "./kv-cache.js";
-import { checkCacheRoom } from "./memory-limit.js";
-import { cacheBytesPerToken } from "./memory-need.js";
-import type { PackedLayout } from "./ops/packed.js";
+import { headShape, type ModelConfig } from "../config.js";
+import { adopt, type KernelContext } from "../kernels/kernel-context.js";
+import type { KVCache } from "./kv-cache-types.js";
+import { checkCacheRoom } from "../memory-limit.js";
+import { cacheBytesPerToken } from "../memory-need.js";
+import type { PackedLayout } from "../ops/packed.js";
 
 /** Positions that a slot has room for at first; the room doubles when a sequence outgrows it. */
 const FIRST_ROOM = 64;

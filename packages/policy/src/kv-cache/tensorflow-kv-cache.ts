@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { headShape, type ModelConfig } from "../config.js";
-import type { KVCache } from "../kv-cache.js";
+import type { KVCache } from "./kv-cache-types.js";
 import type { PackedLayout } from "../ops/packed.js";
 import { disposePlan, planPass, type CachePass } from "./cache-pass.js";
-import type { TensorFlowBackend } from "./load-native.js";
+import type { TensorFlowBackend } from "../native/tensorflow-backend.js";
 
 /** Positions that a slot has room for at first; the room doubles when a sequence outgrows it. */
 const FIRST_ROOM = 64;

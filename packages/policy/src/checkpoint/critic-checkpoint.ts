@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { loadModel, saveModel } from "./checkpoint.js";
-import { Critic, type CriticOptions } from "./critic.js";
-import { isAdapterFolder, loadAdapter, saveAdapter } from "./lora/adapter-checkpoint.js";
+import { Critic, type CriticOptions } from "../critic.js";
+import { isAdapterFolder, loadAdapter, saveAdapter } from "../lora/adapter-checkpoint.js";
 import { loadOptimizer, saveOptimizer } from "./optimizer-checkpoint.js";
-import type { Parameters } from "./parameters.js";
+import type { Parameters } from "../parameters.js";
 import { SafetensorsFile, writeSafetensors } from "./safetensors-file.js";
 
 /** The head's names in a `…ForTokenClassification` checkpoint of `transformers`. */

@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ADAMW, TINY, tinyRows, weightedLoss } from "../test/tiny.js";
-import { AdamW } from "./adamw.js";
-import { bits, randomModel, useCheckpointFolder } from "../test/checkpoint-folder.js";
+import { ADAMW, TINY, tinyRows, weightedLoss } from "../../test/tiny.js";
+import { AdamW } from "../adamw.js";
+import { bits, randomModel, useCheckpointFolder } from "../../test/checkpoint-folder.js";
 import { loadModel, saveModel } from "./checkpoint.js";
-import { LocalEngine } from "./local-engine.js";
+import { LocalEngine } from "../local-engine.js";
 import { loadOptimizer, saveOptimizer } from "./optimizer-checkpoint.js";
 import { serializeSafetensors } from "./safetensors.js";
 

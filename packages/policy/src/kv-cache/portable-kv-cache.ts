@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { headShape, type ModelConfig } from "./config.js";
-import type { KVCache } from "./kv-cache.js";
-import { attentionMask } from "./ops/attention-mask.js";
-import type { PackedLayout } from "./ops/packed.js";
+import { headShape, type ModelConfig } from "../config.js";
+import type { KVCache } from "./kv-cache-types.js";
+import { attentionMask } from "../ops/attention-mask.js";
+import type { PackedLayout } from "../ops/packed.js";
 
 /** Keys and values of one sequence in one layer, `[length, kvHeads·headDim]` each. */
 interface SlotLayer {

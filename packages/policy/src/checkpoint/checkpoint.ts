@@ -2,12 +2,12 @@ import { basename, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 import { checkpointTensors, toCheckpoint } from "./checkpoint-layout.js";
-import { modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "./config.js";
-import { openGgufModel } from "./gguf/gguf-model.js";
+import { modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "../config.js";
+import { openGgufModel } from "../gguf/gguf-model.js";
 import { readJson, writeText } from "./json-file.js";
 import { loadWeights, type WeightSource } from "./load-weights.js";
-import { mergedValues } from "./lora/merge.js";
-import type { Parameters } from "./parameters.js";
+import { mergedValues } from "../lora/merge.js";
+import type { Parameters } from "../parameters.js";
 import { SafetensorsFile, writeSafetensors, type FloatType } from "./safetensors-file.js";
 
 /** What a checkpoint folder holds beside the weights. */

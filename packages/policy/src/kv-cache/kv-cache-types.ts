@@ -1,11 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { ModelConfig } from "./config.js";
-import { FusedKVCache } from "./fused-kv-cache.js";
-import { fusedKernels } from "./kernels/kernel-context.js";
-import { tensorflowBackend } from "./native/load-native.js";
-import { TensorFlowKVCache } from "./native/tensorflow-kv-cache.js";
-import type { PackedLayout } from "./ops/packed.js";
-import { PortableKVCache } from "./portable-kv-cache.js";
+import type { PackedLayout } from "../ops/packed.js";
 
 /** Keys and values of many sequences; a slot holds one sequence. Contents of a slot survive until it is written over. */
 export interface KVCache {
@@ -27,12 +21,4 @@ export interface KVCache {
   copy(from: number, to: number, length: number): void;
   /** Frees all keys and values. */
   dispose(): void;
-}
-
-/** A cache for the current backend: written in place where our kernels or native TensorFlow run, portable elsewhere. */
-export function createKVCache(config: ModelConfig, slots: number, capacity: number): KVCache {
-  const fused = fusedKernels();
-  if (fused !== undefined) return new FusedKVCache(fused, config, slots, capacity);
-  const native = tensorflowBackend();
-  return native === undefined ? new PortableKVCache(config, slots, capacity) : new TensorFlowKVCache(native, config, slots, capacity);
 }

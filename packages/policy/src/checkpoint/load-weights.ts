@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import { checkpointTensors, fromCheckpoint } from "./checkpoint-layout.js";
-import type { ModelConfig } from "./config.js";
-import { Parameters } from "./parameters.js";
+import type { ModelConfig } from "../config.js";
+import { Parameters } from "../parameters.js";
 import type { TakePiece } from "./piece-reader.js";
 
 /** Where weights come from: tensors by their names in Hugging Face checkpoints. */

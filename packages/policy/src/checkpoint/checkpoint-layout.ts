@@ -1,4 +1,4 @@
-import type { ModelConfig } from "./config.js";
+import type { ModelConfig } from "../config.js";
 
 /**
  * How one tensor of a Hugging Face checkpoint is stored here: as some columns of a parameter. Projections are `[outputs, inputs]` in the

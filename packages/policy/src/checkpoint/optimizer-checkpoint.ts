@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import type { AdamW } from "./adamw.js";
+import type { AdamW } from "../adamw.js";
 import { SafetensorsFile, writeSafetensors } from "./safetensors-file.js";
 
 /** Writes an optimizer's moments and update count to `optimizer.safetensors`. */

@@ -1,14 +1,15 @@
 import { streamKey, uniformAt } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { KERNEL_BACKENDS, NATIVE } from "../test/backends.js";
-import { relativeDifference, TINY } from "../test/tiny.js";
-import { useBackend, type BackendName } from "./backend.js";
-import type { ModelConfig } from "./config.js";
-import { createKVCache, type KVCache } from "./kv-cache.js";
-import { tensorflowBackend } from "./native/load-native.js";
-import { TensorFlowKVCache } from "./native/tensorflow-kv-cache.js";
-import { disposeLayout, packRows } from "./ops/packed.js";
+import { KERNEL_BACKENDS, NATIVE } from "../../test/backends.js";
+import { relativeDifference, TINY } from "../../test/tiny.js";
+import { useBackend, type BackendName } from "../backend.js";
+import type { ModelConfig } from "../config.js";
+import { createKVCache } from "./kv-cache.js";
+import type { KVCache } from "./kv-cache-types.js";
+import { tensorflowBackend } from "../native/tensorflow-backend.js";
+import { TensorFlowKVCache } from "./tensorflow-kv-cache.js";
+import { disposeLayout, packRows } from "../ops/packed.js";
 import { PortableKVCache } from "./portable-kv-cache.js";
 
 /** One pass: how many new tokens each slot gets; or a copy between slots. */
