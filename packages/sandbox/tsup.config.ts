@@ -8,8 +8,8 @@ import { browserParts, SOURCE_FOLDER } from "./src/browser-parts.js";
 const node = packageBuild({
   entry: {
     index: "src/index.ts",
-    supervisor: "src/supervisor.ts",
-    worker: "src/worker.ts",
+    supervisor: "src/pool/supervisor.ts",
+    worker: "src/pool/worker.ts",
     guest: "src/guest/index.ts",
     "python-supervisor": "src/python/python-supervisor.ts",
     "pyodide-child": "src/python/pyodide-child.ts",

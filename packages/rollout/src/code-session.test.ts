@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { codeInterpreter, type CodeSession } from "./code-interpreter.js";
+import { codeInterpreter } from "./code-interpreter.js";
+import type { CodeSession } from "./code-runner.js";
 import type { ToolContext } from "./tool.js";
 
 const context: ToolContext = { problemId: "p", sampleIndex: 0, callIndex: 0 };

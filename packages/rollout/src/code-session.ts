@@ -1,4 +1,4 @@
-import type { CodeRunner, CodeSession } from "./code-interpreter.js";
+import type { CodeRunner, CodeSession } from "./code-runner.js";
 import type { Tool, ToolSession } from "./tool.js";
 
 /**

@@ -4,17 +4,12 @@
  * @packageDocumentation
  */
 export { runAgent, type AgentOptions, type RolloutKey } from "./agent-loop.js";
-export { classifyCode, CODE_PURPOSES, type CodePurpose, type PurposeVerdict } from "./analysis/code-purpose.js";
+export { classifyCode, type PurposeVerdict } from "./analysis/code-purpose.js";
+export { CODE_PURPOSES, type CodePurpose } from "./analysis/purpose-vocabulary.js";
 export { hasSelfCorrection, selfCorrections, type JudgedCalls, type SelfCorrection } from "./analysis/self-correction.js";
 export { codeLines, toolUseMeasures, type AnalyzedRollout, type ByVerdict, type ToolUseMeasures } from "./analysis/tool-use.js";
-export {
-  CODE_INTERPRETER,
-  codeInterpreter,
-  type CodeInterpreterOptions,
-  type CodeRunner,
-  type CodeSession,
-  type SessionRunner,
-} from "./code-interpreter.js";
+export { CODE_INTERPRETER, codeInterpreter, type CodeInterpreterOptions } from "./code-interpreter.js";
+export { type CodeRunner, type CodeSession, type SessionRunner } from "./code-runner.js";
 export { DEFAULT_BUDGETS, truncateMiddle, truncateOutput, type Budgets, type CutSide } from "./budgets.js";
 export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
 export { hermesDialect, type HermesDialectOptions, type HermesTexts } from "./dialect-hermes.js";

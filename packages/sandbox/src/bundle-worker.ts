@@ -19,7 +19,7 @@ export function bundleWorker(): URL {
     const shared = { bundle: true, format: "esm", target: "es2022", outdir: draft, logLevel: "silent" };
     const threads = { platform: "node", conditions: ["@retool-ts/source"], external: ["quickjs-emscripten-core", "@jitl/*", "acorn"] };
     const build = esbuild();
-    const entries = ["index.ts", "supervisor.ts", "worker.ts", "python/python-supervisor.ts", "python/pyodide-child.ts"];
+    const entries = ["index.ts", "pool/supervisor.ts", "pool/worker.ts", "python/python-supervisor.ts", "python/pyodide-child.ts"];
     build({ ...shared, ...threads, entryNames: "[name]", entryPoints: entries.map((name) => join(source, name)) });
     cpSync(join(source, "python", "guest"), draft, { recursive: true });
     build({ ...shared, entryPoints: { guest: join(source, "guest", "index.ts") }, platform: "neutral" });
@@ -36,10 +36,8 @@ export function bundleWorker(): URL {
 
 function hashOf(source: string): string {
   const hash = createHash("sha256");
-  for (const folder of [source, join(source, "guest"), join(source, "python"), join(source, "python", "guest")]) {
-    for (const name of readdirSync(folder).sort()) {
-      if (/\.(?:ts|py)$/.test(name) && !name.endsWith(".test.ts")) hash.update(name).update(readFileSync(join(folder, name)));
-    }
+  for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }).sort()) {
+    if (/\.(?:ts|py)$/.test(name) && !name.endsWith(".test.ts")) hash.update(name).update(readFileSync(join(source, name)));
   }
   return hash.digest("hex").slice(0, 16);
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from "./messages.js";
+import type { Outcome } from "./pool/messages.js";
 import type { ExecutionResult, GuestError } from "./sandbox.js";
 
 /** Reason of a run that its caller's signal ended. */

@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 export * from "./common-exports.js";
-export { sandboxFusionClient, type SandboxFusionClientOptions } from "./fusion-client.js";
-export { serveSandboxFusion, type SandboxFusionServer, type SandboxFusionServerOptions } from "./fusion-server.js";
+export { sandboxFusionClient, type SandboxFusionClientOptions } from "./fusion/fusion-client.js";
+export { serveSandboxFusion, type SandboxFusionServer, type SandboxFusionServerOptions } from "./fusion/fusion-server.js";
 export { type PreloadName } from "./libraries.js";
 export { createSandbox, type CreateSandboxOptions } from "./create-sandbox.js";
 export { type BackendAvailability, type PythonBackendName, type PythonOptions } from "./python/backend.js";

@@ -1,10 +1,10 @@
 import { CountingSandbox, type CountedPool, type SandboxDefaults, type SingleRun } from "./counting-sandbox.js";
 import { withFeedback } from "./feedback.js";
-import type { Outcome, RunReply, RunRequest } from "./messages.js";
+import type { Outcome, RunReply, RunRequest } from "./pool/messages.js";
 import { QuickJSSession, type Job, type JobResult, type SessionParts } from "./quickjs-session.js";
 import { checkedSeed } from "./run-arguments.js";
 import type { ExecutionResult, Session, SessionOptions } from "./sandbox.js";
-import { decodeSnapshot } from "./snapshot.js";
+import { decodeSnapshot } from "./engine/snapshot.js";
 
 /** What a {@link PooledSandbox} hands its runs to. */
 export interface RunPool extends CountedPool {

@@ -5,8 +5,8 @@ import { resolveLimits } from "./limits.js";
 import { PooledSandbox } from "./pooled-sandbox.js";
 import { assertWorkers, checkedSeed } from "./run-arguments.js";
 import type { Sandbox, SandboxOptions } from "./sandbox.js";
-import { fingerprintOf } from "./snapshot.js";
-import { SupervisedPool } from "./supervised-pool.js";
+import { fingerprintOf } from "./engine/snapshot.js";
+import { SupervisedPool } from "./pool/supervised-pool.js";
 import { loadWorkerFiles } from "./worker-files.js";
 
 /**

@@ -1,9 +1,9 @@
-import type { HeapImage } from "./heap-image.js";
+import type { HeapImage } from "./engine/heap-image.js";
 import type { Limits } from "./limits.js";
-import type { Turn } from "./messages.js";
+import type { Turn } from "./pool/messages.js";
 import type { ExecutionResult, Session } from "./sandbox.js";
 import { SerialSession } from "./serial-session.js";
-import { encodeSnapshot, type SessionState } from "./snapshot.js";
+import { encodeSnapshot, type SessionState } from "./engine/snapshot.js";
 
 /** One run as the sandbox executes it. */
 export interface Job {

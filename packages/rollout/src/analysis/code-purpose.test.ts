@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { classifyCode, CODE_PURPOSES, type CodePurpose } from "./code-purpose.js";
+import { classifyCode } from "./code-purpose.js";
+import { CODE_PURPOSES, type CodePurpose } from "./purpose-vocabulary.js";
 
 /** Labelled by hand, before the rules ran on them. */
 const LABELLED: readonly (readonly [purpose: CodePurpose, code: string, context?: string])[] = [

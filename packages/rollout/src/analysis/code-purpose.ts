@@ -1,28 +1,5 @@
 import { codeFeatures, type CodeFeatures } from "./code-features.js";
-import { CODE_WORDS, CONTEXT_OF_CHECKS, CONTEXT_OF_LOOPS, CONTEXT_WORDS, DATA_WORDS } from "./purpose-vocabulary.js";
-
-/** What a piece of code is for; after the categories that "ReTool" found (https://arxiv.org/abs/2504.11536), figure 5. */
-export const CODE_PURPOSES = [
-  "calculation",
-  "verification",
-  "search",
-  "number theory",
-  "symbolic algebra",
-  "simulation",
-  "probability",
-  "geometry",
-  "optimization",
-  "data handling",
-  "other",
-] as const;
-
-/**
- * - `calculation`: a formula with numbers; `simulation`: a recurrence or process, step by step; `search`: going through cases.
- * - `number theory`: divisors, primes, residues, digits; `symbolic algebra`: a computer algebra system, or equations to be solved.
- * - `probability`, `geometry`, `optimization`, `data handling`: by their vocabulary, in the code or in the text before it.
- * - `verification`: to check what was found before; `other`: none of these.
- */
-export type CodePurpose = (typeof CODE_PURPOSES)[number];
+import { CODE_WORDS, CONTEXT_OF_CHECKS, CONTEXT_OF_LOOPS, CONTEXT_WORDS, DATA_WORDS, type CodePurpose } from "./purpose-vocabulary.js";
 
 /** What the rules say of a piece of code. */
 export interface PurposeVerdict {

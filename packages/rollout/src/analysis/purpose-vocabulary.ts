@@ -1,4 +1,25 @@
-import type { CodePurpose } from "./code-purpose.js";
+/** Purposes of a piece of code, after the categories that "ReTool" found (https://arxiv.org/abs/2504.11536), figure 5. */
+export const CODE_PURPOSES = [
+  "calculation",
+  "verification",
+  "search",
+  "number theory",
+  "symbolic algebra",
+  "simulation",
+  "probability",
+  "geometry",
+  "optimization",
+  "data handling",
+  "other",
+] as const;
+
+/**
+ * - `calculation`: a formula with numbers; `simulation`: a recurrence or process, step by step; `search`: going through cases.
+ * - `number theory`: divisors, primes, residues, digits; `symbolic algebra`: a computer algebra system, or equations to be solved.
+ * - `probability`, `geometry`, `optimization`, `data handling`: by their vocabulary, in the code or in the text before it.
+ * - `verification`: to check what was found before; `other`: none of these.
+ */
+export type CodePurpose = (typeof CODE_PURPOSES)[number];
 
 /** Names in code that tell its subject, in the order in which they are asked. */
 export const CODE_WORDS: readonly (readonly [purpose: CodePurpose, pattern: RegExp])[] = [

@@ -1,5 +1,5 @@
-import type { FromWorker } from "../messages.js";
-import type { StartThread } from "../slot-thread.js";
+import type { FromWorker } from "../pool/messages.js";
+import type { StartThread } from "../pool/slot-thread.js";
 
 /** What a browser's worker says besides what every worker does: without shared memory, progress goes by message. */
 export type BrowserMessage =

@@ -2,7 +2,7 @@ import { resolveLimits, type Limits } from "../limits.js";
 import { PooledSandbox } from "../pooled-sandbox.js";
 import { assertWorkers, checkedSeed } from "../run-arguments.js";
 import type { Sandbox, SandboxOptions } from "../sandbox.js";
-import { fingerprintOf } from "../snapshot.js";
+import { fingerprintOf } from "../engine/snapshot.js";
 import { webAssembly } from "../web-assembly.js";
 import { browserThreads } from "./browser-thread.js";
 import { InlinePool } from "./inline-pool.js";

@@ -1,11 +1,11 @@
 import { ABORTED } from "../feedback.js";
-import type { HeapImage } from "../heap-image.js";
-import type { RunReply, RunRequest, WorkerSetup } from "../messages.js";
+import type { HeapImage } from "../engine/heap-image.js";
+import type { RunReply, RunRequest, WorkerSetup } from "../pool/messages.js";
 import type { RunPool } from "../pooled-sandbox.js";
-import { endedReply } from "../reply.js";
-import type { StartThread } from "../slot-thread.js";
-import { Tally } from "../tally.js";
-import { WorkerPool } from "../worker-pool.js";
+import { endedReply } from "../pool/reply.js";
+import type { StartThread } from "../pool/slot-thread.js";
+import { Tally } from "../pool/tally.js";
+import { WorkerPool } from "../pool/worker-pool.js";
 
 /** A pool on the caller's own thread, with no supervisor in between. */
 export class InlinePool implements RunPool {

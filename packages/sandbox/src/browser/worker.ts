@@ -1,6 +1,6 @@
 /** The script of a Web Worker: its first message is the setup, each later one a list of requests. */
-import { Executor } from "../executor.js";
-import { transferOf, type ToWorker, type WorkerSetup } from "../messages.js";
+import { Executor } from "../engine/executor.js";
+import { transferOf, type ToWorker, type WorkerSetup } from "../pool/messages.js";
 import type { BrowserMessage } from "./browser-thread.js";
 
 interface WorkerScope {

@@ -1,3 +1,4 @@
+import { define } from "./define.js";
 import * as real from "./intrinsics.js";
 import { inspect } from "./inspect.js";
 
@@ -92,9 +93,4 @@ function indented(text: string, indent: string): string {
   let result = indent;
   for (let i = 0; i < text.length; i++) result += text[i] === "\n" ? `\n${indent}` : text[i]!;
   return result;
-}
-
-/** A global that model code may redefine and that `for…in` over the global object does not list. */
-export function define(world: object, name: string, value: unknown): void {
-  real.defineProperty(world, name, { value, writable: true, enumerable: false, configurable: true });
 }

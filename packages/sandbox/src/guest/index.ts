@@ -3,7 +3,8 @@
  * harness from the global object, and keeps the memory that results as the start of every world.
  */
 import { installClock, installRandom } from "./clock.js";
-import { define, installConsole } from "./console.js";
+import { installConsole } from "./console.js";
+import { define } from "./define.js";
 import { createHarness, type Emit } from "./harness.js";
 import { installMath } from "./math.js";
 import { installText } from "./text.js";

@@ -1,5 +1,4 @@
 import * as real from "./intrinsics.js";
-import { show, type Inspection } from "./inspect.js";
 import { quote, showKey } from "./inspect-text.js";
 
 /** Items of one container that are shown. */
@@ -7,6 +6,15 @@ const MAX_ITEMS = 100;
 
 /** Indices of one array that are looked at, which bounds the time a sparse one takes. */
 const MAX_SCAN = 10_000;
+
+/** One rendering of one value. */
+export interface Inspection {
+  /** The objects being shown, outermost first. */
+  readonly path: object[];
+  circular: boolean;
+  /** Shows a value inside this rendering. */
+  show(value: unknown, inspection: Inspection): string;
+}
 
 /** How one object is laid out: `prefix open entry, entry close`. */
 export interface Layout {
@@ -160,14 +168,15 @@ function showItems(items: ArrayLike<unknown>, length: number, entries: string[],
 
 function showMap(map: Map<unknown, unknown>, entries: string[], inspection: Inspection): void {
   real.mapForEach(map, (value, key) => {
-    if (entries.length < MAX_ITEMS) entries[entries.length] = `${show(key, inspection)} => ${show(value, inspection)}`;
+    if (entries.length < MAX_ITEMS)
+      entries[entries.length] = `${inspection.show(key, inspection)} => ${inspection.show(value, inspection)}`;
   });
   if (real.mapSize(map) > MAX_ITEMS) entries[entries.length] = more(real.mapSize(map) - MAX_ITEMS);
 }
 
 function showSet(set: Set<unknown>, entries: string[], inspection: Inspection): void {
   real.setForEach(set, (value) => {
-    if (entries.length < MAX_ITEMS) entries[entries.length] = show(value, inspection);
+    if (entries.length < MAX_ITEMS) entries[entries.length] = inspection.show(value, inspection);
   });
   if (real.setSize(set) > MAX_ITEMS) entries[entries.length] = more(real.setSize(set) - MAX_ITEMS);
 }
@@ -193,7 +202,7 @@ function isIndex(key: string): boolean {
 }
 
 function showDescriptor(own: PropertyDescriptor, inspection: Inspection): string {
-  if (real.hasOwn(own, "value")) return show(own.value, inspection);
+  if (real.hasOwn(own, "value")) return inspection.show(own.value, inspection);
   if (own.get === undefined) return "[Setter]";
   return own.set === undefined ? "[Getter]" : "[Getter/Setter]";
 }

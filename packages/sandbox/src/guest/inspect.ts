@@ -1,26 +1,20 @@
 import * as real from "./intrinsics.js";
-import { entriesOf } from "./inspect-entries.js";
+import { entriesOf, type Inspection } from "./inspect-entries.js";
 import { libraryText } from "./libraries.js";
 import { quote } from "./inspect-text.js";
 
 /** Containers around a value above which it shows as `[Object]` or `[Array]`. */
 const MAX_DEPTH = 4;
 
-/** One rendering of one value; `path` holds the objects being shown, outermost first. */
-export interface Inspection {
-  readonly path: object[];
-  circular: boolean;
-}
-
 /** A value as Node's REPL shows it, always on one line: at most 100 items a container and four levels. */
 export function inspect(value: unknown): string {
-  const inspection: Inspection = { path: [], circular: false };
+  const inspection: Inspection = { path: [], circular: false, show };
   const text = show(value, inspection);
   return inspection.circular ? `<ref *1> ${text}` : text;
 }
 
 /** Shows a value inside an {@link Inspection}. */
-export function show(value: unknown, inspection: Inspection): string {
+function show(value: unknown, inspection: Inspection): string {
   switch (typeof value) {
     case "string":
       return quote(value);

@@ -1,4 +1,4 @@
-import { define } from "./console.js";
+import { define } from "./define.js";
 import * as real from "./intrinsics.js";
 
 /** Instances whose prototype is the first show as the second says. */

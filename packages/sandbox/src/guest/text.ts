@@ -1,4 +1,4 @@
-import { define } from "./console.js";
+import { define } from "./define.js";
 import * as real from "./intrinsics.js";
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Tally } from "../tally.js";
+import { Tally } from "../pool/tally.js";
 import { InterpreterPool } from "./interpreter-pool.js";
 import type { PythonRequest } from "./messages.js";
 import { PYTHON_LIMITS } from "./python-limits.js";

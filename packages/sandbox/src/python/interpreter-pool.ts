@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ABORTED } from "../feedback.js";
-import type { Outcome } from "../messages.js";
-import type { Tally } from "../tally.js";
+import type { Outcome } from "../pool/messages.js";
+import type { Tally } from "../pool/tally.js";
 import type { PythonBackend } from "./backend.js";
 import { Interpreter, type CellEnd } from "./interpreter.js";
 import type { PythonReply, PythonRequest } from "./messages.js";

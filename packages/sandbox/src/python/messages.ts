@@ -1,5 +1,5 @@
 import type { Limits } from "../limits.js";
-import type { Outcome } from "../messages.js";
+import type { Outcome } from "../pool/messages.js";
 import type { PythonBackend } from "./backend.js";
 
 /** A cell whose effects are part of a session. */

@@ -1,6 +1,6 @@
 import { ABORTED } from "../feedback.js";
 import type { Limits } from "../limits.js";
-import type { Outcome } from "../messages.js";
+import type { Outcome } from "../pool/messages.js";
 import type { CellEnd } from "./interpreter.js";
 
 /** The outcome of a run of which nothing else is known. */

@@ -1,6 +1,6 @@
 /** The file of the supervisor's thread: it owns the interpreters' processes and their deadlines. */
 import { parentPort, workerData } from "node:worker_threads";
-import { Tally } from "../tally.js";
+import { Tally } from "../pool/tally.js";
 import { InterpreterPool } from "./interpreter-pool.js";
 import type { FromPythonSupervisor, PythonSetup, ToPythonSupervisor } from "./messages.js";
 

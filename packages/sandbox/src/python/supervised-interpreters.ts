@@ -1,8 +1,8 @@
 import type { Worker } from "node:worker_threads";
 import { RetoolError } from "@retool-ts/core";
-import { PendingRuns } from "../pending-runs.js";
-import { startSupervisor } from "../supervisor-thread.js";
-import { Tally } from "../tally.js";
+import { PendingRuns } from "../pool/pending-runs.js";
+import { startSupervisor } from "../pool/supervisor-thread.js";
+import { Tally } from "../pool/tally.js";
 import type { FromPythonSupervisor, PythonReply, PythonRequest, PythonSetup, ToPythonSupervisor } from "./messages.js";
 import { infraOutcome } from "./outcome.js";
 

@@ -1,5 +1,5 @@
 import type { Node, Pattern, Program, VariableDeclaration } from "acorn";
-import type { Cell } from "./repl-transform.js";
+import type { Cell } from "./cell.js";
 import { SourceEdits } from "./source-edits.js";
 
 /** Whether a program awaits outside every function. */

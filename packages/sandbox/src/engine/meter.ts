@@ -1,5 +1,5 @@
-import type { Limits } from "./limits.js";
-import type { ProgressSink } from "./progress.js";
+import type { Limits } from "../limits.js";
+import type { ProgressSink } from "../pool/progress.js";
 
 /** Promise jobs that cost one tick of fuel. */
 export const JOBS_PER_TICK = 256;

@@ -1,7 +1,7 @@
-import { ABORTED } from "./feedback.js";
+import { ABORTED } from "../feedback.js";
 import type { CommandResult, RunCodeResponse } from "./fusion-protocol.js";
-import type { ExecutionReport, ExecutionResult, RunOptions, Sandbox } from "./sandbox.js";
-import { Semaphore } from "./semaphore.js";
+import type { ExecutionReport, ExecutionResult, RunOptions, Sandbox } from "../sandbox.js";
+import { Semaphore } from "../semaphore.js";
 
 /** Options of {@link sandboxFusionClient}. */
 export interface SandboxFusionClientOptions {

@@ -1,11 +1,12 @@
-import { replyOf } from "./reply.js";
+import { replyOf } from "../pool/reply.js";
 import { placeError, type ErrorSource } from "./error-place.js";
 import type { HeapImage } from "./heap-image.js";
-import type { GuestError } from "./sandbox.js";
-import type { Outcome, RunReply, RunRequest, WorkerSetup } from "./messages.js";
+import type { GuestError } from "../sandbox.js";
+import type { Outcome, RunReply, RunRequest, WorkerSetup } from "../pool/messages.js";
 import { Meter } from "./meter.js";
-import type { ProgressSink } from "./progress.js";
-import { CellSyntaxError, transformCell } from "./repl-transform.js";
+import type { ProgressSink } from "../pool/progress.js";
+import { CellSyntaxError } from "./cell.js";
+import { transformCell } from "./repl-transform.js";
 import { ENGINE_PAGES, World, type Report } from "./world.js";
 
 const PAGE_BYTES = 65_536;

@@ -1,4 +1,4 @@
-import type { HeapImage } from "./heap-image.js";
+import type { HeapImage } from "../engine/heap-image.js";
 import type { Outcome, RunReply } from "./messages.js";
 import type { SlotExit } from "./worker-slot.js";
 

@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { RetoolError } from "@retool-ts/core";
-import type { HeapImage } from "./heap-image.js";
+import type { HeapImage } from "../engine/heap-image.js";
 import type { FromSupervisor, RunReply, RunRequest, SupervisorSetup, ToSupervisor } from "./messages.js";
 import { PendingRuns } from "./pending-runs.js";
 import { endedReply } from "./reply.js";

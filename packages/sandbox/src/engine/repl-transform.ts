@@ -1,25 +1,7 @@
 import { parse, type ClassDeclaration, type Program, type VariableDeclaration } from "acorn";
+import { CellSyntaxError, type Cell } from "./cell.js";
 import { asyncCell, hasTopLevelAwait } from "./repl-await.js";
 import { SourceEdits } from "./source-edits.js";
-
-/** A cell as the engine runs it. Lines are those of the source. */
-export interface Cell {
-  readonly code: string;
-  /** Characters put before the source's first line. */
-  readonly firstLineShift: number;
-}
-
-/** The cell is not JavaScript. */
-export class CellSyntaxError extends Error {
-  readonly line: number | undefined;
-  readonly column: number | undefined;
-
-  constructor(message: string, line?: number, column?: number) {
-    super(message);
-    this.line = line;
-    this.column = column;
-  }
-}
 
 /**
  * Gives a cell the meaning it has in a REPL: top-level `let`, `const` and `class` may be declared again by a later

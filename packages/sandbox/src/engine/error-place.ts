@@ -1,4 +1,4 @@
-import type { GuestError } from "./sandbox.js";
+import type { GuestError } from "../sandbox.js";
 
 /** Where an error was thrown, and what the engine says of it. */
 export interface ThrownError {

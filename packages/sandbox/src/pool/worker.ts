@@ -1,6 +1,6 @@
 /** The file a worker thread runs: takes lists of requests, answers in small groups. */
 import { parentPort, workerData } from "node:worker_threads";
-import { Executor } from "./executor.js";
+import { Executor } from "../engine/executor.js";
 import { Progress } from "./progress.js";
 import { transferOf, type FromWorker, type RunReply, type ToWorker, type NodeWorkerSetup } from "./messages.js";
 

@@ -1,4 +1,4 @@
-import type { HeapImage } from "./heap-image.js";
+import type { HeapImage } from "../engine/heap-image.js";
 import type { FromWorker, RunReply, RunRequest, WorkerSetup } from "./messages.js";
 import type { SlotThread, StartThread } from "./slot-thread.js";
 

@@ -1,8 +1,8 @@
-import type { HeapImage } from "./heap-image.js";
-import type { LibrarySource } from "./libraries.js";
-import type { Limits } from "./limits.js";
-import type { GuestError, ExecutionReport } from "./sandbox.js";
-import type { CompiledModule } from "./web-assembly.js";
+import type { HeapImage } from "../engine/heap-image.js";
+import type { LibrarySource } from "../libraries.js";
+import type { Limits } from "../limits.js";
+import type { GuestError, ExecutionReport } from "../sandbox.js";
+import type { CompiledModule } from "../web-assembly.js";
 
 type Report = Omit<ExecutionReport, "feedback">;
 

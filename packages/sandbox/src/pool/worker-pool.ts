@@ -1,7 +1,7 @@
 import { RetoolError } from "@retool-ts/core";
-import { ABORTED } from "./feedback.js";
+import { ABORTED } from "../feedback.js";
 import { endedReply, killedReply } from "./reply.js";
-import type { HeapImage } from "./heap-image.js";
+import type { HeapImage } from "../engine/heap-image.js";
 import type { RunReply, RunRequest, WorkerSetup } from "./messages.js";
 import { Tally } from "./tally.js";
 import type { StartThread } from "./slot-thread.js";

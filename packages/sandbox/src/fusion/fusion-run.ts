@@ -6,9 +6,9 @@ import type {
   RunJupyterRequest,
   RunJupyterResponse,
 } from "./fusion-protocol.js";
-import { endingOf } from "./feedback.js";
-import type { Limits } from "./limits.js";
-import type { ExecutionResult, Sandbox, Session } from "./sandbox.js";
+import { endingOf } from "../feedback.js";
+import type { Limits } from "../limits.js";
+import type { ExecutionResult, Sandbox, Session } from "../sandbox.js";
 
 /** The JavaScript names of a language or kernel. */
 const JAVASCRIPT: ReadonlySet<string> = new Set(["nodejs", "javascript"]);

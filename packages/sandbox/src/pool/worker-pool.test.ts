@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
-import { DEFAULT_LIMITS } from "./limits.js";
+import { DEFAULT_LIMITS } from "../limits.js";
 import type { Outcome } from "./messages.js";
-import type { CompiledModule } from "./web-assembly.js";
+import type { CompiledModule } from "../web-assembly.js";
 import { nodeThreads } from "./node-thread.js";
 import { Tally } from "./tally.js";
 import { WorkerPool } from "./worker-pool.js";
@@ -14,7 +14,7 @@ afterEach(async () => {
 
 async function outcomesOf(codes: readonly string[], workers = 1): Promise<{ readonly outcomes: Outcome[]; readonly restarts: number }> {
   const tally = Tally.allocate();
-  const pool = new WorkerPool(workers, nodeThreads(new URL("../test/fixtures/crashing-worker.mjs", import.meta.url)), setup, tally);
+  const pool = new WorkerPool(workers, nodeThreads(new URL("../../test/fixtures/crashing-worker.mjs", import.meta.url)), setup, tally);
   pools.push(pool);
   await pool.start();
   const runs = codes.map((code, i) =>

@@ -1,4 +1,4 @@
-import type { SandboxStats } from "./sandbox.js";
+import type { SandboxStats } from "../sandbox.js";
 
 /** Counts that the server keeps itself. */
 export interface RequestCounts {

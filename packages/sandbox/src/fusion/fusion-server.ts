@@ -5,10 +5,10 @@ import { InputError } from "@retool-ts/core";
 import { renderMetrics } from "./fusion-metrics.js";
 import { parseRunCode, parseRunJupyter, type FieldProblem } from "./fusion-protocol.js";
 import { runCode, runJupyter } from "./fusion-run.js";
-import { resolveLimits, type Limits } from "./limits.js";
-import { PYTHON_LIMITS } from "./python/python-limits.js";
-import type { Sandbox } from "./sandbox.js";
-import { Semaphore } from "./semaphore.js";
+import { resolveLimits, type Limits } from "../limits.js";
+import { PYTHON_LIMITS } from "../python/python-limits.js";
+import type { Sandbox } from "../sandbox.js";
+import { Semaphore } from "../semaphore.js";
 
 /** Options of {@link serveSandboxFusion}. */
 export interface SandboxFusionServerOptions {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { ABORTED } from "./feedback.js";
+import { ABORTED } from "../feedback.js";
 
 /** Times a run is handed to a supervisor that ends under it, before it is given up. */
 const MAX_ATTEMPTS = 2;

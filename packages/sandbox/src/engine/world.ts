@@ -7,11 +7,12 @@ import {
   type QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
 import baseVariant from "@jitl/quickjs-wasmfile-release-sync";
-import { libraryExpression, type LibrarySource } from "./libraries.js";
+import { libraryExpression, type LibrarySource } from "../libraries.js";
 import { captureImage, eraseImage, writeImage, type HeapImage } from "./heap-image.js";
 import { JOBS_PER_TICK, type Meter } from "./meter.js";
-import { transformCell, type Cell } from "./repl-transform.js";
-import { webAssembly, type CompiledModule, type LinearMemory } from "./web-assembly.js";
+import type { Cell } from "./cell.js";
+import { transformCell } from "./repl-transform.js";
+import { webAssembly, type CompiledModule, type LinearMemory } from "../web-assembly.js";
 
 // Its declarations are written for CommonJS, where the default export would be the namespace.
 const releaseSync = baseVariant as unknown as QuickJSSyncVariant;
