@@ -16,7 +16,6 @@ export { klPenaltyValues } from "./kl-values.js";
 export { klPenalty, type KLEstimator, type KLPenaltyOptions } from "./kl.js";
 export { clippedSurrogateLoss, type ClippedSurrogate, type ClippedSurrogateOptions } from "./losses.js";
 export { tokenLoss, valueLoss } from "./loss-by-name.js";
-export { overlongPenalty, type OverlongOptions } from "./overlong.js";
 export { policyLoss, policyLossWith, type PolicyLossFunction, type PolicyLossInputs, type PolicyLossParts } from "./policy-loss.js";
 export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
 export {

@@ -9,7 +9,6 @@ import {
   generalizedAdvantages,
   groupAdvantages,
   klPenalty,
-  overlongPenalty,
   whitenMasked,
   type AggregationMode,
   type KLEstimator,
@@ -30,11 +29,14 @@ interface Row {
 type Matrix = number[][];
 
 const isPresent = existsSync(file);
+/** Functions whose vectors another package checks: the overlong punishment is a reward. */
+const ELSEWHERE = new Set(["overlong_penalty"]);
 const rows: Row[] = isPresent
   ? readFileSync(file, "utf8")
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as Row)
+      .filter(({ fn }) => !ELSEWHERE.has(fn))
   : [];
 
 const checks: Record<string, (inputs: never, expected: never) => void> = {
@@ -132,15 +134,6 @@ const checks: Record<string, (inputs: never, expected: never) => void> = {
   },
   masked_whiten(inputs: { values: Matrix; mask: Matrix }, expected: Matrix) {
     expectClose(whitenMasked(inputs.values, inputs.mask).flat(), expected.flat(), 1e-8);
-  },
-  overlong_penalty(
-    inputs: { valid_response_length: number; max_resp_len: number; buffer_len: number; penalty_factor: number },
-    expected: number,
-  ) {
-    const { valid_response_length, max_resp_len, buffer_len, penalty_factor } = inputs;
-    expect(overlongPenalty(valid_response_length, { maxLength: max_resp_len, bufferLength: buffer_len, factor: penalty_factor })).toBe(
-      expected,
-    );
   },
 };
 

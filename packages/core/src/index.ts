@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { defined, type Defined } from "./defined.js";
 export { InputError, RetoolError, ShapeError, type InputProblem } from "./errors.js";
 export { nearestName } from "./nearest-name.js";
 export { philox4x32, RandomStream, streamKey, uniformAt, type StreamLabel, type Words4 } from "./random.js";

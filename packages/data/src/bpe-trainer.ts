@@ -1,4 +1,4 @@
-import { InputError } from "@retool-ts/core";
+import { defined, InputError } from "@retool-ts/core";
 import { addedTokenJson, bpeModelJson } from "./bpe-json.js";
 import { AddedTokenSplitter } from "./added-tokens.js";
 import { learnMerges, type LearnedMerges } from "./bpe-merges.js";
@@ -53,9 +53,7 @@ export function trainBpe(texts: Iterable<string>, options: TrainBpeOptions): Tok
     config: {
       tokenizer_class: "PreTrainedTokenizerFast",
       clean_up_tokenization_spaces: false,
-      ...(options.eosToken === undefined ? {} : { eos_token: options.eosToken }),
-      ...(options.padToken === undefined ? {} : { pad_token: options.padToken }),
-      ...(options.bosToken === undefined ? {} : { bos_token: options.bosToken }),
+      ...defined({ eos_token: options.eosToken, pad_token: options.padToken, bos_token: options.bosToken }),
     },
   };
 }
@@ -146,5 +144,5 @@ function splitConfig(pattern: string): { pattern: { Regex: string }; behavior: s
 }
 
 function refuse(where: string, expected: string, found: string, fix: string, cause?: unknown): InputError {
-  return new InputError({ what: "tokenizer training", where, expected, found, fix }, cause === undefined ? {} : { cause });
+  return new InputError({ what: "tokenizer training", where, expected, found, fix }, defined({ cause }));
 }

@@ -29,11 +29,9 @@ export { breakSnippet } from "./tasks/break-snippet.js";
 export { corpus, type CorpusOptions } from "./tasks/corpus.js";
 export { taskFamilies } from "./tasks/families.js";
 export { mixtures, pickTraceKind, type MixtureName, type TraceKind, type TraceMixture } from "./tasks/mixtures.js";
-export { estimateTokens } from "./tasks/steps.js";
 export { type TaskFamily, type TaskInstance, type TaskLevel, type Wordings } from "./tasks/task-family.js";
 export {
   createTaskSource,
-  splitOfKey,
   type GeneratedProblem,
   type LevelWeights,
   type TaskSource,
@@ -43,4 +41,4 @@ export {
 export { distinctTestSet, type DistinctSetOptions } from "./tasks/test-set.js";
 export { compactTraceFormat, traceText, type TraceFormat, type TraceSegment } from "./tasks/trace-format.js";
 export { planTrace, type CallOutcome, type PlannedCall, type TracePlan, type TracePlanOptions } from "./tasks/trace-plan.js";
-export { buildTrace, finishTrace, type BuildTraceOptions, type CallFeedback, type Trace, type TraceResult } from "./tasks/trace.js";
+export { finishTrace, type CallFeedback, type Trace, type TraceResult } from "./tasks/trace.js";

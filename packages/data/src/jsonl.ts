@@ -1,4 +1,4 @@
-import { InputError } from "@retool-ts/core";
+import { defined, InputError } from "@retool-ts/core";
 import type { DatasetRow } from "./columns.js";
 
 /**
@@ -54,5 +54,5 @@ function kindOf(value: unknown): string {
 }
 
 function refuse(where: string, expected: string, found: string, fix: string, cause?: unknown): InputError {
-  return new InputError({ what: "dataset", where, expected, found, fix }, cause === undefined ? {} : { cause });
+  return new InputError({ what: "dataset", where, expected, found, fix }, defined({ cause }));
 }

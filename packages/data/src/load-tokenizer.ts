@@ -1,4 +1,4 @@
-import { InputError } from "@retool-ts/core";
+import { defined, InputError } from "@retool-ts/core";
 import { createTokenizer, type Tokenizer } from "./tokenizer.js";
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -23,7 +23,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const stated = (await readFolderJson(folder, "tokenizer_config.json")) ?? {};
   const specialTokens = (await readFolderJson(folder, "special_tokens_map.json")) ?? {};
   const template = await readText(folder, "chat_template.jinja");
-  const config = { ...specialTokens, ...(template === undefined ? {} : { chat_template: template }), ...withoutNulls(stated) };
+  const config = { ...specialTokens, ...defined({ chat_template: template }), ...withoutNulls(stated) };
   const loaded = createTokenizer({ tokenizer, config }, folder);
   if (loaded.eosTokenId !== undefined) return loaded;
   const eos = await eosOfGeneration(folder, loaded);

@@ -1,4 +1,4 @@
-import { InputError } from "@retool-ts/core";
+import { defined, InputError } from "@retool-ts/core";
 import {
   readColumn,
   requireColumn,
@@ -46,8 +46,7 @@ function problemOfRow(row: DatasetRow, columns: ResolvedColumns, source: string,
     question: requiredText(row, columns.question, questionText).trim(),
     answer: finalAnswer(requiredText(row, columns.answer, answerText)),
     source,
-    ...(family === undefined ? {} : { family }),
-    ...(level === undefined ? {} : { level }),
+    ...defined({ family, level }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   };
 }

@@ -74,16 +74,3 @@ export function lastBoxedOnlyString(text: string): string | undefined {
   }
   return undefined;
 }
-
-/**
- * The answer of a GSM8K solution: the number behind the last `####`, without commas; undefined if there is none.
- *
- * Cobbe et al., "Training Verifiers to Solve Math Word Problems" (https://arxiv.org/abs/2110.14168).
- */
-export function gsm8kAnswer(text: string): string | undefined {
-  const start = text.lastIndexOf("####");
-  if (start < 0) return undefined;
-  const lineEnd = text.indexOf("\n", start);
-  const line = text.slice(start + 4, lineEnd < 0 ? undefined : lineEnd).trim();
-  return /^-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)/.exec(line)?.[0].replaceAll(",", "");
-}

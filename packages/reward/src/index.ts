@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { gsm8kAnswer, lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from "./answer.js";
+export { lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from "./answer.js";
 export { combineRewards, type RewardPart } from "./combine.js";
 export { extractAnswer, type AnswerSource, type ExtractedAnswer, type ExtractOptions } from "./extract.js";
 export { formatPart, hasFormat, requireFormat, type FormatPartOptions, type RequireFormatOptions, type ResponseFormat } from "./format.js";

@@ -1,12 +1,21 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { combineRewards, lastBoxedOnlyString, mathDapoScore, normalizeFinalAnswer, outcomeReward, toolCallShaping } from "../src/index.js";
+import {
+  combineRewards,
+  lastBoxedOnlyString,
+  mathDapoScore,
+  normalizeFinalAnswer,
+  outcomeReward,
+  overlongPart,
+  toolCallShaping,
+} from "../src/index.js";
 
 // Expected values of verl's math_dapo and of verl-recipe's retool, recorded by running them.
 const repository = resolve(import.meta.dirname, "../../..");
 const shared = resolve(repository, process.env["RETOOL_SHARED"] ?? "../shared");
 const file = join(shared, "data/golden/math_dapo_vectors.jsonl");
+const algorithmsFile = join(shared, "data/golden/core_algos_vectors.jsonl");
 
 interface Score {
   readonly score: number;
@@ -70,5 +79,33 @@ describe(title, () => {
   });
   for (const [index, row] of rows.entries()) {
     test(`row ${index + 1}: ${row.fn}`, () => check(row));
+  }
+});
+
+interface OverlongRow {
+  readonly fn: string;
+  readonly inputs: {
+    readonly valid_response_length: number;
+    readonly max_resp_len: number;
+    readonly buffer_len: number;
+    readonly penalty_factor: number;
+  };
+  readonly expected: number;
+}
+
+test.skipIf(!existsSync(algorithmsFile))("the overlong term of a reward is verl's penalty", () => {
+  const penalties = readFileSync(algorithmsFile, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as OverlongRow)
+    .filter(({ fn }) => fn === "overlong_penalty");
+  expect(penalties.length).toBeGreaterThan(0);
+  for (const { inputs, expected } of penalties) {
+    const { valid_response_length: responseTokens, max_resp_len: maxLength, buffer_len: bufferLength, penalty_factor: weight } = inputs;
+    const reward = combineRewards(outcomeReward({ rule: "boxed-exact" }), [{ ...overlongPart({ maxLength, bufferLength }), weight }]);
+    const text = "\\boxed{1}";
+    const result = reward({ response: text, modelText: text, groundTruth: "1", turns: 1, toolCalls: 0, responseTokens });
+    expect(result.parts["overlong"]).toBeCloseTo(expected, 12);
+    expect(result.score).toBeCloseTo(1 + expected, 12);
   }
 });

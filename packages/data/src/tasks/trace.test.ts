@@ -3,20 +3,29 @@ import { describe, expect, test } from "vitest";
 import { corpus } from "./corpus.js";
 import { mixtures, pickTraceKind, type TraceKind } from "./mixtures.js";
 import { runSnippet } from "./snippet-realm.test-support.js";
-import { createTaskSource } from "./task-source.js";
+import { createTaskSource, type GeneratedProblem } from "./task-source.js";
 import { traceText } from "./trace-format.js";
 import { planTrace } from "./trace-plan.js";
-import { buildTrace, finishTrace, type CallFeedback } from "./trace.js";
+import { finishTrace, type CallFeedback, type TraceResult } from "./trace.js";
 
 const source = createTaskSource({ seed: 5, split: "train" });
 const stream = () => new RandomStream(5, ["trace-test"]);
 
-function execute(code: string): Promise<CallFeedback> {
+function execute(code: string): CallFeedback {
   try {
-    return Promise.resolve({ feedback: runSnippet(code), ok: true });
+    return { feedback: runSnippet(code), ok: true };
   } catch (error) {
-    return Promise.resolve({ feedback: String(error), ok: false });
+    return { feedback: String(error), ok: false };
   }
+}
+
+/** Plans a trace, runs its calls and finishes it. */
+function traceOf(problem: GeneratedProblem, kind: TraceKind, random: RandomStream): TraceResult {
+  const plan = planTrace(problem, kind, random);
+  return finishTrace(
+    plan,
+    plan.calls.map(({ code }) => execute(code)),
+  );
 }
 
 const gcdProblem = Array.from({ length: 100 }, (_, i) => source.problem(i)).find(({ family }) => family === "gcd")!;
@@ -24,11 +33,11 @@ const gcdProblem = Array.from({ length: 100 }, (_, i) => source.problem(i)).find
 describe("traces", () => {
   test.each<TraceKind>(["clean", "text", "guess", "brokenThenFix", "wrongThenRedo", "uselessCall"])(
     "%s: every one of 300 is accepted, starts and ends with the model, and ends in the true answer",
-    async (kind) => {
+    (kind) => {
       const random = stream();
       for (let i = 0; i < 300; i++) {
         const problem = source.problem(i);
-        const result = await buildTrace(problem, kind, random, execute);
+        const result = traceOf(problem, kind, random);
         if (result.status === "rejected") throw new Error(`${result.reason}: ${JSON.stringify(result.plan.calls)}`);
         const { segments } = result.trace;
         const calls = { clean: 1, text: 0, guess: 0, brokenThenFix: 2, wrongThenRedo: 2, uselessCall: 2 }[kind];
@@ -38,8 +47,8 @@ describe("traces", () => {
     },
   );
 
-  test("a clean trace is code, real output, answer", async () => {
-    const result = await buildTrace(gcdProblem, "clean", stream(), execute);
+  test("a clean trace is code, real output, answer", () => {
+    const result = traceOf(gcdProblem, "clean", stream());
     const answer = gcdProblem.answer;
     expect(result.status === "ok" && traceText(result.trace.segments)).toBe(
       `<code>${gcdProblem.instance.code[0]}</code><interpreter>${answer}</interpreter><answer>\\boxed{${answer}}</answer>`,

@@ -1,8 +1,8 @@
-import { RetoolError, type RandomStream } from "@retool-ts/core";
+import { RetoolError } from "@retool-ts/core";
 import type { TraceKind } from "./mixtures.js";
 import type { GeneratedProblem } from "./task-source.js";
 import { compactTraceFormat, type TraceFormat, type TraceSegment } from "./trace-format.js";
-import { planTrace, type CallOutcome, type TracePlan, type TracePlanOptions } from "./trace-plan.js";
+import type { CallOutcome, TracePlan } from "./trace-plan.js";
 
 /** What the interpreter answered to one call, as the environment would show it between the result tags. */
 export interface CallFeedback {
@@ -57,23 +57,4 @@ function mismatch(outcome: CallOutcome, { feedback, ok }: CallFeedback, answer: 
     case "failure":
       return ok ? `expected an error, the interpreter returned ${value}` : undefined;
   }
-}
-
-export interface BuildTraceOptions extends TracePlanOptions {
-  /** {@link compactTraceFormat} by default. */
-  readonly format?: TraceFormat;
-}
-
-/** Plans a trace, runs its calls one after the other and finishes it. For thousands of traces run the plans in batches. */
-export async function buildTrace(
-  problem: GeneratedProblem,
-  kind: TraceKind,
-  stream: RandomStream,
-  execute: (code: string) => Promise<CallFeedback>,
-  { format = compactTraceFormat, ...options }: BuildTraceOptions = {},
-): Promise<TraceResult> {
-  const plan = planTrace(problem, kind, stream, options);
-  const feedbacks: CallFeedback[] = [];
-  for (const { code } of plan.calls) feedbacks.push(await execute(code));
-  return finishTrace(plan, feedbacks, format);
 }

@@ -1,6 +1,5 @@
 import { LIMITS, Undecided } from "./budget.js";
-import { isSameAnswer } from "./compare.js";
-import type { Comparison } from "./equal.js";
+import type { Matching } from "./matching.js";
 import { inOrderOfNames, isOneUnknown, namedValuesOf } from "./names.js";
 import { isSameSolutionSet, solutionSetOf } from "./solution-set.js";
 import { mapChildren, type Node, someNode } from "./tree.js";
@@ -29,21 +28,15 @@ function withBothSigns(node: Node): readonly Node[] {
   return [choose(node, true), choose(node, false)];
 }
 
-export function isSameCollection(
-  gold: Node,
-  goldMembers: readonly Node[],
-  prediction: Node,
-  isStrict: boolean,
-  comparison: Comparison,
-): boolean {
-  const same: Same = (a, b) => isSameAnswer(a, b, isStrict, comparison);
+export function isSameCollection(gold: Node, goldMembers: readonly Node[], prediction: Node, matching: Matching): boolean {
+  const { isSame: same, isStrict } = matching;
   const isList = gold.kind === "sequence" && gold.open === "";
   if (isList || prediction.kind === "setOperation") {
-    const set = solutionSetOf(gold, comparison);
-    if (set && isSameSolutionSet(set, solutionSetOf(prediction, comparison), comparison)) return true;
+    const set = solutionSetOf(gold, matching);
+    if (set && isSameSolutionSet(set, solutionSetOf(prediction, matching), matching)) return true;
   }
   const named = namedValuesOf(gold);
-  if (named) return isSameNamed(named, prediction, isStrict, comparison);
+  if (named) return isSameNamed(named, prediction, matching);
   let members = membersOf(prediction);
   if (members === undefined) {
     if (prediction.kind === "sequence" && !isStrict && isList && prediction.open === "(") {
@@ -61,13 +54,8 @@ export function isSameCollection(
 }
 
 /** x = 1, y = 2 against the same by name, or against (1, 2) in the order of the names; values of one unknown have no order. */
-function isSameNamed(
-  named: NonNullable<ReturnType<typeof namedValuesOf>>,
-  prediction: Node,
-  isStrict: boolean,
-  comparison: Comparison,
-): boolean {
-  const same: Same = (a, b) => isSameAnswer(a, b, isStrict, comparison);
+function isSameNamed(named: NonNullable<ReturnType<typeof namedValuesOf>>, prediction: Node, matching: Matching): boolean {
+  const { isSame: same, isStrict } = matching;
   const other = namedValuesOf(prediction);
   const values = named.map(({ value }) => value);
   if (other) {
@@ -121,8 +109,8 @@ export function isSameTable(a: readonly (readonly Node[])[], b: readonly (readon
 }
 
 /** Tuples, vectors and intervals: order counts. */
-export function isSameSequence(gold: Sequence, prediction: Node, isStrict: boolean, comparison: Comparison): boolean {
-  const same: Same = (a, b) => isSameAnswer(a, b, isStrict, comparison);
+export function isSameSequence(gold: Sequence, prediction: Node, matching: Matching): boolean {
+  const { isSame: same, isStrict } = matching;
   const named = isStrict ? undefined : namedValuesOf(prediction);
   if (named && gold.open === "(" && gold.close === ")") {
     const values = inOrderOfNames(named);
@@ -141,7 +129,7 @@ export function isSameSequence(gold: Sequence, prediction: Node, isStrict: boole
     const column = gold.items.map((item) => [item]);
     return !isStrict && gold.items.length > 1 && isSameTable(column, prediction.rows, same);
   }
-  return isSameSolutionSet(solutionSetOf(gold, comparison), solutionSetOf(prediction, comparison), comparison);
+  return isSameSolutionSet(solutionSetOf(gold, matching), solutionSetOf(prediction, matching), matching);
 }
 
 /** A tuple as a column, or [[a, b], [c, d]] as a table. */

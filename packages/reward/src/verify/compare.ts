@@ -1,35 +1,39 @@
 import { hasPlusMinus, isSameCollection, isSameSequence, isSameTable, membersOf, rowsOf } from "./collections.js";
 import { type Comparison, isEqualValue } from "./equal.js";
+import type { Matching } from "./matching.js";
 import { isName } from "./names.js";
 import { isSameQuantity } from "./quantity.js";
 import { isSameRelation, statesValue } from "./relations.js";
 import { isSameSolutionSet, solutionSetOf } from "./solution-set.js";
-import { hasValue, type Node, type Valueless } from "./tree.js";
-
-type Value = Exclude<Node, Valueless> | Extract<Node, { kind: "unit" | "plusMinus" }>;
+import { isValue, type Node, type Value } from "./tree.js";
 
 /** Whether a prediction is the gold answer; the form of the gold answer decides how they are compared. */
 export function isSameAnswer(gold: Node, given: Node, isStrict: boolean, comparison: Comparison): boolean {
-  const same = (a: Node, b: Node): boolean => isSameAnswer(a, b, isStrict, comparison);
+  const matching: Matching = { ...comparison, isStrict, isSame: (a, b) => matches(a, b, matching) };
+  return matches(gold, given, matching);
+}
+
+function matches(gold: Node, given: Node, matching: Matching): boolean {
+  const { isSame: same, isStrict } = matching;
   if (gold.kind === "relation") {
     const exact = gold.operators.indexOf("≈") === 0 && gold.args.length === 2 && isName(gold.args[0]!) ? gold.args[1] : undefined;
-    return exact && given.kind !== "relation" ? same(exact, given) : isSameRelation(gold, given, isStrict, comparison);
+    return exact && given.kind !== "relation" ? same(exact, given) : isSameRelation(gold, given, matching);
   }
   const prediction = isStrict ? given : behindMembership(given);
   if (prediction.kind === "relation") {
-    if (statesValue(gold, prediction, isStrict, comparison)) return true;
-    const set = solutionSetOf(gold, comparison);
-    return set !== undefined && isSameSolutionSet(set, solutionSetOf(prediction, comparison), comparison);
+    if (statesValue(gold, prediction, matching)) return true;
+    const set = solutionSetOf(gold, matching);
+    return set !== undefined && isSameSolutionSet(set, solutionSetOf(prediction, matching), matching);
   }
   const goldMembers = membersOf(gold);
-  if (goldMembers) return isSameCollection(gold, goldMembers, prediction, isStrict, comparison);
+  if (goldMembers) return isSameCollection(gold, goldMembers, prediction, matching);
   if (hasPlusMinus(prediction)) return false;
-  if (isValue(gold)) return isSameSingleValue(gold, prediction, isStrict, comparison);
+  if (isValue(gold)) return isSameSingleValue(gold, prediction, matching);
   switch (gold.kind) {
     case "sequence":
-      return isSameSequence(gold, prediction, isStrict, comparison);
+      return isSameSequence(gold, prediction, matching);
     case "setOperation":
-      return isSameSolutionSet(solutionSetOf(gold, comparison), solutionSetOf(prediction, comparison), comparison);
+      return isSameSolutionSet(solutionSetOf(gold, matching), solutionSetOf(prediction, matching), matching);
     case "matrix": {
       const rows = prediction.kind === "matrix" ? prediction.rows : isStrict ? undefined : rowsOf(prediction, gold.rows);
       return rows !== undefined && isSameTable(gold.rows, rows, same);
@@ -38,17 +42,18 @@ export function isSameAnswer(gold: Node, given: Node, isStrict: boolean, compari
       if (prediction.kind === "based") return gold.base === prediction.base && gold.digits === prediction.digits;
       return !isStrict && prediction.kind === "number" && prediction.value.d === 1n && prediction.value.n.toString() === gold.digits;
     case "ratio":
-      return isSameRatio(gold.args, prediction, isStrict, comparison);
+      return isSameRatio(gold.args, prediction, matching);
   }
 }
 
-function isSameSingleValue(gold: Value, prediction: Node, isStrict: boolean, comparison: Comparison): boolean {
+function isSameSingleValue(gold: Value, prediction: Node, matching: Matching): boolean {
+  const { isSame, isStrict } = matching;
   // Two ways to write it: 1\frac12 or \frac32.
   if (!isStrict && prediction.kind === "sequence" && prediction.open === "" && prediction.isAlternative)
-    return prediction.items.every((item) => isSameAnswer(gold, item, isStrict, comparison));
+    return prediction.items.every((item) => isSame(gold, item));
   const value = isStrict ? prediction : onlyMember(prediction);
-  if (!isStrict && value.kind === "ratio" && value.args.length === 2) return isSameRatio(value.args, gold, isStrict, comparison);
-  return isValue(value) && isSameQuantity(gold, value, isStrict, comparison);
+  if (!isStrict && value.kind === "ratio" && value.args.length === 2) return isSameRatio(value.args, gold, matching);
+  return isValue(value) && isSameQuantity(gold, value, isStrict, matching);
 }
 
 /** The set behind x ∈; any other answer as it is. */
@@ -62,18 +67,13 @@ function onlyMember(node: Node): Node {
   return node.kind === "sequence" && node.open === "{" && node.items.length === 1 ? node.items[0]! : node;
 }
 
-/** Whether a node is a value, perhaps with a unit, and no structure of values. */
-export function isValue(node: Node): node is Value {
-  return hasValue(node) || node.kind === "unit" || node.kind === "plusMinus";
-}
-
-function isSameRatio(gold: readonly Node[], prediction: Node, isStrict: boolean, comparison: Comparison): boolean {
+function isSameRatio(gold: readonly Node[], prediction: Node, matching: Matching): boolean {
   const parts = prediction.kind === "ratio" ? prediction.args : undefined;
   const cross = (a: Node, b: Node): Node => ({ kind: "multiply", args: [a, b] });
   if (parts) {
     if (parts.length !== gold.length || ![...parts, ...gold].every(isValue)) return false;
-    return gold.every((part, index) => index === 0 || isEqualValue(cross(part, parts[0]!), cross(parts[index]!, gold[0]!), comparison));
+    return gold.every((part, index) => index === 0 || isEqualValue(cross(part, parts[0]!), cross(parts[index]!, gold[0]!), matching));
   }
-  if (isStrict || gold.length !== 2 || ![...gold, prediction].every(isValue)) return false;
-  return isEqualValue({ kind: "divide", args: [gold[0]!, gold[1]!] }, prediction, comparison);
+  if (matching.isStrict || gold.length !== 2 || ![...gold, prediction].every(isValue)) return false;
+  return isEqualValue({ kind: "divide", args: [gold[0]!, gold[1]!] }, prediction, matching);
 }

@@ -4,7 +4,8 @@ import { scaled } from "./matrix-algebra.js";
 import { parsePostfix } from "./parse-postfix.js";
 import { parseUnit } from "./parse-unit.js";
 import { TokenStream } from "./token-stream.js";
-import { tokenize, type TokenOptions } from "./tokens.js";
+import type { TokenOptions } from "./token.js";
+import { tokenize } from "./tokens.js";
 import type { Node } from "./tree.js";
 
 const RELATIONS: Readonly<Record<string, string>> = {

@@ -1,11 +1,11 @@
 import { NoValue } from "./budget.js";
 import { hasPlusMinus, isSameRow } from "./collections.js";
-import { isSameAnswer, isValue } from "./compare.js";
 import { at, type Comparison, isEqualValue, isZeroEverywhere, signOf } from "./equal.js";
+import type { Matching } from "./matching.js";
 import { isName, isQuantityName, namedValuesOf } from "./names.js";
 import { integer } from "./rational.js";
 import { isSameSolutionSet, solutionSetOf } from "./solution-set.js";
-import { isSameTree, type Node, symbolsOf } from "./tree.js";
+import { isSameTree, isValue, type Node, symbolsOf } from "./tree.js";
 
 type Relation = Extract<Node, { kind: "relation" }>;
 
@@ -13,8 +13,9 @@ type Relation = Extract<Node, { kind: "relation" }>;
  * Whether an equation or approximation states the value that is asked for: behind a name, on every side of 1 + 1 = 2, or as the
  * number that the exact value rounds to where the gold answer is that number.
  */
-export function statesValue(gold: Node, { operators, args }: Relation, isStrict: boolean, comparison: Comparison): boolean {
-  const same = (value: Node): boolean => isSameAnswer(gold, value, isStrict, comparison);
+export function statesValue(gold: Node, { operators, args }: Relation, matching: Matching): boolean {
+  const { isStrict } = matching;
+  const same = (value: Node): boolean => matching.isSame(gold, value);
   if (isStrict || !operators.every((operator) => operator === "=" || operator === "≈")) return false;
   const isNumber = symbolsOf(gold).size === 0;
   const isNameHere = isNumber ? isQuantityName : isName;
@@ -26,7 +27,7 @@ export function statesValue(gold: Node, { operators, args }: Relation, isStrict:
   if (values.length > 0 && (values.length > 1 || values !== exact || approximate >= 0) && values.every(same)) return true;
   const rounded = approximate < 0 ? undefined : sides[approximate + 1];
   if (rounded?.kind !== "number" || !same(rounded)) return false;
-  return values.every((value) => isRounded(value, rounded.value, comparison));
+  return values.every((value) => isRounded(value, rounded.value, matching));
 }
 
 /** Whether a decimal is a value rounded to its last place, or to one more than that. */
@@ -40,14 +41,14 @@ function isRounded(value: Node, { n, d }: { readonly n: bigint; readonly d: bigi
   return signOf({ kind: "add", args: [distance, { kind: "number", value: { n: -half.n, d: half.d } }] }, comparison) <= 0;
 }
 
-export function isSameRelation(given: Relation, prediction: Node, isStrict: boolean, comparison: Comparison): boolean {
-  const same = (a: Node, b: Node): boolean => isSameAnswer(a, b, isStrict, comparison);
+export function isSameRelation(given: Relation, prediction: Node, matching: Matching): boolean {
+  const { isSame: same, isStrict } = matching;
   const gold = withoutMiddle(given);
   const isBare = prediction.kind !== "relation" && !isStrict;
   if (isBare && gold.operators.join() === "∈" && isName(gold.args[0]!) && same(gold.args[1]!, prediction)) return true;
-  const set = solutionSetOf(gold, comparison);
+  const set = solutionSetOf(gold, matching);
   const isEquation = gold.operators.length === 1 && gold.operators[0] === "=";
-  if (set && !isEquation) return isSameSolutionSet(set, solutionSetOf(prediction, comparison), comparison);
+  if (set && !isEquation) return isSameSolutionSet(set, solutionSetOf(prediction, matching), matching);
   const [first, second] = [gold.args[0]!, gold.args[1]!];
   if (isEquation && prediction.kind === "relation" && prediction.operators.every((operator) => operator === "=")) {
     if (prediction.args.length === 2) {
@@ -55,7 +56,7 @@ export function isSameRelation(given: Relation, prediction: Node, isStrict: bool
       const isSameName = isName(first) && isName(p) && isSameTree(first, p);
       if (isSameName && !isStructure(second)) return same(second, q);
       if (isStructure(second) || isStructure(q)) return isSameName && same(second, q);
-      return isSameEquation([first, second], [p, q], comparison);
+      return isSameEquation([first, second], [p, q], matching);
     }
     return isName(first) && prediction.args.slice(1).every((value) => same(second, value));
   }

@@ -1,5 +1,5 @@
 import { LIMITS, ParseFailure, Undecided } from "./budget.js";
-import type { Token } from "./tokens.js";
+import type { Token } from "./token.js";
 import type { Node } from "./tree.js";
 
 const END: Token = { kind: "mark", text: "", isSpaced: false };

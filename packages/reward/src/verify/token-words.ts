@@ -1,7 +1,7 @@
 import { ParseFailure } from "./budget.js";
 import { isLetter } from "./characters.js";
 import type { Read } from "./numerals.js";
-import { type Token, tokenize, type TokenOptions } from "./tokens.js";
+import type { Token } from "./token.js";
 import { FUNCTION_NAMES, GREEK_NAMES, isUnitWord } from "./vocabulary.js";
 
 function token(kind: Token["kind"], text: string): Token {
@@ -36,10 +36,12 @@ interface TextPlace {
   /** Whether the command is `\mathrm`, in which units are often set. */
   readonly isUpright: boolean;
   readonly before: Token | undefined;
+  /** Reads the inside as mathematics. */
+  readonly tokenize: (inside: string) => Token[];
 }
 
 /** What stands in \text{…}: a joining word, a name of a function, maths, or words. */
-export function tokensOfText(content: string, { isMath, isUpright, before }: TextPlace, options: TokenOptions): Token[] {
+export function tokensOfText(content: string, { isMath, isUpright, before, tokenize }: TextPlace): Token[] {
   const trimmed = content.replaceAll("~", " ").trim();
   const lower = trimmed.toLowerCase().replaceAll(",", "").trim();
   const joint = lower === "" ? token("mark", ",") : jointOf(lower);
@@ -51,9 +53,9 @@ export function tokensOfText(content: string, { isMath, isUpright, before }: Tex
     const isUnit = isUpright && (content !== trimmed || (before?.kind === "number" && /[msghN]/.test(trimmed)));
     return [token(isUnit ? "text" : "letter", trimmed)];
   }
-  if (/^(?:\\?\$)?\d[\d,.]* /.test(trimmed)) return tokenize(trimmed, options); // \text{100 dollars}
+  if (/^(?:\\?\$)?\d[\d,.]* /.test(trimmed)) return tokenize(trimmed); // \text{100 dollars}
   if (/[A-Za-z]/.test(trimmed)) return [token("text", trimmed)];
-  return /^[.!?]*$/.test(trimmed) ? [] : tokenize(trimmed, options);
+  return /^[.!?]*$/.test(trimmed) ? [] : tokenize(trimmed);
 }
 
 /** The text of a balanced `{…}` behind blanks. */

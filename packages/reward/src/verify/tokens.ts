@@ -1,20 +1,8 @@
 import { LIMITS, ParseFailure, Undecided } from "./budget.js";
 import { asciiOf, isDigit, isLetter } from "./characters.js";
 import { readBasedDigits, readNumeral } from "./numerals.js";
+import type { Token, TokenOptions } from "./token.js";
 import { readGroup, tokensOfText, tokensOfWord } from "./token-words.js";
-
-export interface Token {
-  /** A run of words is one `text`; a `mark` is a sign or bracket. */
-  readonly kind: "number" | "letter" | "command" | "mark" | "text";
-  readonly text: string;
-  /** Whether a blank stands before it. */
-  readonly isSpaced: boolean;
-}
-
-export interface TokenOptions {
-  /** Whether a comma or blank between groups of three digits, outside brackets, belongs to a number. */
-  readonly thousands: boolean;
-}
 
 const IGNORED = new Set(
   "left right displaystyle textstyle limits nolimits ! , ; : > quad qquad big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr ( ) [ ] / boldsymbol bf rm it underline".split(
@@ -75,7 +63,13 @@ export function tokenize(source: string, options: TokenOptions): Token[] {
       const group = readGroup(text, end);
       if (group === undefined) return end; // \bf x
       const isMath = name.startsWith("math") || name === "operatorname";
-      pushAll(tokensOfText(group.text, { isMath, isUpright: name === "mathrm", before: tokens.at(-1) }, options));
+      const place = {
+        isMath,
+        isUpright: name === "mathrm",
+        before: tokens.at(-1),
+        tokenize: (inside: string) => tokenize(inside, options),
+      };
+      pushAll(tokensOfText(group.text, place));
       return group.end;
     } else if (name === " " || IGNORED.has(name)) isSpaced = true;
     else push("command", name);

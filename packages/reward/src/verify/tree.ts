@@ -62,6 +62,14 @@ export function hasValue(node: Node): node is Exclude<Node, Valueless> {
   return !VALUELESS.has(node.kind);
 }
 
+/** A value, perhaps with a unit or a sign ±. */
+export type Value = Exclude<Node, Valueless> | Extract<Node, { kind: "unit" | "plusMinus" }>;
+
+/** Whether a node is a value and no structure of values. */
+export function isValue(node: Node): node is Value {
+  return hasValue(node) || node.kind === "unit" || node.kind === "plusMinus";
+}
+
 /** The parts of a node, in order. */
 export function childrenOf(node: Node): readonly Node[] {
   switch (node.kind) {

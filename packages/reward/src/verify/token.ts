@@ -1,0 +1,12 @@
+export interface Token {
+  /** A run of words is one `text`; a `mark` is a sign or bracket. */
+  readonly kind: "number" | "letter" | "command" | "mark" | "text";
+  readonly text: string;
+  /** Whether a blank stands before it. */
+  readonly isSpaced: boolean;
+}
+
+export interface TokenOptions {
+  /** Whether a comma or blank between groups of three digits, outside brackets, belongs to a number. */
+  readonly thousands: boolean;
+}
