@@ -2,8 +2,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { packageTests } from "../vitest.base.js";
-import { fenceModules, fencesOf } from "test/fence-modules.js";
-import { documentPaths } from "test/fences.js";
+import { fenceModules, fencesOf } from "./test/fence-modules.js";
+import { documentPaths } from "./test/fences.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const withFences = documentPaths(root).filter((path) => fencesOf(join(root, path)).length > 0);

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
-import { fencesOf } from "fence-modules.js";
-import { documentPaths, sourcePaths } from "fences.js";
+import { fencesOf } from "./fence-modules.js";
+import { documentPaths, sourcePaths } from "./fences.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");

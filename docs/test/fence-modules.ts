@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Plugin } from "vite";
-import { collectFences, commentText, documentPaths, type Fence, fenceModule } from "fences.js";
+import { collectFences, commentText, documentPaths, type Fence, fenceModule } from "./fences.js";
 
 const FENCE = /^(.*\.(?:md|ts))@(\d+)\.ts$/;
 

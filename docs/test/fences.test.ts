@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { collectFences, commentText, fenceModule } from "fences.js";
+import { collectFences, commentText, fenceModule } from "./fences.js";
 
 describe("collectFences", () => {
   test("takes blocks marked `ts test`, with the line they open on", () => {

@@ -42,7 +42,7 @@ const rows = Array.from({ length: work.trainRows }, (_, row) => {
 const targets = work.trainRows * (work.trainLength - 1);
 await measure("train", work.trainRows * work.trainLength, (timed) =>
   timed(async () => {
-    await engine.forwardBackward(rows, { loss: ({ logProbs }) => ({ loss: tf.mul(tf.sum(logProbs), -1 / targets) }) });
+    await engine.forwardBackward(rows, ({ logProbs }) => ({ loss: tf.mul(tf.sum(logProbs), -1 / targets) }));
     await engine.optimStep({ learningRate: 1e-4 });
   }),
 );
@@ -52,7 +52,7 @@ engine.dispose();
 parameters.dispose();
 
 async function withSampler(maxSequences, maxLength, use) {
-  const sampler = engine.createSampler({ maxSequences, maxLength, vocabSize: config.vocabSize });
+  const sampler = await engine.sampler({ maxSequences, maxLength, vocabSize: config.vocabSize });
   await use(sampler);
   sampler.dispose();
 }

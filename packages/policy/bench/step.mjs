@@ -13,7 +13,7 @@ const engine = new LocalEngine(parameters, {
   optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 },
   maxTokensPerMicroBatch: Number(process.env.MICRO_BATCH_TOKENS ?? 2560),
 });
-const sampler = engine.createSampler({ maxSequences: prompts * groupSize, maxLength: promptTokens + newTokens + 1, vocabSize: 510 });
+const sampler = await engine.sampler({ maxSequences: prompts * groupSize, maxLength: promptTokens + newTokens + 1, vocabSize: 510 });
 
 const cpuSeconds = () => {
   const { user, system } = process.cpuUsage();
@@ -77,13 +77,11 @@ async function train(rollouts) {
     };
   });
   const normalizer = rows.length * newTokens;
-  await engine.forwardBackward(rows, {
-    loss: ({ logProbs, fields }) => {
+  await engine.forwardBackward(rows, ({ logProbs, fields }) => {
       const ratio = tf.exp(tf.sub(logProbs, fields.oldLogProbs));
       const objective = tf.minimum(tf.mul(ratio, fields.advantages), tf.mul(tf.clipByValue(ratio, 0.8, 1.2), fields.advantages));
       return { loss: tf.mul(tf.sum(objective), -1 / normalizer) };
-    },
-  });
+    });
   await engine.optimStep({ learningRate: 1e-4 });
 }
 

@@ -1,3 +1,4 @@
+import type { ValueLoss } from "@retool-ts/algorithms";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADAMW, TINY, tinyRows } from "../test/tiny.js";
 import { useBackend, type BackendName } from "./backend.js";
-import { Critic, type ValueLoss } from "./critic.js";
+import { Critic } from "./critic.js";
 import { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
 import { Parameters } from "./parameters.js";
 
@@ -37,7 +38,7 @@ async function gradientsOf(model: Critic): Promise<Map<string, Float32Array>> {
     for (const [name, tensor] of all) gradients.set(name, tensor.dataSync().slice() as Float32Array);
     return { gradNorm: 0, applied: false };
   };
-  await model.forwardBackward(ROWS, { loss });
+  await model.forwardBackward(ROWS, loss);
   await model.optimStep({ learningRate: 0 });
   return gradients;
 }
@@ -72,7 +73,7 @@ test("one state alone has a gradient too", async () => {
   const model = await critic();
   const row = { tokenIds: Int32Array.of(1, 2), lossMask: Uint8Array.of(0, 1), fields: { weight: Float32Array.of(0, 1) } };
   const [values] = await model.values([row]);
-  const { loss: measured } = await model.forwardBackward([row], { loss });
+  const { loss: measured } = await model.forwardBackward([row], loss);
   expect(measured).toBeCloseTo((values![1]! - 0.3) ** 2, 5);
   expect(measured).toBeGreaterThan(0);
   model.dispose();
@@ -84,7 +85,7 @@ test("a loss that fails leaves no tensors", async () => {
   const failing: ValueLoss = () => {
     throw new Error("no such field");
   };
-  await expect(model.forwardBackward(ROWS, { loss: failing })).rejects.toThrow("no such field");
+  await expect(model.forwardBackward(ROWS, failing)).rejects.toThrow("no such field");
   model.dispose();
 });
 
@@ -160,7 +161,7 @@ describe.each(["cpu", "wasm"] as const)("a critic on %s", (backend: BackendName)
       const target: ValueLoss = ({ values }) => ({ loss: tf.sum<tf.Scalar>(tf.square(tf.sub(values, 1))) });
       const losses: number[] = [];
       for (let i = 0; i < 15; i++) {
-        losses.push((await model.forwardBackward(ROWS, { loss: target })).loss);
+        losses.push((await model.forwardBackward(ROWS, target)).loss);
         await model.optimStep({ learningRate: 0.02 });
       }
       expect(losses.at(-1)).toBeLessThan(0.5 * losses[0]!);
@@ -174,7 +175,7 @@ describe.each(["cpu", "wasm"] as const)("a critic on %s", (backend: BackendName)
   test("saved and loaded in the middle of training, it goes on to the bit", async () => {
     const [original, path] = [await critic(), join(folder, backend)];
     const train = async (model: Critic) => {
-      const { loss: value, metrics } = await model.forwardBackward(ROWS, { loss });
+      const { loss: value, metrics } = await model.forwardBackward(ROWS, loss);
       return { value, metrics, ...(await model.optimStep({ learningRate: 0.01 })) };
     };
     try {

@@ -1,24 +1,16 @@
+import { valueLoss, type ValueLoss } from "@retool-ts/algorithms";
+import { RetoolError } from "@retool-ts/core";
+import type { CriticEngine, ValueLossSpec, TrainingRow } from "@retool-ts/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
-import { GradientAccumulator, type LossNumbers, type LossResult } from "./gradient-accumulator.js";
+import { GradientAccumulator, type LossNumbers } from "./gradient-accumulator.js";
 import { sumMicroBatches } from "./micro-batch-sum.js";
 import { gatherRows } from "./ops/embedding.js";
 import type { ParameterSpec, TrainableParameters } from "./parameter-specs.js";
 import type { Parameters } from "./parameters.js";
 import { checkRows, rowValues } from "./row-values.js";
-import type { PackedBatch, TrainingRow } from "./training-batch.js";
+import type { PackedBatch } from "./training-batch.js";
 import { Transformer, type TrainingPass } from "./transformer.js";
-
-/** What a value loss sees: one number for each token that the policy chose, `[targets]` each. */
-export interface ValueLossInputs {
-  /** V of the state in which each token was chosen; gradients flow through it. */
-  readonly values: tf.Tensor1D;
-  /** The rows' own fields. */
-  readonly fields: Readonly<Record<string, tf.Tensor1D>>;
-}
-
-/** A loss over one micro-batch, normalised over the whole optimizer step. */
-export type ValueLoss = (inputs: ValueLossInputs) => LossResult;
 
 /** Fixed for the life of a critic. */
 export interface CriticOptions {
@@ -28,6 +20,8 @@ export interface CriticOptions {
   readonly gradientCheckpointing?: boolean;
   /** Weights of the scalar head, `hiddenSize` of them, and its bias; without it both are 0. */
   readonly head?: { readonly weights: Float32Array; readonly bias: number };
+  /** Writes a critic for {@link Critic.saveState}. */
+  readonly save?: (folder: string, critic: Critic) => Promise<void>;
 }
 
 const HEAD_WEIGHTS = "valueHead.weights";
@@ -39,7 +33,7 @@ const HEAD_BIAS = "valueHead.bias";
  * Schulman et al., "Proximal Policy Optimization Algorithms" (https://arxiv.org/abs/1707.06347), section 5, with weights of its own.
  * Owns trunk, head, optimizer and gradients. A trunk with an adapter trains the adapter and the head, without dropout.
  */
-export class Critic implements TrainableParameters {
+export class Critic implements TrainableParameters, CriticEngine {
   /** The transformer below the head; it has no output head of its own. */
   readonly trunk: Parameters;
   readonly trainableSpecs: readonly ParameterSpec[];
@@ -49,9 +43,10 @@ export class Critic implements TrainableParameters {
   readonly #gradients: GradientAccumulator;
   readonly #maxTokensPerMicroBatch: number;
   readonly #training: TrainingPass;
+  readonly #save: CriticOptions["save"];
 
   /** @param trunk - with tied embeddings; the critic owns it from here on */
-  constructor(trunk: Parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing = false, head }: CriticOptions) {
+  constructor(trunk: Parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing = false, head, save }: CriticOptions) {
     const { hiddenSize } = trunk.config;
     this.trunk = trunk;
     this.trainableSpecs = [
@@ -74,6 +69,7 @@ export class Critic implements TrainableParameters {
     this.#gradients = new GradientAccumulator(this);
     this.#maxTokensPerMicroBatch = maxTokensPerMicroBatch;
     this.#training = { gradientCheckpointing };
+    this.#save = save;
   }
 
   /**
@@ -106,10 +102,11 @@ export class Critic implements TrainableParameters {
    *
    * @returns sums over the micro-batches
    */
-  async forwardBackward(rows: readonly TrainingRow[], { loss }: { readonly loss: ValueLoss }): Promise<LossNumbers> {
+  async forwardBackward(rows: readonly TrainingRow[], loss: ValueLossSpec | ValueLoss): Promise<LossNumbers> {
+    const lossOf = typeof loss === "function" ? loss : valueLoss(loss);
     checkRows(rows, this.trunk.config);
     return sumMicroBatches(rows, this.#maxTokensPerMicroBatch, (batch) =>
-      this.#gradients.add(() => loss({ values: this.#values(batch, this.#training), fields: batch.fields })),
+      this.#gradients.add(() => lossOf({ values: this.#values(batch, this.#training), fields: batch.fields })),
     );
   }
 
@@ -123,6 +120,11 @@ export class Critic implements TrainableParameters {
   }
 
   /** Frees everything. */
+  async saveState(folder: string): Promise<void> {
+    if (this.#save === undefined) throw new RetoolError("CRITIC", "saveState: this critic was made without the option save");
+    await this.#save(folder, this);
+  }
+
   dispose(): void {
     this.#gradients.clear();
     this.optimizer.dispose();

@@ -18,7 +18,7 @@ test("a frozen copy keeps the log-probabilities that the policy had, and takes n
   try {
     const before = await engine.logProbs(ROWS, { temperature: 0.7 });
     expect(await frozen.logProbs(ROWS, { temperature: 0.7 })).toEqual(before);
-    await engine.forwardBackward(ROWS, { loss: ({ logProbs }) => ({ loss: tf.sum<tf.Scalar>(logProbs) }) });
+    await engine.forwardBackward(ROWS, ({ logProbs }) => ({ loss: tf.sum<tf.Scalar>(logProbs) }));
     await engine.optimStep({ learningRate: 0.01 });
     expect(await engine.logProbs(ROWS, { temperature: 0.7 })).not.toEqual(before);
     expect(await frozen.logProbs(ROWS, { temperature: 0.7 })).toEqual(before);

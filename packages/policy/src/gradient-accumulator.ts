@@ -1,13 +1,8 @@
+import type { LossResult } from "@retool-ts/algorithms";
 import * as tf from "@tensorflow/tfjs-core";
 import { fusedKernels } from "./kernels/kernel-context.js";
 import { ownTape } from "./ops/tape.js";
 import type { TrainableParameters } from "./parameter-specs.js";
-
-/** A loss and what is measured beside it. */
-export interface LossResult {
-  readonly loss: tf.Scalar;
-  readonly metrics?: Readonly<Record<string, tf.Scalar>>;
-}
 
 /** The same as plain numbers. */
 export interface LossNumbers {

@@ -9,16 +9,10 @@ export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProb
 export { chooseBackend, WASM_BELOW, type BackendChoice } from "./choose-backend.js";
 export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint/checkpoint.js";
 export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
-export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
+export { Critic, type CriticOptions } from "./critic.js";
 export { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
-export {
-  type BegunDecode,
-  type DecodeRequest,
-  type DecodeResult,
-  type SamplerOptions,
-  type SamplerStats,
-} from "./sampler/decode-request.js";
-export { FrozenPolicy } from "./frozen-policy.js";
+export { type LocalSamplerOptions, type SamplerStats } from "./sampler/decode-request.js";
+export { FrozenPolicy, type FrozenPolicyOptions } from "./frozen-policy.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";
 export {
@@ -30,20 +24,15 @@ export {
   type SaveAdapterOptions,
 } from "./lora/adapter-checkpoint.js";
 export { LORA_MODULES, type LoraModule, type LoraOptions } from "./lora/lora-options.js";
-export { type LossNumbers, type LossResult } from "./gradient-accumulator.js";
+export { type LossNumbers } from "./gradient-accumulator.js";
 export { createKVCache } from "./kv-cache/kv-cache.js";
 export type { KVCache } from "./kv-cache/kv-cache-types.js";
-export {
-  LocalEngine,
-  type ForwardBackwardOptions,
-  type LocalEngineOptions,
-  type LossInputs,
-  type ScoringOptions,
-  type TokenLoss,
-} from "./local-engine.js";
+export { LocalEngine, type LocalEngineOptions, type LocalForwardBackwardOptions, type LocalScoringOptions } from "./local-engine.js";
+export { branchPolicy, type EngineFiles } from "./engine-parts.js";
+export { engineFiles } from "./checkpoint/engine-files.js";
 export { checkMemoryNeed, checkTrainingRoom } from "./memory-limit.js";
 export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from "./memory-need.js";
-export { type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
+export { type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
 export { parameterSpecs, type ParameterSpec, type TrainableParameters } from "./parameter-specs.js";
@@ -58,7 +47,5 @@ export { LocalSampler } from "./sampler/sampler.js";
 export type { FloatType } from "./checkpoint/safetensors-file.js";
 export { parseSafetensors, serializeSafetensors, type Safetensors, type SafetensorsTensor } from "./checkpoint/safetensors.js";
 export { sampleToken, type SampledToken, type SamplingOptions } from "./sampler/sampling.js";
-export { learningRateAt, type ScheduleOptions } from "./schedule.js";
-export { countTargets, microBatches, type TrainingRow } from "./training-batch.js";
-export { type TextStream } from "./sampler/stop-strings.js";
+export { microBatches } from "./training-batch.js";
 export { Transformer, type TrainingPass, type TransformerOptions } from "./transformer.js";

@@ -1,3 +1,5 @@
+import type { TokenLoss } from "@retool-ts/algorithms";
+import type { TrainingRow } from "@retool-ts/engine";
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
@@ -5,9 +7,8 @@ import { KERNEL_BACKENDS, NATIVE, TEST_BACKENDS } from "../test/backends.js";
 import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../test/tiny.js";
 import { useBackend, type BackendName } from "./backend.js";
 import type { ModelConfig } from "./config.js";
-import { LocalEngine, type TokenLoss } from "./local-engine.js";
+import { LocalEngine } from "./local-engine.js";
 import { Parameters } from "./parameters.js";
-import type { TrainingRow } from "./training-batch.js";
 
 interface Outcome {
   readonly loss: number;
@@ -37,7 +38,7 @@ async function outcome(
   try {
     let [loss, targets] = [0, 0];
     for (const rows of batches) {
-      const result = await engine.forwardBackward(rows, { temperature: 0.8, loss: weightedLoss });
+      const result = await engine.forwardBackward(rows, weightedLoss, { temperature: 0.8 });
       loss += result.loss;
       targets += result.targets;
     }
@@ -173,7 +174,7 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     });
     const seen: string[] = [];
     const rows = [...tinyRows([3, 1, 4]), { tokenIds: [1, 2, 3], lossMask: [1, 0, 0] }];
-    const result = await engine.forwardBackward(rows, { loss, onMicroBatch: (done, total) => seen.push(`${done}/${total}`) });
+    const result = await engine.forwardBackward(rows, loss, { onMicroBatch: (done, total) => seen.push(`${done}/${total}`) });
     await engine.optimStep({ learningRate: 0.01 });
     const nothing = await engine.optimStep({ learningRate: 0.01 }).catch((error: unknown) => error);
     engine.dispose();
@@ -190,10 +191,10 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
     const before = parameters.get("embed").dataSync().slice();
     const rows = tinyRows([8]);
-    await engine.forwardBackward(rows, { loss: ({ logProbs }) => ({ loss: tf.sum<tf.Scalar>(tf.mul(logProbs, Infinity)) }) });
+    await engine.forwardBackward(rows, ({ logProbs }) => ({ loss: tf.sum<tf.Scalar>(tf.mul(logProbs, Infinity)) }));
     expect((await engine.optimStep({ learningRate: 0.01 })).applied).toBe(false);
     expect(parameters.get("embed").dataSync()).toEqual(before);
-    await engine.forwardBackward(rows, { loss: weightedLoss });
+    await engine.forwardBackward(rows, weightedLoss);
     expect((await engine.optimStep({ learningRate: 0.01 })).applied).toBe(true);
     engine.dispose();
     parameters.dispose();
@@ -204,7 +205,7 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
     const loss: TokenLoss = ({ logProbs }) => ({ loss: tf.scalar(1), metrics: { tokens: tf.scalar(logProbs.size) } });
-    await expect(engine.forwardBackward(tinyRows([8]), { loss })).rejects.toThrow(/connection between any variable and the result/);
+    await expect(engine.forwardBackward(tinyRows([8]), loss)).rejects.toThrow(/connection between any variable and the result/);
     engine.dispose();
     parameters.dispose();
   });
@@ -214,11 +215,7 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 10 });
     const controller = new AbortController();
-    const aborted = engine.forwardBackward(tinyRows([9, 9, 9]), {
-      loss: weightedLoss,
-      signal: controller.signal,
-      onMicroBatch: (done) => done === 2 && controller.abort(),
-    });
+    const aborted = engine.forwardBackward(tinyRows([9, 9, 9]), weightedLoss, { signal: controller.signal, onMicroBatch: (done) => done === 2 && controller.abort() });
     await expect(aborted).rejects.toThrow(/abort/i);
     const failure = (row: TrainingRow) => engine.logProbs([row]).catch((error: unknown) => error);
     expect(await failure({ tokenIds: [1, 29], lossMask: [1, 1] })).toBeInstanceOf(RetoolError);

@@ -1,39 +1,22 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import { tokenLoss, type TokenLoss } from "@retool-ts/algorithms";
+import { RetoolError } from "@retool-ts/core";
+import type { Engine, EngineModel, ForwardBackwardOptions, ForwardBackwardResult, LoadStateOptions, LossSpec, ScoringOptions, TrainingRow } from "@retool-ts/engine"; // prettier-ignore
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
-import { GradientAccumulator, type LossResult } from "./gradient-accumulator.js";
+import { Critic } from "./critic.js";
+import { branchPolicy, engineModel, weightsDigest, type EngineFiles } from "./engine-parts.js";
+import { FrozenPolicy } from "./frozen-policy.js";
+import { GradientAccumulator } from "./gradient-accumulator.js";
 import { checkTrainingRoom } from "./memory-limit.js";
-import { sumMicroBatches, type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
+import { sumMicroBatches, type MicroBatchOptions } from "./micro-batch-sum.js";
 import type { Parameters } from "./parameters.js";
-import type { SamplerOptions } from "./sampler/decode-request.js";
-import { LocalSampler } from "./sampler/sampler.js";
 import { checkRows, rowValues, scoreTargets } from "./row-values.js";
-import type { PackedBatch, TrainingRow } from "./training-batch.js";
+import type { LocalSamplerOptions } from "./sampler/decode-request.js";
+import { LocalSampler } from "./sampler/sampler.js";
+import type { PackedBatch } from "./training-batch.js";
 import { Transformer } from "./transformer.js";
 
-/** What a loss function sees: one number for each token that the policy chose, `[targets]` each. */
-export interface LossInputs {
-  /** log π(token | context) under the current weights; gradients flow through it. */
-  readonly logProbs: tf.Tensor1D;
-  /** Entropy of the distribution each token was drawn from, in nats; gradients flow through it. */
-  readonly entropies: tf.Tensor1D;
-  /** The rows' own fields. */
-  readonly fields: Readonly<Record<string, tf.Tensor1D>>;
-  /** int32: which row of the micro-batch each token is in. */
-  readonly rowOfTarget: tf.Tensor1D;
-}
-
-/**
- * A loss over one micro-batch. It must be normalised over the whole optimizer step (divide by the step's token count, not by the
- * micro-batch's): losses and metrics of micro-batches are added.
- */
-export type TokenLoss = (inputs: LossInputs) => LossResult;
-
 /** One pass over rows. */
-export interface ForwardBackwardOptions extends MicroBatchOptions {
-  readonly loss: TokenLoss;
-  /** Divides the logits, as the sampler did. */
-  readonly temperature?: number;
-}
+export interface LocalForwardBackwardOptions extends ForwardBackwardOptions, MicroBatchOptions {}
 
 /** Fixed for the life of an engine. */
 export interface LocalEngineOptions {
@@ -42,22 +25,23 @@ export interface LocalEngineOptions {
   readonly maxTokensPerMicroBatch: number;
   /** Compute each layer a second time in the backward pass instead of keeping what it made: less memory, about a third more time. */
   readonly gradientCheckpointing?: boolean;
+  /** Reads and writes states; without it, they cannot be kept. */
+  readonly files?: EngineFiles;
 }
 
 /** How {@link LocalEngine.logProbs} scores. */
-export interface ScoringOptions {
-  /** Divides the logits; default 1. */
-  readonly temperature?: number;
+export interface LocalScoringOptions extends ScoringOptions {
   /** False: without the adapter, as the frozen reference of the policy. Default: true. */
   readonly adapter?: boolean;
 }
 
 /** Samples and trains one model in this process. Borrows the parameters; owns optimizer, gradients and samplers' model. */
-export class LocalEngine {
+export class LocalEngine implements Engine<TokenLoss> {
   readonly parameters: Parameters;
-  readonly model: Transformer;
+  readonly model: EngineModel;
   readonly optimizer: AdamW;
   readonly #options: LocalEngineOptions;
+  readonly transformer: Transformer;
   readonly #gradients: GradientAccumulator;
   /** The model without its adapter. */
   #base: Transformer | undefined;
@@ -66,15 +50,16 @@ export class LocalEngine {
 
   constructor(parameters: Parameters, options: LocalEngineOptions) {
     this.parameters = parameters;
-    this.model = new Transformer(parameters);
+    this.model = engineModel(parameters);
+    this.transformer = new Transformer(parameters);
     this.optimizer = new AdamW(parameters, options.optimizer);
     this.#gradients = new GradientAccumulator(parameters);
     this.#options = options;
   }
 
   /** A sampler that reads this engine's weights; each forward pass uses the newest. The caller disposes of it. */
-  createSampler(options: SamplerOptions): LocalSampler {
-    return new LocalSampler(this.model, options);
+  async sampler(options: LocalSamplerOptions): Promise<LocalSampler> {
+    return new LocalSampler(this.transformer, options);
   }
 
   /**
@@ -85,17 +70,19 @@ export class LocalEngine {
    */
   async forwardBackward(
     rows: readonly TrainingRow[],
-    { loss, temperature = 1, ...options }: ForwardBackwardOptions,
+    loss: LossSpec | TokenLoss,
+    { temperature = 1, ...options }: LocalForwardBackwardOptions = {},
   ): Promise<ForwardBackwardResult> {
     checkTrainingRoom(this.parameters);
     checkRows(rows, this.parameters.config);
     const { maxTokensPerMicroBatch, gradientCheckpointing = false } = this.#options;
     const [update, before] = [this.optimizer.updates, this.#rows];
+    const lossOf = typeof loss === "function" ? loss : tokenLoss(loss);
     this.#rows += rows.length;
     const run = (batch: PackedBatch, firstRow: number) => {
       const training = { gradientCheckpointing, dropout: { update, firstRow: before + firstRow } };
       const { fields, rowOfTarget } = batch;
-      return this.#gradients.add(() => loss({ ...scoreTargets(this.model, batch, temperature, training), fields, rowOfTarget }));
+      return this.#gradients.add(() => lossOf({ ...scoreTargets(this.transformer, batch, temperature, training), fields, rowOfTarget }));
     };
     return sumMicroBatches(rows, maxTokensPerMicroBatch, run, options);
   }
@@ -120,18 +107,71 @@ export class LocalEngine {
    *
    * @returns one array a row, of the row's length: 0 where the mask is 0
    */
-  async logProbs(rows: readonly TrainingRow[], { temperature = 1, adapter = true }: ScoringOptions = {}): Promise<Float32Array[]> {
+  async logProbs(rows: readonly TrainingRow[], { temperature = 1, adapter = true }: LocalScoringOptions = {}): Promise<Float32Array[]> {
     checkRows(rows, this.parameters.config);
     if (!adapter) this.#base ??= new Transformer(this.parameters, { adapter });
-    const model = adapter ? this.model : this.#base!;
+    const model = adapter ? this.transformer : this.#base!;
     return rowValues(rows, this.#options.maxTokensPerMicroBatch, (batch) => scoreTargets(model, batch, temperature).logProbs);
+  }
+
+  weightsDigest(): Promise<string> {
+    return weightsDigest(this.parameters);
+  }
+
+  async resetOptimizer(): Promise<void> {
+    this.optimizer.reset();
+  }
+
+  async saveState(folder: string): Promise<void> {
+    const files = this.#files("saveState");
+    await files.saveWeights(folder, this.parameters);
+    await files.saveOptimizer(folder, this.optimizer);
+  }
+
+  async loadState(folder: string, { weights = true }: LoadStateOptions = {}): Promise<void> {
+    const files = this.#files("loadState");
+    if (weights) {
+      const loaded = await files.loadWeights(folder, this.parameters);
+      try {
+        await this.parameters.copyFrom(loaded);
+      } finally {
+        loaded.dispose();
+      }
+    }
+    await files.loadOptimizer(folder, this.optimizer);
+  }
+
+  async snapshot(): Promise<FrozenPolicy> {
+    return this.#frozen(await branchPolicy(this.parameters));
+  }
+
+  async loadSnapshot(folder: string): Promise<FrozenPolicy> {
+    return this.#frozen(await this.#files("loadSnapshot").loadWeights(folder, this.parameters));
+  }
+
+  async critic(from?: string): Promise<Critic> {
+    const { optimizer, maxTokensPerMicroBatch, gradientCheckpointing, files } = this.#options;
+    const options = { optimizer, maxTokensPerMicroBatch, ...(gradientCheckpointing && { gradientCheckpointing }), ...(files && { save: files.saveCritic }) };
+    if (from === undefined) return Critic.fromPolicy(this.parameters, options);
+    return this.#files("critic").loadCritic(from, options, this.parameters);
   }
 
   /** Frees optimizer, gradients and model; the parameters are borrowed. */
   dispose(): void {
     this.clearGradients();
     this.optimizer.dispose();
-    this.model.dispose();
+    this.transformer.dispose();
     this.#base?.dispose();
+  }
+
+  #files(what: string): EngineFiles {
+    const { files } = this.#options;
+    if (files === undefined) throw new RetoolError("ENGINE_FILES", `${what}: this engine was made without files; pass the option files`);
+    return files;
+  }
+
+  #frozen(parameters: Parameters): FrozenPolicy {
+    const { maxTokensPerMicroBatch, files } = this.#options;
+    return new FrozenPolicy(parameters, { maxTokensPerMicroBatch, source: this.parameters, ...(files && { saveWeights: files.saveWeights }) });
   }
 }

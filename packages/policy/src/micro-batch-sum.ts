@@ -1,11 +1,6 @@
+import type { ForwardBackwardResult, TrainingRow } from "@retool-ts/engine";
 import type { LossNumbers } from "./gradient-accumulator.js";
-import { disposeBatch, microBatches, packTrainingRows, type PackedBatch, type TrainingRow } from "./training-batch.js";
-
-/** Sum of the losses and metrics of all micro-batches. */
-export interface ForwardBackwardResult extends LossNumbers {
-  /** Tokens that entered the loss. */
-  readonly targets: number;
-}
+import { disposeBatch, microBatches, packTrainingRows, type PackedBatch } from "./training-batch.js";
 
 /** What goes on between micro-batches. */
 export interface MicroBatchOptions {

@@ -1,15 +1,7 @@
 import { assertSameLength, RetoolError } from "@retool-ts/core";
+import type { TrainingRow } from "@retool-ts/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
-
-/** One sequence to train on. All arrays have one length; entry t speaks of token t. */
-export interface TrainingRow {
-  readonly tokenIds: ArrayLike<number>;
-  /** 1 where the policy chose the token: only these enter the loss. */
-  readonly lossMask: ArrayLike<number>;
-  /** Further numbers a token, such as `advantages` and `oldLogProbs`; every row has the same names. */
-  readonly fields?: Readonly<Record<string, ArrayLike<number>>>;
-}
 
 /** Rows of one forward pass on the device: packed tokens, and the places whose next token enters the loss. */
 export interface PackedBatch {
@@ -26,13 +18,6 @@ export interface PackedBatch {
   readonly fields: Readonly<Record<string, tf.Tensor1D>>;
   /** Row and place in the row of each target, on the host. */
   readonly places: readonly { readonly row: number; readonly token: number }[];
-}
-
-/** How many tokens of the rows enter the loss. The first token of a row is never predicted, whatever its mask. */
-export function countTargets(rows: readonly TrainingRow[]): number {
-  let count = 0;
-  for (const { lossMask } of rows) for (let t = 1; t < lossMask.length; t++) count += lossMask[t] ? 1 : 0;
-  return count;
 }
 
 /**

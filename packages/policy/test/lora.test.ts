@@ -74,7 +74,7 @@ async function lossAndGradients(parameters: Parameters, gradientCheckpointing: b
     return { gradNorm: 0, applied: true };
   };
   const rows = fixture.sequences.map((tokenIds) => ({ tokenIds, lossMask: tokenIds.map(() => 1) }));
-  const { loss } = await engine.forwardBackward(rows, { loss: ({ logProbs }) => ({ loss: tf.neg<tf.Scalar>(tf.mean(logProbs)) }) });
+  const { loss } = await engine.forwardBackward(rows, ({ logProbs }) => ({ loss: tf.neg<tf.Scalar>(tf.mean(logProbs)) }));
   await engine.optimStep({ learningRate: 0 });
   engine.dispose();
   return { loss, gradients };

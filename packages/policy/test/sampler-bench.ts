@@ -1,7 +1,8 @@
+import type { TurnRequest, TurnTokens } from "@retool-ts/engine";
 import { streamKey, uniformAt } from "@retool-ts/core";
 import { beforeEach, expect } from "vitest";
 import { useBackend, type BackendName } from "../src/backend.js";
-import type { DecodeRequest, DecodeResult, SamplerOptions } from "../src/sampler/decode-request.js";
+import type { LocalSamplerOptions } from "../src/sampler/decode-request.js";
 import { LocalEngine } from "../src/local-engine.js";
 import { Parameters } from "../src/parameters.js";
 import type { LocalSampler } from "../src/sampler/sampler.js";
@@ -10,7 +11,7 @@ import { ADAMW, TINY } from "./tiny.js";
 
 /** What each id of the tiny model is as text. */
 export const LETTERS = "abcdefghijklmnopqrstuvwxyz<>/";
-export const OPTIONS: SamplerOptions = {
+export const OPTIONS: LocalSamplerOptions = {
   maxSequences: 8,
   maxLength: 96,
   vocabSize: 29,
@@ -18,7 +19,7 @@ export const OPTIONS: SamplerOptions = {
 };
 export const PROMPTS = [[3], [1, 2, 3, 4, 5, 6, 7, 8, 9], [9, 8, 7], [4, 4, 4, 4, 4, 4]];
 
-export function request(seed: number, maxTokens: number, more: Partial<DecodeRequest> = {}): DecodeRequest {
+export function request(seed: number, maxTokens: number, more: Partial<TurnRequest> = {}): TurnRequest {
   const key = streamKey(seed, ["decode"]);
   return { temperature: 1, topP: 1, topK: 0, maxTokens, uniform: (position) => uniformAt(key, position), ...more };
 }
@@ -34,20 +35,19 @@ export class SamplerBench {
   readonly engine: LocalEngine;
   readonly sampler: LocalSampler;
 
-  private constructor(backend: BackendName) {
+  private constructor(backend: BackendName, engine: LocalEngine, sampler: LocalSampler) {
     this.backend = backend;
-    this.engine = new LocalEngine(Parameters.initialize(TINY, { seed: 11, embeddingStd: 0.2 }), {
-      optimizer: ADAMW,
-      maxTokensPerMicroBatch: 1000,
-    });
-    this.sampler = this.engine.createSampler(OPTIONS);
+    this.engine = engine;
+    this.sampler = sampler;
   }
 
   /** Makes one before each test, and disposes of it afterwards. */
   static beforeEach(backend: BackendName, use: (bench: SamplerBench) => void): void {
     beforeEach(async () => {
       await useBackend(backend);
-      const bench = new SamplerBench(backend);
+      const parameters = Parameters.initialize(TINY, { seed: 11, embeddingStd: 0.2 });
+      const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 1000 });
+      const bench = new SamplerBench(backend, engine, await engine.sampler(OPTIONS));
       use(bench);
       return () => {
         bench.sampler.dispose();
@@ -58,7 +58,7 @@ export class SamplerBench {
   }
 
   /** Opens, decodes and closes. */
-  async once(prompt: readonly number[], decode: DecodeRequest): Promise<DecodeResult> {
+  async once(prompt: readonly number[], decode: TurnRequest): Promise<TurnTokens> {
     const id = this.sampler.open(prompt);
     try {
       return await this.sampler.decode(id, decode);
@@ -74,7 +74,7 @@ export class SamplerBench {
   }
 
   /** To the bit where sums do not depend on the shape of a batch. */
-  expectSame(actual: DecodeResult, expected: DecodeResult): void {
+  expectSame(actual: TurnTokens, expected: TurnTokens): void {
     const native = this.backend === NATIVE;
     if (native) expectClose(actual.logProbs, expected.logProbs, 1e-5);
     expect(native ? { ...actual, logProbs: expected.logProbs } : actual).toEqual(expected);

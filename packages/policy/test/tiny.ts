@@ -1,7 +1,7 @@
+import type { TokenLoss } from "@retool-ts/algorithms";
+import type { TrainingRow } from "@retool-ts/engine";
 import type { AdamWOptions } from "../src/adamw.js";
 import type { ModelConfig } from "../src/config.js";
-import type { TokenLoss } from "../src/local-engine.js";
-import type { TrainingRow } from "../src/training-batch.js";
 import * as tf from "@tensorflow/tfjs-core";
 
 /** A model small enough to check number by number, with every optional part switched on. */

@@ -1,7 +1,8 @@
+import type { Sampler, SamplingParameters } from "@retool-ts/engine";
 import { streamKey, uniformAt } from "@retool-ts/core";
 import { truncateOutput, type Budgets } from "./budgets.js";
 import { joinPieces, type CallRequest, type Dialect, type TurnAction } from "./dialect.js";
-import type { Sampler, SamplingParameters, TextCodec } from "./sampler.js";
+import type { TextCodec } from "./text-codec.js";
 import type { Tool, ToolOutcome } from "./tool.js";
 import { beginTools } from "./tool-sessions.js";
 import { TrajectoryBuilder } from "./trajectory-builder.js";

@@ -27,7 +27,7 @@ export {
   type TurnPlace,
 } from "./rollout-journal.js";
 export { rolloutBatch, type RolloutBatchOptions, type RolloutPrompt } from "./rollout-batch.js";
-export { type Sampler, type SamplingParameters, type TextCodec, type TurnRequest, type TurnTokens } from "./sampler.js";
+export { type TextCodec } from "./text-codec.js";
 export { summarizeRollouts, type RolloutOutline, type RolloutSummary, type ToolUse } from "./summary.js";
 export {
   defineTool,

@@ -1,6 +1,6 @@
+import type { Sampler, TurnRequest, TurnTokens } from "@retool-ts/engine";
 import type { RolloutKey } from "./agent-loop.js";
 import type { JournalKey, RolloutJournal, TurnPlace } from "./rollout-journal.js";
-import type { Sampler, TurnRequest, TurnTokens } from "./sampler.js";
 import type { Tool } from "./tool.js";
 
 /** Tokens of a turn that are kept at once; a process that is killed loses fewer than these of each rollout. */

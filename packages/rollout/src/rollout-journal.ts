@@ -1,5 +1,5 @@
+import type { TurnTokens } from "@retool-ts/engine";
 import type { RolloutKey } from "./agent-loop.js";
-import type { TurnTokens } from "./sampler.js";
 import type { ToolOutcome } from "./tool.js";
 
 /** What names a rollout in a journal. */

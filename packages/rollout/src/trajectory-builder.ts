@@ -1,5 +1,6 @@
+import type { TurnTokens } from "@retool-ts/engine";
 import { assertSameLength } from "@retool-ts/core";
-import type { TextCodec, TurnTokens } from "./sampler.js";
+import type { TextCodec } from "./text-codec.js";
 import { createTrajectory, type Segment, type StopReason, type ToolCall, type Trajectory } from "./trajectory.js";
 
 /** Grows one trajectory; all parallel arrays grow together. */

@@ -1,4 +1,4 @@
-import type { Sampler, TurnRequest, TurnTokens } from "../src/index.js";
+import type { Sampler, TurnRequest, TurnTokens } from "@retool-ts/engine";
 import { codec } from "./scripted-codec.js";
 
 /** What a script may look at when it chooses the next token. */

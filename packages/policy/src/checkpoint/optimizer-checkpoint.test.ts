@@ -16,7 +16,7 @@ describe("saveOptimizer and loadOptimizer", () => {
     const parameters = randomModel(TINY);
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
     for (let step = 0; step < steps; step++) {
-      await engine.forwardBackward(tinyRows([9, 12]), { loss: weightedLoss });
+      await engine.forwardBackward(tinyRows([9, 12]), weightedLoss);
       await engine.optimStep({ learningRate: 0.01 });
     }
     return { parameters, engine };
@@ -33,7 +33,7 @@ describe("saveOptimizer and loadOptimizer", () => {
     await loadOptimizer(folder(), engine.optimizer);
     expect(engine.optimizer.updates).toBe(2);
     for (let step = 0; step < 2; step++) {
-      await engine.forwardBackward(tinyRows([9, 12]), { loss: weightedLoss });
+      await engine.forwardBackward(tinyRows([9, 12]), weightedLoss);
       await engine.optimStep({ learningRate: 0.01 });
     }
     const actual = bits(parameters);

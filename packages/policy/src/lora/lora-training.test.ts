@@ -35,7 +35,7 @@ function values(parameters: Parameters, which: "specs" | "trainableSpecs"): Map<
 /** A few updates on the same rows, and the adapter after them. */
 async function train({ parameters, engine }: ReturnType<typeof start>, steps = 2): Promise<Map<string, Float32Array>> {
   for (let step = 0; step < steps; step++) {
-    await engine.forwardBackward(tinyRows(LENGTHS), { loss: weightedLoss });
+    await engine.forwardBackward(tinyRows(LENGTHS), weightedLoss);
     await engine.optimStep({ learningRate: 0.02 });
   }
   return values(parameters, "trainableSpecs");
@@ -78,7 +78,7 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
     await useBackend(backend);
     const run = start();
     await train(run);
-    const sampler = run.engine.createSampler({ maxSequences: 2, maxLength: 40, vocabSize: TINY.vocabSize });
+    const sampler = await run.engine.sampler({ maxSequences: 2, maxLength: 40, vocabSize: TINY.vocabSize });
     const prompt = [3, 1, 4, 1, 5];
     const request = { temperature: 1, topP: 1, topK: 0, maxTokens: 30 };
     const { tokenIds, logProbs } = await sampler.decode(sampler.open(prompt), { ...request, uniform: (i) => (i * 0.61803) % 1 });
@@ -118,9 +118,7 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
     const options = { optimizer: ADAMW, maxTokensPerMicroBatch: 1_000, gradientCheckpointing: true };
     const critic = await Critic.fromPolicy(run.parameters, options);
     const learn = async (model: Critic) => {
-      const { loss } = await model.forwardBackward(rows, {
-        loss: ({ values: v }) => ({ loss: tf.sum<tf.Scalar>(tf.square(tf.sub(v, 1))) }),
-      });
+      const { loss } = await model.forwardBackward(rows, ({ values: v }) => ({ loss: tf.sum<tf.Scalar>(tf.square(tf.sub(v, 1))) }));
       await model.optimStep({ learningRate: 0.02 });
       return loss;
     };

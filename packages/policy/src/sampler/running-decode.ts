@@ -1,19 +1,19 @@
-import type { DecodeRequest, DecodeResult } from "./decode-request.js";
+import type { TurnRequest, TurnTokens } from "@retool-ts/engine";
 import type { Sequence } from "./sequence.js";
 import type { StopStringScanner } from "./stop-strings.js";
 
 /** A decode that is under way: its tokens so far, and the promise that ends with them. */
 export class RunningDecode {
   readonly sequence: Sequence;
-  readonly request: DecodeRequest;
-  readonly result: Promise<DecodeResult>;
+  readonly request: TurnRequest;
+  readonly result: Promise<TurnTokens>;
   readonly #tokenIds: number[] = [];
   readonly #logProbs: number[] = [];
   readonly #stops: StopStringScanner | undefined;
-  #resolve: (result: DecodeResult) => void = () => {};
+  #resolve: (result: TurnTokens) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  constructor(sequence: Sequence, request: DecodeRequest, stops: StopStringScanner | undefined) {
+  constructor(sequence: Sequence, request: TurnRequest, stops: StopStringScanner | undefined) {
     this.sequence = sequence;
     this.request = request;
     this.#stops = stops;
@@ -41,7 +41,7 @@ export class RunningDecode {
   }
 
   /** Ends the decode. */
-  finish(finish: DecodeResult["finish"], stopString?: string): true {
+  finish(finish: TurnTokens["finish"], stopString?: string): true {
     this.#resolve({
       tokenIds: this.#tokenIds,
       logProbs: this.#logProbs,

@@ -18,7 +18,7 @@ describe.each(TEST_BACKENDS)("calls of LocalSampler on %s", (backend) => {
 
   test("stops at a string that ends inside a token; the token is kept", async () => {
     const { tokenIds } = await bench.once([2, 3], request(5, 30));
-    const wide = bench.engine.createSampler({ ...OPTIONS, textStream: () => ({ push: (id) => `[${LETTERS[id]!}]` }) });
+    const wide = await bench.engine.sampler({ ...OPTIONS, textStream: () => ({ push: (id) => `[${LETTERS[id]!}]` }) });
     try {
       const stopString = `${LETTERS[tokenIds[3]!]!}][${LETTERS[tokenIds[4]!]!}`;
       const id = wide.open([2, 3]);
@@ -33,7 +33,7 @@ describe.each(TEST_BACKENDS)("calls of LocalSampler on %s", (backend) => {
   });
 
   test("ends as full at the longest length, and a prompt beyond it is full at once", async () => {
-    const short = bench.engine.createSampler({ ...OPTIONS, maxLength: 10 });
+    const short = await bench.engine.sampler({ ...OPTIONS, maxLength: 10 });
     try {
       const id = short.open(PROMPTS[3]!);
       expect(await short.decode(id, request(1, 50))).toMatchObject({ finish: "full", tokenIds: { length: 4 } });
@@ -49,7 +49,7 @@ describe.each(TEST_BACKENDS)("calls of LocalSampler on %s", (backend) => {
   test("a decode goes on where an interrupted one ended, at any token and in another sampler, to the bit", async () => {
     const decode = request(3, 40);
     const whole = await bench.once(PROMPTS[1]!, decode);
-    const other = bench.engine.createSampler(OPTIONS);
+    const other = await bench.engine.sampler(OPTIONS);
     try {
       for (const kept of [1, 7, 39, 40]) {
         const given: [number, number][] = [];
@@ -83,13 +83,13 @@ describe.each(TEST_BACKENDS)("calls of LocalSampler on %s", (backend) => {
   test("a forward pass that fails ends all decodes with its error, leaves no tensors, and can be tried again", async () => {
     const expected = await bench.once([7], request(3, 5));
     const id = bench.sampler.open([7]);
-    const { forwardCached } = bench.engine.model;
-    bench.engine.model.forwardCached = () => {
+    const { forwardCached } = bench.engine.transformer;
+    bench.engine.transformer.forwardCached = () => {
       throw new Error("no memory");
     };
     const other = bench.sampler.open([6]);
     const failed = await Promise.allSettled([bench.sampler.decode(id, request(3, 5)), bench.sampler.decode(other, request(3, 5))]);
-    bench.engine.model.forwardCached = forwardCached;
+    bench.engine.transformer.forwardCached = forwardCached;
     expect(failed.map((each) => each.status === "rejected" && String(each.reason))).toEqual(["Error: no memory", "Error: no memory"]);
     expect((await bench.sampler.decode(id, request(3, 5))).tokenIds).toEqual(expected.tokenIds);
   });
@@ -136,7 +136,7 @@ describe.each(TEST_BACKENDS)("calls of LocalSampler on %s", (backend) => {
     expect(codes(() => bench.sampler.decode(ids[0]!, request(1, 2)))).toBe("SEQUENCE_BUSY");
     expect(codes(() => bench.sampler.extend(ids[0]!, [1]))).toBe("SEQUENCE_BUSY");
     await running;
-    expect(() => bench.engine.createSampler({ ...OPTIONS, vocabSize: 30 })).toThrow(/vocabSize: expected at most 29, .* found 30/);
-    expect(() => bench.engine.createSampler({ ...OPTIONS, maxLength: 129 })).toThrow(/maxLength: expected at most 128/);
+    await expect(bench.engine.sampler({ ...OPTIONS, vocabSize: 30 })).rejects.toThrow(/vocabSize: expected at most 29, .* found 30/);
+    await expect(bench.engine.sampler({ ...OPTIONS, maxLength: 129 })).rejects.toThrow(/maxLength: expected at most 128/);
   });
 });

@@ -1,9 +1,9 @@
 import { InputError } from "@retool-ts/core";
 import type { ModelConfig } from "../config.js";
-import type { SamplerOptions } from "./decode-request.js";
+import type { LocalSamplerOptions } from "./decode-request.js";
 
 /** @throws InputError when the vocabulary or the length exceed what the model has. */
-export function checkSamplerOptions(config: ModelConfig, { vocabSize, maxLength }: SamplerOptions): void {
+export function checkSamplerOptions(config: ModelConfig, { vocabSize, maxLength }: LocalSamplerOptions): void {
   const check = (where: string, what: string, limit: number, found: number, fix: string) => {
     if (found <= limit) return;
     throw new InputError({ what: "sampler", where, expected: `at most ${limit}, ${what}`, found: String(found), fix });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { TEST_BACKENDS } from "../../test/backends.js";
 import { expectClose, OPTIONS, PROMPTS, request, SamplerBench } from "../../test/sampler-bench.js";
 import { ADAMW, TINY } from "../../test/tiny.js";
-import type { SamplerOptions } from "./decode-request.js";
+import type { LocalSamplerOptions } from "./decode-request.js";
 import { LocalEngine } from "../local-engine.js";
 import { Parameters } from "../parameters.js";
 
@@ -23,7 +23,7 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
   test("a sliding window hides the same tokens with the cache as in the whole forward pass", async () => {
     const windowed = Parameters.initialize({ ...TINY, slidingWindow: { size: 3, firstLayer: 1 } }, { seed: 11, embeddingStd: 0.2 });
     const other = new LocalEngine(windowed, { optimizer: ADAMW, maxTokensPerMicroBatch: 1000 });
-    const cached = other.createSampler(OPTIONS);
+    const cached = await other.sampler(OPTIONS);
     const prompt = PROMPTS[0]!;
     const { tokenIds, logProbs } = await cached.decode(cached.open(prompt), request(0, 12));
     const all = [...prompt, ...tokenIds];
@@ -98,7 +98,7 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
     const prompt = PROMPTS[1]!;
     const tool = [27, 20, 20, 3, 28];
     const run = async (reuseCache: boolean) => {
-      const own = bench.engine.createSampler({ ...OPTIONS, reuseCache });
+      const own = await bench.engine.sampler({ ...OPTIONS, reuseCache });
       try {
         const first = own.open(prompt);
         await own.prefill([first]);
@@ -123,8 +123,8 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
 
   test("long prompts are taken in by several passes, to the same bits", async () => {
     const long = PROMPTS.map((prompt, i) => Array.from({ length: 20 + 9 * i }, (_, t) => prompt[t % prompt.length]!));
-    const decodeAll = async (options: Partial<SamplerOptions>) => {
-      const own = bench.engine.createSampler({ ...OPTIONS, ...options });
+    const decodeAll = async (options: Partial<LocalSamplerOptions>) => {
+      const own = await bench.engine.sampler({ ...OPTIONS, ...options });
       const ids = long.map((prompt) => own.open(prompt));
       await own.prefill(ids.slice(0, 1));
       const results = await Promise.all(ids.map((id, i) => own.decode(id, request(i, 6))));
@@ -140,7 +140,7 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
   });
 
   test("a long sequence and a long prompt go together when each alone fits the model's positions", async () => {
-    const own = bench.engine.createSampler({ ...OPTIONS, maxLength: TINY.maxPositions });
+    const own = await bench.engine.sampler({ ...OPTIONS, maxLength: TINY.maxPositions });
     const [prompt, tool] = [Array.from({ length: 90 }, (_, i) => i % 29), Array.from({ length: 70 }, (_, i) => (3 * i) % 29)];
     try {
       const [grown, fresh] = [own.open(prompt), own.open(tool)];
@@ -156,7 +156,7 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
   test("temperature 0 ignores the random numbers; ids beyond the vocabulary are never sampled", async () => {
     const greedy = await Promise.all([1, 2].map((seed) => bench.once([3, 1], request(seed, 15, { temperature: 0 }))));
     expect(greedy[0]).toEqual(greedy[1]);
-    const small = bench.engine.createSampler({ ...OPTIONS, vocabSize: 5 });
+    const small = await bench.engine.sampler({ ...OPTIONS, vocabSize: 5 });
     const { tokenIds } = await small.decode(small.open([1]), request(1, 60));
     small.dispose();
     expect(Math.max(...tokenIds)).toBe(4);

@@ -1,8 +1,9 @@
+import type { EngineSampler, TurnRequest, TurnTokens } from "@retool-ts/engine";
 import { RetoolError } from "@retool-ts/core";
 import { chooseTokens } from "./choose-tokens.js";
 import { createKVCache } from "../kv-cache/kv-cache.js";
 import type { KVCache } from "../kv-cache/kv-cache-types.js";
-import type { DecodeRequest, DecodeResult, SamplerOptions, SamplerStats } from "./decode-request.js";
+import type { LocalSamplerOptions, SamplerStats } from "./decode-request.js";
 import { RunningDecode } from "./running-decode.js";
 import { checkSamplerOptions } from "./sampler-options.js";
 import type { Sequence } from "./sequence.js";
@@ -17,9 +18,9 @@ import type { Transformer } from "../transformer.js";
  * output, `decode` again, `close`. All decodes that are running share each forward pass, and join and leave as they like; what a
  * sequence gets depends on nothing but its own tokens and random numbers.
  */
-export class LocalSampler {
+export class LocalSampler implements EngineSampler {
   readonly #model: Transformer;
-  readonly #options: SamplerOptions;
+  readonly #options: LocalSamplerOptions;
   readonly #cache: KVCache;
   readonly #free: number[];
   readonly #sequences = new Map<number, Sequence>();
@@ -30,7 +31,7 @@ export class LocalSampler {
   #sampledTokens = 0;
 
   /** @throws InputError when the vocabulary or the length exceed what the model has. */
-  constructor(model: Transformer, options: SamplerOptions) {
+  constructor(model: Transformer, options: LocalSamplerOptions) {
     checkSamplerOptions(model.config, options);
     this.#model = model;
     this.#options = options;
@@ -121,7 +122,7 @@ export class LocalSampler {
   }
 
   /** Samples until a stop, the token budget, or the longest length. */
-  decode(id: number, request: DecodeRequest): Promise<DecodeResult> {
+  decode(id: number, request: TurnRequest): Promise<TurnTokens> {
     const sequence = this.#idle("decode", id);
     const stops = request.stopStrings?.length ? this.#scanner(request.stopStrings) : undefined;
     this.#checkIds("decode", request.begun?.tokenIds ?? []);

@@ -1,7 +1,4 @@
-/** Turns ids into text as they arrive, for stop strings. */
-export interface TextStream {
-  push(tokenId: number): string;
-}
+import type { TextStream } from "@retool-ts/engine";
 
 /** Finds stop strings in the text of sampled tokens; one may begin in one token and end inside another. */
 export class StopStringScanner {
