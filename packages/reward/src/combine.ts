@@ -42,7 +42,9 @@ export function combineRewards<Sample extends ResponseSample>(
       const verdict = completeResult(output);
       const values = terms.map(({ value }) => value(sample, verdict));
       const isSync = values.every((value) => typeof value === "number");
-      return isSync ? withTerms(verdict, terms, values) : Promise.all(values).then((known) => withTerms(verdict, terms, known));
+      return isSync
+        ? withTerms(verdict, terms, values)
+        : Promise.all(values.map(async (value) => value)).then((known) => withTerms(verdict, terms, known));
     });
 }
 
