@@ -1,10 +1,10 @@
-import type { RewardFunction } from "@retool-ts/reward";
+import type { ResponseReward } from "@retool-ts/reward";
 import { openRunFolder } from "@retool-ts/runs";
 import { trainRecipe, type RecipeSettings } from "../src/recipe/train-recipe.js";
 import { QUIET } from "./quiet-shell.js";
 
 /** Random weights solve nothing, so that something else must tell rollouts apart: whether their number of letters is even. */
-const parity: RewardFunction = ({ modelText }) => {
+const parity: ResponseReward = ({ modelText }) => {
   const correct = modelText.length % 2 === 0;
   return { score: correct ? 1 : -1, correct, prediction: undefined, parts: { parity: correct ? 1 : -1 } };
 };

@@ -44,11 +44,10 @@ describe("columns", () => {
 
   test("several make one question", async () => {
     expect(await questionAndAnswer({ Body: "B.", Question: "Q?", Answer: 4 })).toEqual(["B. Q?", "4"]);
-    const path = await write("b.jsonl", JSON.stringify({ a: { b: "B" }, "c.d": "D", e: [1], f: { g: 7 }, question: "no", answer: "no" }));
+    const row = { a: { b: "B" }, "c.d": "D", e: [1], f: { g: 7 }, question: "no", answer: "no" };
+    const path = await write("b.jsonl", JSON.stringify(row));
     const columns = { question: ["a.b", "c.d"], answer: "f.g", id: "a.b" };
-    expect(await loadProblems(path, { columns })).toEqual([
-      { id: "B", question: "B D", answer: "7", source: "b.jsonl", metadata: { "c.d": "D", e: [1], question: "no", answer: "no" } },
-    ]);
+    expect(await loadProblems(path, { columns })).toEqual([{ id: "B", question: "B D", answer: "7", source: "b.jsonl", columns: row }]);
   });
 
   test.each([
@@ -102,7 +101,7 @@ describe("files", () => {
       ["Q1", "A1", "p.parquet:1"],
       ["Q2", "A2", "p.parquet:2"],
     ]);
-    expect(problems.map(({ metadata }) => metadata)).toEqual([{ n: 1 }, { n: null }, { n: String(2n ** 60n) }]);
+    expect(problems.map(({ columns }) => columns?.["n"])).toEqual([1, null, String(2n ** 60n)]);
   });
 
   test("a folder is its files by name, each with its own columns; the limit counts over all", async () => {

@@ -39,15 +39,13 @@ export async function* problemsFromRows(
 function problemOfRow(row: DatasetRow, columns: ResolvedColumns, source: string, id: string): Problem {
   const family = firstText(row, columns.family);
   const level = firstLevel(row, columns.level);
-  const used = new Set([columns.question, columns.answer].flat().map((path) => path.split(".")[0]));
-  const metadata = Object.fromEntries(Object.entries(row.value).filter(([name]) => !used.has(name)));
   return {
     id,
     question: requiredText(row, columns.question, questionText).trim(),
     answer: finalAnswer(requiredText(row, columns.answer, answerText)),
     source,
     ...defined({ family, level }),
-    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    columns: row.value,
   };
 }
 

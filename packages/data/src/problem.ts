@@ -11,6 +11,6 @@ export interface Problem {
   readonly family?: string;
   /** Difficulty; 1 is the easiest. */
   readonly level?: number;
-  /** Whatever else the source says. */
-  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Every column of its row, by name and as it is; integers beyond 2⁵³ are text. Rewards read unit tests or rubrics here. */
+  readonly columns?: Readonly<Record<string, unknown>>;
 }

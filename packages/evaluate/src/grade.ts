@@ -1,10 +1,10 @@
 import type { Problem, Tokenizer } from "@retool-ts/data";
-import type { RewardFunction, RewardResult } from "@retool-ts/reward";
+import type { ResponseReward, RewardResult } from "@retool-ts/reward";
 import { modelText, responseText, type Trajectory } from "@retool-ts/rollout";
 
 /** What grading needs of model and environment. */
 export interface Grader {
-  readonly reward: RewardFunction;
+  readonly reward: ResponseReward;
   readonly tokenizer: Pick<Tokenizer, "idToToken">;
   readonly eosTokenIds: readonly number[];
 }

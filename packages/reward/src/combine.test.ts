@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { combineRewards } from "./combine.js";
 import { outcomeReward } from "./outcome.js";
-import type { RewardSample } from "./reward.js";
+import type { ResponseSample } from "./reward.js";
 import { lengthPart, overlongPart, toolCallShaping } from "./shaping.js";
 
 const outcome = outcomeReward({ rule: "boxed-exact" });
-const wrong: RewardSample = { response: "", modelText: "\\boxed{41}", groundTruth: "42", toolCalls: 2, turns: 6, responseTokens: 95 };
-const right: RewardSample = { ...wrong, groundTruth: "41" };
+const wrong: ResponseSample = { response: "", modelText: "\\boxed{41}", groundTruth: "42", toolCalls: 2, turns: 6, responseTokens: 95 };
+const right: ResponseSample = { ...wrong, groundTruth: "41" };
 
 describe("combineRewards", () => {
   test("adds weighted terms and keeps each by name", () => {
@@ -32,7 +32,7 @@ describe("combineRewards", () => {
 });
 
 describe("toolCallShaping", () => {
-  const scoreOf = (count: "turns" | "toolCalls", sample: Partial<RewardSample>) =>
+  const scoreOf = (count: "turns" | "toolCalls", sample: Partial<ResponseSample>) =>
     combineRewards(outcome, [toolCallShaping({ count })])({ ...wrong, ...sample }).score;
 
   test("turns, as in verl: −1 at 2 turns, 0.1 more for each call, at most −0.6", () => {

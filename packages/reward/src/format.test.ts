@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { combineRewards } from "./combine.js";
 import { formatPart, hasFormat, requireFormat, type ResponseFormat } from "./format.js";
 import { outcomeReward } from "./outcome.js";
-import type { RewardSample } from "./reward.js";
+import type { ResponseSample } from "./reward.js";
 
-const sample = (modelText: string): RewardSample => ({
+const sample = (modelText: string): ResponseSample => ({
   response: modelText,
   modelText,
   groundTruth: "42",

@@ -1,20 +1,30 @@
 import { lastBoxed } from "./answer.js";
-import type { RewardPart } from "./combine.js";
-import type { RewardFunction, RewardSample } from "./reward.js";
+import { type RewardPart, whenDone } from "./combine.js";
+import {
+  completeResult,
+  type ResponseReward,
+  type ResponseSample,
+  type RewardFunction,
+  type RewardOutput,
+  type RewardProblem,
+  type RewardResult,
+  type RewardTrajectory,
+} from "./reward.js";
 
-/**
- * How a response is to look.
- *
- * - `boxed`: it has a balanced `\boxed{…}`.
- * - `answer-tag`: it ends with its only `<answer>…</answer>`, and there is a balanced box in it.
- * - `think-once`: it has exactly one `</think>`, and no code after it.
- */
-export type ResponseFormat = "boxed" | "answer-tag" | "think-once";
+/** How a response is to look, by the name of each format: what it asks for in one line. */
+export const RESPONSE_FORMATS = {
+  boxed: "a balanced \\boxed{…}",
+  "answer-tag": "ends with its only <answer>…</answer>, which holds a balanced box",
+  "think-once": "exactly one </think>, and no code after it",
+} as const;
+
+/** The name of a format in {@link RESPONSE_FORMATS}. */
+export type ResponseFormat = keyof typeof RESPONSE_FORMATS;
 
 const CODE_MARKS = ["<code>", "<tool_call>", "```"];
 
-/** Whether what the policy wrote has a format. Time is linear in the length. */
-export function hasFormat({ modelText }: Pick<RewardSample, "modelText">, format: ResponseFormat): boolean {
+/** Checks that what the policy wrote has a format. Time is linear in the length. */
+export function hasFormat({ modelText }: Pick<ResponseSample, "modelText">, format: ResponseFormat): boolean {
   switch (format) {
     case "boxed":
       return lastBoxed(modelText) !== undefined;
@@ -54,9 +64,18 @@ export interface RequireFormatOptions {
  * An outcome that pays only responses with a format. With scores of 1 and 0 and the format `think-once` it is the reward of verl-recipe's
  * SPO (https://github.com/verl-project/verl-recipe). The verdict on the answer stays.
  */
-export function requireFormat(outcome: RewardFunction, { format, otherwise = 0 }: RequireFormatOptions): RewardFunction {
-  return (sample) => {
-    const result = outcome(sample);
-    return hasFormat(sample, format) ? result : { ...result, score: otherwise, parts: { outcome: otherwise } };
-  };
+export function requireFormat(outcome: ResponseReward, options: RequireFormatOptions): ResponseReward;
+export function requireFormat<P extends RewardProblem = RewardProblem, T extends RewardTrajectory = RewardTrajectory>(
+  outcome: RewardFunction<P, T>,
+  options: RequireFormatOptions,
+): RewardFunction<P, T>;
+export function requireFormat<Sample extends ResponseSample>(
+  outcome: (sample: Sample) => RewardOutput | Promise<RewardOutput>,
+  { format, otherwise = 0 }: RequireFormatOptions,
+): (sample: Sample) => RewardOutput | Promise<RewardOutput> {
+  return (sample) =>
+    whenDone(outcome(sample), (output): RewardResult => {
+      const result = completeResult(output);
+      return hasFormat(sample, format) ? result : { ...result, score: otherwise, parts: { outcome: otherwise } };
+    });
 }

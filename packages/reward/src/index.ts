@@ -6,12 +6,31 @@
 export { lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from "./answer.js";
 export { combineRewards, type RewardPart } from "./combine.js";
 export { extractAnswer, type AnswerSource, type ExtractedAnswer, type ExtractOptions } from "./extract.js";
-export { formatPart, hasFormat, requireFormat, type FormatPartOptions, type RequireFormatOptions, type ResponseFormat } from "./format.js";
+export {
+  formatPart,
+  hasFormat,
+  requireFormat,
+  RESPONSE_FORMATS,
+  type FormatPartOptions,
+  type RequireFormatOptions,
+  type ResponseFormat,
+} from "./format.js";
+export { groupReward, scoreGroup, type GroupMember } from "./group.js";
 export { mathDapoScore, type MathDapoOptions, type MathDapoResult } from "./math-dapo.js";
 export { normalizeFinalAnswer } from "./normalize.js";
 export { answersMatch, type AnswerOptions } from "./answers-match.js";
-export { outcomeReward, type OutcomeOptions, type OutcomeRule, type VerdictScores } from "./outcome.js";
-export type { RewardFunction, RewardResult, RewardSample } from "./reward.js";
+export { outcomeReward, REWARD_RULES, type OutcomeOptions, type OutcomeRule, type RewardRule, type VerdictScores } from "./outcome.js";
+export {
+  completeResult,
+  type ResponseReward,
+  type ResponseSample,
+  type RewardFunction,
+  type RewardOutput,
+  type RewardProblem,
+  type RewardResult,
+  type RewardSample,
+  type RewardTrajectory,
+} from "./reward.js";
 export {
   lengthPart,
   overlongPart,

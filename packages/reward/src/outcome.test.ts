@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { outcomeReward } from "./outcome.js";
-import type { RewardSample } from "./reward.js";
+import type { ResponseSample } from "./reward.js";
 
 /** A sample whose whole response the policy wrote, unless `modelText` says otherwise. */
-function sample(response: string, groundTruth: string, modelText = response): RewardSample {
+function sample(response: string, groundTruth: string, modelText = response): ResponseSample {
   return { response, modelText, groundTruth, toolCalls: 0, turns: 2, responseTokens: 10 };
 }
 

@@ -2,20 +2,46 @@ import { lastBoxed } from "./answer.js";
 import { answersMatch, type AnswerOptions } from "./answers-match.js";
 import { type AnswerSource, extractAnswer } from "./extract.js";
 import { mathDapoScore } from "./math-dapo.js";
-import type { RewardFunction, RewardSample } from "./reward.js";
+import type { ResponseReward, ResponseSample } from "./reward.js";
 import type { Verdict, VerifyOptions } from "./verify/verdict.js";
 import { verifyAnswer } from "./verify/verify-answer.js";
 
-/**
- * How an answer is found and compared.
- *
- * - `boxed-exact`: the last balanced box in what the policy wrote, compared by {@link answersMatch}. Text that the
- *   interpreter printed is not graded.
- * - `math-dapo-strict`, `math-dapo-minerva`: verl's rules, see {@link mathDapoScore}. They read the whole response, so
- *   that a box printed by the interpreter counts, as it does in verl.
- * - `equivalence`: the answer that {@link extractAnswer} finds in what the policy wrote, decided by {@link verifyAnswer}.
- */
-export type OutcomeRule = "boxed-exact" | "math-dapo-strict" | "math-dapo-minerva" | "equivalence";
+/** A row of {@link REWARD_RULES}. */
+export interface RewardRule {
+  /** How the answer is found and compared, in one line. */
+  readonly meaning: string;
+  /** The text that is read: what the policy wrote, or all of the response, interpreter output included. */
+  readonly reads: "modelText" | "response";
+  /** Options of {@link OutcomeOptions} that it heeds, besides `scores`. */
+  readonly options: readonly (keyof OutcomeOptions)[];
+}
+
+/** How an answer is found and compared, by the name of each rule; help, config schemas and documentation read it here. */
+export const REWARD_RULES = {
+  "boxed-exact": {
+    meaning: "the box of the answer, as an integer of any size, else as trimmed text",
+    reads: "modelText",
+    options: ["allowThousandsSeparators"],
+  },
+  equivalence: {
+    meaning: "a box, an answer tag or “the answer is”, decided as mathematics by verifyAnswer",
+    reads: "modelText",
+    options: ["sources", "strict"],
+  },
+  "math-dapo-strict": {
+    meaning: "verl's rule: the last \\boxed{…} in the last 100 characters, to the character",
+    reads: "response",
+    options: [],
+  },
+  "math-dapo-minerva": {
+    meaning: "verl's rule: the last “Answer: …” in the last 300 characters, after normalization",
+    reads: "response",
+    options: [],
+  },
+} as const satisfies Readonly<Record<string, RewardRule>>;
+
+/** The name of a rule in {@link REWARD_RULES}. */
+export type OutcomeRule = keyof typeof REWARD_RULES;
 
 /** The score of each verdict. */
 export type VerdictScores = Readonly<Record<Verdict["status"], number>>;
@@ -39,7 +65,7 @@ export interface OutcomeOptions extends AnswerOptions, VerifyOptions {
  *
  * @returns a function whose results have the single part `outcome`.
  */
-export function outcomeReward({ rule, ...options }: OutcomeOptions): RewardFunction {
+export function outcomeReward({ rule, ...options }: OutcomeOptions): ResponseReward {
   if (rule === "equivalence") return equivalenceReward(options);
   const scoreOf = scoresOf(options.scores);
   return (sample) => {
@@ -49,7 +75,7 @@ export function outcomeReward({ rule, ...options }: OutcomeOptions): RewardFunct
   };
 }
 
-function equivalenceReward({ sources = ["boxed", "tag", "anchor"], scores, strict = false }: Omit<OutcomeOptions, "rule">): RewardFunction {
+function equivalenceReward({ sources = ["boxed", "tag", "anchor"], scores, strict = false }: Omit<OutcomeOptions, "rule">): ResponseReward {
   const scoreOf = scoresOf(scores);
   return ({ modelText, groundTruth }) => {
     const prediction = extractAnswer(modelText, { sources })?.text;
@@ -72,7 +98,7 @@ interface Grade {
   readonly prediction: string | undefined;
 }
 
-function grade(sample: RewardSample, rule: Exclude<OutcomeRule, "equivalence">, options: AnswerOptions): Grade {
+function grade(sample: ResponseSample, rule: Exclude<OutcomeRule, "equivalence">, options: AnswerOptions): Grade {
   switch (rule) {
     case "boxed-exact": {
       const prediction = lastBoxed(sample.modelText)?.text;

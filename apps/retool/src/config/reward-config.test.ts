@@ -1,8 +1,8 @@
-import type { RewardSample } from "@retool-ts/reward";
+import type { ResponseSample } from "@retool-ts/reward";
 import { expect, test } from "vitest";
 import { createReward, RewardConfig } from "./reward-config.js";
 
-const sample: RewardSample = {
+const sample: ResponseSample = {
   response: "<think></think>\\boxed{41}",
   modelText: "<think></think>\\boxed{41}",
   groundTruth: "42",

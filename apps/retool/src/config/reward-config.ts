@@ -7,7 +7,7 @@ import {
   overlongPart,
   requireFormat,
   toolCallShaping,
-  type RewardFunction,
+  type ResponseReward,
   type RewardPart,
 } from "@retool-ts/reward";
 import { z } from "zod";
@@ -64,7 +64,7 @@ export interface RewardConfig extends z.infer<typeof RewardConfig> {}
 export function createReward(
   { rule, correct, wrong, undecided, requireFormat: format, parts }: RewardConfig,
   maxLength: number,
-): RewardFunction {
+): ResponseReward {
   const twice = parts.find(({ kind }, index) => parts.findIndex((other) => other.kind === kind) !== index);
   if (twice) {
     throw new InputError({

@@ -3,13 +3,13 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalSampler } from "@retool-ts/policy";
-import type { RewardFunction } from "@retool-ts/reward";
+import type { ResponseReward } from "@retool-ts/reward";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { createReporter } from "../shell/log.js";
 import { trainRecipe, type RecipeSettings } from "./train-recipe.js";
 
 /** Random weights solve nothing, so that something else must tell rollouts apart. */
-const parity: RewardFunction = ({ modelText }) => {
+const parity: ResponseReward = ({ modelText }) => {
   const correct = modelText.length % 2 === 0;
   return { score: correct ? 1 : -1, correct, prediction: undefined, parts: {} };
 };

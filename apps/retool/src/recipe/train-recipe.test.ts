@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RewardFunction } from "@retool-ts/reward";
+import type { ResponseReward } from "@retool-ts/reward";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { trainRecipe, type AdvantageFunction, type PolicyLossFunction, type RecipeSettings, type TrainRecipeOptions } from "../index.js";
@@ -12,7 +12,7 @@ let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-own-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-const reward: RewardFunction = ({ modelText }) => {
+const reward: ResponseReward = ({ modelText }) => {
   const score = modelText.length % 2;
   return { score, correct: score === 1, prediction: undefined, parts: { length: score } };
 };

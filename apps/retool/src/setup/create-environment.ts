@@ -1,6 +1,6 @@
 import { codeInterpreter, type AgentOptions, type Budgets, type Dialect, type SamplingParameters, type Tool } from "@retool-ts/rollout";
 import type { Sandbox } from "@retool-ts/sandbox";
-import type { RewardFunction } from "@retool-ts/reward";
+import type { ResponseReward } from "@retool-ts/reward";
 import type { TraceFormat } from "@retool-ts/data";
 import { setUpDialect, toolSchemas } from "./dialect-setup.js";
 import { promptEncoder, type PromptEncoder } from "./prompt.js";
@@ -19,7 +19,7 @@ export interface Environment {
   readonly endOfTurn: string;
   readonly tools: readonly Tool[];
   readonly budgets: Budgets;
-  readonly reward: RewardFunction;
+  readonly reward: ResponseReward;
   readonly encodePrompt: PromptEncoder;
   /** Limits of the sampler that rollouts share. */
   readonly sampler: { readonly maxSequences: number; readonly kvCacheBytes: number; readonly reuseCache: boolean };

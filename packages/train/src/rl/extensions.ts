@@ -1,4 +1,4 @@
-import type { RewardFunction } from "@retool-ts/reward";
+import type { ResponseReward } from "@retool-ts/reward";
 import type { AdvantageFunction } from "./advantages.js";
 import type { PolicyLossFunction } from "@retool-ts/algorithms";
 
@@ -9,5 +9,5 @@ export interface RecipeExtensions {
   /** Instead of `train.loss`; corrections, KL penalty, entropy bonus and aggregation stay with the config. */
   readonly loss?: PolicyLossFunction;
   /** Instead of `reward`. */
-  readonly reward?: RewardFunction;
+  readonly reward?: ResponseReward;
 }
