@@ -1,7 +1,6 @@
-import type { CliContext } from "../src/shell/command-line.js";
+import type { CliContext } from "../src/shell/cli-context.js";
 import { createReporter, type Reporter } from "../src/shell/log.js";
-import type { LogRecord } from "@retool-ts/runs";
-import type { RunFolder } from "@retool-ts/runs";
+import type { LogRecord, RunFolder } from "@retool-ts/runs";
 
 /** A reporter that says nothing. */
 export const QUIET: Reporter = createReporter({ quiet: () => true });

@@ -14,3 +14,8 @@ export interface Problem {
   /** Every column of its row, by name and as it is; integers beyond 2⁵³ are text. Rewards read unit tests or rubrics here. */
   readonly columns?: Readonly<Record<string, unknown>>;
 }
+
+/** Problems by index; the same index always gives the same problem. */
+export interface ProblemSource {
+  problem(index: number): Problem;
+}

@@ -33,5 +33,12 @@ export {
   type StepCounts,
   type ValueLossSpec,
 } from "./loss.js";
-export { type Sampler, type SamplerOptions, type SamplingParameters, type TextStream, type TurnRequest, type TurnTokens } from "./sampler.js";
+export {
+  type Sampler,
+  type SamplerOptions,
+  type SamplingParameters,
+  type TextStream,
+  type TurnRequest,
+  type TurnTokens,
+} from "./sampler.js";
 export { countTargets, type TrainingRow } from "./training-row.js";

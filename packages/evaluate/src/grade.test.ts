@@ -1,7 +1,7 @@
 import { outcomeReward } from "@retool-ts/reward";
 import { createTrajectory } from "@retool-ts/rollout";
 import { expect, test } from "vitest";
-import { gradeRollout } from "./grade.js";
+import { gradeGroup } from "./grade.js";
 
 const problem = { id: "p", question: "q", answer: "18", source: "test" };
 const tokenizer = { idToToken: (id: number) => ["<|endoftext|>", "<|im_start|>", "<|im_end|>"][id] };
@@ -26,9 +26,9 @@ function rollout(text: string) {
 
 test.each(["So, the answer is 18.<|im_end|>", "The answer is 18<|endoftext|>", "\\boxed{18}<|im_end|>"])(
   "the token that ends a turn does not spoil the answer: %s",
-  (text) => {
+  async (text) => {
     const grader = { reward: outcomeReward({ rule: "equivalence" }), tokenizer, eosTokenIds: [2, 0] };
-    expect(gradeRollout(problem, rollout(text), grader)).toMatchObject({ score: 1, correct: true });
-    expect(gradeRollout({ ...problem, answer: "17" }, rollout(text), grader)).toMatchObject({ score: -1 });
+    expect(await gradeGroup(problem, [rollout(text)], grader)).toMatchObject([{ score: 1, correct: true }]);
+    expect(await gradeGroup({ ...problem, answer: "17" }, [rollout(text)], grader)).toMatchObject([{ score: -1 }]);
   },
 );

@@ -1,27 +1,44 @@
 import type { Problem, Tokenizer } from "@retool-ts/data";
-import type { ResponseReward, RewardResult } from "@retool-ts/reward";
+import { scoreGroup, type RewardResult } from "@retool-ts/reward";
 import { modelText, responseText, type Trajectory } from "@retool-ts/rollout";
+import type { RolloutReward } from "./environment.js";
 
 /** What grading needs of model and environment. */
 export interface Grader {
-  readonly reward: ResponseReward;
+  readonly reward: RolloutReward;
   readonly tokenizer: Pick<Tokenizer, "idToToken">;
   readonly eosTokenIds: readonly number[];
+  readonly signal?: AbortSignal | undefined;
 }
 
+const UNSCORED: RewardResult = { score: 0, correct: false, prediction: undefined, parts: {} };
+
 /**
- * Scores a rollout. The tokens that end a turn or a text are no part of what is graded: an answer at the very end is `18`, not
- * `18<|im_end|>`.
+ * Scores all rollouts of a problem. The tokens that end a turn or a text are no part of what is graded: an answer at the very end is `18`,
+ * not `18<|im_end|>`.
+ *
+ * Once the run is being stopped nothing is scored: what is unfinished will be sampled again.
+ *
+ * @returns one result for each rollout, in order.
+ * @throws RetoolError when the reward fails.
  */
-export function gradeRollout(problem: Problem, trajectory: Trajectory, { reward, tokenizer, eosTokenIds }: Grader): RewardResult {
+export async function gradeGroup(
+  problem: Problem,
+  trajectories: readonly Trajectory[],
+  { reward, tokenizer, eosTokenIds, signal }: Grader,
+): Promise<RewardResult[]> {
+  if (signal?.aborted === true) return trajectories.map(() => UNSCORED);
   const ends = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
   const withoutEnds = (text: string) => ends.reduce((rest, end) => rest.replaceAll(end, ""), text);
-  return reward({
+  const members = trajectories.map((trajectory) => ({
+    problem,
+    trajectory,
     response: withoutEnds(responseText(trajectory)),
     modelText: withoutEnds(modelText(trajectory)),
     groundTruth: problem.answer,
     toolCalls: trajectory.toolCalls.length,
     turns: trajectory.turns,
     responseTokens: trajectory.tokenIds.length - trajectory.promptLength,
-  });
+  }));
+  return scoreGroup(reward, members, { signal });
 }

@@ -3,7 +3,20 @@
  *
  * @packageDocumentation
  */
-export { sameAnswerUnder } from "./answer-classes.js";
+export { sameAnswerUnder, votesOf, type SameAnswer } from "./answer-classes.js";
+export { estimatesAtK, usualK, type SampleGrade } from "./at-k.js";
 export { DistinctProblems, withDistinctIds } from "./distinct-problems.js";
-export { type Accuracy, type EvaluatedRollout, type Evaluation, type GradedRollout, gradedRollouts, type RolloutRequest, summarizeEvaluation } from "./evaluate.js";
-export { type Estimate, type Interval } from "./intervals.js";
+export {
+  agentOptions,
+  DEFAULT_SAMPLER_LIMITS,
+  type Environment,
+  type PromptEncoder,
+  type RolloutReward,
+  type SamplerLimits,
+} from "./environment.js";
+export { majorityAtK, passAtK, type Vote } from "./estimators.js";
+export { summarizeEvaluation, type Accuracy, type EvaluatedRollout, type Evaluation, type EvaluationOptions } from "./evaluation.js";
+export { gradeGroup, type Grader } from "./grade.js";
+export { gradedRollouts, type GradedRollout, type RolloutRequest } from "./graded-rollouts.js";
+export { bootstrapIntervals, estimateMeans, wilsonInterval, type Estimate, type Interval } from "./intervals.js";
+export { type PolicyModel, type SamplingModel } from "./policy-model.js";

@@ -78,10 +78,10 @@ async function train(rollouts) {
   });
   const normalizer = rows.length * newTokens;
   await engine.forwardBackward(rows, ({ logProbs, fields }) => {
-      const ratio = tf.exp(tf.sub(logProbs, fields.oldLogProbs));
-      const objective = tf.minimum(tf.mul(ratio, fields.advantages), tf.mul(tf.clipByValue(ratio, 0.8, 1.2), fields.advantages));
-      return { loss: tf.mul(tf.sum(objective), -1 / normalizer) };
-    });
+    const ratio = tf.exp(tf.sub(logProbs, fields.oldLogProbs));
+    const objective = tf.minimum(tf.mul(ratio, fields.advantages), tf.mul(tf.clipByValue(ratio, 0.8, 1.2), fields.advantages));
+    return { loss: tf.mul(tf.sum(objective), -1 / normalizer) };
+  });
   await engine.optimStep({ learningRate: 1e-4 });
 }
 

@@ -215,7 +215,10 @@ describe.each(TEST_BACKENDS)("LocalEngine on %s", (backend) => {
     const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 10 });
     const controller = new AbortController();
-    const aborted = engine.forwardBackward(tinyRows([9, 9, 9]), weightedLoss, { signal: controller.signal, onMicroBatch: (done) => done === 2 && controller.abort() });
+    const aborted = engine.forwardBackward(tinyRows([9, 9, 9]), weightedLoss, {
+      signal: controller.signal,
+      onMicroBatch: (done) => done === 2 && controller.abort(),
+    });
     await expect(aborted).rejects.toThrow(/abort/i);
     const failure = (row: TrainingRow) => engine.logProbs([row]).catch((error: unknown) => error);
     expect(await failure({ tokenIds: [1, 29], lossMask: [1, 1] })).toBeInstanceOf(RetoolError);

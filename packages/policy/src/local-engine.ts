@@ -151,7 +151,12 @@ export class LocalEngine implements Engine<TokenLoss> {
 
   async critic(from?: string): Promise<Critic> {
     const { optimizer, maxTokensPerMicroBatch, gradientCheckpointing, files } = this.#options;
-    const options = { optimizer, maxTokensPerMicroBatch, ...(gradientCheckpointing && { gradientCheckpointing }), ...(files && { save: files.saveCritic }) };
+    const options = {
+      optimizer,
+      maxTokensPerMicroBatch,
+      ...(gradientCheckpointing && { gradientCheckpointing }),
+      ...(files && { save: files.saveCritic }),
+    };
     if (from === undefined) return Critic.fromPolicy(this.parameters, options);
     return this.#files("critic").loadCritic(from, options, this.parameters);
   }
@@ -172,6 +177,10 @@ export class LocalEngine implements Engine<TokenLoss> {
 
   #frozen(parameters: Parameters): FrozenPolicy {
     const { maxTokensPerMicroBatch, files } = this.#options;
-    return new FrozenPolicy(parameters, { maxTokensPerMicroBatch, source: this.parameters, ...(files && { saveWeights: files.saveWeights }) });
+    return new FrozenPolicy(parameters, {
+      maxTokensPerMicroBatch,
+      source: this.parameters,
+      ...(files && { saveWeights: files.saveWeights }),
+    });
   }
 }

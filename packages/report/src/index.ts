@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { * } from "./analysis-json.js";
+export { analysisJson } from "./analysis-json.js";
 export { formatBytes, formatDuration } from "./duration.js";
 export { renderColumns } from "./group-bars.js";
 export { type Html, markup } from "./html.js";
@@ -12,6 +12,6 @@ export { lineChart, type Series } from "./line-chart.js";
 export { renderPage, type Section } from "./page.js";
 export { type RecordPair, RecordSample } from "./record-sample.js";
 export { renderReport } from "./render-report.js";
-export { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "./run-analysis.js";
-export { *, loadRunData, type RunData } from "./run-data.js";
+export { callsWithContext, CHECKPOINT_PHASE, type LabelRequest, type PurposeOf } from "./run-analysis.js";
+export { loadRunData, type RunData } from "./run-data.js";
 export { writeReport } from "./write-report.js";

@@ -1,6 +1,4 @@
-import { blocksOf, type Block, type BlockKind } from "@retool-ts/runs";
-import type { TrajectoryRecord } from "@retool-ts/runs";
-import { visibleText } from "@retool-ts/runs";
+import { type Block, type BlockKind, blocksOf, type TrajectoryRecord, visibleText } from "@retool-ts/runs";
 
 const LABELS: Readonly<Record<BlockKind, string>> = {
   prompt: "PROMPT",

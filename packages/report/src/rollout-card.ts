@@ -1,5 +1,4 @@
-import { blocksOf, type Block, type BlockKind } from "@retool-ts/runs";
-import type { TrajectoryRecord } from "@retool-ts/runs";
+import { type Block, type BlockKind, blocksOf, type TrajectoryRecord } from "@retool-ts/runs";
 import { markup, modelText, type Html } from "./html.js";
 import { phaseTitle } from "./phase-title.js";
 

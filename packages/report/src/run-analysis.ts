@@ -7,9 +7,7 @@ import {
   type SelfCorrection,
   type ToolUseMeasures,
 } from "@retool-ts/rollout";
-import type { LabelRequest } from "../../../apps/retool/src/labels/purpose-labels.js";
-import { blocksOf } from "@retool-ts/runs";
-import type { TrajectoryRecord } from "@retool-ts/runs";
+import { blocksOf, type TrajectoryRecord } from "@retool-ts/runs";
 
 /** Tool use in the rollouts of one phase at one step. */
 export interface AnalyzedStep {
@@ -104,6 +102,12 @@ export class AnalysisCollector {
       histories: histories.sort((a, b) => b.records.length - a.records.length || interest(b) - interest(a)).slice(0, MOST_HISTORIES),
     };
   }
+}
+
+/** Code to be labelled, and what the policy wrote before it. */
+export interface LabelRequest {
+  readonly code: string;
+  readonly context: string;
 }
 
 /** Names what code is for, or leaves it open. */

@@ -1,7 +1,4 @@
-import type { LogRecord } from "@retool-ts/runs";
-import { openRunFolder } from "@retool-ts/runs";
-import type { Summary } from "@retool-ts/runs";
-import { readTrajectories } from "@retool-ts/runs";
+import { type LogRecord, openRunFolder, readTrajectories, type Summary } from "@retool-ts/runs";
 import { RecordSample } from "./record-sample.js";
 import { AnalysisCollector, CHECKPOINT_PHASE, type PurposeOf, type RunAnalysis } from "./run-analysis.js";
 

@@ -8,7 +8,21 @@ import { listFolder, listSteps, removeCheckpoint, removeTemporaryFiles, stepName
 import type { Summary } from "./summary.js";
 import { readTrajectories, writeTrajectoryFile } from "./trajectory-file.js";
 import { EventLog } from "./tensorboard/event-log.js";
-import type { TrajectoryRecord } from "./trajectory-record.js";
+import { FileJournal, type JournalNotice } from "./journal/file-journal.js";
+import { toRecord, type RecordSource, type TrajectoryRecord } from "./trajectory-record.js";
+
+/** A checkpoint to be written, and what stays beside it. */
+export interface KeptCheckpoint {
+  readonly step: number;
+  /** Everything beside models that the run needs to go on: `state.json`. */
+  readonly state: unknown;
+  /** Checkpoints that stay beside the newest. */
+  readonly keep: number;
+  /** The step that did best; its checkpoint is never removed. */
+  readonly best?: { readonly step: number; readonly accuracy: number } | undefined;
+  /** Whether a journal of rollouts is still of use after this checkpoint. */
+  keepsJournal(name: string): boolean;
+}
 
 /** Everything a run leaves behind. Whole files are replaced atomically, logs grow by whole lines. */
 export class RunFolder {
@@ -90,6 +104,11 @@ export class RunFolder {
     return path;
   }
 
+  /** Rollouts as records; see {@link RunFolder.writeTrajectories}. */
+  writeRollouts(name: number | string, rollouts: readonly RecordSource[], label: { readonly phase: string; readonly step: number }) {
+    return this.writeTrajectories(name, rollouts.map((rollout) => toRecord(rollout, label))); // prettier-ignore
+  }
+
   /** Paths of all trajectories files, sorted by name. */
   async trajectoryFiles(): Promise<string[]> {
     const names = await listFolder(this.file("trajectories"));
@@ -106,6 +125,40 @@ export class RunFolder {
     rmSync(path, { recursive: true, force: true });
     mkdirSync(path, { recursive: true });
     return path;
+  }
+
+  /**
+   * Writes a checkpoint; `state.json` comes last and makes it complete. Then removes checkpoints and journals that it makes needless.
+   *
+   * @returns its folder
+   */
+  async saveCheckpoint({ step, state, keep, best, keepsJournal }: KeptCheckpoint, write: (folder: string) => Promise<void>): Promise<string> {
+    const folder = this.checkpointFolder(step);
+    await write(folder);
+    await writeFileAtomic(join(folder, "state.json"), toJson(state));
+    await this.writeBest(best);
+    for (const name of await this.#journals()) if (!keepsJournal(name)) await this.removeJournal(name);
+    await this.pruneCheckpoints(1 + keep, best?.step);
+    return folder;
+  }
+
+  /** A journal of rollouts, `partial/NAME.jsonl`; see {@link FileJournal.open}. */
+  openJournal(name: string, identity: string, notice: JournalNotice): FileJournal {
+    return FileJournal.open(this.#journal(name), identity, notice);
+  }
+
+  /** Removes one journal, and with the last one their folder. */
+  async removeJournal(name: string): Promise<void> {
+    await rm(this.#journal(name), { force: true });
+    if (existsSync(this.file("partial")) && (await this.#journals()).length === 0) await rm(this.file("partial"), { recursive: true, force: true });
+  }
+
+  async #journals(): Promise<string[]> {
+    return (await listFolder(this.file("partial"))).map((name) => basename(name, ".jsonl"));
+  }
+
+  #journal(name: string): string {
+    return this.file("partial", `${name}.jsonl`);
   }
 
   /** Finished checkpoints, oldest first. */

@@ -1,16 +1,22 @@
 /**
- * Supervised training and reinforcement learning with tools, over any {@link Engine}.
+ * Supervised training and reinforcement learning with tools, over any engine.
  *
  * @packageDocumentation
  */
-export { count, crowd, LearningRate, positive, Sampling, share } from "./config-parts.js";
-export { partialPath, removePartial } from "./partial/partial-files.js";
-export { withPartial } from "./partial/partial-rollouts.js";
+export { batchCount, count, fraction, LearningRate, positive, Sampling } from "./config-parts.js";
+export { withPartial, type PartialRequest } from "./partial.js";
+export { MemoryRecorder, type CheckpointRequest, type OpenJournal, type Recorder } from "./recorder.js";
+export { silentReporter, type Progress, type Reporter } from "./reporter.js";
 export { type Advantage, type AdvantageFunction, type AdvantageInputs } from "./rl/advantages.js";
-export { type RecipeExtensions } from "./rl/extensions.js";
-export { ColdStartStream, stageOffset } from "./sft/cold-start.js";
-export { runSft, SFT_START } from "./sft/sft.js";
-export { TrainConfig } from "./train-config.js";
-export { restoreOptimizer, type RunContext, saveCheckpoint } from "./train-context.js";
-export { readState, type RunState } from "./train-state.js";
-export { runRl } from "./train.js";
+export { learningRateAt, type ScheduleOptions } from "./schedule.js";
+export { ColdStartStream, stageOffset, type ColdStartOptions, type ColdStartStats } from "./sft/cold-start.js";
+export { ConversationStream, type ConversationOptions } from "./sft/conversation-stream.js";
+export { encodeConversation, type RowEnvironment } from "./sft/encode-conversation.js";
+export { readConversation, type Conversation } from "./sft/read-conversation.js";
+export { type RowStream } from "./sft/row-stream.js";
+export { sft, type SftOptions, type Validation } from "./sft/sft.js";
+export { SftConfig, SftStage, type ConversationSource } from "./sft/sft-config.js";
+export { readTrainConfig, TrainConfig, type TrainConfigInput } from "./train-config.js";
+export { saveCheckpoint, type HeldOut, type RunParts, type Saveable } from "./train-context.js";
+export { parseState, RL_START, SFT_START, type RlState, type RunState, type SftState } from "./train-state.js";
+export { train, type TrainOptions } from "./train.js";

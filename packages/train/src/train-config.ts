@@ -1,19 +1,21 @@
+import { InputError } from "@retool-ts/core";
+import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES } from "@retool-ts/engine";
 import { z } from "zod";
-import { count, crowd, LearningRate, positive, Sampling, share } from "./config-parts.js";
+import { count, batchCount, LearningRate, positive, Sampling, fraction } from "./config-parts.js";
 
 /** Reinforcement learning: how much, with which algorithm, and what is kept. */
 export const TrainConfig = z
   .strictObject({
     steps: positive,
-    promptsPerStep: crowd,
-    /** Rollouts a prompt. */
-    groupSize: crowd,
+    promptsPerStep: batchCount,
+    /** Rollouts per prompt. */
+    groupSize: batchCount,
     learningRate: LearningRate,
     /** How scores become advantages; see `docs/guide/recipe.md`. */
     advantage: z.enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gae"]).default("grpo"),
     /** Discount γ a policy token, of `reinforce++` and `gae`; and λ of `gae`. */
-    gamma: share.default(1),
-    gaeLambda: share.default(1),
+    gamma: fraction.default(1),
+    gaeLambda: fraction.default(1),
     /** The critic of `gae`: PPO. */
     critic: z
       .strictObject({
@@ -32,7 +34,7 @@ export const TrainConfig = z
         coef: z.number().positive(),
         /** A term of the loss, or of each token's reward. */
         place: z.enum(["loss", "reward"]).default("loss"),
-        estimator: z.enum(["k1", "abs", "k2", "k3", "unbiased"]).default("k3"),
+        estimator: z.enum(KL_ESTIMATORS).default("k3"),
         /** Model folder of the reference; null = the policy that RL begins with. The base of an adapter is not loaded twice. */
         reference: z.string().nullable().default(null),
       })
@@ -49,9 +51,9 @@ export const TrainConfig = z
     /** 1: the rollouts of a step are sampled with the weights before the last step's update, while that update is made. */
     offPolicySteps: z.union([z.literal(0), z.literal(1)]).default(0),
     /** Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
-    loss: z.enum(["ppo-clip", "gspo", "cispo"]).default("ppo-clip"),
+    loss: z.enum(POLICY_LOSSES).default("ppo-clip"),
     /** How losses of tokens become one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant. */
-    aggregation: z.enum(["token-mean", "seq-mean-token-sum", "seq-mean-token-mean", "seq-mean-token-sum-norm"]).default("token-mean"),
+    aggregation: z.enum(AGGREGATIONS).default("token-mean"),
     /** Weight of the entropy bonus; 0 = none. */
     entropyCoef: z.number().min(0).default(0),
     clipLow: z.number().positive().max(1).default(0.2),
@@ -95,6 +97,25 @@ export const TrainConfig = z
   });
 /** Parsed {@link TrainConfig}: every field is present. */
 export interface TrainConfig extends z.infer<typeof TrainConfig> {}
+/** {@link TrainConfig} as one writes it: what has a default may be left out. */
+export type TrainConfigInput = z.input<typeof TrainConfig>;
+
+/**
+ * Fills in the defaults of a config.
+ *
+ * @throws InputError naming the first setting that is wrong.
+ */
+export function readTrainConfig(input: TrainConfigInput): TrainConfig {
+  const config = TrainConfig.safeParse(input);
+  if (config.success) return config.data;
+  const { path, message } = config.error.issues[0]!;
+  const where = ["config", ...path].join(".");
+  throw new InputError({ what: "train", where, expected: message, found: JSON.stringify(valueAt(input, path)), fix: "correct it" });
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value) ?? null;
+}
 
 /** Advantages that compare the samples of one prompt. */
 const COMPARES_SAMPLES: ReadonlySet<TrainConfig["advantage"]> = new Set(["grpo", "dr-grpo", "rloo", "reinforce++-baseline"]);

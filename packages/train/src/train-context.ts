@@ -1,27 +1,45 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { loadOptimizer, saveOptimizer } from "@retool-ts/policy";
-import { baseName, saveAdapterFolder } from "../../../apps/retool/src/setup/adapter-setup.js";
-import { writeFileAtomic } from "@retool-ts/runs";
-import type { Environment } from "../../../apps/retool/src/setup/create-environment.js";
-import type { Reporter } from "../../../apps/retool/src/shell/log.js";
-import { saveModelFolder, type PolicyModel } from "../../../apps/retool/src/setup/model-setup.js";
-import { prunePartials } from "./partial/partial-files.js";
-import type { RecipeConfig } from "../../../apps/retool/src/config/recipe-config.js";
-import type { RecipeExtensions } from "./rl/extensions.js";
-import type { RunFolder } from "@retool-ts/runs";
+import { RetoolError } from "@retool-ts/core";
+import type { Problem, ProblemSource } from "@retool-ts/data";
+import type { PolicyLossTerms, SamplingParameters, Scorer } from "@retool-ts/engine";
+import type { Environment, GradedRollout, PolicyModel } from "@retool-ts/evaluate";
+import type { LogRecord } from "@retool-ts/runs";
+import type { Recorder } from "./recorder.js";
+import type { Reporter } from "./reporter.js";
+import type { AdvantageFunction } from "./rl/advantages.js";
+import type { TrainConfig } from "./train-config.js";
 import type { RunState } from "./train-state.js";
 
+/** Held-out problems, and how they are rolled out along the run. */
+export interface HeldOut {
+  readonly problems: readonly Problem[];
+  /** Rollouts per problem; default 1. */
+  readonly samples?: number;
+  /** Default: temperature 1, top-p 0.7. */
+  readonly sampling?: SamplingParameters;
+}
+
 /** What all parts of a run share. */
-export interface RunContext {
-  readonly config: RecipeConfig;
-  readonly model: PolicyModel;
+export interface RunParts<Closure = never> {
+  readonly policy: PolicyModel<Closure>;
   readonly environment: Environment;
-  readonly run: RunFolder;
+  readonly seed: number;
+  readonly recorder: Recorder;
   readonly reporter: Reporter;
-  /** Functions of the user's own, in place of what the config names. */
-  readonly extensions?: RecipeExtensions;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  readonly onMetrics?: ((record: LogRecord) => void) | undefined;
+}
+
+/** What all parts of reinforcement learning share. */
+export interface TrainContext<Closure = never> extends RunParts<Closure> {
+  readonly config: TrainConfig;
+  readonly problems: ProblemSource;
+  readonly heldOut?: HeldOut | undefined;
+  /** The frozen policy of a KL penalty; default: the policy that the run begins with. */
+  readonly reference?: Scorer | undefined;
+  /** Instead of what the config names. */
+  readonly advantage?: AdvantageFunction | undefined;
+  readonly loss?: ((terms: PolicyLossTerms) => Closure) | undefined;
+  readonly onRollouts?: ((rollouts: readonly GradedRollout[], step: number) => void) | undefined;
 }
 
 /** Something beside the policy that a checkpoint keeps. */
@@ -29,40 +47,56 @@ export interface Saveable {
   save(folder: string): Promise<void>;
 }
 
-/** Writes a checkpoint; `state.json` comes last and makes it complete. */
-export async function saveCheckpoint(
-  { model, run, config }: RunContext,
+/** Which checkpoints stay. */
+interface Keeping {
+  readonly keepCheckpoints: number;
+}
+
+/** Writes a checkpoint, if the run keeps any. */
+export async function saveCheckpoint<Closure>(
+  { policy, recorder }: Pick<RunParts<Closure>, "policy" | "recorder">,
+  { keepCheckpoints }: Keeping,
   state: RunState,
   others: readonly Saveable[] = [],
-): Promise<string> {
-  const folder = run.checkpointFolder(state.totalSteps);
-  if (model.engine.parameters.lora === undefined) await saveModelFolder(folder, model);
-  else await saveAdapterFolder(folder, model, await baseOfRun(run, model));
-  await saveOptimizer(folder, model.engine.optimizer);
-  for (const other of others) await other.save(folder);
-  await writeFileAtomic(join(folder, "state.json"), `${JSON.stringify(state, null, 2)}\n`);
+): Promise<void> {
   const best = state.phase === "rl" ? state.best : undefined;
-  await run.writeBest(best);
-  await prunePartials(run, state);
-  await run.pruneCheckpoints(1 + config.train.keepCheckpoints, best?.step);
-  return folder;
+  const request = {
+    step: state.totalSteps,
+    state,
+    keep: keepCheckpoints,
+    best,
+    keepsJournal: (name: string) => isOfLaterStep(name, state),
+  };
+  await recorder.saveCheckpoint?.(request, async (folder) => {
+    await (policy.save ?? ((path: string) => policy.engine.saveState(path)))(folder);
+    for (const other of others) await other.save(folder);
+  });
 }
 
-/** What a run's adapters stand on: the model it was given, or the random weights it began with, which it keeps. */
-async function baseOfRun(run: RunFolder, model: PolicyModel): Promise<string> {
-  if (model.base !== null) return baseName(model.base);
-  const folder = run.file("base");
-  if (!existsSync(join(folder, "model.safetensors"))) await saveModelFolder(folder, model, { adapter: "omit" });
-  return "../../base";
+/** The newest checkpoint of a run that goes on. */
+export async function newestCheckpoint({ recorder }: Pick<RunParts, "recorder">): Promise<string> {
+  const checkpoint = await recorder.latestCheckpoint?.();
+  if (checkpoint === undefined) throw new RetoolError("RESUME", "from: a run that goes on needs a recorder with its newest checkpoint");
+  return checkpoint.path;
 }
 
-/** Puts a checkpoint's optimizer back; its weights are loaded with the model. */
-export async function restoreOptimizer({ model }: RunContext, folder: string): Promise<void> {
-  await loadOptimizer(folder, model.engine.optimizer);
+/** Name of the journal of a step's rollouts; steps below 0 are those of the critic's pretraining, as in `CollectRequest`. */
+export function journalName(step: number): string {
+  return step >= 0 ? `rl-${padded(step)}` : `critic-${padded(-1 - step)}`;
+}
+
+function isOfLaterStep(name: string, state: RunState): boolean {
+  const [, kind, step] = /^(rl|critic)-(\d+)/.exec(name) ?? [];
+  if (state.phase === "sft" || kind === undefined) return false;
+  return Number(step) >= (kind === "rl" ? state.step : (state.criticSteps ?? 0));
+}
+
+function padded(step: number): string {
+  return String(step).padStart(6, "0");
 }
 
 /** Learning rate options of a stage or of RL, with its length filled in. */
-export function scheduleOf(rate: RecipeConfig["train"]["learningRate"], steps: number) {
+export function scheduleOf(rate: TrainConfig["learningRate"], steps: number) {
   const { peak, kind, warmupSteps, floor, decaySteps } = rate;
   return { peak, kind, warmupSteps, floor, totalSteps: decaySteps ?? steps };
 }

@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import { RunFolder } from "@retool-ts/runs";
 
 const count = z.int().nonnegative();
 
@@ -42,19 +40,26 @@ export type RlState = Readonly<z.infer<typeof RlState>>;
 /** Where a run stands. Together with weights and optimizer it decides all that follows. */
 export type RunState = SftState | RlState;
 
+/** Where reinforcement learning begins. */
+export const RL_START: RlState = { phase: "rl", totalSteps: 0, step: 0 };
+
+/** Where supervised training begins. */
+export const SFT_START: SftState = { phase: "sft", totalSteps: 0, stage: 0, stageStep: 0, rowsTaken: 0 };
+
 /**
- * Reads the state of a checkpoint.
+ * The state that a checkpoint holds.
  *
+ * @param value - its parsed JSON
+ * @param where - the file, for messages
  * @throws InputError when it is damaged, or of a version that keeps other facts.
  */
-export function readState(checkpoint: string): RunState {
-  const value = new RunFolder(checkpoint).readJson("state.json");
+export function parseState(value: unknown, where: string): RunState {
   const state = z.discriminatedUnion("phase", [SftState, RlState]).safeParse(value);
   if (state.success) return value as RunState; // with its own order of keys, so that the next one has the same bytes
   const { path, message } = state.error.issues[0]!;
   throw new InputError({
     what: "checkpoint",
-    where: join(checkpoint, "state.json"),
+    where,
     expected: "the state of a run as this version writes it",
     found: `${path.join(".") || "the state"}: ${message}`,
     fix: "go on with the version that wrote it, or remove the checkpoint's folder to go on from the one before",

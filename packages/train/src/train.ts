@@ -1,94 +1,108 @@
-import { trainingProblems } from "../../../apps/retool/src/setup/problem-source.js";
-import { openCompanions, type Companions } from "./rl/companions.js";
-import { prepareStep, recordedAdvantages } from "./rl/prepare.js";
-import { pretrainCritic } from "./rl/pretrain-critic.js";
+import type { ProblemSource } from "@retool-ts/data";
+import type { PolicyLossTerms, Scorer } from "@retool-ts/engine";
+import type { Environment, PolicyModel } from "@retool-ts/evaluate";
+import { MemoryRecorder } from "./recorder.js";
+import { silentReporter } from "./reporter.js";
+import type { AdvantageFunction } from "./rl/advantages.js";
+import { pretrainCritic } from "./rl/critic-update.js";
+import { openReferenceAndCritic, type ReferenceAndCritic } from "./rl/reference-and-critic.js";
+import { computeAdvantages } from "./rl/prepare.js";
 import { openRollouts, type RolloutSource } from "./rl/rollout-source.js";
-import { heldOutMetrics, rolloutMetrics } from "./rl/step-metrics.js";
+import { evaluateHeldOut, isBest, rolloutMetrics, stepTimings } from "./rl/step-metrics.js";
+import { writeRollouts } from "./rl/recorded-rollouts.js";
 import { updateModels } from "./rl/update.js";
-import { stepName } from "@retool-ts/runs";
-import { saveCheckpoint, type RunContext } from "./train-context.js";
-import type { RlState } from "./train-state.js";
-import { toRecord } from "@retool-ts/runs";
+import { runSteps, type FinishedStep } from "./step-loop.js";
+import { readTrainConfig, type TrainConfigInput } from "./train-config.js";
+import { saveCheckpoint, type RunParts, type TrainContext } from "./train-context.js";
+import { RL_START, type RlState } from "./train-state.js";
+
+/** Everything that a training run is made of; `policy`, `environment`, `problems` and `config` suffice. */
+export interface TrainOptions<Closure = never> extends Partial<
+  Pick<TrainContext<Closure>, "seed" | "recorder" | "reporter" | "signal" | "heldOut" | "onMetrics" | "onRollouts">
+> {
+  readonly policy: PolicyModel<Closure>;
+  readonly environment: Environment;
+  /** Problems by index; `problemList` of `@retool-ts/data` makes one of an array. */
+  readonly problems: ProblemSource;
+  readonly config: TrainConfigInput;
+  /** Where to go on; default: the beginning. */
+  readonly from?: RlState;
+  /** The frozen policy of a KL penalty; default: the policy that the run begins with. */
+  readonly reference?: Scorer;
+  /** Instead of `config.advantage`. With `gae` it is given a critic's values as well. */
+  readonly advantage?: AdvantageFunction;
+  /** Instead of `config.loss`, for an engine that runs functions; `policyLossWith` of `@retool-ts/algorithms` makes one. */
+  readonly loss?: (terms: PolicyLossTerms) => Closure;
+}
 
 /**
- * Reinforcement learning on interleaved rollouts: rollout → reward → advantages → update → log → checkpoint.
+ * Reinforcement learning on interleaved rollouts: sample → advantages → update → evaluate → record → checkpoint.
  *
  * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3, and Shao et al., "DeepSeekMath" (https://arxiv.org/abs/2402.03300),
- * section 4.1. Each part is a file in `rl/`. Resumes from any state, to the bit.
+ * section 4.1. Goes on from any state, to the bit.
+ *
+ * @returns the state after the last step.
+ * @throws InputError when the config is wrong. An interruption by `signal` throws its reason, after a checkpoint.
  */
-export async function runRl(context: RunContext, from: RlState): Promise<RlState> {
-  const { config, model } = context;
-  const problems = await trainingProblems(config.data.train, config.seed, context.reporter);
-  if (from.step === 0) model.engine.optimizer.reset();
-  const companions = await openCompanions(context, from);
+export async function train<Closure = never>(options: TrainOptions<Closure>): Promise<RlState> {
+  const { from = RL_START, config, ...given } = options;
+  const defaults = { seed: 1, recorder: new MemoryRecorder(), reporter: silentReporter };
+  const context: TrainContext<Closure> = { ...defaults, ...given, config: readTrainConfig(config) };
+  if (from.step === 0) await context.policy.engine.resetOptimizer();
+  const models = await openReferenceAndCritic(context, from);
   try {
-    const begin = await pretrainCritic(context, companions, problems, from);
-    const rollouts = await openRollouts(context, problems, begin);
+    const begin = await pretrainCritic(context, models, from);
+    const source = await openRollouts(context, begin);
     try {
-      return await runSteps(context, companions, rollouts, begin);
+      return await runSteps(
+        context as RunParts<Closure>,
+        {
+          label: "RL",
+          steps: context.config.steps,
+          count: ({ step }) => step,
+          step: (state) => trainStep(context, models, source, state),
+          save: (state) => saveCheckpoint(context, context.config, state, [models, source]),
+        },
+        begin,
+      );
     } finally {
-      await rollouts.close();
+      await source.close();
     }
   } finally {
-    companions.dispose();
+    models.dispose();
   }
 }
 
-async function runSteps(context: RunContext, companions: Companions, source: RolloutSource, from: RlState): Promise<RlState> {
-  const { config, run, reporter, signal } = context;
-  const { steps, saveEvery, trajectoriesEvery } = config.train;
-  const bar = reporter.progress("RL", steps, from.step);
-  let state = from;
-  while (state.step < steps) {
-    const started = performance.now();
-    const collected = await source.next(state);
-    if (signal?.aborted) {
-      await saveCheckpoint(context, state, [companions, source]);
-      signal.throwIfAborted();
-    }
-    const sampled = performance.now();
-    const { rollouts } = collected;
+/** One step; undefined when it was interrupted before the update. */
+async function trainStep<Closure>(
+  context: TrainContext<Closure>,
+  models: ReferenceAndCritic,
+  source: RolloutSource,
+  before: RlState,
+): Promise<FinishedStep<RlState> | undefined> {
+  const { config } = context;
+  const started = performance.now();
+  const collected = await source.next(before);
+  if (collected === undefined) return undefined;
+  const sampled = performance.now();
+  const { rollouts } = collected;
 
-    const prepared = await prepareStep(context, companions, collected);
-    const update = await updateModels(context, companions, prepared.samples, state.step);
-    state = { ...state, step: state.step + 1, totalSteps: state.totalSteps + 1, problemsTaken: collected.problemsTaken };
+  const prepared = await computeAdvantages(context, models, collected);
+  const update = await updateModels(context, models, prepared.samples, before.step);
+  let state: RlState = { ...before, step: before.step + 1, totalSteps: before.totalSteps + 1, problemsTaken: collected.problemsTaken };
 
-    const metrics = rolloutMetrics(rollouts);
-    const heldOut = await heldOutMetrics(context, state);
-    const improved = heldOut !== undefined && heldOut.accuracy > (state.best?.accuracy ?? -1);
-    if (improved) state = { ...state, best: { step: state.totalSteps, accuracy: heldOut.accuracy } };
-    await run.appendMetrics({
-      phase: "rl",
-      step: state.totalSteps,
-      "rl/step": state.step,
-      ...metrics,
-      ...collected.metrics,
-      ...prepared.metrics,
-      ...update,
-      ...(heldOut === undefined
-        ? {}
-        : { "eval/accuracy": heldOut.accuracy, "eval/code_ratio": heldOut.codeRatio, "eval/response_tokens": heldOut.responseTokens }),
-    });
-    const tokens = rollouts.reduce((sum, { trajectory }) => sum + trajectory.tokenIds.length - trajectory.promptLength, 0);
-    await run.appendTimings({
-      phase: "rl",
-      step: state.totalSteps,
-      "time/rollout": (sampled - started) / 1_000,
-      "time/update": (performance.now() - sampled) / 1_000,
-      "time/step": (performance.now() - started) / 1_000,
-      "rollout/tokens_per_second": tokens / ((sampled - started) / 1_000),
-    });
-    const last = state.step === steps;
-    if (last || state.step % trajectoriesEvery === 0) {
-      const advantages = recordedAdvantages(prepared.samples);
-      await run.writeTrajectories(
-        stepName(state.totalSteps),
-        rollouts.map((rollout) => toRecord({ ...rollout, advantage: advantages.get(rollout) }, { phase: "train", step: state.totalSteps })),
-      );
-    }
-    if (last || improved || state.step % saveEvery === 0) await saveCheckpoint(context, state, [companions, source]);
-    bar.update(state.step, `reward ${metrics["reward/mean"]!.toFixed(2)}, code ${(100 * metrics["rollout/code_ratio"]!).toFixed(0)} %`);
-  }
-  bar.done();
-  return state;
+  const metrics = rolloutMetrics(rollouts);
+  const heldOut = await evaluateHeldOut(context, state);
+  const improved = heldOut !== undefined && isBest(heldOut, state);
+  if (improved) state = { ...state, best: { step: state.totalSteps, accuracy: heldOut["eval/accuracy"] } };
+
+  const last = state.step === config.steps;
+  if (last || state.step % config.trajectoriesEvery === 0) await writeRollouts(context, state.totalSteps, rollouts, prepared.samples);
+  return {
+    state,
+    metrics: { phase: "rl", step: state.totalSteps, "rl/step": state.step, ...metrics, ...collected.metrics, ...prepared.metrics, ...update, ...heldOut }, // prettier-ignore
+    timings: { phase: "rl", step: state.totalSteps, ...stepTimings({ started, sampled, rollouts }) },
+    note: `reward ${metrics["reward/mean"].toFixed(2)}, code ${(100 * metrics["rollout/code_ratio"]).toFixed(0)} %`,
+    save: last || improved || state.step % config.saveEvery === 0,
+  };
 }

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { quietShell } from "../../test/quiet-shell.js";
 import { evaluateCheckpoint, type EvalOptions } from "../evaluation/evaluate-checkpoint.js";
 import { loadConfig } from "../config/load-config.js";
-import { saveModelFolder, setUpModel } from "../setup/model-setup.js";
+import { setUpModel } from "../setup/model-setup.js";
+import { saveModelFolder } from "../setup/save-model.js";
 import { runCommand } from "./recipe-run.js";
 
 /** Waits between attempts to reach a hub are not waited for. */

@@ -1,10 +1,12 @@
 import { createInterface } from "node:readline/promises";
-import { runAgent, type TurnRequest, type TurnTokens } from "@retool-ts/rollout";
+import type { TurnRequest, TurnTokens } from "@retool-ts/engine";
+import { runAgent } from "@retool-ts/rollout";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { withOptions } from "../evaluation/eval-options.js";
-import { agentOptions, createEnvironment, type Environment } from "../setup/create-environment.js";
-import { setUpModel, type PolicyModel } from "../setup/model-setup.js";
+import { agentOptions, type Environment } from "@retool-ts/evaluate";
+import { createEnvironment } from "../setup/create-environment.js";
+import { setUpModel, type LoadedModel } from "../setup/model-setup.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { visibleText } from "@retool-ts/runs";
 
@@ -58,16 +60,16 @@ async function answer(
   index: number,
   { seed }: ChatOptions,
   config: RecipeConfig,
-  model: PolicyModel,
+  model: LoadedModel,
   environment: Environment,
   signal: AbortSignal,
 ): Promise<void> {
   const promptIds = environment.encodePrompt(question);
   const show = (text: string) => process.stdout.write(visibleText(text));
   const stream = model.tokenizer.streamDecoder({ skipSpecialTokens: true });
-  const sampler = model.engine.createSampler({
+  const sampler = await model.engine.sampler({
     maxSequences: 1,
-    maxLength: Math.min(model.engine.model.config.maxPositions, promptIds.length + config.budgets.maxResponseTokens + 1),
+    maxLength: Math.min(model.engine.model.maxPositions, promptIds.length + config.budgets.maxResponseTokens + 1),
     vocabSize: model.tokenizer.vocabSize,
     unusedTokenIds: model.unusedTokenIds,
     textStream: () => model.tokenizer.streamDecoder(),

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ChatOptions } from "./chat-run.js";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { nonNegativeNumber, repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {

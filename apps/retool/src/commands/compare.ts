@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { ARM_NAMES, COMPARISONS, type ArmName, type ComparisonName } from "../compare/arms.js";
 import { positiveNumber, repeated, wholeNumber } from "./option-values.js";
 

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { BuildOptions } from "../data-build/build-command.js";
 import { nonNegativeNumber, positiveNumber, webAddress, wholeNumber } from "./option-values.js";
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { quietShell } from "../../test/quiet-shell.js";
 import { createProgram } from "../shell/command-line.js";
+import { registerCommands } from "./index.js";
 import { createReporter } from "../shell/log.js";
 
 let folder: string;
@@ -25,7 +26,7 @@ async function retool(...words: readonly string[]): Promise<void> {
     quiet: () => flag.quiet,
   });
   const context = quietShell({ reporter, print: (text) => void printed.push(text) });
-  await createProgram(context, flag).parseAsync(["data", ...words], { from: "user" });
+  await createProgram(context, flag, registerCommands).parseAsync(["data", ...words], { from: "user" });
 }
 
 const question = "Instructions.\n\n*user question:*\n6 * 7?";

@@ -1,8 +1,9 @@
 import { InputError, RetoolError } from "@retool-ts/core";
 import { convertReToolRow, loadTokenizer, streamRows, type ConversationDialect } from "@retool-ts/data";
 import { writeFileAtomic } from "@retool-ts/runs";
-import type { CliContext } from "../shell/command-line.js";
-import { measureConversations, readConversation, type Conversation, type Spread } from "../data-build/conversation-stats.js";
+import type { CliContext } from "../shell/cli-context.js";
+import { readConversation, type Conversation } from "@retool-ts/train";
+import { measureConversations, type Spread } from "../data-build/conversation-stats.js";
 import { localDataset } from "../setup/hub-files.js";
 import { formatTable } from "../shell/text-table.js";
 

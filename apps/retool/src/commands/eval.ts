@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { EvalOptions } from "../evaluation/evaluate-checkpoint.js";
 import { nonNegativeNumber, positiveNumber, repeated, wholeNumber } from "./option-values.js";
 

@@ -8,7 +8,7 @@ import {
   type PythonOptions,
   type Sandbox,
 } from "@retool-ts/sandbox";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { LimitOptions } from "./limit-options.js";
 import { visibleText } from "@retool-ts/runs";
 

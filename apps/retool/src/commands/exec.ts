@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { ExecOptions } from "./exec-run.js";
 import { addLimitOptions } from "./limit-options.js";
 import { repeated, wholeNumber } from "./option-values.js";

@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import type { FloatType } from "@retool-ts/policy";
-import { baseName, saveAdapterFolder } from "../setup/adapter-setup.js";
+import { baseName, saveAdapterFolder, saveModelFolder } from "../setup/save-model.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
-import type { CliContext } from "../shell/command-line.js";
-import { saveModelFolder, setUpModel } from "../setup/model-setup.js";
+import type { CliContext } from "../shell/cli-context.js";
+import { setUpModel } from "../setup/model-setup.js";
 
 export interface ExportOptions {
   readonly checkpoint: string;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import * as chat from "./chat.js";
 import * as compare from "./compare.js";
 import * as data from "./data.js";

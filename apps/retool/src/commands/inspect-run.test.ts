@@ -5,10 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exampleRecord } from "../../../../packages/runs/test/example-run.js";
 import { inspect, type InspectOptions } from "./inspect-run.js";
 import { renderRecord } from "@retool-ts/report";
-import { blocksOf } from "@retool-ts/runs";
-import { createRunFolder } from "@retool-ts/runs";
-import type { RunFolder } from "@retool-ts/runs";
-import { visibleText } from "@retool-ts/runs";
+import { blocksOf, createRunFolder, type RunFolder, visibleText } from "@retool-ts/runs";
 
 describe("blocks", () => {
   test("reasoning, code, output and answer are told apart, without their tags", () => {

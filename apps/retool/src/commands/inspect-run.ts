@@ -1,8 +1,6 @@
 import { stat } from "node:fs/promises";
-import { openRunFolder } from "@retool-ts/runs";
+import { openRunFolder, readTrajectories, type TrajectoryRecord } from "@retool-ts/runs";
 import { renderRecord } from "@retool-ts/report";
-import { readTrajectories } from "@retool-ts/runs";
-import type { TrajectoryRecord } from "@retool-ts/runs";
 
 /** Which rollouts to show; what is absent does not narrow the choice. */
 export interface InspectOptions {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { InspectOptions } from "./inspect-run.js";
 import { wholeNumber } from "./option-values.js";
 

@@ -1,5 +1,5 @@
 import { installNative, nativeStatus, probeBackends, removeNative, type NativeBackend } from "@retool-ts/policy";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 
 export interface InstallOptions {
   readonly fromTensorflow: string;

@@ -1,4 +1,4 @@
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { commandLine } from "../shell/command-name.js";
 import type { RunOptions } from "./run-options.js";
 import type { GradedRollout } from "@retool-ts/evaluate";

@@ -1,6 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { stringify } from "yaml";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
 import { commandLine } from "../shell/command-name.js";
 import { configSources, type RunOptions } from "./run-options.js";
@@ -11,7 +11,8 @@ import { checkMemory } from "../plan/memory-plan.js";
 import { PRESET_WEIGHTS } from "../config/presets/pretrained.js";
 import { phaseTable } from "../recipe/phases.js";
 import { modelPlan, modelPreset } from "../plan/model-plan.js";
-import { runRecipe, type RecipeHooks, type RecipeParts } from "../recipe/recipe.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
+import { runRecipe, type RecipeHooks } from "../recipe/recipe.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { checkTraceLanguage } from "../setup/sandbox-setup.js";
 import { withRun } from "../recipe/session.js";

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { exampleRecord, exampleSummary } from "../../../../packages/runs/test/example-run.js";
 import { quietShell } from "../../test/quiet-shell.js";
 import { createProgram } from "../shell/command-line.js";
-import { createRunFolder } from "@retool-ts/runs";
-import type { TrajectoryRecord } from "@retool-ts/runs";
+import { registerCommands } from "./index.js";
+import { createRunFolder, type TrajectoryRecord } from "@retool-ts/runs";
 import { CHECKPOINT_PHASE } from "@retool-ts/report";
 
 let folder: string;
@@ -56,7 +56,7 @@ const checked: Partial<TrajectoryRecord> = {
 
 async function printed(...words: readonly string[]): Promise<readonly string[]> {
   const shell = quietShell();
-  await createProgram(shell, { quiet: true }).parseAsync(["report", ...words], { from: "user" });
+  await createProgram(shell, { quiet: true }, registerCommands).parseAsync(["report", ...words], { from: "user" });
   return shell.printed;
 }
 

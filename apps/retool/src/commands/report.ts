@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { PurposeOf } from "@retool-ts/report";
 import { positiveNumber, webAddress } from "./option-values.js";
 
@@ -32,10 +32,7 @@ export function register(program: Command, context: CliContext): void {
       if (checkpoints !== undefined) await sample(run, checkpoints === true ? USUAL_PROBLEMS : checkpoints, context);
       const purposeOf = labelEndpoint === undefined ? undefined : await label(run, labelEndpoint, labelModel!, context);
       if (json) {
-        const [{ analysisJson }, { loadRunData }] = await Promise.all([
-          import("@retool-ts/report"),
-          import("@retool-ts/report"),
-        ]);
+        const [{ analysisJson }, { loadRunData }] = await Promise.all([import("@retool-ts/report"), import("@retool-ts/report")]);
         context.print(analysisJson(await loadRunData(run, purposeOf)));
         return;
       }

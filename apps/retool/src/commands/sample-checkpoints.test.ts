@@ -5,11 +5,12 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { QUIET, quietShell } from "../../test/quiet-shell.js";
 import { createProgram } from "../shell/command-line.js";
+import { registerCommands } from "./index.js";
 import { loadConfig } from "../config/load-config.js";
-import { saveModelFolder, setUpModel } from "../setup/model-setup.js";
-import { createRunFolder } from "@retool-ts/runs";
+import { setUpModel } from "../setup/model-setup.js";
+import { saveModelFolder } from "../setup/save-model.js";
+import { createRunFolder, type RunFolder } from "@retool-ts/runs";
 import { heldOutProblems } from "../setup/problem-source.js";
-import type { RunFolder } from "@retool-ts/runs";
 import { sampleCheckpoints } from "./sample-checkpoints.js";
 
 const SETTINGS = ["backend=wasm", "budgets.maxResponseTokens=12", "model.headStd=0.5"];
@@ -37,7 +38,7 @@ test("every finished checkpoint rolls out the same first problems with its own w
   await keepCheckpoint(30, 3, false);
   const shell = quietShell();
   const words = ["report", run.path, "--checkpoints", "2", "--open", "false"];
-  await createProgram(shell, { quiet: true }).parseAsync(words, { from: "user" });
+  await createProgram(shell, { quiet: true }, registerCommands).parseAsync(words, { from: "user" });
 
   const records = await run.readTrajectories("checkpoints");
   const problems = await heldOutProblems((await loadConfig({ preset: "smoke", set: SETTINGS })).data.test, 2);
@@ -59,7 +60,7 @@ test("with fewer than three checkpoints it says that more are needed", async () 
   const said: string[] = [];
   const shell = quietShell({ reporter: { ...QUIET, say: (line) => void said.push(line) } });
   const words = ["report", run.path, "--checkpoints", "1", "--json"];
-  await createProgram(shell, { quiet: true }).parseAsync(words, { from: "user" });
+  await createProgram(shell, { quiet: true }, registerCommands).parseAsync(words, { from: "user" });
   expect(said).toEqual([expect.stringMatching(/kept 1 checkpoints; three are needed .*train\.keepCheckpoints/)]);
   expect(JSON.parse(shell.printed[0]!)).toMatchObject({ steps: [] }); // these rollouts are to be read, not measured
 });
@@ -78,6 +79,6 @@ test("interrupted, it leaves what was kept before", async () => {
 
 test.each(["0", "-1", "2.5", "many"])("--checkpoints %s is refused before anything is sampled", async (count) => {
   const words = ["report", run.path, `--checkpoints=${count}`];
-  const asked = createProgram(quietShell(), { quiet: true }).parseAsync(words, { from: "user" });
+  const asked = createProgram(quietShell(), { quiet: true }, registerCommands).parseAsync(words, { from: "user" });
   await expect(asked).rejects.toThrow(`argument '${count}' is invalid. A whole number from 1 is needed.`);
 });

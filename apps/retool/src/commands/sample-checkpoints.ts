@@ -1,11 +1,10 @@
 import { checkpointConfig } from "../setup/checkpoint-source.js";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { createEnvironment } from "../setup/create-environment.js";
 import { gradedRollouts } from "@retool-ts/evaluate";
 import { setUpModel } from "../setup/model-setup.js";
 import { heldOutProblems } from "../setup/problem-source.js";
-import { openRunFolder } from "@retool-ts/runs";
-import { toRecord, type TrajectoryRecord } from "@retool-ts/runs";
+import { openRunFolder, toRecord, type TrajectoryRecord } from "@retool-ts/runs";
 import { CHECKPOINT_PHASE } from "@retool-ts/report";
 
 /**

@@ -1,5 +1,5 @@
 import { addWheels, createSandbox, pythonFolder, serveSandboxFusion } from "@retool-ts/sandbox";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { LimitOptions } from "./limit-options.js";
 import { limitsOf, preloadOf, pythonOf } from "./exec-run.js";
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { addModelOption, addRunOptions, type RunOptions } from "./run-options.js";
 
 export function register(program: Command, context: CliContext): void {

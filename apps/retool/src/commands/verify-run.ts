@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { InputError } from "@retool-ts/core";
 import { extractAnswer, lastBoxed, mathDapoScore, verifyAnswer } from "@retool-ts/reward";
 import { z } from "zod";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 
 /** Rules that `retool verify` knows. */
 export const VERIFY_RULES = ["equivalence", "math-dapo-strict", "math-dapo-minerva"] as const;

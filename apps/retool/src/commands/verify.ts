@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { VerifyOptions } from "./verify-run.js";
 
 export function register(program: Command, context: CliContext): void {

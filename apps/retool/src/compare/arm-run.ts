@@ -1,11 +1,8 @@
 import { basename } from "node:path";
 import { InputError } from "@retool-ts/core";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import type { LogRecord } from "@retool-ts/runs";
-import { openRunFolder } from "@retool-ts/runs";
+import { type LogRecord, openRunFolder, type PhaseSummary, type RunFolder } from "@retool-ts/runs";
 import { readRunConfig } from "../config/run-config.js";
-import type { RunFolder } from "@retool-ts/runs";
-import type { PhaseSummary } from "@retool-ts/runs";
 import type { ArmName } from "./arms.js";
 import type { CurvePoint } from "./crossing.js";
 import type { Job } from "./jobs.js";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { RetoolError } from "@retool-ts/core";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { EXIT } from "../shell/exit.js";
 import type { Reporter } from "../shell/log.js";
 import { runJob, type Job } from "./jobs.js";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { quietShell, QUIET } from "../../test/quiet-shell.js";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import type { Reporter } from "../shell/log.js";
 import { compare, type CompareOptions } from "./compare-command.js";
 

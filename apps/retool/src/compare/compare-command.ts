@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "@retool-ts/runs";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { estimateRun } from "../plan/estimate.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";

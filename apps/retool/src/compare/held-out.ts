@@ -25,7 +25,7 @@ export async function countHeldOut(jobs: readonly Job[], runs: readonly ArmRun[]
     const run = runs.find((candidate) => candidate.arm === arm && candidate.seed === seed)!;
     const stretches = [
       { from: 0, count: run.rl.steps * config.train.promptsPerStep },
-      ...config.sft.stages.map((stage) => ({ from: stageOffset(config, stage), count: stage.steps * stage.batchSize })),
+      ...config.sft.stages.map((stage) => ({ from: stageOffset(config.sft.stages, stage), count: stage.steps * stage.batchSize })),
     ];
     for (const { from, count } of stretches) for (let i = 0; i < count; i++) trained.add(source.problem(from + i).key);
   }

@@ -1,7 +1,4 @@
-import { markup, type Html } from "@retool-ts/report";
-import { renderColumns } from "@retool-ts/report";
-import { lineChart, type Series } from "@retool-ts/report";
-import { renderPage, type Section } from "@retool-ts/report";
+import { type Html, lineChart, markup, renderColumns, renderPage, type Section, type Series } from "@retool-ts/report";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { groupTable, outcomeTable, seedTable, type Table } from "./compare-tables.js";
 import type { ComparisonResult } from "./comparison.js";

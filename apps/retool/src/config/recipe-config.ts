@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { count, crowd, LearningRate, positive, Sampling, share } from "@retool-ts/train";
+import { batchCount, count, fraction, LearningRate, positive, Sampling, SftConfig, TrainConfig } from "@retool-ts/train";
 import { RewardConfig } from "./reward-config.js";
-import { TrainConfig } from "@retool-ts/train";
 
 const Source = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -31,44 +30,6 @@ const Source = z.discriminatedUnion("kind", [
     limit: positive.nullable().default(null),
   }),
 ]);
-
-const Stage = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]+$/),
-  /** Where the rows come from. */
-  source: z
-    .discriminatedUnion("kind", [
-      /** Fresh traces of generated problems at every step. */
-      z.strictObject({ kind: z.literal("generated") }),
-      /** Conversations, in epochs: what `retool data build` or `data convert` writes, or ReTool-SFT as it is. */
-      z.strictObject({
-        kind: z.literal("file"),
-        /** JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`. */
-        path: z.string(),
-        /** Tokens of the longest row, prompt included; a model's own limit stands below it. */
-        maxTokens: positive.default(16_384),
-        /** What becomes of longer rows. */
-        tooLong: z.enum(["refuse", "leave-out"]).default("refuse"),
-      }),
-    ])
-    .prefault({ kind: "generated" }),
-  /** Kinds of generated traces. */
-  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean"),
-  /** How often a trace takes the shortest snippet for its problem; the other styles share the rest. */
-  firstStyleShare: share.default(1),
-  /** Snippets with the sandbox's own functions, or plain loops in the language alone. */
-  snippets: z.enum(["functions", "plain"]).default("functions"),
-  /** Most steps. */
-  steps: positive,
-  batchSize: crowd,
-  learningRate: LearningRate,
-  /** Stop when the validation accuracy reaches this; null = run all steps. */
-  stopAtAccuracy: share.nullable().default(null),
-  /** Steps between validations, and the first of them. */
-  validateEvery: positive.default(40),
-  validateFrom: positive.default(240),
-  /** Validation problems; they come from the training side. */
-  validationProblems: positive.default(100),
-});
 
 /** Everything that decides a run. */
 export const RecipeConfig = z.strictObject({
@@ -182,8 +143,8 @@ export const RecipeConfig = z.strictObject({
   data: z.strictObject({ train: Source.prefault({ kind: "generated" }), test: Source.prefault({ kind: "generated" }) }).prefault({}),
   optimizer: z
     .strictObject({
-      beta1: share.default(0.9),
-      beta2: share.default(0.95),
+      beta1: fraction.default(0.9),
+      beta2: fraction.default(0.95),
       epsilon: z.number().positive().default(1e-8),
       weightDecay: z.number().min(0).default(0.01),
       maxGradNorm: z.number().positive().default(1),
@@ -193,14 +154,7 @@ export const RecipeConfig = z.strictObject({
       gradientCheckpointing: z.boolean().default(false),
     })
     .prefault({}),
-  sft: z.strictObject({
-    stages: z.array(Stage).min(1),
-    /** Keep a checkpoint every so many steps of a stage, to go on from after a crash. */
-    saveEvery: positive.default(250),
-    /** Steps of a stage between measurements of the loss on held-out rows, and how many rows; null = never. */
-    evalEvery: positive.nullable().default(null),
-    evalRows: positive.default(64),
-  }),
+  sft: SftConfig,
   train: TrainConfig,
   budgets: z
     .strictObject({
@@ -219,8 +173,8 @@ export const RecipeConfig = z.strictObject({
     .strictObject({
       /** Held-out problems; a smaller file is used whole. */
       problems: positive.default(300),
-      /** Rollouts a problem; the accuracy is avg@samples. */
-      samples: crowd.default(1),
+      /** Rollouts per problem; the accuracy is avg@samples. */
+      samples: batchCount.default(1),
       sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 0.7, topK: 0 }),
     })
     .prefault({}),
@@ -237,5 +191,4 @@ export interface RecipeConfig extends z.infer<typeof RecipeConfig> {}
 /** What a config file or preset may say. */
 export type RecipeInput = z.input<typeof RecipeConfig>;
 export type ProblemSourceConfig = RecipeConfig["data"]["train"];
-export type SftStage = RecipeConfig["sft"]["stages"][number];
 export type LearningRateConfig = z.infer<typeof LearningRate>;

@@ -2,7 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { convertReToolRow, type ConversationDialect, type MixtureName } from "@retool-ts/data";
 import { createSandbox, sandboxFusionClient } from "@retool-ts/sandbox";
 import { writeFileAtomic } from "@retool-ts/runs";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { formatTable } from "../shell/text-table.js";
 import { buildReport, rejectionRows } from "./build-report.js";

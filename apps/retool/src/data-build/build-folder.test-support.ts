@@ -5,6 +5,7 @@ import { afterEach, beforeEach } from "vitest";
 import { chatServer, completion, type ChatAnswer, type ChatServer } from "../../test/chat-server.js";
 import { quietShell } from "../../test/quiet-shell.js";
 import { createProgram } from "../shell/command-line.js";
+import { registerCommands } from "../commands/index.js";
 
 /** A row as it is written. */
 export interface Messages {
@@ -42,7 +43,7 @@ export function useBuildFolder() {
   /** Runs `retool data build OUT …`. */
   async function build(...words: readonly string[]): Promise<void> {
     const context = quietShell({ signal: state.controller.signal, print: (text) => void state.printed.push(text) });
-    await createProgram(context, { quiet: true }).parseAsync(["data", "build", out(), ...words], { from: "user" });
+    await createProgram(context, { quiet: true }, registerCommands).parseAsync(["data", "build", out(), ...words], { from: "user" });
   }
 
   /** Rewrites numbered questions; `answer` is asked for the number of the question in each request. */

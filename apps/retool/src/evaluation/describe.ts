@@ -1,8 +1,7 @@
 import type { Reporter } from "../shell/log.js";
 import { phaseSummary, phaseTable } from "../recipe/phases.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import type { Accuracy, Evaluation } from "@retool-ts/evaluate";
-import type { Estimate, Interval } from "@retool-ts/evaluate";
+import type { Accuracy, Estimate, Evaluation, Interval } from "@retool-ts/evaluate";
 
 /** Below this, an accuracy is said to be close to nothing. */
 const NEAR_ZERO = 0.02;

@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
-import { writeFileAtomic } from "@retool-ts/runs";
-import { createRunFolder } from "@retool-ts/runs";
-import { FileJournal, type JournalNotice } from "@retool-ts/runs";
-import { partialPath, removePartial } from "@retool-ts/train";
-import { RunFolder } from "@retool-ts/runs";
-import type { TrajectoryRecord } from "@retool-ts/runs";
+import { createRunFolder, FileJournal, type JournalNotice, RunFolder, type TrajectoryRecord, writeFileAtomic } from "@retool-ts/runs";
 import { firstDifference, type EvalIdentity } from "./eval-identity.js";
 
 /** Name of the rollouts in the folder, without extension. */
@@ -84,7 +79,7 @@ export class EvalFolder {
   /** What was sampled of problems that are not finished. The caller closes it. */
   openJournal(notice: JournalNotice): FileJournal {
     const identity = createHash("sha256").update(JSON.stringify(this.#identity)).digest("hex");
-    return FileJournal.open(partialPath(this.run, ROLLOUTS), identity, notice);
+    return this.run.openJournal(ROLLOUTS, identity, notice);
   }
 
   /** Keeps a finished problem. */
@@ -104,6 +99,6 @@ export class EvalFolder {
     await this.run.writeTrajectories(ROLLOUTS, records);
     await writeFileAtomic(this.run.file("evaluation.json"), `${JSON.stringify(figures, null, 2)}\n`);
     rmSync(this.#partial, { force: true });
-    await removePartial(this.run, ROLLOUTS);
+    await this.run.removeJournal(ROLLOUTS);
   }
 }

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUIET, quietShell } from "../../test/quiet-shell.js";
 import { evaluateCheckpoint, type EvalOptions } from "./evaluate-checkpoint.js";
 import { loadConfig } from "../config/load-config.js";
-import { saveModelFolder, setUpModel } from "../setup/model-setup.js";
+import { setUpModel } from "../setup/model-setup.js";
+import { saveModelFolder } from "../setup/save-model.js";
 import { readTrajectories } from "@retool-ts/runs";
 
 let folder: string;

@@ -1,16 +1,14 @@
 import type { Problem } from "@retool-ts/data";
 import { stringify } from "yaml";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
 import { commandLine } from "../shell/command-name.js";
-import { DistinctProblems } from "@retool-ts/evaluate";
+import { DistinctProblems, type Evaluation, gradedRollouts, sameAnswerUnder, summarizeEvaluation } from "@retool-ts/evaluate";
 import { createEnvironment } from "../setup/create-environment.js";
-import { gradedRollouts, summarizeEvaluation, type Evaluation } from "@retool-ts/evaluate";
-import { sameAnswerUnder } from "@retool-ts/evaluate";
 import { describeEvaluation } from "./describe.js";
 import { EvalFolder } from "./eval-folder.js";
 import { evalIdentity } from "./eval-identity.js";
-import { withFolderLock } from "@retool-ts/runs";
+import { toRecord, type TrajectoryRecord, withFolderLock } from "@retool-ts/runs";
 import { evalPreset, type EvalPresetName } from "./eval-presets.js";
 import { withOptions, type EvalOverrides } from "./eval-options.js";
 import { checkK, evaluatedRecord, evaluationJson } from "./eval-result.js";
@@ -19,7 +17,6 @@ import { setUpModel } from "../setup/model-setup.js";
 import { phaseSummary } from "../recipe/phases.js";
 import { heldOutProblems } from "../setup/problem-source.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { toRecord, type TrajectoryRecord } from "@retool-ts/runs";
 
 export interface EvalOptions extends EvalOverrides {
   readonly checkpoint: string;

@@ -6,10 +6,9 @@ import { chatServer, completion, type ChatAnswer, type ChatServer } from "../../
 import { exampleRecord } from "../../../../packages/runs/test/example-run.js";
 import { quietShell } from "../../test/quiet-shell.js";
 import { createProgram } from "../shell/command-line.js";
-import { createRunFolder } from "@retool-ts/runs";
+import { registerCommands } from "../commands/index.js";
+import { createRunFolder, type RunFolder, type TrajectoryRecord } from "@retool-ts/runs";
 import { CHECKPOINT_PHASE } from "@retool-ts/report";
-import type { RunFolder } from "@retool-ts/runs";
-import type { TrajectoryRecord } from "@retool-ts/runs";
 import { labelRun, type LabelModel } from "./label-run.js";
 
 let folder: string;
@@ -71,9 +70,12 @@ describe("labelRun", () => {
 describe("retool report --label-endpoint", () => {
   const report = async (...words: readonly string[]) => {
     const shell = quietShell();
-    await createProgram(shell, { quiet: true }).parseAsync(["report", run.path, "--label-endpoint", server.url, ...words], {
-      from: "user",
-    });
+    await createProgram(shell, { quiet: true }, registerCommands).parseAsync(
+      ["report", run.path, "--label-endpoint", server.url, ...words],
+      {
+        from: "user",
+      },
+    );
     return JSON.parse(shell.printed[0]!) as unknown;
   };
 

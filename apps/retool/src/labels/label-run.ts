@@ -1,8 +1,7 @@
 import type { ChatEndpoint } from "../data-build/chat-endpoint.js";
-import type { CliContext } from "../shell/command-line.js";
+import type { CliContext } from "../shell/cli-context.js";
 import { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "@retool-ts/report";
-import { openRunFolder } from "@retool-ts/runs";
-import { readTrajectories } from "@retool-ts/runs";
+import { openRunFolder, readTrajectories } from "@retool-ts/runs";
 import { PurposeLabels } from "./purpose-labels.js";
 
 /** Who names the purposes. */

@@ -2,13 +2,8 @@ import { createHash } from "node:crypto";
 import { RetoolError } from "@retool-ts/core";
 import { CODE_PURPOSES, type CodePurpose } from "@retool-ts/rollout";
 import { askChat, type ChatEndpoint, type ChatRequest } from "../data-build/chat-endpoint.js";
+import type { LabelRequest } from "@retool-ts/report";
 import { RecordLog } from "@retool-ts/runs";
-
-/** Code to be labelled, and what the policy wrote before it. */
-export interface LabelRequest {
-  readonly code: string;
-  readonly context: string;
-}
 
 const SYSTEM = `You are shown code that a model wrote while solving a problem, and the text before it. Name the main purpose of the code. Answer with exactly one of these, and nothing else: ${CODE_PURPOSES.join(", ")}.`;
 

@@ -1,6 +1,6 @@
 import { chooseBackend, memoryNeed, parameterCount, type MemoryNeed } from "@retool-ts/policy";
 import * as tf from "@tensorflow/tfjs-core";
-import type { RecipeParts } from "../recipe/recipe.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
 import { memoryUse, trainedModel } from "./memory-plan.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 

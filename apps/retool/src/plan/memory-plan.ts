@@ -1,9 +1,17 @@
-import { cacheBytesPerToken, checkMemoryNeed, chooseBackend, parameterCount, readAdapterOptions, readModelConfig } from "@retool-ts/policy";
-import type { LoraOptions, MemoryUse, ModelConfig } from "@retool-ts/policy";
-import { findAdapter } from "../setup/adapter-setup.js";
+import {
+  cacheBytesPerToken,
+  checkMemoryNeed,
+  chooseBackend,
+  type LoraOptions,
+  type MemoryUse,
+  type ModelConfig,
+  parameterCount,
+  readAdapterOptions,
+  readModelConfig,
+} from "@retool-ts/policy";
+import { findAdapter, newModelConfig } from "../setup/model-setup.js";
 import { localModelConfig, type HubContext } from "../setup/hub-files.js";
-import { newModelConfig } from "../setup/model-setup.js";
-import type { RecipeParts } from "../recipe/recipe.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
 /** Tokens of a prompt that are assumed where they are not known. */

@@ -4,7 +4,7 @@ import { MODEL_SHAPES } from "../config/presets/model-shapes.js";
 import type { ModelPreset } from "../config/presets/model-preset.js";
 import { MODEL_PRESETS } from "../config/presets.js";
 import { describeDatasets } from "../setup/datasets-of-run.js";
-import type { RecipeParts } from "../recipe/recipe.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { describeRequirements, machineMemory, requirementsOf } from "./requirements.js";
 

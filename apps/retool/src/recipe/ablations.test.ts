@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ColdStartStream } from "@retool-ts/train";
 import { callsHelper } from "../compare/sandbox-helpers.js";
-import { createEnvironment, type Environment } from "../setup/create-environment.js";
+import { createEnvironment, type RecipeEnvironment } from "../setup/create-environment.js";
 import { loadConfig } from "../config/load-config.js";
-import { setUpModel, type PolicyModel } from "../setup/model-setup.js";
+import { setUpModel, type LoadedModel } from "../setup/model-setup.js";
 import { heldOutProblems, trainingProblems } from "../setup/problem-source.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { openRunFolder } from "@retool-ts/runs";
@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function withEnvironment(
   set: readonly string[],
-  work: (environment: Environment, config: RecipeConfig, model: PolicyModel) => Promise<void>,
+  work: (environment: RecipeEnvironment, config: RecipeConfig, model: LoadedModel) => Promise<void>,
 ) {
   const config = await loadConfig({ preset: "smoke", set: ["backend=wasm", ...set] });
   const model = await setUpModel(config, null);
@@ -49,7 +49,9 @@ test("a sandbox has its own functions unless told otherwise, and a cold start of
   await withEnvironment([], async ({ sandbox }) => expect((await sandbox.run("gcd(4,6)")).feedback).toBe("2"));
   await withEnvironment(["sandbox.helpers=false", "sft.stages.0.snippets=plain"], async (environment, config, model) => {
     expect((await environment.sandbox.run("gcd(4,6)")).feedback).toContain("'gcd' is not defined");
-    const stream = new ColdStartStream(config, config.sft.stages[0]!, environment, model.tokenizer);
+    const { traceFormat, sandbox } = environment;
+    const stage = config.sft.stages[0]!;
+    const stream = new ColdStartStream({ seed: 1, stage, firstProblem: 0, environment, traceFormat, sandbox, tokenizer: model.tokenizer });
     const texts = (await stream.take(40)).map(({ tokenIds }) => model.tokenizer.decode(tokenIds));
     expect(texts.filter((text) => !text.includes("<code>") || callsHelper(text))).toEqual([]);
     expect(stream.stats.rejected).toBe(0);

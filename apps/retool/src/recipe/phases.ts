@@ -1,15 +1,12 @@
-import { gradedRollouts, summarizeEvaluation, type Evaluation, type GradedRollout } from "@retool-ts/evaluate";
-import { removePartial } from "@retool-ts/train";
-import { withPartial } from "@retool-ts/train";
-import type { RunContext } from "@retool-ts/train";
-import type { RunFolder } from "@retool-ts/runs";
-import type { PhaseSummary, Summary } from "@retool-ts/runs";
-import { toRecord } from "@retool-ts/runs";
 import type { Problem } from "@retool-ts/data";
+import { gradedRollouts, summarizeEvaluation, type Evaluation, type GradedRollout } from "@retool-ts/evaluate";
+import type { PhaseSummary, RunFolder, Summary } from "@retool-ts/runs";
+import { withPartial } from "@retool-ts/train";
+import type { RecipeContext } from "./recipe-context.js";
 
 /** Evaluates on held-out problems, keeps the rollouts as `trajectories/NAME.jsonl.gz` and adds the phase to `summary.json`. */
 export async function evaluatePhase(
-  context: RunContext,
+  context: RecipeContext,
   name: string,
   problems: readonly Problem[],
   step: number,
@@ -17,7 +14,7 @@ export async function evaluatePhase(
   const { config, model, environment, run, reporter, signal } = context;
   const { samples, sampling } = config.eval;
   const bar = reporter.progress(`evaluate ${name}`, problems.length * samples);
-  const groups = await withPartial(context, { name, policy: model, sampling }, (journal) =>
+  const groups = await withPartial({ ...context, recorder: run, seed: config.seed }, { name, policy: model, sampling }, (journal) =>
     gradedRollouts(model, environment, {
       problems,
       samples,
@@ -25,18 +22,15 @@ export async function evaluatePhase(
       seed: config.seed,
       step,
       onRollout: (done) => bar.update(done),
-      journal,
-      ...(signal === undefined ? {} : { signal }),
+      ...(journal && { journal }),
+      signal,
     }),
   );
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   bar.done();
-  await run.writeTrajectories(
-    name,
-    groups.flat().map((rollout) => toRecord(rollout, { phase: name, step })),
-  );
+  await run.writeRollouts(name, groups.flat(), { phase: name, step });
   await addPhase(context, name, summarizeEvaluation(groups));
-  await removePartial(run, name);
+  await run.removeJournal(name);
   return groups;
 }
 
@@ -57,7 +51,7 @@ export function phaseSummary(evaluation: Evaluation): PhaseSummary {
   };
 }
 
-async function addPhase({ config, model, run }: RunContext, name: string, evaluation: Evaluation): Promise<void> {
+async function addPhase({ config, model, run }: RecipeContext, name: string, evaluation: Evaluation): Promise<void> {
   const before = run.readSummary();
   const summary: Summary = {
     seed: config.seed,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { afterMetrics, QUIET } from "../../test/quiet-shell.js";
 import { loadConfig } from "../config/load-config.js";
 import { runRecipe } from "./recipe.js";
-import type { RunContext } from "@retool-ts/train";
+import type { RecipeContext } from "./recipe-context.js";
 import { withRun } from "./session.js";
 import { stepOfEvent } from "@retool-ts/runs";
 
@@ -25,7 +25,7 @@ async function run(
   const config = await loadConfig({ preset: "smoke", set: SETTINGS });
   await withRun({ path, resume, config, resumeWith: "again", reporter: QUIET, signal: controller.signal }, async (context, state) => {
     if (onMetric !== undefined) afterMetrics(context.run, (record) => onMetric(record, () => controller.abort()));
-    await runRecipe(context satisfies RunContext, state, { sft: true, rl: true });
+    await runRecipe(context satisfies RecipeContext, state, { sft: true, rl: true });
   });
   return path;
 }

@@ -1,22 +1,19 @@
+import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { probeBackends, type BackendName } from "@retool-ts/policy";
 import { stringify } from "yaml";
-import { packageVersion } from "../shell/command-line.js";
+import { packageVersion } from "../shell/version.js";
 import { createEnvironment } from "../setup/create-environment.js";
 import { localModel } from "../setup/hub-files.js";
 import { Interrupted } from "../shell/interrupted.js";
 import type { Reporter } from "../shell/log.js";
 import { setUpModel } from "../setup/model-setup.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { restoreOptimizer, type RunContext } from "@retool-ts/train";
-import type { Checkpoint } from "@retool-ts/runs";
-import { readState, type RunState } from "@retool-ts/train";
-import type { RecipeExtensions } from "@retool-ts/train";
-import { createRunFolder } from "@retool-ts/runs";
+import { parseState, SFT_START, type RunState } from "@retool-ts/train";
+import { recipeProblems } from "../setup/problem-source.js";
+import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
+import { type Checkpoint, createRunFolder, RunFolder, withFolderLock } from "@retool-ts/runs";
 import { otherVersion, readRunConfig } from "../config/run-config.js";
-import type { RunFolder } from "@retool-ts/runs";
-import { withFolderLock } from "@retool-ts/runs";
-import { SFT_START } from "@retool-ts/train";
 
 /** How a run begins. */
 export interface SessionRequest {
@@ -31,11 +28,11 @@ export interface SessionRequest {
   /** The command that goes on after an interruption. */
   readonly resumeWith: string;
   readonly reporter: Reporter;
-  readonly extensions?: RecipeExtensions;
+  readonly functions?: RecipeFunctions;
   readonly signal: AbortSignal;
 }
 
-type Work<T> = (context: RunContext, state: RunState) => Promise<T>;
+type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
 
 /**
  * Opens or makes a run, does the work, and closes what was opened, also after errors and interruptions.
@@ -48,26 +45,26 @@ export async function withRun<T>(request: SessionRequest, work: Work<T>): Promis
 }
 
 async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>): Promise<T> {
-  const { path, reporter, signal, start = SFT_START, extensions = {} } = request;
+  const { path, reporter, signal, start = SFT_START, functions = {} } = request;
   const config = request.resume ? await readRunConfig(run) : request.config;
   const other = request.resume ? otherVersion(run) : undefined;
   if (other !== undefined) reporter.say(`${other}: numbers may differ from those of one run`);
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
-  const state = checkpoint === undefined ? start : readState(checkpoint.path);
+  const state = checkpoint === undefined ? start : readState(checkpoint);
   const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
   const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
-  const model = await namingTheWayBack(checkpoint, () =>
+  const model = await withResumeHint(checkpoint, () =>
     setUpModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from),
   );
   reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
   try {
-    const created = await createEnvironment(config, model);
-    const environment = { ...created, reward: extensions.reward ?? created.reward };
+    const environment = await createEnvironment(config, model, functions);
     if (config.log.tensorboard) run.logForTensorBoard();
-    const context: RunContext = { config, model, environment, run, reporter, signal, extensions };
+    const problems = await recipeProblems(config, reporter);
+    const context: RecipeContext = { config, model, environment, problems, run, reporter, signal, functions };
     try {
       if (request.resume) {
-        if (checkpoint !== undefined) await namingTheWayBack(checkpoint, () => restoreOptimizer(context, checkpoint.path));
+        if (checkpoint !== undefined) await withResumeHint(checkpoint, () => model.engine.loadState(checkpoint.path, { weights: false }));
         await run.truncateAfter(state.totalSteps);
         reporter.say(
           checkpoint === undefined ? `${path} has no checkpoint yet: starting from the beginning` : `going on from ${checkpoint.path}`,
@@ -78,7 +75,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>)
       }
       return await work(context, state);
     } catch (error) {
-      if (!signal.aborted) throw located(error, run);
+      if (!signal.aborted) throw withPath(error, run);
       throw new Interrupted(`interrupted; what was done is saved. Go on with: ${request.resumeWith}`, { cause: error });
     } finally {
       await environment.close();
@@ -88,8 +85,12 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>)
   }
 }
 
+function readState({ path }: Checkpoint): RunState {
+  return parseState(new RunFolder(path).readJson("state.json"), join(path, "state.json"));
+}
+
 /** Loads from a checkpoint; when that is damaged, the message says how to go on without it. */
-async function namingTheWayBack<T>(checkpoint: Checkpoint | undefined, load: () => Promise<T>): Promise<T> {
+async function withResumeHint<T>(checkpoint: Checkpoint | undefined, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
@@ -100,7 +101,7 @@ async function namingTheWayBack<T>(checkpoint: Checkpoint | undefined, load: () 
 }
 
 /** A failure of the file system that names no file is one of the run's folder. */
-function located(error: unknown, { path }: RunFolder): unknown {
+function withPath(error: unknown, { path }: RunFolder): unknown {
   return error instanceof Error && "syscall" in error && !("path" in error) ? Object.assign(error, { path }) : error;
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { afterMetrics, QUIET } from "../../test/quiet-shell.js";
 import { loadConfig } from "../config/load-config.js";
 import { withRun } from "./session.js";
-import { runSft } from "@retool-ts/train";
+import { runSft } from "./stages.js";
 
 let folder: string;
 let data: string;

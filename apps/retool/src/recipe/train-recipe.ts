@@ -1,9 +1,10 @@
 import { fetchDatasets } from "../setup/datasets-of-run.js";
 import { loadConfig, type ConfigSources } from "../config/load-config.js";
 import { createReporter, type Reporter } from "../shell/log.js";
-import { runRecipe, type RecipeParts } from "./recipe.js";
+import type { RecipeFunctions } from "./recipe-context.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
+import { runRecipe } from "./recipe.js";
 import type { RecipeInput } from "../config/recipe-config.js";
-import type { RecipeExtensions } from "@retool-ts/train";
 import { checkTraceLanguage } from "../setup/sandbox-setup.js";
 import { withRun } from "./session.js";
 import type { Summary } from "@retool-ts/runs";
@@ -14,7 +15,7 @@ export type RecipeSettings = DeepPartial<RecipeInput>;
 type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [Key in keyof T]?: DeepPartial<T[Key]> } : T;
 
 /** What to train, where, and with which functions of one's own. */
-export interface TrainRecipeOptions extends RecipeExtensions {
+export interface TrainRecipeOptions extends RecipeFunctions {
   /** Folder of the run. */
   readonly run: string;
   readonly preset?: NonNullable<ConfigSources["preset"]>;
@@ -36,7 +37,7 @@ export interface TrainRecipeOptions extends RecipeExtensions {
  * @throws InputError when settings or folder are wrong.
  */
 export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary> {
-  const { run: path, preset, settings, resume = false, parts = { sft: true, rl: true }, advantage, loss, reward } = options;
+  const { run: path, preset, settings, resume = false, parts = { sft: true, rl: true }, advantage, loss, reward, tools } = options;
   const config = await loadConfig({ ...(preset && { preset }), ...(settings && { settings }) });
   const reporter = options.reporter ?? createReporter({ quiet: () => true });
   const signal = options.signal ?? new AbortController().signal;
@@ -49,7 +50,7 @@ export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary>
     resumeWith: "trainRecipe({ …, resume: true })",
     reporter,
     signal,
-    extensions: { ...(advantage && { advantage }), ...(loss && { loss }), ...(reward && { reward }) },
+    functions: { ...(advantage && { advantage }), ...(loss && { loss }), ...(reward && { reward }), ...(tools && { tools }) },
     ...(parts.sft ? {} : { start: { phase: "rl", totalSteps: 0, step: 0 } as const }),
   };
   return withRun(request, async (context, state) => {

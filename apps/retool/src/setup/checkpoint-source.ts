@@ -6,9 +6,8 @@ import { localModel, type HubContext } from "./hub-files.js";
 import { loadConfig } from "../config/load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { openRunFolder } from "@retool-ts/runs";
+import { openRunFolder, RunFolder } from "@retool-ts/runs";
 import { readRunConfig } from "../config/run-config.js";
-import { RunFolder } from "@retool-ts/runs";
 
 /** What may stand over the config of a checkpoint's run. */
 export interface CheckpointConfigOptions {

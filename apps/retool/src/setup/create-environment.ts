@@ -1,29 +1,30 @@
-import { codeInterpreter, type AgentOptions, type Budgets, type Dialect, type SamplingParameters, type Tool } from "@retool-ts/rollout";
-import type { Sandbox } from "@retool-ts/sandbox";
-import type { ResponseReward } from "@retool-ts/reward";
 import type { TraceFormat } from "@retool-ts/data";
-import { setUpDialect, toolSchemas } from "./dialect-setup.js";
-import { promptEncoder, type PromptEncoder } from "./prompt.js";
-import type { PolicyModel, SamplingModel } from "./model-setup.js";
+import type { Environment, RolloutReward } from "@retool-ts/evaluate";
+import { codeInterpreter, type Budgets, type Tool } from "@retool-ts/rollout";
+import type { Sandbox } from "@retool-ts/sandbox";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { createReward } from "../config/reward-config.js";
+import { setUpDialect, toolSchemas } from "./dialect-setup.js";
+import type { LoadedModel } from "./model-setup.js";
+import { promptEncoder } from "./prompt.js";
 import { setUpSandbox } from "./sandbox-setup.js";
 
-/** What the policy acts in: the prompt, the tools, the rules of the dialogue and the reward. */
-export interface Environment {
+/** The environment of a recipe, with the sandbox that is open for it. */
+export interface RecipeEnvironment extends Environment {
   readonly sandbox: Sandbox;
-  readonly dialect: Dialect;
   /** How cold-start traces are written, so that they are what the dialect reads. */
   readonly traceFormat: TraceFormat;
-  /** What ends a turn of the model in a conversation; empty where tags do. */
+  /** The end of a turn of the model in a conversation; empty where tags do it. */
   readonly endOfTurn: string;
-  readonly tools: readonly Tool[];
-  readonly budgets: Budgets;
-  readonly reward: ResponseReward;
-  readonly encodePrompt: PromptEncoder;
-  /** Limits of the sampler that rollouts share. */
-  readonly sampler: { readonly maxSequences: number; readonly kvCacheBytes: number; readonly reuseCache: boolean };
   close(): Promise<void>;
+}
+
+/** Parts of an environment that a caller brings. */
+export interface OwnParts {
+  /** Instead of the code interpreter. */
+  readonly tools?: readonly Tool[];
+  /** Instead of the config's. */
+  readonly reward?: RolloutReward;
 }
 
 /**
@@ -31,25 +32,26 @@ export interface Environment {
  *
  * @throws InputError when prompt or dialect do not go with the model.
  */
-export async function createEnvironment(config: RecipeConfig, model: PolicyModel): Promise<Environment> {
+export async function createEnvironment(config: RecipeConfig, model: LoadedModel, own: OwnParts = {}): Promise<RecipeEnvironment> {
   const { stateful, shareResults } = config.sandbox;
   const sandbox = await setUpSandbox(config);
   try {
-    const interpreter = codeInterpreter(sandbox, { stateful });
-    const tools = [{ ...interpreter, pure: shareResults && !stateful }]; // the sandbox's worlds and random numbers are the same each time
+    const interpreter = { ...codeInterpreter(sandbox, { stateful }), pure: shareResults && !stateful }; // its worlds and random numbers are the same each time
+    const tools = own.tools ?? [interpreter];
     const { tokenizer, chatTemplate } = model;
     return {
       sandbox,
       ...(await setUpDialect(config, model, tools)),
       tools,
       budgets: budgetsOf(config),
-      reward: createReward(config.reward, config.budgets.maxResponseTokens),
+      reward: own.reward ?? createReward(config.reward, config.budgets.maxResponseTokens),
       encodePrompt: await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas(tools) }),
       sampler: {
         maxSequences: config.sampler.maxSequences,
         kvCacheBytes: config.sampler.kvCacheMiB * 2 ** 20,
         reuseCache: config.sampler.reuseCache,
       },
+      identity: identityOf(config),
       close: () => sandbox.close(),
     };
   } catch (error) {
@@ -62,11 +64,7 @@ function budgetsOf({ budgets: { maxDurationMs, ...budgets } }: RecipeConfig): Bu
   return { ...budgets, maxTurnTokens: budgets.maxResponseTokens, ...(maxDurationMs === null ? {} : { maxDurationMs }) };
 }
 
-/** Everything a rollout needs but the sampler. */
-export function agentOptions(
-  { dialect, tools, budgets }: Environment,
-  { tokenizer, eosTokenIds }: SamplingModel,
-  { seed, sampling, signal }: { readonly seed: number; readonly sampling: SamplingParameters; readonly signal?: AbortSignal },
-): Omit<AgentOptions, "sampler"> {
-  return { codec: tokenizer, dialect, tools, budgets, sampling, eosTokenIds, seed, ...(signal === undefined ? {} : { signal }) };
+/** Settings that decide what follows the same tokens; how many snippets run at once is none of them. */
+function identityOf({ budgets, dialect, prompt, sandbox: { workers: _, ...limits } }: RecipeConfig): string {
+  return JSON.stringify({ budgets, dialect, prompt, sandbox: limits });
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import { localDataset, type HubContext } from "./hub-files.js";
 import { DATASETS } from "../config/presets/datasets.js";
-import type { RecipeParts } from "../recipe/recipe.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
 /** A file of data that a run reads. */

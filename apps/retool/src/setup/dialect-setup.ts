@@ -1,7 +1,7 @@
 import { compactTraceFormat, templateVariables, toolTurnTexts, type ToolSchema, type TraceFormat } from "@retool-ts/data";
 import { InputError } from "@retool-ts/core";
 import { CODE_INTERPRETER, hermesDialect, xmlDialect, type Dialect, type Tool } from "@retool-ts/rollout";
-import type { PolicyModel } from "./model-setup.js";
+import type { LoadedModel } from "./model-setup.js";
 import { chatTemplateFor } from "./prompt.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
@@ -28,7 +28,7 @@ export function toolSchemas(tools: readonly Tool[]): ToolSchema[] {
  */
 export async function setUpDialect(
   config: Pick<RecipeConfig, "prompt" | "dialect">,
-  { tokenizer, chatTemplate, eosTokenIds }: Pick<PolicyModel, "tokenizer" | "chatTemplate" | "eosTokenIds">,
+  { tokenizer, chatTemplate, eosTokenIds }: Pick<LoadedModel, "tokenizer" | "chatTemplate" | "eosTokenIds">,
   tools: readonly Tool[],
 ): Promise<DialectSetup> {
   const { name, resultOpen, resultClose, maxParallelCalls } = config.dialect;

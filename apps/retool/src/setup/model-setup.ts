@@ -1,27 +1,37 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { TokenLoss } from "@retool-ts/algorithms";
 import { InputError } from "@retool-ts/core";
 import { corpus, createTokenizer, describeTokenizer, TINY_SPLIT, trainBpe, type ModelTokenizer, type Tokenizer } from "@retool-ts/data";
+import type { PolicyModel } from "@retool-ts/evaluate";
 import {
+  adapterBaseModel,
   chooseBackend,
+  engineFiles,
+  FrozenPolicy,
+  isAdapterFolder,
+  loadAdapter,
   LocalEngine,
   loadModel,
   parameterCount,
   Parameters,
   readModelConfig,
-  saveModel,
   type BackendName,
   type ModelConfig,
-  type SaveModelOptions,
 } from "@retool-ts/policy";
-import { findAdapter, setUpAdapter } from "./adapter-setup.js";
-import { readModelTokenizer } from "./model-files.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
+import { localModel } from "./hub-files.js";
+import { readModelTokenizer } from "./model-files.js";
 
 /** Tags that the tiny recipe's tokenizer has as tokens of their own. */
 const TAGS = ["<|endoftext|>", "<code>", "</code>", "<interpreter>", "</interpreter>", "<answer>", "</answer>"];
 
-/** A model ready to sample and train. */
-export interface PolicyModel extends ModelTokenizer {
+/** A model in this process, ready to sample and learn. */
+export interface LoadedModel extends ModelTokenizer, PolicyModel<TokenLoss> {
   readonly engine: LocalEngine;
+  readonly unusedTokenIds: ModelTokenizer["unusedTokenIds"];
+  readonly eosTokenIds: ModelTokenizer["eosTokenIds"];
+  readonly tokenizer: Tokenizer;
   readonly backend: BackendName;
   /** Why this backend, in a few words. */
   readonly backendReason: string;
@@ -30,17 +40,12 @@ export interface PolicyModel extends ModelTokenizer {
   dispose(): void;
 }
 
-/** The part of a model that sampling needs. */
-export interface SamplingModel extends Pick<PolicyModel, "tokenizer" | "eosTokenIds" | "unusedTokenIds"> {
-  readonly engine: Pick<LocalEngine, "createSampler" | "model" | "logProbs" | "parameters">;
-}
-
 /**
  * Loads the model that a config names, or makes one with random weights and trains its tokenizer.
  *
  * @param path - a checkpoint or `.gguf` file that goes before `model.from`.
  */
-export async function setUpModel(config: RecipeConfig, path: string | null = config.model.from): Promise<PolicyModel> {
+export async function setUpModel(config: RecipeConfig, path: string | null = config.model.from): Promise<LoadedModel> {
   const described = path === null ? describeTokenizer(trainTokenizer(config)) : await readModelTokenizer(path);
   const { tokenizer } = described;
   const { base, adapter } = await findAdapter(path);
@@ -67,7 +72,7 @@ export async function setUpModel(config: RecipeConfig, path: string | null = con
   }
   await setUpAdapter(parameters, adapter, config);
   const { maxTokensPerMicroBatch, gradientCheckpointing, ...optimizer } = config.optimizer;
-  const engine = new LocalEngine(parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing });
+  const engine = new LocalEngine(parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing, files: engineFiles });
   return {
     ...described,
     engine,
@@ -81,25 +86,12 @@ export async function setUpModel(config: RecipeConfig, path: string | null = con
   };
 }
 
-/** Writes weights, model config and tokenizer as a Hugging Face folder. */
-export async function saveModelFolder(folder: string, model: PolicyModel, options: Partial<SaveModelOptions> = {}): Promise<void> {
-  const { engine, tokenizer } = model;
-  await saveModel(folder, engine.parameters, {
-    ...(tokenizer.eosTokenId === undefined ? {} : { eosTokenId: tokenizer.eosTokenId }),
-    ...(tokenizer.padTokenId === undefined ? {} : { padTokenId: tokenizer.padTokenId }),
-    files: tokenizerFiles(model),
-    ...options,
-  });
-}
-
-/** The files that a tokenizer is loaded from, by name. */
-export function tokenizerFiles({ tokenizer, eosTokenIds }: PolicyModel): Record<string, string> {
-  const { tokenizer: json, config } = tokenizer.files;
-  return {
-    "tokenizer.json": `${JSON.stringify(json)}\n`,
-    "tokenizer_config.json": `${JSON.stringify(config ?? {}, null, 2)}\n`,
-    "generation_config.json": `${JSON.stringify({ eos_token_id: eosTokenIds }, null, 2)}\n`,
-  };
+/** The frozen policy that a config names beside the run's own; the caller disposes of it. */
+export async function openNamedReference({ train, optimizer }: RecipeConfig, model: LoadedModel): Promise<FrozenPolicy | undefined> {
+  const path = train.kl?.reference ?? null;
+  if (path === null) return undefined;
+  const isBase = model.base !== null && resolve(path) === resolve(model.base);
+  return new FrozenPolicy(isBase ? model.engine.parameters.shareBase() : await loadModel(path), optimizer);
 }
 
 function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {
@@ -131,4 +123,38 @@ export function newModelConfig({ model }: RecipeConfig, vocabSize: number): Mode
     attentionBias: false,
     queryKeyNorm: model.queryKeyNorm,
   };
+}
+
+/** A path as the model to load and the adapter on it. */
+interface AdapterSource {
+  /** null = random weights. */
+  readonly base: string | null;
+  readonly adapter: string | null;
+}
+
+/**
+ * Whether a path names an adapter, and which model it stands on. Names in the adapter's config are seen from its own folder first.
+ *
+ * @throws InputError when the adapter does not say.
+ */
+export async function findAdapter(path: string | null): Promise<AdapterSource> {
+  if (path === null || !(await isAdapterFolder(path))) return { base: path, adapter: null };
+  const named = await adapterBaseModel(path);
+  if (named === undefined) {
+    const problem = { what: "adapter", where: `${path}: adapter_config.json`, expected: "base_model_name_or_path", found: "none" };
+    throw new InputError({ ...problem, fix: "add the folder of the base model" });
+  }
+  const near = resolve(path, named);
+  return { base: existsSync(near) ? near : await localModel(named), adapter: path };
+}
+
+/** Puts the adapter of a folder, or the fresh one that a config asks for, on a model. When that fails, the model is freed. */
+async function setUpAdapter(parameters: Parameters, adapter: string | null, { model, seed }: RecipeConfig): Promise<void> {
+  try {
+    if (adapter !== null) await loadAdapter(adapter, parameters, { seed });
+    else if (model.lora !== null) parameters.addAdapter({ ...model.lora, seed });
+  } catch (error) {
+    parameters.dispose();
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { InputError, RandomStream } from "@retool-ts/core";
+import { InputError } from "@retool-ts/core";
 import {
   createTaskSource,
   distinctTestSet,
@@ -6,16 +6,29 @@ import {
   streamProblems,
   taskFamilies,
   type LoadProblemsOptions,
+  problemList,
   type Problem,
+  type ProblemSource,
 } from "@retool-ts/data";
 import { DistinctProblems, withDistinctIds } from "@retool-ts/evaluate";
 import { localDataset, type HubContext } from "./hub-files.js";
 import type { Reporter } from "../shell/log.js";
-import type { ProblemSourceConfig } from "../config/recipe-config.js";
+import type { ProblemSourceConfig, RecipeConfig } from "../config/recipe-config.js";
 
-/** Problems by index; the same index always gives the same problem. */
-export interface ProblemSource {
-  problem(index: number): Problem;
+/** Problems of a recipe. */
+export interface RecipeProblems {
+  /** Of training; files are read at the first call. */
+  train(): Promise<ProblemSource>;
+  /** Held-out ones. */
+  readonly test: readonly Problem[];
+}
+
+/** Problems that a config names. Held-out ones are read at once, so that a mistake is told before there is a run. */
+export async function recipeProblems(
+  { data, eval: { problems }, seed }: RecipeConfig,
+  reporter?: Pick<Reporter, "say">,
+): Promise<RecipeProblems> {
+  return { train: () => trainingProblems(data.train, seed, reporter), test: await heldOutProblems(data.test, problems) };
 }
 
 /**
@@ -42,18 +55,7 @@ export async function trainingProblems(
   const { rows, count } = await distinctRows(config);
   const repeats = count - rows.length;
   if (repeats > 0) reporter?.say(`${config.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
-  let epoch = -1;
-  let order: Problem[] = [];
-  return {
-    problem(index) {
-      const wanted = Math.floor(index / rows.length);
-      if (wanted !== epoch) {
-        epoch = wanted;
-        order = new RandomStream(seed, ["problems", epoch]).shuffle(rows);
-      }
-      return order[index % rows.length]!;
-    },
-  };
+  return problemList(rows, seed);
 }
 
 /** Held-out problems: different ones from every family in equal shares, or a file's first rows. */

@@ -1,23 +1,6 @@
 import { Command } from "commander";
-import { registerCommands } from "../commands/index.js";
-import type { Reporter } from "./log.js";
+import type { CliContext, RegisterCommands } from "./cli-context.js";
 import { packageVersion } from "./version.js";
-
-export { packageVersion };
-
-/** What the shell hands to each command. */
-export interface CliContext {
-  /** Says what is going on, on stderr; silent under `--quiet`. */
-  readonly reporter: Reporter;
-  /** Aborted by the first Ctrl-C. Save, then throw an error named `AbortError` whose message says how to go on. */
-  readonly signal: AbortSignal;
-  /** Writes a result to stdout. */
-  readonly print: (text: string) => void;
-  /** Whether what is printed may be coloured. */
-  readonly color: boolean;
-  /** The exit code of a command that ends without an error but did not succeed. */
-  readonly setExitCode: (code: number) => void;
-}
 
 const EXAMPLES = `
 Examples:
@@ -34,10 +17,8 @@ export interface QuietFlag {
   quiet: boolean;
 }
 
-/** Adds commands to a program. */
-export type RegisterCommands = (program: Command, context: CliContext) => void;
-
-export function createProgram(context: CliContext, flag: QuietFlag, register: RegisterCommands = registerCommands): Command {
+/** The program with the commands that `register` adds. */
+export function createProgram(context: CliContext, flag: QuietFlag, register: RegisterCommands): Command {
   const program = new Command("retool")
     .description("Trains language models to use tools, by reinforcement learning (ReTool).")
     .version(packageVersion(), "-V, --version", "print the version")

@@ -1,13 +1,10 @@
-import { createProgram, type CliContext, type RegisterCommands } from "./command-line.js";
+import type { CliContext, RegisterCommands } from "./cli-context.js";
+import { createProgram } from "./command-line.js";
 import { endingOf, EXIT } from "./exit.js";
 import { createReporter, hasColor } from "./log.js";
 
-/**
- * Runs one command line in this process and ends the process with its exit code.
- *
- * @param register - the commands; those of `retool` when absent.
- */
-export async function runProcess(args: readonly string[], register?: RegisterCommands): Promise<void> {
+/** Runs one command line in this process and ends the process with its exit code. */
+export async function runProcess(args: readonly string[], register: RegisterCommands): Promise<void> {
   const controller = new AbortController();
   const flag = { quiet: false };
   let exitCode: number = EXIT.done;

@@ -6,7 +6,7 @@ import {
   reinforcePlusPlusBaselineAdvantages,
   remaxAdvantages,
   whitenMasked,
-} from "@retool-ts/algorithms";
+} from "@retool-ts/algorithms/advantages";
 import { RetoolError } from "@retool-ts/core";
 import type { TrainConfig } from "../train-config.js";
 

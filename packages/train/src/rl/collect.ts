@@ -1,12 +1,9 @@
-import { informativeSamples } from "@retool-ts/algorithms";
+import { informativeSamples } from "@retool-ts/algorithms/advantages";
+import type { SamplingParameters } from "@retool-ts/engine";
+import { gradedRollouts, withDistinctIds, type GradedRollout, type RolloutRequest, type SamplingModel } from "@retool-ts/evaluate";
 import type { RolloutJournal } from "@retool-ts/rollout";
-import { withDistinctIds } from "@retool-ts/evaluate";
-import { gradedRollouts, type GradedRollout, type RolloutRequest } from "@retool-ts/evaluate";
-import type { SamplingModel } from "../../../../apps/retool/src/setup/model-setup.js";
-import { partialName } from "../partial/partial-files.js";
-import { withPartial } from "../partial/partial-rollouts.js";
-import type { ProblemSource } from "../../../../apps/retool/src/setup/problem-source.js";
-import type { RunContext } from "../train-context.js";
+import { withPartial } from "../partial.js";
+import { journalName, type TrainContext } from "../train-context.js";
 import { isScored, type GroupedRollout } from "./sample.js";
 import { applyToolMask } from "./tool-tokens.js";
 
@@ -36,37 +33,32 @@ export interface CollectRequest {
  * Rolls out a step's problems with a policy and grades every rollout; dynamic sampling adds problems until enough groups can teach.
  * What an interrupted run had sampled of the step is taken from its journal.
  */
-export async function collectRollouts(
-  context: RunContext,
+export async function collectRollouts<Closure>(
+  context: TrainContext<Closure>,
   policy: SamplingModel,
-  source: ProblemSource,
   request: CollectRequest,
 ): Promise<StepRollouts> {
-  const { environment, config, signal } = context;
-  const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config.train;
-  const journaled = <T>(name: string, by: RolloutRequest["sampling"], work: (journal: RolloutJournal) => Promise<T>) =>
+  const { environment, config, seed, problems, signal } = context;
+  const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config;
+  const journaled = <T>(name: string, by: SamplingParameters, work: (journal: RolloutJournal | undefined) => Promise<T>) =>
     withPartial(context, { name, policy, sampling: by }, work);
-  const roll = (options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "journal" | "onToolCalls">) =>
-    gradedRollouts(policy, environment, { seed: config.seed, step: request.step, ...(signal && { signal }), ...options });
+  const roll = (options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "onToolCalls">, journal: RolloutJournal | undefined) =>
+    gradedRollouts(policy, environment, { seed, step: request.step, ...(signal && { signal }), ...(journal && { journal }), ...options });
   /** Problems of the step by place. One that comes twice, as from a small file, has two ids and so its own random numbers each time. */
   const take = (from: number, to: number) =>
-    withDistinctIds(Array.from({ length: to }, (_, i) => source.problem(request.problemsTaken + i))).slice(from);
+    withDistinctIds(Array.from({ length: to }, (_, i) => problems.problem(request.problemsTaken + i))).slice(from);
   const groups: GradedRollout[][] = [];
   const kept = new Set<number>();
   const shared = { calls: 0, hits: 0 };
   const rounds = 1 + (dynamicSampling?.maxRefills ?? 0);
-  await journaled(partialName(request.step), sampling, async (journal) => {
+  await journaled(journalName(request.step), sampling, async (journal) => {
     for (let round = 0; round < rounds && kept.size < promptsPerStep && signal?.aborted !== true; round++) {
-      const sampled = await roll({
-        problems: take(groups.length, groups.length + promptsPerStep - kept.size),
-        samples: groupSize,
-        sampling,
-        journal,
-        onToolCalls({ calls, hits }) {
-          shared.calls += calls;
-          shared.hits += hits;
-        },
-      });
+      const onToolCalls = ({ calls, hits }: typeof shared) => {
+        shared.calls += calls;
+        shared.hits += hits;
+      };
+      const next = take(groups.length, groups.length + promptsPerStep - kept.size);
+      const sampled = await roll({ problems: next, samples: groupSize, sampling, onToolCalls }, journal);
       for (const group of sampled) {
         if (dynamicSampling === null || isInformative(grouped([group]))) kept.add(groups.length);
         groups.push(group);
@@ -74,7 +66,7 @@ export async function collectRollouts(
     }
   });
   const result = {
-    rollouts: await applyToolMask(grouped(groups), policy.engine, config.train),
+    rollouts: await applyToolMask(grouped(groups), policy.engine, config),
     keptGroups: kept,
     problemsTaken: request.problemsTaken + groups.length,
     metrics: {
@@ -84,8 +76,8 @@ export async function collectRollouts(
   };
   if (advantage !== "remax") return result;
   const greedy = { temperature: 0, topP: 1, topK: 0 };
-  const baselines = await journaled(`${partialName(request.step)}-greedy`, greedy, (journal) =>
-    roll({ problems: take(0, groups.length), samples: 1, sampling: greedy, journal }),
+  const baselines = await journaled(`${journalName(request.step)}-greedy`, greedy, (journal) =>
+    roll({ problems: take(0, groups.length), samples: 1, sampling: greedy }, journal),
   );
   return { ...result, greedyScores: baselines.map(([rollout]) => rollout!.reward.score) };
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { miniBatches } from "./mini-batches.js";
-import { policyRow } from "./policy-row.js";
-import type { JudgedSample } from "./prepare.js";
+import { policyRow } from "./update.js";
+import type { AdvantageSample } from "./prepare.js";
 import { createSample, type GroupedRollout } from "./sample.js";
 
 /** A rollout of a prompt token, two tokens of the policy and tool text between them. */
-function judged(group: number, sampleIndex = 0): JudgedSample {
+function judged(group: number, sampleIndex = 0): AdvantageSample {
   const trajectory = {
     problemId: `p${group}`,
     sampleIndex,
@@ -19,7 +19,7 @@ function judged(group: number, sampleIndex = 0): JudgedSample {
 }
 
 const samples = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4].map((group, i) => judged(group, i % 2));
-const groupsIn = (batch: readonly JudgedSample[]) => batch.map(({ sample }) => sample.rollout.group);
+const groupsIn = (batch: readonly AdvantageSample[]) => batch.map(({ sample }) => sample.rollout.group);
 
 test("one update takes the samples as they come", () => {
   expect(miniBatches(samples, { updatesPerStep: 1, epochs: 1 }, { seed: 1, step: 0 })).toEqual([samples]);

@@ -1,6 +1,6 @@
 import { RandomStream } from "@retool-ts/core";
 import type { TrainConfig } from "../train-config.js";
-import type { JudgedSample } from "./prepare.js";
+import type { AdvantageSample } from "./prepare.js";
 
 /** Names a step's random order of groups. */
 export interface MiniBatchKey {
@@ -15,10 +15,10 @@ export interface MiniBatchKey {
  * Groups stay whole, so that a batch never holds only the good or only the bad half of one.
  */
 export function miniBatches(
-  samples: readonly JudgedSample[],
+  samples: readonly AdvantageSample[],
   { updatesPerStep, epochs }: Pick<TrainConfig, "updatesPerStep" | "epochs">,
   { seed, step }: MiniBatchKey,
-): JudgedSample[][] {
+): AdvantageSample[][] {
   if (updatesPerStep * epochs === 1) return [[...samples]];
   const groups = groupsOf(samples);
   return Array.from({ length: epochs }, (_, epoch) => {
@@ -30,8 +30,8 @@ export function miniBatches(
   }).flat();
 }
 
-function groupsOf(samples: readonly JudgedSample[]): JudgedSample[][] {
-  const groups = new Map<number, JudgedSample[]>();
+function groupsOf(samples: readonly AdvantageSample[]): AdvantageSample[][] {
+  const groups = new Map<number, AdvantageSample[]>();
   for (const judged of samples) {
     const { group } = judged.sample.rollout;
     groups.set(group, [...(groups.get(group) ?? []), judged]);

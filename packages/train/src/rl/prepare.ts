@@ -1,45 +1,45 @@
-import { assertSameLength } from "@retool-ts/core";
+import { klPenaltyValues } from "@retool-ts/algorithms/advantages";
+import { assertSameLength, RetoolError } from "@retool-ts/core";
+import { countTargets, type Scorer } from "@retool-ts/engine";
 import { hasVoidTurn } from "@retool-ts/rollout";
-import type { RunContext } from "../train-context.js";
-import { advantagesOf, meanAdvantage, returnsOf, type Advantage } from "./advantages.js";
+import type { TrainConfig } from "../train-config.js";
+import type { TrainContext } from "../train-context.js";
+import { advantagesOf, returnsOf, type Advantage } from "./advantages.js";
 import type { StepRollouts } from "./collect.js";
-import type { Companions } from "./companions.js";
-import { addKLPenalty } from "./kl-penalty.js";
-import { addReferenceLogProbs, addTrainerLogProbs } from "./log-probs.js";
-import { createSample, isScored, type GroupedRollout, type Sample } from "./sample.js";
+import type { ReferenceAndCritic } from "./reference-and-critic.js";
+import { countPolicyTokens, createSample, isScored, type Sample } from "./sample.js";
 
 /** A sample with its advantage. */
-export interface JudgedSample {
+export interface AdvantageSample {
   readonly sample: Sample;
   readonly advantage: Advantage;
   /** What the critic is to predict at each token, when there is one. */
   readonly returns?: readonly number[];
 }
 
-/** Everything the update of a step is made from. */
-export interface PreparedStep {
-  readonly samples: readonly JudgedSample[];
+interface WithMetrics<S> {
+  readonly samples: readonly S[];
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** How to judge, beyond the config. */
-export interface PrepareOptions {
+/** How to estimate, beyond the config. */
+export interface AdvantageOptions {
   /** Replaces the config's λ. */
   readonly gaeLambda?: number;
 }
 
 /** From graded rollouts to samples with advantages: log-probabilities, shaped rewards and values where asked for, then the estimator. */
-export async function prepareStep(
-  context: RunContext,
-  { reference, critic }: Pick<Companions, "reference" | "critic">,
+export async function computeAdvantages<Closure>(
+  context: TrainContext<Closure>,
+  { reference, critic }: Pick<ReferenceAndCritic, "reference" | "critic">,
   { rollouts, keptGroups, greedyScores }: StepRollouts,
-  options: PrepareOptions = {},
-): Promise<PreparedStep> {
-  const train = { ...context.config.train, ...options };
+  options: AdvantageOptions = {},
+): Promise<WithMetrics<AdvantageSample>> {
+  const config = { ...context.config, ...options };
   const fresh = rollouts.filter((rollout) => isScored(rollout) && keptGroups.has(rollout.group)).map(createSample);
   const trainer = await addTrainerLogProbs(context, fresh);
-  const referenced = await addReferenceLogProbs(context, reference, trainer.samples);
-  const shaped = addKLPenalty(referenced, context.config.train.kl);
+  const referenced = await addReferenceLogProbs(reference, trainer.samples, config);
+  const shaped = addKLPenalty(referenced, config);
   const values = await critic?.values(shaped.samples.map(({ rollout }) => rollout.trajectory));
   const samples = shaped.samples.map((sample, i) => (values === undefined ? sample : { ...sample, values: values[i]! }));
   const inputs = {
@@ -50,19 +50,70 @@ export async function prepareStep(
     ...(greedyScores === undefined ? {} : { greedyScores: samples.map(({ rollout }) => greedyScores[rollout.group]!) }),
     ...(values === undefined ? {} : { values }),
   };
-  const advantages = context.extensions?.advantage?.(inputs) ?? advantagesOf(inputs, train);
+  const advantages = context.advantage?.(inputs) ?? advantagesOf(inputs, config);
   assertSameLength({ samples, advantages });
-  const returns = values === undefined ? undefined : returnsOf(inputs, train);
+  const returns = values === undefined ? undefined : returnsOf(inputs, config);
   const judged = samples.map((sample, i) => ({ sample, advantage: advantages[i]!, ...(returns && { returns: returns[i]! }) }));
-  const isVoid = ({ sample }: JudgedSample) => hasVoidTurn(sample.rollout.trajectory);
+  const isVoid = ({ sample }: AdvantageSample) => hasVoidTurn(sample.rollout.trajectory);
   const voidTurnShare = samples.length === 0 ? 0 : judged.filter(isVoid).length / samples.length;
   return {
-    samples: train.filterVoidTurns ? judged.filter((each) => !isVoid(each)) : judged, // baselines are those of the whole group
+    samples: config.filterVoidTurns ? judged.filter((each) => !isVoid(each)) : judged, // baselines are those of the whole group
     metrics: { ...trainer.metrics, ...shaped.metrics, "rollout/void_turn_share": voidTurnShare },
   };
 }
 
-/** The mean advantage of each rollout, for the record; those that are not learned from have none. */
-export function recordedAdvantages(samples: readonly JudgedSample[]): ReadonlyMap<GroupedRollout, number> {
-  return new Map(samples.map(({ sample: { rollout }, advantage }) => [rollout, meanAdvantage(advantage, rollout.trajectory.lossMask)]));
+/** Replaces old log-probabilities by those of the training forward where asked for, and measures how far the sampler's are from them. */
+async function addTrainerLogProbs<Closure>(
+  { policy, config }: TrainContext<Closure>,
+  samples: readonly Sample[],
+): Promise<WithMetrics<Sample>> {
+  const { oldLogProbs, sampling } = config;
+  if (oldLogProbs === "sampler") return { samples, metrics: {} };
+  const { temperature } = sampling;
+  const logProbs = await policy.engine.logProbs(samples.map(({ rollout }) => rollout.trajectory), { temperature }); // prettier-ignore
+  const updated = samples.map((sample, i) => ({ ...sample, oldLogProbs: logProbs[i]! }));
+  return { samples: updated, metrics: mismatch(updated) };
+}
+
+/** Trainer against sampler, over the tokens that the policy chose. */
+function mismatch(samples: readonly Sample[]): Record<string, number> {
+  const tokens = countTargets(samples.map(({ rollout }) => rollout.trajectory));
+  let [absolute, kl, largest] = [0, 0, 0];
+  for (const { rollout, oldLogProbs, samplerLogProbs } of samples) {
+    rollout.trajectory.lossMask.forEach((mask, t) => {
+      if (mask === 0) return;
+      const difference = oldLogProbs[t]! - samplerLogProbs[t]!;
+      absolute += Math.abs(difference) / tokens;
+      kl += (Math.exp(difference) - difference - 1) / tokens;
+      largest = Math.max(largest, Math.abs(difference));
+    });
+  }
+  return { "mismatch/log_prob_difference": absolute, "mismatch/log_prob_difference_max": largest, "mismatch/kl": kl };
+}
+
+/** Adds the log-probabilities of a reference, if there is one. */
+async function addReferenceLogProbs(
+  reference: Scorer | undefined,
+  samples: readonly Sample[],
+  { sampling: { temperature } }: Pick<TrainConfig, "sampling">,
+): Promise<readonly Sample[]> {
+  if (reference === undefined) return samples;
+  const logProbs = await reference.logProbs(samples.map(({ rollout }) => rollout.trajectory), { temperature }); // prettier-ignore
+  return samples.map((sample, i) => ({ ...sample, refLogProbs: logProbs[i]! }));
+}
+
+/** −coef · KL at each token, by the log-probabilities before the step's updates; the score is lowered by their sum. */
+export function addKLPenalty(samples: readonly Sample[], { kl }: Pick<TrainConfig, "kl">): WithMetrics<Sample> {
+  if (kl === null || kl.place !== "reward") return { samples, metrics: {} };
+  const { coef, estimator } = kl;
+  if (estimator === "unbiased") throw new RetoolError("OPTION", "kl: the unbiased estimator is a loss, not a reward");
+  let total = 0;
+  const shaped = samples.map((sample) => {
+    if (sample.refLogProbs === undefined) throw new RetoolError("OPTION", "kl: expected log-probabilities of a reference, got none");
+    const penalty = klPenaltyValues(sample.oldLogProbs, sample.refLogProbs, sample.rollout.trajectory.lossMask, estimator);
+    const sum = penalty.reduce((all, value) => all + value, 0);
+    total += sum;
+    return { ...sample, score: sample.score - coef * sum, rewards: sample.rewards.map((reward, t) => reward - coef * penalty[t]!) };
+  });
+  return { samples: shaped, metrics: { "policy/reference_kl": total / Math.max(1, countPolicyTokens(samples)) } };
 }

@@ -1,88 +1,91 @@
-import { join } from "node:path";
-import { FrozenPolicy } from "@retool-ts/policy";
-import type { ProblemSource } from "../../../../apps/retool/src/setup/problem-source.js";
-import type { RunContext, Saveable } from "../train-context.js";
+import type { Snapshot } from "@retool-ts/engine";
+import { join } from "../join.js";
+import { newestCheckpoint, type Saveable, type TrainContext } from "../train-context.js";
 import type { RlState } from "../train-state.js";
 import { collectRollouts, type CollectRequest, type StepRollouts } from "./collect.js";
-import { branchPolicy, loadBranch, saveBranch } from "./policy-branch.js";
 
 /** Where the rollouts of a step come from. */
 export interface RolloutSource extends Saveable {
-  /** The rollouts of the step that the state stands before. */
-  next(state: RlState): Promise<StepRollouts>;
+  /** The rollouts of the step that the state stands before; undefined when the run is interrupted meanwhile. */
+  next(state: RlState): Promise<StepRollouts | undefined>;
   close(): Promise<void>;
 }
 
 /** Rollouts by the newest weights, or, with `offPolicySteps`, by those before the last update. */
-export async function openRollouts(context: RunContext, problems: ProblemSource, state: RlState): Promise<RolloutSource> {
-  if (context.config.train.offPolicySteps === 0) {
-    return {
-      next: (at) => collectRollouts(context, context.model, problems, requestOf(context, at)),
-      save: async () => {},
-      close: async () => {},
-    };
+export async function openRollouts<Closure>(context: TrainContext<Closure>, state: RlState): Promise<RolloutSource> {
+  if (context.config.offPolicySteps === 1) return OneStepOffPolicy.open(context, state);
+  return {
+    next: (at) => unlessAborted(context.signal, collectRollouts(context, context.policy, requestOf(context, at))),
+    save: async () => {},
+    close: async () => {},
+  };
+}
+
+/** What a promise gives, whole; nothing once the run is being stopped, also where that made it fail. */
+export async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T | undefined> {
+  try {
+    const result = await work;
+    return signal?.aborted === true ? undefined : result;
+  } catch (error) {
+    if (signal?.aborted === true) return undefined;
+    throw error;
   }
-  return OneStepOffPolicy.open(context, problems, state);
 }
 
 /** Names of a step's random numbers and problems. */
-export function requestOf({ config }: RunContext, { step, problemsTaken }: RlState): CollectRequest {
-  return { step, problemsTaken: problemsTaken ?? step * config.train.promptsPerStep };
+export function requestOf<Closure>({ config }: Pick<TrainContext<Closure>, "config">, { step, problemsTaken }: RlState): CollectRequest {
+  return { step, problemsTaken: problemsTaken ?? step * config.promptsPerStep };
 }
+
+const STALE = "stale-policy";
 
 /**
  * Samples the next step's rollouts while the current step's update is made, with a copy of the weights before that update. A batch is
  * thus one update behind the policy that learns from it; the first is not. What is sampled depends on that copy alone and never on
  * how the two interleave.
  */
-class OneStepOffPolicy implements RolloutSource {
-  readonly #context: RunContext;
-  readonly #problems: ProblemSource;
+class OneStepOffPolicy<Closure> implements RolloutSource {
+  readonly #context: TrainContext<Closure>;
   /** The weights that the pending batch is sampled with. */
-  readonly #behind: FrozenPolicy;
+  readonly #stale: Snapshot;
   readonly #stop = new AbortController();
   #pending: Promise<StepRollouts>;
 
-  private constructor(context: RunContext, problems: ProblemSource, behind: FrozenPolicy, state: RlState) {
+  private constructor(context: TrainContext<Closure>, stale: Snapshot, state: RlState) {
     const signal = context.signal === undefined ? this.#stop.signal : AbortSignal.any([context.signal, this.#stop.signal]);
     this.#context = { ...context, signal };
-    this.#problems = problems;
-    this.#behind = behind;
+    this.#stale = stale;
     this.#pending = this.#sample(requestOf(context, state));
   }
 
   /** A resumed run samples its pending batch again, with the weights that the checkpoint keeps for it. */
-  static async open(context: RunContext, problems: ProblemSource, state: RlState): Promise<OneStepOffPolicy> {
-    const { model, run, config } = context;
-    const { parameters } = model.engine;
-    const weights = await (state.step === 0
-      ? branchPolicy(parameters)
-      : loadBranch(join((await run.latestCheckpoint())!.path, "behind"), parameters));
-    return new OneStepOffPolicy(context, problems, new FrozenPolicy(weights, config.optimizer), state);
+  static async open<Closure>(context: TrainContext<Closure>, state: RlState): Promise<OneStepOffPolicy<Closure>> {
+    const { engine } = context.policy;
+    const stale = await (state.step === 0 ? engine.snapshot() : engine.loadSnapshot(join(await newestCheckpoint(context), STALE)));
+    return new OneStepOffPolicy(context, stale, state);
   }
 
-  async next(state: RlState): Promise<StepRollouts> {
-    const { model, config, signal } = this.#context;
-    const batch = await this.#pending;
-    if (signal?.aborted === true || state.step + 1 >= config.train.steps) return batch;
-    await this.#behind.parameters.copyFrom(model.engine.parameters);
+  async next(state: RlState): Promise<StepRollouts | undefined> {
+    const { config, signal } = this.#context;
+    const batch = await unlessAborted(signal, this.#pending);
+    if (batch === undefined || state.step + 1 >= config.steps) return batch;
+    await this.#stale.refresh();
     this.#pending = this.#sample({ step: state.step + 1, problemsTaken: batch.problemsTaken });
     return batch;
   }
 
   save(folder: string): Promise<void> {
-    return saveBranch(join(folder, "behind"), this.#behind.parameters);
+    return this.#stale.save(join(folder, STALE));
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#pending.catch(() => {});
-    this.#behind.dispose();
+    this.#stale.dispose();
   }
 
   #sample(request: CollectRequest): Promise<StepRollouts> {
-    const policy = { ...this.#context.model, engine: this.#behind };
-    const batch = collectRollouts(this.#context, policy, this.#problems, request);
+    const batch = collectRollouts(this.#context, { ...this.#context.policy, engine: this.#stale }, request);
     batch.catch(() => {}); // whoever awaits it is told; until then it is nobody's
     return batch;
   }

@@ -1,4 +1,4 @@
-import { countTargets } from "@retool-ts/policy";
+import { countTargets } from "@retool-ts/engine";
 import type { GradedRollout } from "@retool-ts/evaluate";
 
 /** A graded rollout and the group it belongs to. */

@@ -1,17 +1,16 @@
-import { zeroVarianceGroupShare } from "@retool-ts/algorithms";
-import { summarizeRollouts, type RolloutSummary } from "@retool-ts/rollout";
+import { zeroVarianceGroupShare } from "@retool-ts/algorithms/advantages";
 import { gradedRollouts, summarizeEvaluation } from "@retool-ts/evaluate";
-import { withPartial } from "../partial/partial-rollouts.js";
-import { heldOutProblems } from "../../../../apps/retool/src/setup/problem-source.js";
-import type { RunContext } from "../train-context.js";
+import { summarizeRollouts, type RolloutSummary } from "@retool-ts/rollout";
+import { withPartial } from "../partial.js";
+import type { TrainContext } from "../train-context.js";
 import type { RlState } from "../train-state.js";
 import { isScored, type GroupedRollout } from "./sample.js";
 
-/** What the step's rollouts show, before any update. */
-export function rolloutMetrics(rollouts: readonly GroupedRollout[]): Record<string, number> {
+/** Measures of a step's rollouts, before any update. */
+export function rolloutMetrics(rollouts: readonly GroupedRollout[]) {
   const summary = summarizeRollouts(rollouts.map(({ trajectory }) => trajectory));
   const scored = rollouts.filter(isScored);
-  return {
+  const measures = {
     "reward/mean": mean(rollouts.map(({ reward }) => reward.score)),
     "reward/accuracy": mean(rollouts.map(({ reward }) => (reward.correct ? 1 : 0))),
     ...partMeans(rollouts),
@@ -30,6 +29,7 @@ export function rolloutMetrics(rollouts: readonly GroupedRollout[]): Record<stri
     ...toolMetrics(summary.tools),
     ...Object.fromEntries(Object.entries(summary.stopReasons).map(([reason, share]) => [`stop/${reason}`, share])),
   };
+  return measures;
 }
 
 /** Each tool's own measures, where there are several: calls a rollout, and the share that ran without an error. */
@@ -50,25 +50,55 @@ function partMeans(rollouts: readonly GroupedRollout[]): Record<string, number> 
   return Object.fromEntries(names.map((name) => [`reward/part/${name}`, mean(rollouts.map(({ reward }) => reward.parts[name] ?? 0))]));
 }
 
+/** Sampling of held-out problems, unless the caller says otherwise. */
+const SAMPLING = { temperature: 1, topP: 0.7, topK: 0 };
+
+/** Measures on held-out problems, by the names of their metrics. */
+export interface HeldOutMetrics extends Readonly<Record<string, number>> {
+  readonly "eval/accuracy": number;
+}
+
 /**
  * Accuracy and tool use on held-out problems, at the steps that ask for it. An interruption waits for its end: the step's weights are
  * new already, and its record is to be the same as without the interruption.
  */
-export async function heldOutMetrics(
-  context: RunContext,
+export async function evaluateHeldOut<Closure>(
+  context: TrainContext<Closure>,
   { step, totalSteps }: RlState,
-): Promise<{ readonly accuracy: number; readonly codeRatio: number; readonly responseTokens: number } | undefined> {
-  const { config, model, environment } = context;
-  const { evaluateEvery } = config.train;
-  if (evaluateEvery === null || step % evaluateEvery !== 0) return undefined;
-  const { problems: count, samples, sampling } = config.eval;
-  const problems = await heldOutProblems(config.data.test, count);
-  const name = `eval-${totalSteps}`;
-  const groups = await withPartial(context, { name, policy: model, sampling }, (journal) =>
-    gradedRollouts(model, environment, { problems, samples, sampling, seed: config.seed, step: totalSteps, journal }),
+): Promise<HeldOutMetrics | undefined> {
+  const { config, seed, policy, environment, heldOut } = context;
+  const { evaluateEvery } = config;
+  if (heldOut === undefined || evaluateEvery === null || step % evaluateEvery !== 0) return undefined;
+  const { problems, samples = 1, sampling = SAMPLING } = heldOut;
+  const groups = await withPartial(context, { name: `eval-${totalSteps}`, policy, sampling }, (journal) =>
+    gradedRollouts(policy, environment, { problems, samples, sampling, seed, step: totalSteps, ...(journal && { journal }) }),
   );
   const { accuracy, rollouts } = summarizeEvaluation(groups);
-  return { accuracy, codeRatio: rollouts.codeRatio, responseTokens: rollouts.meanResponseTokens };
+  return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio, "eval/response_tokens": rollouts.meanResponseTokens };
+}
+
+/** True for a higher accuracy than any before; of equal ones, the first stays the best. */
+export function isBest(heldOut: HeldOutMetrics, { best }: RlState): boolean {
+  return heldOut["eval/accuracy"] > (best?.accuracy ?? -1);
+}
+
+/** Seconds of a step's parts, and the speed of sampling. */
+export function stepTimings({ started, sampled, rollouts }: StepClock): Record<string, number> {
+  const now = performance.now();
+  const tokens = rollouts.reduce((sum, { trajectory }) => sum + trajectory.tokenIds.length - trajectory.promptLength, 0);
+  return {
+    "time/rollout": (sampled - started) / 1_000,
+    "time/update": (now - sampled) / 1_000,
+    "time/step": (now - started) / 1_000,
+    "rollout/tokens_per_second": tokens / ((sampled - started) / 1_000),
+  };
+}
+
+interface StepClock {
+  /** Milliseconds. */
+  readonly started: number;
+  readonly sampled: number;
+  readonly rollouts: readonly GroupedRollout[];
 }
 
 function mean(values: readonly number[]): number {

@@ -1,41 +1,12 @@
-import { countTargets, LocalEngine, Parameters, useBackend } from "@retool-ts/policy";
 import type { Segment, Trajectory } from "@retool-ts/rollout";
-import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, expect, test } from "vitest";
-import { PRESETS } from "../../../../apps/retool/src/config/presets.js";
-import { RecipeConfig } from "../../../../apps/retool/src/config/recipe-config.js";
-import { policyLoss } from "@retool-ts/algorithms";
-import { policyRow } from "./policy-row.js";
+import { expect, test } from "vitest";
+import { TableEngine } from "../../test/table-engine.js";
+import { readTrainConfig } from "../train-config.js";
 import { createSample, type GroupedRollout } from "./sample.js";
 import { applyToolMask } from "./tool-tokens.js";
+import { policyRow } from "./update.js";
 
-const { optimizer, train } = RecipeConfig.parse(PRESETS.tiny);
-
-beforeAll(() => useBackend("cpu"));
-
-function tinyEngine() {
-  const parameters = Parameters.initialize(
-    {
-      modelType: "qwen3",
-      vocabSize: 11,
-      hiddenSize: 8,
-      intermediateSize: 8,
-      layers: 1,
-      heads: 2,
-      kvHeads: 2,
-      headDim: 4,
-      maxPositions: 32,
-      rmsNormEpsilon: 1e-6,
-      ropeTheta: 100,
-      tiedEmbeddings: true,
-      attentionBias: false,
-      queryKeyNorm: true,
-    },
-    { seed: 4, embeddingStd: 0.5 },
-  );
-  const { maxTokensPerMicroBatch, ...adamw } = optimizer;
-  return { parameters, engine: new LocalEngine(parameters, { optimizer: adamw, maxTokensPerMicroBatch }) };
-}
+const config = readTrainConfig({ steps: 1, promptsPerStep: 1, groupSize: 2, learningRate: { peak: 1 } });
 
 /** Prompt of two tokens, a turn of two, tool text of three, a turn of one. */
 function rollout(logProbs: readonly number[], withTool: boolean): GroupedRollout {
@@ -63,48 +34,25 @@ function rollout(logProbs: readonly number[], withTool: boolean): GroupedRollout
 }
 
 test("exactly the tool's tokens join those that carry a gradient, with the trainer's log-probabilities", async () => {
-  const { parameters, engine } = tinyEngine();
-  try {
-    const whole = { tokenIds: [1, 2, 3, 4, 5, 6, 7, 8], lossMask: [0, 0, 1, 1, 1, 1, 1, 1] };
-    const [expected] = await engine.logProbs([whole]);
-    const masked = rollout([...expected!], true);
-    const [counted] = await applyToolMask([masked], engine, { ...train, maskToolTokens: false });
-    expect(await applyToolMask([masked], engine, train)).toEqual([masked]);
-    expect([...masked.trajectory.lossMask]).toEqual([0, 0, 1, 1, 0, 0, 0, 1]);
-    expect([...counted!.trajectory.lossMask]).toEqual(whole.lossMask);
-    counted!.trajectory.logProbs.forEach((value, t) => expect(value).toBeCloseTo(expected![t]!, 5));
+  const engine = new TableEngine(11);
+  engine.table.rows[5]![6] = 2;
+  const whole = { tokenIds: [1, 2, 3, 4, 5, 6, 7, 8], lossMask: [0, 0, 1, 1, 1, 1, 1, 1] };
+  const [expected] = await engine.logProbs([whole]);
+  const masked = rollout([...expected!], true);
+  const [counted] = await applyToolMask([masked], engine, { ...config, maskToolTokens: false });
+  expect(await applyToolMask([masked], engine, config)).toEqual([masked]);
+  expect([...masked.trajectory.lossMask]).toEqual([0, 0, 1, 1, 0, 0, 0, 1]);
+  expect([...counted!.trajectory.lossMask]).toEqual(whole.lossMask);
+  counted!.trajectory.logProbs.forEach((value, t) => expect(value).toBeCloseTo(expected![t]!, 5));
 
-    // What reaches the loss, and which of it has a gradient: all at ratio 1, so −A/n at each policy token.
-    const carriers = async (one: GroupedRollout) => {
-      const row = policyRow(createSample(one), 1.5);
-      const n = countTargets([row]);
-      const counts = { tokens: n, rollouts: 1, trainedTokens: n, trainedRows: 1, maxResponseTokens: 10 };
-      let gradient: number[] = [];
-      const loss = policyLoss(train, counts);
-      await engine.forwardBackward([row], {
-        loss(inputs) {
-          gradient = [
-            ...tf
-              .grad((x) => loss({ ...inputs, logProbs: x as tf.Tensor1D }).loss)(inputs.logProbs)
-              .dataSync<"float32">(),
-          ];
-          return loss(inputs);
-        },
-      });
-      return gradient;
-    };
-    expect(await carriers(masked)).toEqual(Array(3).fill(expect.closeTo(-0.5, 4)));
-    expect(await carriers(counted!)).toEqual(Array(6).fill(expect.closeTo(-0.25, 4)));
-  } finally {
-    engine.dispose();
-    parameters.dispose();
-  }
+  const row = (one: GroupedRollout) => policyRow(createSample(one), 1.5);
+  expect([...Array.from(row(masked).lossMask)]).toEqual([0, 0, 1, 1, 0, 0, 0, 1]);
+  expect(row(masked).fields.tokensInRow[3]).toBe(3);
+  expect(row(counted!).fields.tokensInRow[3]).toBe(6);
+  expect([...row(counted!).fields.samplerLogProbs].map((value) => value !== 0)).toEqual([false, false, true, true, true, true, true, true]);
 });
 
 test("a rollout without tool text stays as it is", async () => {
-  const { parameters, engine } = tinyEngine();
   const plain = rollout([0, 0, -1, -1, -1, -1, -1, -1], false);
-  expect(await applyToolMask([plain], engine, { ...train, maskToolTokens: false })).toEqual([plain]);
-  engine.dispose();
-  parameters.dispose();
+  expect(await applyToolMask([plain], new TableEngine(11), { ...config, maskToolTokens: false })).toEqual([plain]);
 });

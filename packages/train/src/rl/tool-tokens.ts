@@ -1,4 +1,4 @@
-import type { LocalEngine, TrainingRow } from "@retool-ts/policy";
+import type { Scorer, TrainingRow } from "@retool-ts/engine";
 import type { Trajectory } from "@retool-ts/rollout";
 import type { TrainConfig } from "../train-config.js";
 import type { GroupedRollout } from "./sample.js";
@@ -10,13 +10,13 @@ import type { GroupedRollout } from "./sample.js";
  */
 export async function applyToolMask(
   rollouts: readonly GroupedRollout[],
-  engine: Pick<LocalEngine, "logProbs">,
+  engine: Scorer,
   { maskToolTokens, sampling }: Pick<TrainConfig, "maskToolTokens" | "sampling">,
 ): Promise<readonly GroupedRollout[]> {
   if (maskToolTokens) return rollouts;
   const withTools = rollouts.filter(({ trajectory }) => trajectory.segments.some(({ kind }) => kind === "tool"));
   if (withTools.length === 0) return rollouts;
-  const logProbs = await engine.logProbs(withTools.map(({ trajectory }) => toolRow(trajectory)), sampling); // prettier-ignore
+  const logProbs = await engine.logProbs(withTools.map(({ trajectory }) => toolRow(trajectory)), { temperature: sampling.temperature }); // prettier-ignore
   const ofTools = new Map(withTools.map((rollout, i) => [rollout, logProbs[i]!]));
   return rollouts.map((rollout) => {
     const added = ofTools.get(rollout);

@@ -1,80 +1,112 @@
-import { learningRateAt } from "@retool-ts/policy";
-import { scheduleOf, type RunContext } from "../train-context.js";
+import { assertSameLength } from "@retool-ts/core";
+import { countTargets, type LossSpec, type PolicyLossTerms, type TrainingRow } from "@retool-ts/engine";
+import { learningRateAt } from "../schedule.js";
 import type { TrainConfig } from "../train-config.js";
-import { isZero } from "./advantages.js";
-import type { Companions } from "./companions.js";
+import { scheduleOf, type TrainContext } from "../train-context.js";
+import { isZero, type Advantage } from "./advantages.js";
+import { updateCritic } from "./critic-update.js";
 import { miniBatches } from "./mini-batches.js";
-import { policyLoss } from "@retool-ts/algorithms";
-import { policyRow } from "./policy-row.js";
-import type { JudgedSample } from "./prepare.js";
-import { countPolicyTokens } from "./sample.js";
-import { updateCritic } from "./update-critic.js";
+import type { AdvantageSample } from "./prepare.js";
+import type { ReferenceAndCritic } from "./reference-and-critic.js";
+import { countPolicyTokens, type Sample } from "./sample.js";
 
 type Metrics = Readonly<Record<string, number>>;
 
-/** Where an update stands in the run. */
-export interface UpdateOptions {
-  /** Index of the RL step. */
-  readonly step: number;
-  readonly learningRate: number;
-}
-
 /** The updates of a step: the critic's, if there is one, then the policy's, unless the critic is still warming up. */
-export async function updateModels(
-  context: RunContext,
-  { critic }: Pick<Companions, "critic">,
-  samples: readonly JudgedSample[],
+export async function updateModels<Closure>(
+  context: TrainContext<Closure>,
+  { critic }: Pick<ReferenceAndCritic, "critic">,
+  samples: readonly AdvantageSample[],
   step: number,
 ): Promise<Metrics> {
-  const { train } = context.config;
-  const rate = (schedule: TrainConfig["learningRate"]) => learningRateAt(step, scheduleOf(schedule, train.steps));
-  const learningRate = rate(train.learningRate);
-  const value = critic && (await updateCritic(context, critic, samples, { step, learningRate: rate(train.critic.learningRate) }));
-  const isWarmUp = critic !== undefined && step < train.critic.warmupSteps;
-  const policy = await updatePolicy(context, isWarmUp ? [] : samples, { step, learningRate });
+  const { config, seed } = context;
+  const rate = (schedule: TrainConfig["learningRate"]) => learningRateAt(step, scheduleOf(schedule, config.steps));
+  const learningRate = rate(config.learningRate);
+  const batches = (of: readonly AdvantageSample[]) => miniBatches(of, config, { seed, step });
+  const value = critic && (await updateCritic(critic, samples, batches(samples), { clipValue: config.critic.clipValue, learningRate: rate(config.critic.learningRate) })); // prettier-ignore
+  const isWarmUp = critic !== undefined && step < config.critic.warmupSteps;
+  const policy = await updatePolicy(context, batches(isWarmUp ? [] : samples), learningRate);
   return { ...policy, ...value, "optim/learning_rate": learningRate };
 }
 
 /** All updates of the policy in a step; metrics are means over those that changed the policy. */
-async function updatePolicy(
-  context: RunContext,
-  samples: readonly JudgedSample[],
-  { step, learningRate }: UpdateOptions,
+async function updatePolicy<Closure>(
+  context: TrainContext<Closure>,
+  batches: readonly (readonly AdvantageSample[])[],
+  learningRate: number,
 ): Promise<Metrics> {
-  const { train, seed } = context.config;
+  const { config } = context;
   const updates: Metrics[] = [];
-  for (const batch of miniBatches(samples, train, { seed, step })) {
+  for (const batch of batches) {
     const update = await updateOnce(context, batch, learningRate);
     if (update !== undefined) updates.push(update);
   }
-  return { ...meanOfUpdates(updates), ...(train.updatesPerStep * train.epochs === 1 ? {} : { "policy/updates": updates.length }) };
+  return { ...meanOfUpdates(updates), ...(config.updatesPerStep * config.epochs === 1 ? {} : { "policy/updates": updates.length }) };
 }
 
 /**
  * One update of the policy; undefined when no token of the batch has a gradient. A sample without advantage costs no work unless
  * entropy bonus or KL penalty want it; it still counts where losses are averaged.
  */
-async function updateOnce(
-  { config, model, extensions }: RunContext,
-  batch: readonly JudgedSample[],
+async function updateOnce<Closure>(
+  { config, policy, environment, loss: lossOf }: TrainContext<Closure>,
+  batch: readonly AdvantageSample[],
   learningRate: number,
 ): Promise<Metrics | undefined> {
-  const { train } = config;
-  const trained = batch.filter(({ sample, advantage }) => train.entropyCoef > 0 || !isZero(advantage, sample.rollout.trajectory.lossMask));
+  const trained = batch.filter(({ sample, advantage }) => config.entropyCoef > 0 || !isZero(advantage, sample.rollout.trajectory.lossMask));
   const counts = {
     tokens: countPolicyTokens(batch.map(({ sample }) => sample)),
     rollouts: batch.length,
     trainedTokens: countPolicyTokens(trained.map(({ sample }) => sample)),
     trainedRows: trained.length,
-    maxResponseTokens: config.budgets.maxResponseTokens,
+    maxResponseTokens: environment.budgets.maxResponseTokens,
   };
   if (counts.trainedTokens === 0) return undefined;
-  const { loss, metrics } = await model.engine.forwardBackward(
+  const terms = policyLossTerms(config, counts);
+  const { loss, metrics } = await policy.engine.forwardBackward(
     trained.map(({ sample, advantage }) => policyRow(sample, advantage)),
-    { loss: policyLoss(train, counts, extensions?.loss), temperature: train.sampling.temperature },
+    lossOf?.(terms) ?? policyLossSpec(config, terms),
+    { temperature: config.sampling.temperature },
   );
-  const { gradNorm } = await model.engine.optimStep({ learningRate });
+  const { gradNorm } = await policy.engine.optimStep({ learningRate });
   return { "policy/loss": loss, ...metrics, "policy/trained_tokens": counts.trainedTokens, "optim/grad_norm": gradNorm };
+}
+
+/** Parts of the config that decide the loss, beside its surrogate. */
+export function policyLossTerms(
+  { aggregation, entropyCoef, importance, offPolicyThreshold, kl }: TrainConfig,
+  counts: PolicyLossTerms["counts"],
+): PolicyLossTerms {
+  const penalty = kl === null || kl.place !== "loss" ? null : { coef: kl.coef, estimator: kl.estimator };
+  return { aggregation, entropyCoef, importance, offPolicyThreshold, kl: penalty, counts };
+}
+
+function policyLossSpec({ loss, clipLow, clipHigh, dualClip }: TrainConfig, terms: PolicyLossTerms): LossSpec {
+  return { name: loss, clipLow, clipHigh, dualClip, ...terms };
+}
+
+/** One sample as the policy loss sees it. */
+export interface PolicyRow extends TrainingRow {
+  readonly fields: {
+    readonly oldLogProbs: Float32Array;
+    readonly samplerLogProbs: Float32Array;
+    readonly advantages: Float32Array;
+    /** Tokens of the row that the policy chose, at each of them. */
+    readonly tokensInRow: Float32Array;
+    /** Only with a KL penalty. */
+    readonly refLogProbs?: Float32Array;
+  };
+}
+
+/** A sample and its advantage as a row; one number is repeated at every token. */
+export function policyRow({ rollout, oldLogProbs, samplerLogProbs, refLogProbs }: Sample, advantage: Advantage): PolicyRow {
+  const { tokenIds, lossMask } = rollout.trajectory;
+  const row = { tokenIds, lossMask };
+  const constant = (value: number) => new Float32Array(tokenIds.length).fill(value);
+  const advantages = typeof advantage === "number" ? constant(advantage) : Float32Array.from(advantage);
+  assertSameLength({ tokenIds, advantages });
+  const fields = { oldLogProbs, samplerLogProbs, advantages, tokensInRow: constant(countTargets([row])) };
+  return { ...row, fields: refLogProbs === undefined ? fields : { ...fields, refLogProbs } };
 }
 
 function meanOfUpdates(updates: readonly Metrics[]): Metrics {

@@ -5,21 +5,38 @@ import {
   mixtures,
   pickTraceKind,
   planTrace,
+  type TaskSourceOptions,
   type Tokenizer,
   type Trace,
   type TraceFormat,
 } from "@retool-ts/data";
-import { truncateMiddle } from "@retool-ts/rollout";
-import type { TrainingRow } from "@retool-ts/policy";
-import type { Environment } from "../../../../apps/retool/src/setup/create-environment.js";
-import type { RecipeConfig, SftStage } from "../../../../apps/retool/src/config/recipe-config.js";
+import type { TrainingRow } from "@retool-ts/engine";
+import type { Environment } from "@retool-ts/evaluate";
+import { truncateOutput } from "@retool-ts/rollout";
 import type { RowStream } from "./row-stream.js";
+import type { SftStage } from "./sft-config.js";
 
 /** Traces made ahead at once: large enough to keep the sandbox busy while the model trains. */
 const CHUNK = 512;
 
 /** First chunk of the held-out rows: in the middle of a stage's stretch of problems. */
 const HELD_OUT_CHUNK = Math.floor(50_000_000 / CHUNK);
+
+/** Inputs of a {@link ColdStartStream}. */
+export interface ColdStartOptions {
+  readonly seed: number;
+  readonly stage: Pick<SftStage, "name" | "mixture" | "firstStyleShare" | "snippets">;
+  /** Index of the first problem: each stage reads its own stretch. */
+  readonly firstProblem: number;
+  /** Which problems; default: all families. */
+  readonly tasks?: Omit<TaskSourceOptions, "seed" | "split">;
+  readonly environment: Pick<Environment, "encodePrompt" | "dialect" | "budgets">;
+  /** How traces are written, so that they are what the dialect reads. */
+  readonly traceFormat: TraceFormat;
+  readonly tokenizer: Tokenizer;
+  /** Runs the snippets. */
+  readonly sandbox: { runBatch(codes: readonly string[]): Promise<readonly { readonly feedback: string; readonly status: string }[]> };
+}
 
 /** Counts of what became of planned traces. */
 export interface ColdStartStats {
@@ -40,22 +57,14 @@ interface Chunk {
  * trace whose output is not what its kind promises is left out. The next chunk runs while the current one is trained on.
  */
 export class ColdStartStream implements RowStream {
-  readonly #config: RecipeConfig;
-  readonly #stage: SftStage;
-  readonly #environment: Environment;
-  readonly #tokenizer: Tokenizer;
-  readonly #format: TraceFormat;
+  readonly #options: ColdStartOptions;
   #ready: TrainingRow[] = [];
   #chunk = 0;
   #next: Promise<Chunk> | undefined;
   #stats = { kept: 0, rejected: 0, snippetsRun: 0 };
 
-  constructor(config: RecipeConfig, stage: SftStage, environment: Environment, tokenizer: Tokenizer) {
-    this.#config = config;
-    this.#stage = stage;
-    this.#environment = environment;
-    this.#tokenizer = tokenizer;
-    this.#format = environment.traceFormat;
+  constructor(options: ColdStartOptions) {
+    this.#options = options;
   }
 
   get stats(): ColdStartStats {
@@ -97,30 +106,23 @@ export class ColdStartStream implements RowStream {
   }
 
   async #makeChunk(chunk: number): Promise<Chunk> {
-    const { seed, data } = this.#config;
-    const { mixture, firstStyleShare, snippets } = this.#stage;
-    const generated = data.train.kind === "generated" ? data.train : undefined;
-    const source = createTaskSource({
-      seed,
-      split: "train",
-      ...(generated === undefined ? {} : { levelWeights: generated.levelWeights, wordings: generated.wordings }),
-      ...(generated?.families ? { families: generated.families } : {}),
-    });
+    const { seed, stage, firstProblem, tasks, sandbox, traceFormat } = this.#options;
+    const { mixture, firstStyleShare, snippets } = stage;
+    const source = createTaskSource({ ...tasks, seed, split: "train" });
     const plans = Array.from({ length: CHUNK }, (_, i) => {
       const index = chunk * CHUNK + i;
-      const stream = new RandomStream(seed, ["cold-start", this.#stage.name, index]);
-      // Each stage reads its own stretch of the problem stream.
-      const problem = source.problem(stageOffset(this.#config, this.#stage) + index);
+      const stream = new RandomStream(seed, ["cold-start", stage.name, index]);
+      const problem = source.problem(firstProblem + index);
       return planTrace(problem, pickTraceKind(mixtures[mixture], stream), stream, { firstStyleShare, snippets });
     });
     const codes = plans.flatMap(({ calls }) => calls.map(({ code }) => code));
-    const results = await this.#environment.sandbox.runBatch(codes);
+    const results = await sandbox.runBatch(codes);
     const rows: TrainingRow[] = [];
     let used = 0;
     for (const plan of plans) {
       const feedbacks = results.slice(used, used + plan.calls.length).map(({ feedback, status }) => ({ feedback, ok: status === "ok" }));
       used += plan.calls.length;
-      const result = finishTrace(plan, feedbacks, this.#format);
+      const result = finishTrace(plan, feedbacks, traceFormat);
       if (result.status === "ok") rows.push(this.#encode(result.trace));
     }
     return { rows, rejected: plans.length - rows.length, snippetsRun: codes.length };
@@ -128,29 +130,28 @@ export class ColdStartStream implements RowStream {
 
   /** Token ids as a rollout would have them: each turn and each output on its own. */
   #encode({ problem, segments }: Trace): TrainingRow {
-    const { encodePrompt, dialect, budgets } = this.#environment;
-    const tokenizer = this.#tokenizer;
-    const tokenIds = encodePrompt(problem.question);
+    const { environment, tokenizer, traceFormat } = this.#options;
+    const { encodePrompt, dialect, budgets } = environment;
+    const tokenIds = [...encodePrompt(problem.question, problem)];
     const lossMask = new Array<number>(tokenIds.length).fill(0);
     for (const { kind, text } of segments) {
-      const ids = kind === "model" ? tokenizer.encode(text) : encodeOutput(this.#output(text));
+      const ids =
+        kind === "model"
+          ? tokenizer.encode(text)
+          : encodeOutput(text.slice(traceFormat.resultOpen.length, text.length - traceFormat.resultClose.length));
       tokenIds.push(...ids);
       lossMask.push(...new Array<number>(ids.length).fill(kind === "model" ? 1 : 0));
     }
     return { tokenIds, lossMask };
 
     function encodeOutput(output: string): number[] {
-      const pieces = dialect.renderResult(truncateMiddle(output, budgets.maxToolOutputChars));
+      const pieces = dialect.renderResult(truncateOutput(output, budgets.maxToolOutputChars, budgets.toolOutputCut));
       return pieces.flatMap((piece) => (piece.trusted ? tokenizer.encode(piece.text) : tokenizer.encodeUntrusted(piece.text)));
     }
-  }
-
-  #output(text: string): string {
-    return text.slice(this.#format.resultOpen.length, text.length - this.#format.resultClose.length);
   }
 }
 
 /** Stages and RL read disjoint stretches of the training problems, a hundred million apart. */
-export function stageOffset({ sft }: RecipeConfig, stage: SftStage): number {
-  return (1 + sft.stages.findIndex(({ name }) => name === stage.name)) * 100_000_000;
+export function stageOffset(stages: readonly Pick<SftStage, "name">[], stage: Pick<SftStage, "name">): number {
+  return (1 + stages.findIndex(({ name }) => name === stage.name)) * 100_000_000;
 }

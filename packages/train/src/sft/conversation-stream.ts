@@ -1,24 +1,25 @@
 import { InputError, RandomStream } from "@retool-ts/core";
-import { DataLoader, streamRows, type Tokenizer } from "@retool-ts/data";
-import type { TrainingRow } from "@retool-ts/policy";
-import { localDataset, type HubContext } from "../../../../apps/retool/src/setup/hub-files.js";
-import type { RecipeConfig, SftStage } from "../../../../apps/retool/src/config/recipe-config.js";
+import { DataLoader, type DatasetRow, type Tokenizer } from "@retool-ts/data";
+import type { TrainingRow } from "@retool-ts/engine";
+import type { Reporter } from "../reporter.js";
 import { encodeConversation, type RowEnvironment } from "./encode-conversation.js";
 import type { RowStream } from "./row-stream.js";
+import type { ConversationSource, SftStage } from "./sft-config.js";
 
-/** Where the rows of a stage come from when they are not generated. */
-export type ConversationSource = Extract<SftStage["source"], { kind: "file" }>;
-
-/** What {@link ConversationStream.open} needs. */
+/** Inputs of {@link ConversationStream.open}. */
 export interface ConversationOptions {
-  readonly config: Pick<RecipeConfig, "seed" | "sft">;
-  readonly stage: SftStage;
+  /** Rows of the file, in order. */
+  readonly rows: AsyncIterable<DatasetRow>;
+  readonly seed: number;
+  readonly stage: Pick<SftStage, "name" | "batchSize">;
   readonly source: ConversationSource;
+  /** Rows to keep out of training. */
+  readonly heldOut: number;
   readonly environment: RowEnvironment;
   readonly tokenizer: Tokenizer;
   /** Longest sequence that the model takes. */
   readonly maxPositions: number;
-  readonly context: HubContext;
+  readonly reporter?: Pick<Reporter, "say">;
 }
 
 /** Rows of a file of conversations, epoch after epoch in a new order; those that are left at an epoch's end are passed over. */
@@ -36,16 +37,16 @@ export class ConversationStream implements RowStream {
   }
 
   /**
-   * Reads and encodes a file. With `sft.evalEvery`, `sft.evalRows` of its rows are held out, the same ones whatever else is set.
+   * Encodes all rows. Those that are held out are the same ones whatever else is set.
    *
    * @throws InputError when a row cannot be read, is too long and may not be left out, or too few rows are left for a batch.
    */
   static async open(options: ConversationOptions): Promise<ConversationStream> {
-    const { config, stage, source, environment, tokenizer, maxPositions, context } = options;
+    const { seed, stage, source, environment, tokenizer, maxPositions, reporter } = options;
     const limit = Math.min(source.maxTokens, maxPositions);
     const fitting: TrainingRow[] = [];
     let left = 0;
-    for await (const row of streamRows(await localDataset(source.path, context))) {
+    for await (const row of options.rows) {
       const encoded = encodeConversation(row, environment, tokenizer);
       const { length } = encoded.tokenIds;
       if (length <= limit) fitting.push(encoded);
@@ -55,8 +56,8 @@ export class ConversationStream implements RowStream {
         throw refuse(row.where, `at most ${limit} tokens`, String(length), fix);
       }
     }
-    const shuffled = new RandomStream(config.seed, ["sft-held-out", source.path]).shuffle(fitting);
-    const heldOut = config.sft.evalEvery === null ? [] : shuffled.slice(0, config.sft.evalRows);
+    const shuffled = new RandomStream(seed, ["sft-held-out", source.path]).shuffle(fitting);
+    const heldOut = shuffled.slice(0, options.heldOut);
     const rows = shuffled.slice(heldOut.length);
     if (rows.length < stage.batchSize) {
       const found = `${rows.length}, beside ${heldOut.length} held out and ${left} too long`;
@@ -69,8 +70,8 @@ export class ConversationStream implements RowStream {
     }
     const longest = fitting.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 0);
     const summary = `${rows.length} rows of ${source.path}, the longest of ${longest} tokens; ${left} longer than ${limit} left out, ${heldOut.length} held out`;
-    context.reporter?.say(`${stage.name}: ${summary}`);
-    return new ConversationStream(rows, heldOut, stage.batchSize, config.seed, summary);
+    reporter?.say(`${stage.name}: ${summary}`);
+    return new ConversationStream(rows, heldOut, stage.batchSize, seed, summary);
   }
 
   async take(count: number): Promise<TrainingRow[]> {

@@ -7,13 +7,16 @@ import {
   type TextSegment,
   type Tokenizer,
 } from "@retool-ts/data";
-import { truncateMiddle } from "@retool-ts/rollout";
-import type { TrainingRow } from "@retool-ts/policy";
-import { readConversation } from "../../../../apps/retool/src/data-build/conversation-stats.js";
-import type { Environment } from "../../../../apps/retool/src/setup/create-environment.js";
+import { truncateOutput } from "@retool-ts/rollout";
+import type { TrainingRow } from "@retool-ts/engine";
+import type { Environment } from "@retool-ts/evaluate";
+import { readConversation } from "./read-conversation.js";
 
-/** What of the environment decides a row's tokens. */
-export type RowEnvironment = Pick<Environment, "dialect" | "budgets" | "encodePrompt" | "endOfTurn">;
+/** Parts of the environment that decide a row's tokens. */
+export interface RowEnvironment extends Pick<Environment, "dialect" | "budgets" | "encodePrompt"> {
+  /** The end of a turn of the model in a conversation; empty where tags do it. */
+  readonly endOfTurn: string;
+}
 
 const MARKER = "*user question:*";
 
@@ -26,7 +29,7 @@ const MARKER = "*user question:*";
 export function encodeConversation(row: DatasetRow, environment: RowEnvironment, tokenizer: Tokenizer): TrainingRow {
   const { dialect, budgets, encodePrompt } = environment;
   const [user, ...answers] = questionFirst(row, dialect.name === "hermes" ? "hermes" : "xml");
-  const tokenIds = encodePrompt(questionOf(user.content ?? ""));
+  const tokenIds = [...encodePrompt(questionOf(user.content ?? ""))];
   const lossMask = new Array<number>(tokenIds.length).fill(0);
   const add = (ids: readonly number[], mask: 0 | 1) => {
     tokenIds.push(...ids);
@@ -36,7 +39,7 @@ export function encodeConversation(row: DatasetRow, environment: RowEnvironment,
   for (const { kind, text } of turns) {
     if (kind === "model") add(tokenizer.encode(text), 1);
     else {
-      for (const piece of dialect.renderResult(truncateMiddle(text, budgets.maxToolOutputChars))) {
+      for (const piece of dialect.renderResult(truncateOutput(text, budgets.maxToolOutputChars, budgets.toolOutputCut))) {
         add(piece.trusted ? tokenizer.encode(piece.text) : tokenizer.encodeUntrusted(piece.text), 0);
       }
     }

@@ -1,4 +1,4 @@
-import type { TrainingRow } from "@retool-ts/policy";
+import type { TrainingRow } from "@retool-ts/engine";
 
 /** Rows of a stage of supervised training: a pure function of seed, stage and how many were taken before. */
 export interface RowStream {
@@ -7,6 +7,6 @@ export interface RowStream {
   skip(count: number): Promise<void>;
   /** Rows that are never trained on, always the same. */
   heldOut(count: number): Promise<TrainingRow[]>;
-  /** What the rows were, in a few words. */
+  /** The rows in a few words. */
   describe(): string;
 }

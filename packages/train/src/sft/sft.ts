@@ -1,66 +1,110 @@
-import { aggregateLoss } from "@retool-ts/algorithms";
-import { countTargets, learningRateAt } from "@retool-ts/policy";
-import * as tf from "@tensorflow/tfjs-core";
-import { ColdStartStream } from "./cold-start.js";
+import type { Problem } from "@retool-ts/data";
+import { countTargets, type SamplingParameters, type Scorer, type TrainingRow } from "@retool-ts/engine";
 import { gradedRollouts, summarizeEvaluation } from "@retool-ts/evaluate";
-import { validationProblems } from "../../../../apps/retool/src/setup/problem-source.js";
-import { ConversationStream } from "./conversation-stream.js";
-import { evalLoss } from "./eval-loss.js";
+import { MemoryRecorder } from "../recorder.js";
+import { silentReporter } from "../reporter.js";
+import { learningRateAt } from "../schedule.js";
+import { runSteps, type FinishedStep } from "../step-loop.js";
+import { saveCheckpoint, scheduleOf, type RunParts } from "../train-context.js";
+import { SFT_START, type SftState } from "../train-state.js";
 import type { RowStream } from "./row-stream.js";
-import type { SftStage } from "../../../../apps/retool/src/config/recipe-config.js";
-import { saveCheckpoint, scheduleOf, type RunContext } from "../train-context.js";
-import type { SftState } from "../train-state.js";
+import type { SftConfig, SftStage } from "./sft-config.js";
 
-/** Where supervised training begins. */
-export const SFT_START: SftState = { phase: "sft", totalSteps: 0, stage: 0, stageStep: 0, rowsTaken: 0 };
+/** Problems by which a stage decides to stop, and how they are sampled. */
+export interface Validation {
+  /** Problems of the training side; none is held out. */
+  problems(count: number): readonly Problem[];
+  readonly sampling: SamplingParameters;
+}
+
+/** Everything that supervised training is made of. */
+export interface SftOptions<Closure = never>
+  extends
+    Omit<RunParts<Closure>, "seed" | "recorder" | "reporter" | "signal" | "onMetrics">,
+    Partial<Pick<RunParts<Closure>, "seed" | "recorder" | "reporter" | "signal" | "onMetrics">> {
+  readonly config: SftConfig;
+  /** The rows of a stage: a {@link ColdStartStream}, a {@link ConversationStream}, or one of your own. */
+  openRows(stage: SftStage): RowStream | Promise<RowStream>;
+  /** Needed by stages with `stopAtAccuracy`. */
+  readonly validation?: Validation;
+  /** Checkpoints that stay beside the newest; default 2. */
+  readonly keepCheckpoints?: number;
+  /** Where to go on; default: the beginning. */
+  readonly from?: SftState;
+}
+
+/** What all parts of supervised training share. */
+interface SftContext<Closure> extends RunParts<Closure>, Pick<SftOptions<Closure>, "config" | "openRows" | "validation"> {
+  readonly keepCheckpoints: number;
+}
 
 /**
- * Supervised fine-tuning on cold-start traces, stage after stage. Prompt and interpreter text carry no loss.
+ * Supervised fine-tuning, stage after stage. Prompt and interpreter text carry no loss.
  *
- * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.2. Resumes from any state, to the bit.
+ * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.2. Goes on from any state, to the bit.
  *
  * @returns the state after the last stage.
  */
-export async function runSft(context: RunContext, from: SftState = SFT_START): Promise<SftState> {
+export async function sft<Closure = never>(options: SftOptions<Closure>): Promise<SftState> {
+  const { from = SFT_START, ...given } = options;
+  const context: SftContext<Closure> = { seed: 1, recorder: new MemoryRecorder(), reporter: silentReporter, keepCheckpoints: 2, ...given };
   let state = from;
-  for (const [index, stage] of context.config.sft.stages.entries()) {
+  for (const [index, stage] of context.config.stages.entries()) {
     if (index < state.stage) continue;
-    if (state.stageStep === 0) context.model.engine.optimizer.reset();
+    if (state.stageStep === 0) await context.policy.engine.resetOptimizer();
     state = await runStage(context, stage, state);
     state = { ...state, stage: index + 1, stageStep: 0, rowsTaken: 0 };
-    await saveCheckpoint(context, state);
+    await saveCheckpoint(context, context, state);
   }
   return state;
 }
 
-async function runStage(context: RunContext, stage: SftStage, from: SftState): Promise<SftState> {
-  const { config, model, run, reporter, signal } = context;
-  const stream = await openRows(context, stage);
-  const heldOut = config.sft.evalEvery === null ? [] : await stream.heldOut(config.sft.evalRows);
-  await stream.skip(from.rowsTaken);
-  const schedule = scheduleOf(stage.learningRate, stage.steps);
-  const bar = reporter.progress(`SFT ${stage.name}`, stage.steps, from.stageStep);
-  let state = from;
-  while (state.stageStep < stage.steps) {
-    if (signal?.aborted) {
-      await saveCheckpoint(context, state);
-      signal.throwIfAborted();
-    }
-    const started = performance.now();
-    const rows = await stream.take(stage.batchSize);
-    const targets = countTargets(rows);
-    const { loss } = await model.engine.forwardBackward(rows, {
-      loss: ({ logProbs }) => ({
-        loss: aggregateLoss(tf.neg(logProbs), tf.ones<tf.Rank.R1>(logProbs.shape), { mode: "token-mean", normalizer: targets }),
-      }),
-    });
-    const learningRate = learningRateAt(state.stageStep, schedule);
-    const { gradNorm } = await model.engine.optimStep({ learningRate });
-    state = { ...state, totalSteps: state.totalSteps + 1, stageStep: state.stageStep + 1, rowsTaken: state.rowsTaken + rows.length };
-    const accuracy = isValidationStep(stage, state.stageStep) ? await validate(context, stage, state.totalSteps) : undefined;
-    const isEvaluated = heldOut.length > 0 && (state.stageStep % config.sft.evalEvery! === 0 || state.stageStep === stage.steps);
-    const heldOutLoss = isEvaluated ? await evalLoss(model.engine, heldOut) : undefined;
-    await run.appendMetrics({
+async function runStage<Closure>(context: SftContext<Closure>, stage: SftStage, from: SftState): Promise<SftState> {
+  const { config } = context;
+  const rows = await context.openRows(stage);
+  const heldOut = config.evalEvery === null ? [] : await rows.heldOut(config.evalRows);
+  await rows.skip(from.rowsTaken);
+  return runSteps(
+    context,
+    {
+      label: `SFT ${stage.name}`,
+      steps: stage.steps,
+      count: ({ stageStep }) => stageStep,
+      step: async (state) => (context.signal?.aborted === true ? undefined : sftStep(context, { stage, rows, heldOut }, state)),
+      save: (state) => saveCheckpoint(context, context, state),
+      summary: ({ stageStep }) => `${stageStep} steps on ${rows.describe()}`,
+    },
+    from,
+  );
+}
+
+interface StageParts {
+  readonly stage: SftStage;
+  readonly rows: RowStream;
+  readonly heldOut: readonly TrainingRow[];
+}
+
+async function sftStep<Closure>(
+  context: SftContext<Closure>,
+  { stage, rows: stream, heldOut }: StageParts,
+  before: SftState,
+): Promise<FinishedStep<SftState>> {
+  const { config, policy } = context;
+  const started = performance.now();
+  const rows = await stream.take(stage.batchSize);
+  const targets = countTargets(rows);
+  const { loss } = await policy.engine.forwardBackward(rows, { name: "cross-entropy", normalizer: targets });
+  const learningRate = learningRateAt(before.stageStep, scheduleOf(stage.learningRate, stage.steps));
+  const { gradNorm } = await policy.engine.optimStep({ learningRate });
+  const { totalSteps, stageStep, rowsTaken } = before;
+  const state = { ...before, totalSteps: totalSteps + 1, stageStep: stageStep + 1, rowsTaken: rowsTaken + rows.length };
+  const accuracy = isValidationStep(stage, state.stageStep) ? await validate(context, stage, state.totalSteps) : undefined;
+  const isEvaluated = heldOut.length > 0 && (state.stageStep % config.evalEvery! === 0 || state.stageStep === stage.steps);
+  const heldOutLoss = isEvaluated ? await meanLoss(policy.engine, heldOut) : undefined;
+  const stop = accuracy !== undefined && accuracy >= stage.stopAtAccuracy!;
+  return {
+    state,
+    metrics: {
       phase: "sft",
       stage: stage.name,
       step: state.totalSteps,
@@ -71,29 +115,12 @@ async function runStage(context: RunContext, stage: SftStage, from: SftState): P
       "optim/learning_rate": learningRate,
       ...(heldOutLoss === undefined ? {} : { "sft/eval_loss": heldOutLoss }),
       ...(accuracy === undefined ? {} : { "validation/accuracy": accuracy }),
-    });
-    await run.appendTimings({ phase: "sft", step: state.totalSteps, "time/step": (performance.now() - started) / 1_000 });
-    bar.update(state.stageStep, `loss ${loss.toFixed(3)}${accuracy === undefined ? "" : `, validation ${percent(accuracy)}`}`);
-    if (accuracy !== undefined && accuracy >= stage.stopAtAccuracy!) break;
-    if (state.stageStep % config.sft.saveEvery === 0) await saveCheckpoint(context, state);
-  }
-  bar.done(`${state.stageStep} steps on ${stream.describe()}`);
-  return state;
-}
-
-/** The rows that a stage names. */
-async function openRows({ config, model, environment, reporter, signal }: RunContext, stage: SftStage): Promise<RowStream> {
-  const { source } = stage;
-  const { tokenizer } = model;
-  switch (source.kind) {
-    case "generated":
-      return new ColdStartStream(config, stage, environment, tokenizer);
-    case "file": {
-      const { maxPositions } = model.engine.parameters.config;
-      const context = { reporter, ...(signal === undefined ? {} : { signal }) };
-      return ConversationStream.open({ config, stage, source, environment, tokenizer, maxPositions, context });
-    }
-  }
+    },
+    timings: { phase: "sft", step: state.totalSteps, "time/step": (performance.now() - started) / 1_000 },
+    note: `loss ${loss.toFixed(3)}${accuracy === undefined ? "" : `, validation ${(100 * accuracy).toFixed(1)} %`}`,
+    save: !stop && state.stageStep % config.saveEvery === 0,
+    stop,
+  };
 }
 
 function isValidationStep(stage: SftStage, step: number): boolean {
@@ -101,17 +128,17 @@ function isValidationStep(stage: SftStage, step: number): boolean {
 }
 
 /** Accuracy on training-side problems, sampled as in evaluation. */
-async function validate({ config, model, environment }: RunContext, stage: SftStage, step: number): Promise<number> {
-  const groups = await gradedRollouts(model, environment, {
-    problems: validationProblems(config.data.train, stage.validationProblems, config.seed),
-    samples: 1,
-    sampling: config.eval.sampling,
-    seed: config.seed,
-    step,
-  });
+async function validate<Closure>(context: SftContext<Closure>, stage: SftStage, step: number): Promise<number | undefined> {
+  const { policy, environment, seed, validation } = context;
+  if (validation === undefined) return undefined;
+  const problems = validation.problems(stage.validationProblems);
+  const groups = await gradedRollouts(policy, environment, { problems, samples: 1, sampling: validation.sampling, seed, step });
   return summarizeEvaluation(groups).accuracy;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+/** Mean negative log-probability of the tokens that rows would teach, in nats; no gradient is taken. */
+async function meanLoss(engine: Scorer, rows: readonly TrainingRow[]): Promise<number> {
+  const logProbs = await engine.logProbs(rows);
+  const sum = logProbs.reduce((total, row) => row.reduce((inner, value) => inner + value, total), 0);
+  return -sum / countTargets(rows);
 }

@@ -1,6 +1,7 @@
 import { createTrajectory, type Trajectory } from "@retool-ts/rollout";
 import { expect, test } from "vitest";
-import { summarizeEvaluation, type GradedRollout } from "./evaluate.js";
+import { summarizeEvaluation } from "./evaluation.js";
+import type { GradedRollout } from "./graded-rollouts.js";
 
 function graded(id: string, correct: boolean, family: string, level: number): GradedRollout {
   const trajectory: Trajectory = createTrajectory({

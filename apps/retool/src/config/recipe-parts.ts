@@ -1,0 +1,5 @@
+/** Parts of the recipe that a command runs. */
+export interface RecipeParts {
+  readonly sft: boolean;
+  readonly rl: boolean;
+}

@@ -1,0 +1,28 @@
+import type { PolicyLossFunction } from "@retool-ts/algorithms";
+import type { RunFolder } from "@retool-ts/runs";
+import type { AdvantageFunction } from "@retool-ts/train";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import type { OwnParts, RecipeEnvironment } from "../setup/create-environment.js";
+import type { LoadedModel } from "../setup/model-setup.js";
+import type { RecipeProblems } from "../setup/problem-source.js";
+import type { Reporter } from "../shell/log.js";
+
+/** Functions and tools of one's own, in place of those that the config names. */
+export interface RecipeFunctions extends OwnParts {
+  /** Instead of `train.advantage`. With `train.advantage: gae` it is given a critic's values as well. */
+  readonly advantage?: AdvantageFunction;
+  /** Instead of `train.loss`; corrections, KL penalty, entropy bonus and aggregation stay with the config. */
+  readonly loss?: PolicyLossFunction;
+}
+
+/** Everything that a recipe works with. */
+export interface RecipeContext {
+  readonly config: RecipeConfig;
+  readonly model: LoadedModel;
+  readonly environment: RecipeEnvironment;
+  readonly problems: RecipeProblems;
+  readonly run: RunFolder;
+  readonly reporter: Reporter;
+  readonly functions: RecipeFunctions;
+  readonly signal: AbortSignal;
+}

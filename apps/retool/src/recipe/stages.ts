@@ -1,0 +1,93 @@
+import { policyLossWith } from "@retool-ts/algorithms";
+import { streamRows } from "@retool-ts/data";
+import {
+  ColdStartStream,
+  ConversationStream,
+  saveCheckpoint,
+  sft,
+  stageOffset,
+  train,
+  type RlState,
+  type RowStream,
+  type RunState,
+  type SftStage,
+  type SftState,
+} from "@retool-ts/train";
+import { localDataset } from "../setup/hub-files.js";
+import { openNamedReference } from "../setup/model-setup.js";
+import { validationProblems } from "../setup/problem-source.js";
+import { saveRunModel } from "../setup/save-model.js";
+import type { RecipeContext } from "./recipe-context.js";
+
+/** The supervised stages of a recipe. */
+export function runSft(context: RecipeContext, from: SftState): Promise<SftState> {
+  const { config } = context;
+  return sft({
+    ...sharedParts(context),
+    config: config.sft,
+    keepCheckpoints: config.train.keepCheckpoints,
+    openRows: (stage) => openRows(context, stage),
+    validation: {
+      problems: (count) => validationProblems(config.data.train, count, config.seed),
+      sampling: config.eval.sampling,
+    },
+    from,
+  });
+}
+
+/** The reinforcement learning of a recipe. */
+export async function runRl(context: RecipeContext, from: RlState): Promise<RlState> {
+  const { config, model, problems, functions } = context;
+  const { advantage, loss } = functions;
+  const reference = await openNamedReference(config, model);
+  try {
+    return await train({
+      ...sharedParts(context),
+      config: config.train,
+      problems: await problems.train(),
+      heldOut: { problems: problems.test, samples: config.eval.samples, sampling: config.eval.sampling },
+      from,
+      ...(reference && { reference }),
+      ...(advantage && { advantage }),
+      ...(loss && { loss: policyLossWith(loss) }),
+    });
+  } finally {
+    reference?.dispose();
+  }
+}
+
+/** Writes a checkpoint between stages. */
+export function saveState(context: RecipeContext, state: RunState): Promise<void> {
+  return saveCheckpoint(sharedParts(context), context.config.train, state);
+}
+
+function sharedParts({ config, model, environment, run, reporter, signal }: RecipeContext) {
+  const policy = { ...model, save: (folder: string) => saveRunModel(folder, model, run) };
+  return { policy, environment, seed: config.seed, recorder: run, reporter, signal };
+}
+
+/** The rows that a stage names. */
+async function openRows({ config, model, environment, reporter, signal }: RecipeContext, stage: SftStage): Promise<RowStream> {
+  const { source } = stage;
+  const { seed, data, sft: { stages, evalEvery, evalRows } } = config; // prettier-ignore
+  const { tokenizer, engine } = model;
+  const shared = { seed, stage, environment, tokenizer };
+  switch (source.kind) {
+    case "generated": {
+      const { traceFormat, sandbox } = environment;
+      return new ColdStartStream({ ...shared, traceFormat, sandbox, firstProblem: stageOffset(stages, stage), tasks: tasksOf(data.train) });
+    }
+    case "file": {
+      const rows = streamRows(await localDataset(source.path, { reporter, signal }));
+      const heldOut = evalEvery === null ? 0 : evalRows;
+      return ConversationStream.open({ ...shared, rows, source, heldOut, maxPositions: engine.model.maxPositions, reporter });
+    }
+  }
+}
+
+/** Which problems generated traces are of: those of RL, where these are generated too. */
+function tasksOf(train: RecipeContext["config"]["data"]["train"]) {
+  if (train.kind !== "generated") return {};
+  const { levelWeights, wordings, families } = train;
+  return { levelWeights, wordings, ...(families && { families }) };
+}

@@ -1,0 +1,67 @@
+import type { Problem } from "@retool-ts/data";
+import { summarizeRollouts, type RolloutOutline, type RolloutSummary } from "@retool-ts/rollout";
+import type { SameAnswer } from "./answer-classes.js";
+import { estimatesAtK, type SampleGrade } from "./at-k.js";
+import { estimateMeans, type Estimate, type Interval } from "./intervals.js";
+
+/** Accuracy with its 95 % interval. */
+export interface Accuracy {
+  readonly n: number;
+  readonly accuracy: number;
+  /** Over problems: Wilson's for one sample a problem, a bootstrap over problems for several; see {@link estimateMeans}. */
+  readonly ci95: Interval;
+}
+
+/** What an evaluation found. */
+export interface Evaluation extends Accuracy {
+  readonly samples: number;
+  /** By k: pass@k, the chance that one of k samples is right. */
+  readonly passAt: Readonly<Record<number, Estimate>>;
+  /** By k: maj@k, the chance that the most frequent answer of k samples is right; ties are split evenly. */
+  readonly majorityAt: Readonly<Record<number, Estimate>>;
+  readonly rollouts: RolloutSummary;
+  readonly families: Readonly<Record<string, Accuracy>>;
+  readonly levels: Readonly<Record<string, Accuracy>>;
+}
+
+/** What an evaluation is computed from; a `GradedRollout` is one. */
+export interface EvaluatedRollout extends SampleGrade {
+  readonly problem: Pick<Problem, "family" | "level">;
+  readonly trajectory: RolloutOutline;
+}
+
+export interface EvaluationOptions {
+  /** Numbers of samples of pass@k and maj@k, none above the samples a problem has. Default: powers of two, and all samples. */
+  readonly passK?: readonly number[];
+  readonly majorityK?: readonly number[];
+  /** Which answers are one in a vote. Default: equal integers or equal text. */
+  readonly same?: SameAnswer;
+}
+
+/** avg@samples over groups, whole and by family and level, with pass@k and maj@k. */
+export function summarizeEvaluation(groups: readonly (readonly EvaluatedRollout[])[], options: EvaluationOptions = {}): Evaluation {
+  const samples = groups[0]?.length ?? 0;
+  const by = (key: (problem: EvaluatedRollout["problem"]) => string | undefined) => {
+    const parts = new Map<string, (readonly EvaluatedRollout[])[]>();
+    for (const group of groups) {
+      const name = key(group[0]!.problem);
+      if (name !== undefined) parts.set(name, [...(parts.get(name) ?? []), group]);
+    }
+    const sorted = [...parts].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+    return Object.fromEntries(sorted.map(([name, part]) => [name, accuracy(part)]));
+  };
+  return {
+    ...accuracy(groups),
+    samples,
+    ...estimatesAtK(groups, samples, options),
+    rollouts: summarizeRollouts(groups.flat().map(({ trajectory }) => trajectory)),
+    families: by(({ family }) => family),
+    levels: by(({ level }) => (level === undefined ? undefined : String(level))),
+  };
+}
+
+function accuracy(groups: readonly (readonly SampleGrade[])[]): Accuracy {
+  const shares = groups.map((group) => group.filter(({ reward }) => reward.correct).length / group.length);
+  const { value, ci95 } = estimateMeans({ accuracy: shares }).accuracy;
+  return { n: groups.length, accuracy: value, ci95 };
+}

@@ -1,0 +1,133 @@
+import { RetoolError } from "@retool-ts/core";
+import type { Problem } from "@retool-ts/data";
+import type { SamplingParameters } from "@retool-ts/engine";
+import type { RewardResult } from "@retool-ts/reward";
+import { cacheToolResults, journaledTools, rolloutBatch, type RolloutJournal, type ToolCache, type Trajectory } from "@retool-ts/rollout";
+import { agentOptions, DEFAULT_SAMPLER_LIMITS, type Environment } from "./environment.js";
+import { gradeGroup } from "./grade.js";
+import type { SamplingModel } from "./policy-model.js";
+
+/** One graded rollout. */
+export interface GradedRollout {
+  readonly problem: Problem;
+  readonly trajectory: Trajectory;
+  readonly reward: RewardResult;
+}
+
+/** Which problems to roll out, and how. */
+export interface RolloutRequest {
+  readonly problems: readonly Problem[];
+  /** Rollouts per problem. */
+  readonly samples: number;
+  readonly sampling: SamplingParameters;
+  readonly seed: number;
+  /** Names the random numbers together with seed, problem and sample. */
+  readonly step: number;
+  readonly onRollout?: (done: number, total: number) => void;
+  /** Called at the end with the calls of pure tools, and how many of them shared the result of an equal one. */
+  readonly onToolCalls?: (stats: ToolCache["stats"]) => void;
+  /** Called as soon as all rollouts of a problem are graded, in the order in which that happens. */
+  readonly onGroup?: (group: readonly GradedRollout[]) => void;
+  /** Gives back what an interrupted request had sampled, and keeps what this one samples. */
+  readonly journal?: RolloutJournal;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Rolls out problems with the current weights and grades every rollout, each group as soon as it is whole; one group a problem, in order.
+ *
+ * @throws RetoolError when the reward fails, or an input does not fit the model.
+ */
+export async function gradedRollouts(model: SamplingModel, environment: Environment, request: RolloutRequest): Promise<GradedRollout[][]> {
+  const { problems, samples, sampling, seed, step, signal, onRollout, onGroup, journal } = request;
+  const prompts = problems.map((problem) => ({ problemId: problem.id, promptIds: environment.encodePrompt(problem.question, problem) }));
+  const { reward } = environment;
+  const grader = { reward, tokenizer: model.tokenizer, eosTokenIds: model.eosTokenIds, signal };
+  const groups = new EndedGroups(problems, samples, async (problem, trajectories) => {
+    const rewards = await gradeGroup(problem, trajectories, grader);
+    const group = trajectories.map((trajectory, i) => ({ problem, trajectory, reward: rewards[i]! }));
+    onGroup?.(group);
+    return group;
+  });
+  const sampler = await openSampler(model, environment, { prompts, samples });
+  const { tools, stats } = cacheToolResults(journal === undefined ? environment.tools : journaledTools(environment.tools, journal));
+  try {
+    await rolloutBatch(prompts, {
+      ...agentOptions(environment, model, { seed, sampling, ...(signal === undefined ? {} : { signal }) }),
+      tools,
+      sampler,
+      samples,
+      step,
+      ...(journal && { journal }),
+      onRollout: (done, total, trajectory) => {
+        onRollout?.(done, total);
+        groups.add(trajectory);
+      },
+    });
+    request.onToolCalls?.(stats);
+    return await groups.graded();
+  } finally {
+    sampler.dispose();
+  }
+}
+
+interface Batch {
+  readonly prompts: readonly { readonly promptIds: readonly number[] }[];
+  readonly samples: number;
+}
+
+/** A sampler as large as the batch wants and the memory for keys and values allows. */
+function openSampler(model: SamplingModel, environment: Environment, { prompts, samples }: Batch) {
+  const { maxPositions, cacheBytesPerToken } = model.engine.model;
+  const { maxSequences, kvCacheBytes, reuseCache } = environment.sampler ?? DEFAULT_SAMPLER_LIMITS;
+  const longest = prompts.reduce((most, { promptIds }) => Math.max(most, promptIds.length), 0);
+  const maxLength = Math.min(maxPositions, longest + environment.budgets.maxResponseTokens + 1); // so that budgets end rollouts, not the sampler
+  const fitting = Math.max(samples, Math.floor(kvCacheBytes / (cacheBytesPerToken * maxLength)));
+  return model.engine.sampler({
+    maxSequences: Math.max(samples, Math.min(maxSequences, prompts.length * samples, fitting)),
+    maxLength,
+    vocabSize: model.tokenizer.vocabSize,
+    ...(model.unusedTokenIds && { unusedTokenIds: model.unusedTokenIds }),
+    reuseCache,
+    textStream: () => model.tokenizer.streamDecoder(),
+  });
+}
+
+type GradeGroup = (problem: Problem, trajectories: readonly Trajectory[]) => Promise<GradedRollout[]>;
+
+/** Collects rollouts by problem as they end, and has each group graded once it is whole. */
+class EndedGroups {
+  readonly #problems: readonly Problem[];
+  readonly #samples: number;
+  readonly #grade: GradeGroup;
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #ended: Trajectory[][];
+  readonly #graded: Promise<GradedRollout[]>[] = [];
+
+  constructor(problems: readonly Problem[], samples: number, grade: GradeGroup) {
+    this.#problems = problems;
+    this.#samples = samples;
+    this.#grade = grade;
+    this.#places = new Map(problems.map(({ id }, place) => [id, place]));
+    if (this.#places.size < problems.length) {
+      throw new RetoolError("PROBLEM_ID", "gradedRollouts: expected problems with different ids, got some twice; see withDistinctIds");
+    }
+    this.#ended = problems.map(() => []);
+  }
+
+  add(trajectory: Trajectory): void {
+    const place = this.#places.get(trajectory.problemId)!;
+    const group = this.#ended[place]!;
+    group.push(trajectory);
+    if (group.length < this.#samples) return;
+    const sorted = group.toSorted((a, b) => a.sampleIndex - b.sampleIndex);
+    const graded = this.#grade(this.#problems[place]!, sorted);
+    graded.catch(() => {}); // whoever awaits the groups is told
+    this.#graded[place] = graded;
+  }
+
+  /** All groups, in the order of the problems. */
+  graded(): Promise<GradedRollout[][]> {
+    return Promise.all(this.#graded);
+  }
+}
