@@ -17,7 +17,7 @@ const UNSCORED: RewardResult = { score: 0, correct: false, prediction: undefined
  * Scores all rollouts of a problem. The tokens that end a turn or a text are no part of what is graded: an answer at the very end is `18`,
  * not `18<|im_end|>`.
  *
- * Once the run is being stopped nothing is scored: what is unfinished will be sampled again.
+ * A group with a rollout that was aborted is not scored: it will be sampled again.
  *
  * @returns one result for each rollout, in order.
  * @throws RetoolError when the reward fails.
@@ -27,7 +27,7 @@ export async function gradeGroup(
   trajectories: readonly Trajectory[],
   { reward, tokenizer, eosTokenIds, signal }: Grader,
 ): Promise<RewardResult[]> {
-  if (signal?.aborted === true) return trajectories.map(() => UNSCORED);
+  if (trajectories.some(({ stopReason }) => stopReason === "aborted")) return trajectories.map(() => UNSCORED);
   const ends = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
   const withoutEnds = (text: string) => ends.reduce((rest, end) => rest.replaceAll(end, ""), text);
   const members = trajectories.map((trajectory) => ({

@@ -4,7 +4,7 @@ import { passAtK } from "./estimators.js";
 import { bootstrapIntervals, estimateMeans, wilsonInterval } from "./intervals.js";
 
 /** Made by test/fixtures/estimators.py with exact fractions, statsmodels and full enumeration. */
-const reference = JSON.parse(readFileSync(new URL("../../test/fixtures/estimators.json", import.meta.url), "utf8")) as {
+const reference = JSON.parse(readFileSync(new URL("../test/fixtures/estimators.json", import.meta.url), "utf8")) as {
   readonly passes: readonly { samples: number; correct: number; k: number; value: number }[];
   readonly wilson: readonly { correct: number; n: number; ci95: [number, number] }[];
   readonly bootstrap: readonly { values: number[]; ci95: [number, number] }[];

@@ -91,6 +91,7 @@ async function trainStep<Closure>(
   const update = await updateModels(context, models, prepared.samples, before.step);
   let state: RlState = { ...before, step: before.step + 1, totalSteps: before.totalSteps + 1, problemsTaken: collected.problemsTaken };
 
+  context.onRollouts?.(rollouts, state.totalSteps);
   const metrics = rolloutMetrics(rollouts);
   const heldOut = await evaluateHeldOut(context, state);
   const improved = heldOut !== undefined && isBest(heldOut, state);

@@ -24,7 +24,7 @@ const VARIANTS: Readonly<Record<string, readonly [NonNullable<SmokeSettings["tra
     },
     ["adapter_model", "value-head", "optimizer"].map((file) => `critic/${file}.safetensors`),
   ],
-  "one step off policy": [{ offPolicySteps: 1, loss: "cispo" }, ["behind/adapter_model.safetensors"]],
+  "one step off policy": [{ offPolicySteps: 1, loss: "cispo" }, ["stale-policy/adapter_model.safetensors"]],
 };
 
 describe.each(Object.entries(VARIANTS))("an adapter with %s", (name, [train, files]) => {

@@ -9,7 +9,7 @@ beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-files-
 afterAll(() => rm(folder, { recursive: true }));
 
 test("the SentencePiece vocabulary of a GGUF file that gguf-py wrote gives the ids of sentencepiece", async () => {
-  const path = new URL("../../../packages/data/test/fixtures/sentencepiece.json", import.meta.url);
+  const path = new URL("../../../../packages/data/test/fixtures/sentencepiece.json", import.meta.url);
   const fixture = JSON.parse(await readFile(path, "utf8")) as { gguf: string; sentencepiece: { text: string; ids: number[] }[] };
   const file = join(folder, "vocabulary.gguf");
   await writeFile(file, Buffer.from(fixture.gguf, "base64"));

@@ -1,0 +1,175 @@
+import { describe, expect, test } from "vitest";
+import type { RolloutReward } from "@retool-ts/evaluate";
+import { MemoryRecorder, train, type RlState, type TrainConfigInput, type TrainOptions } from "../src/index.js";
+import { MemoryRun } from "./memory-run.js";
+import { TableStore } from "./table-engine.js";
+import { answerTwo, environment, problems, toyPolicy } from "./toy-task.js";
+
+const CONFIG: TrainConfigInput = { steps: 4, promptsPerStep: 4, groupSize: 4, learningRate: { peak: 2, kind: "constant" } };
+
+type Options = Partial<TrainOptions>;
+
+async function run(config: Partial<TrainConfigInput>, options: Options = {}) {
+  const policy = toyPolicy();
+  const recorder = new MemoryRun();
+  const state = await train({ policy, environment: environment(), problems, config: { ...CONFIG, ...config }, recorder, ...options });
+  return { policy, recorder, state };
+}
+
+test("the policy learns what is rewarded, from policy, environment, problems and config alone", async () => {
+  const recorder = new MemoryRecorder();
+  const policy = toyPolicy();
+  await train({
+    policy,
+    environment: environment(),
+    problems,
+    config: { ...CONFIG, steps: 30, promptsPerStep: 8, groupSize: 8 },
+    recorder,
+  });
+  const accuracy = recorder.metrics.map((record) => Number(record["reward/accuracy"]));
+  expect(accuracy[0]).toBeLessThan(0.7);
+  expect(accuracy.at(-1)).toBeGreaterThan(0.9);
+});
+
+test("rows that reach the engine leave out the tool's tokens", async () => {
+  const { policy } = await run({});
+  const called = policy.tokenizer.encode("<code>add</code>").join();
+  let outputs = 0;
+  for (const { tokenIds, lossMask } of policy.engine.seen.flatMap((pass) => pass.rows)) {
+    const ids = Array.from(tokenIds);
+    ids.forEach((_, end) => {
+      if (ids.slice(end - 3, end).join() !== called || end === ids.length) return;
+      expect(policy.tokenizer.decode(ids.slice(end, end + 3))).toBe("\n<interpreter>\n2</interpreter>\n\n");
+      expect(Array.from(lossMask).slice(end - 3, end + 3)).toEqual([1, 1, 1, 0, 0, 0]);
+      outputs++;
+    });
+  }
+  expect(outputs).toBeGreaterThan(10);
+});
+
+describe("resume", () => {
+  const variants: readonly [string, Partial<TrainConfigInput>][] = [
+    ["GRPO", {}],
+    ["one step off policy", { offPolicySteps: 1 }],
+    ["PPO with a pretrained critic", { advantage: "gae", critic: { pretrainSteps: 2, learningRate: { peak: 0.5 } } }],
+    ["a KL penalty in the loss", { kl: { coef: 0.5, place: "loss" } }],
+    ["a KL penalty in the reward", { kl: { coef: 0.5, place: "reward", estimator: "k3" } }],
+    ["ReMax", { advantage: "remax" }],
+    ["dynamic sampling", { dynamicSampling: { maxRefills: 2 } }],
+    ["several updates a step", { updatesPerStep: 2, epochs: 2 }],
+  ];
+  test.each(variants)("with %s, a run that is interrupted ends as one that was not", async (_, config) => {
+    const whole = await run({ ...config, saveEvery: 1 });
+    for (const stopAfter of [1, 3]) {
+      const store = new TableStore();
+      const recorder = new MemoryRun();
+      const controller = new AbortController();
+      const first = toyPolicy(store);
+      const onMetrics = () => recorder.metrics.length === stopAfter && controller.abort();
+      const shared = { environment: environment(), problems, config: { ...CONFIG, ...config, saveEvery: 1 }, recorder };
+      await expect(train({ ...shared, policy: first, onMetrics: () => void onMetrics(), signal: controller.signal })).rejects.toMatchObject(
+        {
+          name: "AbortError",
+        },
+      );
+      const policy = toyPolicy(store);
+      const from = recorder.rewind() as RlState;
+      await policy.engine.loadState((await recorder.latestCheckpoint())!.path);
+      await train({ ...shared, policy, from });
+      expect(recorder.metrics).toEqual(whole.recorder.metrics);
+      expect(policy.engine.table).toEqual(whole.policy.engine.table);
+    }
+  });
+
+  test("a stop in the middle of sampling takes up what was sampled", async () => {
+    const whole = await run({});
+    const store = new TableStore();
+    const recorder = new MemoryRun();
+    const controller = new AbortController();
+    let graded = 0;
+    const reward: RolloutReward = (sample) => {
+      if (++graded === 22) controller.abort(); // in the second step of 16 rollouts
+      return answerTwo(sample);
+    };
+    const shared = { problems, config: CONFIG, recorder };
+    const stopped = train({ ...shared, policy: toyPolicy(store), environment: environment({ reward }), signal: controller.signal });
+    await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
+    const from = recorder.rewind() as RlState;
+    expect(from.step).toBe(1);
+    const policy = toyPolicy(store);
+    await policy.engine.loadState((await recorder.latestCheckpoint())!.path);
+    await train({ ...shared, policy, environment: environment(), from });
+    expect(policy.engine.table).toEqual(whole.policy.engine.table);
+    expect(recorder.metrics).toEqual(whole.recorder.metrics);
+  });
+});
+
+describe("what reaches the advantages", () => {
+  /** Advantages that a step's rows carry, by what the rollouts earned. */
+  test("a KL penalty in the reward lowers the score before groups are compared", async () => {
+    const penalized = await run({ steps: 2, kl: { coef: 3, place: "reward", estimator: "abs" } });
+    const plain = await run({ steps: 2 });
+    expect(plain.recorder.metrics[0]!["policy/loss"]).toBe(penalized.recorder.metrics[0]!["policy/loss"]); // at the reference there is none
+    const advantages = ({ policy }: typeof plain) =>
+      policy.engine.seen[1]!.rows.map(({ fields }) => [...Array.from(fields!["advantages"]!)]);
+    expect(Number(penalized.recorder.metrics[1]!["policy/reference_kl"])).toBeGreaterThan(0);
+    expect(advantages(penalized)).not.toEqual(advantages(plain));
+  });
+
+  test("an advantage of one's own is what the rows carry", async () => {
+    const { policy } = await run({ steps: 1 }, { advantage: ({ scores }) => scores.map((_, i) => i + 1) });
+    expect(policy.engine.seen[0]!.rows.map(({ fields }) => fields!["advantages"]![1])).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
+  });
+
+  test("a reward may wait, see its group, and name its parts", async () => {
+    const seen: number[] = [];
+    const reward: RolloutReward = async ({ group, index, problem, trajectory }) => {
+      await Promise.resolve();
+      seen.push(group.length);
+      const shortest = Math.min(...group.map(({ responseTokens }) => responseTokens));
+      const brief = group[index]!.responseTokens === shortest ? 1 : 0;
+      return { score: brief + Number(problem.answer), parts: { brief, calls: trajectory.toolCalls.length } };
+    };
+    const { recorder } = await run({ steps: 1 }, { environment: environment({ reward }) });
+    expect(seen).toEqual(Array(16).fill(4));
+    expect(recorder.metrics[0]).toHaveProperty("reward/part/brief");
+    expect(Number(recorder.metrics[0]!["reward/mean"])).toBeCloseTo(2 + Number(recorder.metrics[0]!["reward/part/brief"]), 10);
+  });
+});
+
+describe("held-out problems", () => {
+  const heldOut = { problems: [0, 1, 2].map((index) => problems.problem(1_000 + index)), sampling: { temperature: 0, topP: 1, topK: 0 } };
+
+  test("the first of equal accuracies stays the best, and only a better one takes its place", async () => {
+    let accuracy = 0;
+    const scores = [0, 1, 1, 0];
+    const reward: RolloutReward = (sample) =>
+      Number(sample.problem.id.slice(1)) >= 1_000 ? { score: accuracy, correct: accuracy === 1 } : answerTwo(sample);
+    const { state, recorder } = await run(
+      { evaluateEvery: 1, saveEvery: 100 },
+      { environment: environment({ reward }), heldOut, onRollouts: (_, step) => void (accuracy = scores[step - 1]!) },
+    );
+    expect(recorder.metrics.map((record) => record["eval/accuracy"])).toEqual(scores);
+    expect(state.best).toEqual({ step: 2, accuracy: 1 });
+    expect(recorder.states.map(({ state: saved }) => saved.totalSteps)).toEqual([1, 2, 4]); // each best one, and the last
+  });
+
+  test("without them, nothing is measured", async () => {
+    const { recorder } = await run({ evaluateEvery: 1 });
+    expect(recorder.metrics[0]).not.toHaveProperty("eval/accuracy");
+  });
+});
+
+test("rollouts are kept every so often with their advantage, and at the end", async () => {
+  const { recorder } = await run({ steps: 5, trajectoriesEvery: 2 });
+  expect([...recorder.rollouts.keys()]).toEqual([2, 4, 5]);
+  expect(recorder.rollouts.get(5)!.every(({ advantage }) => typeof advantage === "number")).toBe(true);
+});
+
+test("mistakes are told before anything runs", async () => {
+  await expect(run({ groupSize: 1 })).rejects.toThrow(/config\.groupSize: expected at least 2 with the advantage grpo/);
+  await expect(run({ kl: { coef: 1, reference: "elsewhere" } })).rejects.toThrow(/kl\.reference: expected the option reference/);
+  const policy = toyPolicy();
+  Object.defineProperty(policy.engine, "critic", { value: undefined });
+  await expect(run({ advantage: "gae" }, { policy })).rejects.toThrow(/this engine trains no critic/);
+});
