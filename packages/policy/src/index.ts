@@ -8,7 +8,7 @@ export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
 export { chooseBackend, WASM_BELOW, type BackendChoice } from "./choose-backend.js";
 export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint/checkpoint.js";
-export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, parameterCount, type ModelConfig } from "./config.js";
+export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "./config.js";
 export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
 export { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
 export {
@@ -46,7 +46,7 @@ export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from 
 export { type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
-export { parameterSpecs, type ParameterSpec, type TrainableParameters } from "./parameter-specs.js";
+export { parameterCount, parameterSpecs, type ParameterSpec, type TrainableParameters } from "./parameter-specs.js";
 export { Parameters, type InitOptions } from "./parameters.js";
 export { installNative, removeNative, type InstallNativeOptions } from "./native/install-native.js";
 export type { NativeBackend } from "./native/tensorflow-backend.js";
