@@ -14,7 +14,6 @@ export { gspoLoss, type GSPOLoss, type GSPOOptions } from "./gspo.js";
 export { truncatedImportanceWeights, type ImportanceOptions } from "./importance.js";
 export { klPenalty, type KLEstimator, type KLPenaltyOptions } from "./kl.js";
 export { clippedSurrogateLoss, type ClippedSurrogate, type ClippedSurrogateOptions } from "./losses.js";
-export { overlongPenalty, type OverlongOptions } from "./overlong.js";
 export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
 export {
   offPolicySequenceMask,

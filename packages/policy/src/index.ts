@@ -6,9 +6,9 @@
  */
 export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
-export { chooseBackend, WASM_BELOW, type BackendChoice } from "./choose-backend.js";
+export { chooseBackend, type BackendChoice } from "./choose-backend.js";
 export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint/checkpoint.js";
-export { checkModelConfig, modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "./config.js";
+export { modelConfigFromHuggingFace, type ModelConfig } from "./config.js";
 export { Critic, type CriticOptions, type ValueLoss, type ValueLossInputs } from "./critic.js";
 export { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
 export {
@@ -41,7 +41,7 @@ export {
   type ScoringOptions,
   type TokenLoss,
 } from "./local-engine.js";
-export { checkMemoryNeed, checkTrainingRoom } from "./memory-limit.js";
+export { checkMemoryNeed } from "./memory-limit.js";
 export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from "./memory-need.js";
 export { type ForwardBackwardResult, type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
@@ -50,15 +50,14 @@ export { parameterCount, parameterSpecs, type ParameterSpec, type TrainableParam
 export { Parameters, type InitOptions } from "./parameters.js";
 export { installNative, removeNative, type InstallNativeOptions } from "./native/install-native.js";
 export type { NativeBackend } from "./native/tensorflow-backend.js";
-export { nativeFolder, type NativeManifest } from "./native/native-folder.js";
+export { type NativeManifest } from "./native/native-folder.js";
 export { nativeStatus, type NativeStatus } from "./native/native-status.js";
 export { loadOptimizer, saveOptimizer } from "./checkpoint/optimizer-checkpoint.js";
 export { type RopeScaling } from "./rope-scaling.js";
 export { LocalSampler } from "./sampler/sampler.js";
 export type { FloatType } from "./checkpoint/safetensors-file.js";
-export { parseSafetensors, serializeSafetensors, type Safetensors, type SafetensorsTensor } from "./checkpoint/safetensors.js";
 export { sampleToken, type SampledToken, type SamplingOptions } from "./sampler/sampling.js";
 export { learningRateAt, type ScheduleOptions } from "./schedule.js";
-export { countTargets, microBatches, type TrainingRow } from "./training-batch.js";
+export { countTargets, type TrainingRow } from "./training-batch.js";
 export { type TextStream } from "./sampler/stop-strings.js";
 export { Transformer, type TrainingPass, type TransformerOptions } from "./transformer.js";
