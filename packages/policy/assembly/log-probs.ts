@@ -1,6 +1,9 @@
 // Log-probabilities and entropies of logits.
 import { at, dot, exp1, exp4, expInPlace, log1, maximum } from "./simd";
 
+/** Sums over a vocabulary are made in blocks of so many floats, and of blocks in double precision: one long sum of floats loses digits. */
+const BLOCK: i32 = 1024;
+
 /** log p of each target under softmax(logits / temperature), its log-sum-exp and its entropy; scratch: vocab floats. */
 export function logProbsForward(
   logits: usize, targets: usize, rows: i32, vocab: i32, inverseTemperature: f32, scratch: usize, logProbs: usize, logSumExp: usize,
@@ -13,9 +16,16 @@ export function logProbsForward(
     for (; i + 4 <= vocab; i += 4) v128.store(at(scratch, i), f32x4.mul(v128.load(at(line, i)), t4));
     for (; i < vocab; i++) store<f32>(at(scratch, i), load<f32>(at(line, i)) * inverseTemperature);
     const top = maximum(scratch, vocab);
-    const sum = expInPlace(scratch, vocab, top);
+    let total: f64 = 0;
+    let product: f64 = 0;
+    for (let start: i32 = 0; start < vocab; start += BLOCK) {
+      const count = min(BLOCK, vocab - start);
+      total += <f64>expInPlace(at(scratch, start), count, top);
+      product += <f64>dot(at(scratch, start), at(line, start), count);
+    }
+    const sum = <f32>total;
     const lse = top + log1(sum);
-    const expected = (dot(scratch, line, vocab) / sum) * inverseTemperature;
+    const expected = (<f32>product / sum) * inverseTemperature;
     store<f32>(at(logProbs, row), load<f32>(at(line, load<i32>(at(targets, row)))) * inverseTemperature - lse);
     store<f32>(at(logSumExp, row), lse);
     store<f32>(at(entropy, row), lse - expected);

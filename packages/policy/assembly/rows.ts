@@ -17,27 +17,27 @@ export function rmsNormForward(x: usize, weight: usize, rows: i32, width: i32, e
   }
 }
 
-/** dx and dweight of rmsNormForward; `sums`: width doubles of scratch. */
+/** dx and dweight of rmsNormForward; `scratch`: width doubles. */
 export function rmsNormBackward(
-  x: usize, weight: usize, rstd: usize, dy: usize, rows: i32, width: i32, dx: usize, dweight: usize, sums: usize,
+  x: usize, weight: usize, rstd: usize, dy: usize, rows: i32, width: i32, dx: usize, dweight: usize, scratch: usize,
 ): void {
-  memory.fill(sums, 0, width << 3);
+  memory.fill(scratch, 0, width << 3);
   for (let row: i32 = 0; row < rows; row++) {
-    normLineBackward(at(x, row * width), weight, load<f32>(at(rstd, row)), at(dy, row * width), width, at(dx, row * width), sums);
+    normLineBackward(at(x, row * width), weight, load<f32>(at(rstd, row)), at(dy, row * width), width, at(dx, row * width), scratch);
   }
-  roundSums(sums, width, dweight);
+  roundSums(scratch, width, dweight);
 }
 
-/** out [width] = Σ_r x[r, width]; `sums`: width doubles of scratch. */
-export function sumRows(x: usize, rows: i32, width: i32, out: usize, sums: usize): void {
-  memory.fill(sums, 0, width << 3);
+/** out [width] = Σ_r x[r, width]; `scratch`: width doubles. */
+export function sumRows(x: usize, rows: i32, width: i32, out: usize, scratch: usize): void {
+  memory.fill(scratch, 0, width << 3);
   for (let row: i32 = 0; row < rows; row++) {
     const from = at(x, row * width);
     let i: i32 = 0;
-    for (; i + 4 <= width; i += 4) addDoubles(at(sums, 2 * i), v128.load(at(from, i)));
-    for (; i < width; i++) store<f64>(at(sums, 2 * i), load<f64>(at(sums, 2 * i)) + <f64>load<f32>(at(from, i)));
+    for (; i + 4 <= width; i += 4) addDoubles(at(scratch, 2 * i), v128.load(at(from, i)));
+    for (; i < width; i++) store<f64>(at(scratch, 2 * i), load<f64>(at(scratch, 2 * i)) + <f64>load<f32>(at(from, i)));
   }
-  roundSums(sums, width, out);
+  roundSums(scratch, width, out);
 }
 
 /** Doubles to floats. */

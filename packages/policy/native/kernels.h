@@ -1,5 +1,6 @@
 // What the module exports: the same operations, with the same arguments, as the WebAssembly in assembly/ (see there for each) without its
-// scratch memory, on tensors in TensorFlow's memory. Those that differ say so here.
+// scratch memory, on tensors in TensorFlow's memory. Those that differ say so here. The build makes TypeScript's declarations from this
+// file and refuses a kernel whose arguments in assembly/ have other names or types.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@ namespace retool {
 
 /** c [rows, columns] = a [rows, inner]·B with B(k, n) at b + k·strideK + n·strideN, one of which is 1. */
 void matmul(const float* a, const float* b, long strideK, long strideN, float* c, long rows, long columns, long inner);
-/** total [inputs, outputs] += Σ over rows of a[row]ᵀ·b[row]. */
-void weightGradient(const float* a, const float* b, long rows, long inputs, long outputs, float* total);
+/** dw [inputs, outputs] += Σ over tokens of x[token]ᵀ·dy[token]. */
+void weightGradient(const float* x, const float* dy, long tokens, long inputs, long outputs, float* dw);
 
 void rmsNormForward(const float* x, const float* weight, long rows, long width, float epsilon, float* y, float* rstd);
 void rmsNormBackward(

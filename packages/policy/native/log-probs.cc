@@ -9,6 +9,9 @@
 
 namespace retool {
 
+/** Sums over a vocabulary are made in blocks of so many floats, and of blocks in double precision: one long sum of floats loses digits. */
+constexpr long BLOCK = 1024;
+
 void logProbsForward(
     const float* logits, const int32_t* targets, long rows, long vocab, float inverseTemperature, float* logProbs, float* logSumExp,
     float* entropy) {
@@ -18,11 +21,17 @@ void logProbsForward(
       const float* line = logits + row * vocab;
       for (long i = 0; i < vocab; i++) scaled[i] = line[i] * inverseTemperature;
       const float top = largest(scaled.data(), vocab);
-      const float sum = exponentials(scaled.data(), vocab, top);
-      const float total = top + static_cast<float>(std::log(static_cast<double>(sum)));
-      logProbs[row] = line[targets[row]] * inverseTemperature - total;
-      logSumExp[row] = total;
-      entropy[row] = total - dot(scaled.data(), line, vocab) / sum * inverseTemperature;
+      double total = 0, product = 0;
+      for (long start = 0; start < vocab; start += BLOCK) {
+        const long count = std::min(BLOCK, vocab - start);
+        total += exponentials(scaled.data() + start, count, top);
+        product += dot(scaled.data() + start, line + start, count);
+      }
+      const float sum = static_cast<float>(total);
+      const float lse = top + static_cast<float>(std::log(static_cast<double>(sum)));
+      logProbs[row] = line[targets[row]] * inverseTemperature - lse;
+      logSumExp[row] = lse;
+      entropy[row] = lse - static_cast<float>(product) / sum * inverseTemperature;
     }
   });
 }

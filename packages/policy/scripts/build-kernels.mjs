@@ -1,15 +1,27 @@
-// Compiles assembly/ to WebAssembly SIMD and writes it, as base64 text, to src/kernels/module.generated.ts.
+// Compiles assembly/ to WebAssembly SIMD and writes it, as base64 text, to src/kernels/module.generated.ts, and the declarations of all
+// kernels to src/kernels/kernels.generated.ts.
 // The module works inside the memory that the tfjs wasm backend owns, so it must not bring data of its own.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { kernelDeclarations } from "./kernel-declarations.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const target = join(root, "src/kernels/module.generated.ts");
 const sources = readdirSync(join(root, "assembly"))
   .filter((name) => name.endsWith(".ts"))
   .sort();
+const text = (path) => readFileSync(join(root, path), "utf8");
+const assembly = sources.map((source) => text(join("assembly", source))).join("\n");
+const declared = {
+  header: text("native/kernels.h"),
+  module: text("native/module.cc"),
+  index: text("assembly/index.ts"),
+  sources: assembly,
+};
+replace(join(root, "src/kernels/kernels.generated.ts"), kernelDeclarations(declared));
+
 const hash = createHash("sha256");
 for (const name of [...sources.map((source) => join("assembly", source)), "scripts/build-kernels.mjs"])
   hash.update(readFileSync(join(root, name)));
@@ -49,9 +61,17 @@ if (error) {
 const binary = files.get("kernels.wasm");
 if (hasSection(binary, 11)) throw new Error("the kernels must not have a data section: it would overwrite memory of tfjs");
 const base64 = Buffer.from(binary).toString("base64");
-const text = `${stamp}\n/** WebAssembly of assembly/, ${binary.length} bytes. */\nexport const kernelModule: string =\n  "${base64}";\n`;
-writeFileSync(`${target}.tmp`, text);
-renameSync(`${target}.tmp`, target);
+replace(
+  target,
+  `${stamp}\n/** WebAssembly of assembly/, ${binary.length} bytes. */\nexport const kernelModule: string =\n  "${base64}";\n`,
+);
+
+/** Writes a file in one step, unless it is so already. */
+function replace(path, contents) {
+  if (existsSync(path) && readFileSync(path, "utf8") === contents) return;
+  writeFileSync(`${path}.tmp`, contents);
+  renameSync(`${path}.tmp`, path);
+}
 
 /** Whether a WebAssembly binary has a section with this id. */
 function hasSection(bytes, id) {

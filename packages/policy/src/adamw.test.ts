@@ -80,6 +80,25 @@ describe.each(TEST_BACKENDS)("AdamW on %s", (backend) => {
     });
   });
 
+  test("without a gradient's push, matrices and embeddings shrink by rate times decay, and norms and Qwen2's biases stay", async () => {
+    await useBackend(backend);
+    await withAdamW({ ...OPTIONS, weightDecay: 0.4 }, async (parameters, optimizer) => {
+      const zeros = Object.fromEntries(
+        parameters.specs.map(({ name, shape }) => [name, Array.from({ length: tf.util.sizeFromShape([...shape]) }, () => 0)]),
+      );
+      const before = new Map(parameters.specs.map(({ name }) => [name, parameters.get(name).dataSync().slice()]));
+      await update(parameters, optimizer, zeros, 0.1);
+      const decayed = ["embed", "layers.0.qkv", "layers.0.output", "layers.0.gateUp", "layers.0.down"];
+      const kept = ["layers.0.inputNorm", "layers.0.qkvBias", "layers.0.queryNorm", "layers.0.keyNorm", "layers.0.postNorm", "finalNorm"];
+      expect(parameters.specs.map(({ name }) => name).sort()).toEqual([...decayed, ...kept].sort());
+      for (const name of kept) expect(parameters.get(name).dataSync(), name).toEqual(before.get(name));
+      for (const name of decayed) {
+        const expected = before.get(name)!.map((value) => value * (1 - 0.1 * 0.4));
+        expect(relativeDifference(parameters.get(name).dataSync(), expected), name).toBeLessThan(1e-6);
+      }
+    });
+  });
+
   test("moments take memory from the first update until they are forgotten", async () => {
     await useBackend(backend);
     await withAdamW(OPTIONS, async (parameters, optimizer) => {

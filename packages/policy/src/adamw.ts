@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "./kernels/kernel-context.js";
+import { fusedKernels, wrap } from "./kernels/kernel-context.js";
 import type { TrainableParameters } from "./parameter-specs.js";
 
 /** Constants of {@link AdamW}; the learning rate comes with each update. */
@@ -137,7 +137,7 @@ export class AdamW {
         correction1,
         correction2,
       );
-      const tensor = adopt(updated);
+      const tensor = wrap(updated);
       variable.assign(tensor);
       tensor.dispose();
       return;
@@ -163,7 +163,7 @@ export class AdamW {
 /** Zeros that are made where they lie, without a copy in JavaScript's memory where our kernels run. */
 function zeros(shape: readonly number[]): tf.Tensor {
   const fused = fusedKernels();
-  return fused === undefined ? tf.zeros([...shape]) : adopt(fused.zeros(...shape));
+  return fused === undefined ? tf.zeros([...shape]) : wrap(fused.zeros(...shape));
 }
 
 /** √(Σ x²) over all tensors, in double precision where our kernels run. */

@@ -178,17 +178,3 @@ export function modelConfigToHuggingFace(
     torch_dtype: "float32",
   };
 }
-
-/** How many parameters a model of this shape has. */
-export function parameterCount(config: ModelConfig): number {
-  const { hiddenSize: d, intermediateSize, heads, kvHeads, headDim, vocabSize } = config;
-  const qkvWidth = (heads + 2 * kvHeads) * headDim;
-  const layer =
-    2 * d +
-    d * qkvWidth +
-    heads * headDim * d +
-    3 * d * intermediateSize +
-    (config.attentionBias ? qkvWidth : 0) +
-    (config.queryKeyNorm ? 2 * headDim : 0);
-  return vocabSize * d * (config.tiedEmbeddings ? 1 : 2) + config.layers * layer + d;
-}

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { TINY } from "../test/tiny.js";
-import { parameterCount } from "./config.js";
+
 import { cacheBytesPerToken, memoryNeed } from "./memory-need.js";
+import { parameterCount } from "./parameter-specs.js";
 
 const N = parameterCount(TINY);
 /** Rank 3 on queries `[24, 4·8]` and down `[20, 24]` of 2 layers: 2 · 3 · (24 + 32 + 20 + 24). */

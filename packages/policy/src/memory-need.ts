@@ -1,5 +1,6 @@
-import { parameterCount, type ModelConfig } from "./config.js";
+import type { ModelConfig } from "./config.js";
 import { loraSpecs, type LoraOptions } from "./lora/lora-options.js";
+import { parameterCount } from "./parameter-specs.js";
 
 const FLOAT = 4;
 /** Logits that exist at once, and how often: themselves, their gradient, and what a softmax makes of them. */

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config.js";
+import { isTransposed, parameterTable, type ParameterEntry, type ParameterKind } from "./parameter-table.js";
 
 /**
  * Shape of one stored parameter. Projections are stored `[inputs, outputs]`, the transpose of the checkpoint's layout, with
@@ -9,32 +10,19 @@ export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
   /** Matrices get weight decay; vectors (norms, biases) do not. */
-  readonly kind: "embedding" | "matrix" | "residualMatrix" | "norm" | "bias" | "loraA" | "loraB";
+  readonly kind: ParameterKind;
 }
 
 /** All parameters of a model, in a fixed order. */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
-  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim, vocabSize } = config;
-  const width = (heads + 2 * kvHeads) * headDim;
-  const specs: ParameterSpec[] = [{ name: "embed", shape: [vocabSize, d], kind: "embedding" }];
-  for (let layer = 0; layer < config.layers; layer++) {
-    const add = (name: string, shape: readonly number[], kind: ParameterSpec["kind"]) =>
-      specs.push({ name: `layers.${layer}.${name}`, shape, kind });
-    add("inputNorm", [d], "norm");
-    add("qkv", [d, width], "matrix");
-    if (config.attentionBias) add("qkvBias", [width], "bias");
-    if (config.queryKeyNorm) {
-      add("queryNorm", [headDim], "norm");
-      add("keyNorm", [headDim], "norm");
-    }
-    add("output", [heads * headDim, d], "residualMatrix");
-    add("postNorm", [d], "norm");
-    add("gateUp", [d, 2 * f], "matrix");
-    add("down", [f, d], "residualMatrix");
-  }
-  specs.push({ name: "finalNorm", shape: [d], kind: "norm" });
-  if (!config.tiedEmbeddings) specs.push({ name: "head", shape: [vocabSize, d], kind: "embedding" });
-  return specs;
+  return parameterTable(config)
+    .filter(({ stored }) => stored)
+    .map((entry) => ({ name: entry.name, shape: joinedShape(entry), kind: entry.kind }));
+}
+
+/** How many numbers a model of this shape has. */
+export function parameterCount(config: ModelConfig): number {
+  return parameterSpecs(config).reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
 /** Parameters that an optimizer can change. */
@@ -42,4 +30,11 @@ export interface TrainableParameters {
   readonly trainableSpecs: readonly ParameterSpec[];
   /** A parameter by name. Borrowed. */
   get(name: string): tf.Variable;
+}
+
+function joinedShape(entry: ParameterEntry): readonly number[] {
+  const [first] = entry.tensors;
+  if (entry.tensors.length === 1 && !isTransposed(entry)) return first!.shape;
+  const columns = entry.tensors.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  return isTransposed(entry) ? [first!.shape[1]!, columns] : [columns];
 }

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
 import { TINY } from "../test/tiny.js";
 import { useBackend } from "./backend.js";
-import { parameterCount } from "./config.js";
-import { parameterSpecs } from "./parameter-specs.js";
+import { parameterCount } from "./parameter-specs.js";
 import { Parameters } from "./parameters.js";
+import type { ModelConfig } from "./config.js";
 
 beforeAll(() => useBackend("wasm").then(() => undefined));
 
@@ -36,13 +36,29 @@ test("standard deviations, norms and biases are as documented", () => {
   expect(all.get("embed")!.every(Number.isFinite)).toBe(true);
 });
 
-test.each([TINY, { ...TINY, tiedEmbeddings: false, attentionBias: false, queryKeyNorm: false, kvHeads: 4, headDim: 10 }])(
-  "the count is the sum of all sizes",
-  (config) => {
-    const sizes = parameterSpecs(config).map(({ shape }) => shape.reduce((product, size) => product * size, 1));
-    expect(parameterCount(config)).toBe(sizes.reduce((sum, size) => sum + size, 0));
-  },
-);
+const shapeOf = (modelType: ModelConfig["modelType"], numbers: readonly number[], more: Partial<ModelConfig>): ModelConfig => {
+  const [vocabSize, hiddenSize, intermediateSize, layers, heads, kvHeads, headDim] = numbers as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const shape = { vocabSize, hiddenSize, intermediateSize, layers, heads, kvHeads, headDim, modelType };
+  return { ...TINY, ...shape, tiedEmbeddings: true, attentionBias: false, queryKeyNorm: false, ...more };
+};
+
+test.each([
+  // As the hub counts the weights of their safetensors files.
+  ["Qwen2.5-0.5B", 494_032_768, shapeOf("qwen2", [151_936, 896, 4864, 24, 14, 2, 64], { attentionBias: true })],
+  ["Qwen2.5-7B", 7_615_616_512, shapeOf("qwen2", [152_064, 3584, 18_944, 28, 28, 4, 128], { attentionBias: true, tiedEmbeddings: false })],
+  ["Qwen3-4B", 4_022_468_096, shapeOf("qwen3", [151_936, 2560, 9728, 36, 32, 8, 128], { queryKeyNorm: true })],
+  ["SmolLM2-135M", 134_515_008, shapeOf("llama", [49_152, 576, 1536, 30, 9, 3, 64], {})],
+])("%s has %d parameters", (_, count, config) => {
+  expect(parameterCount(config)).toBe(count);
+});
 
 test("an unknown name says so", () => {
   const parameters = Parameters.initialize(TINY, { seed: 1, embeddingStd: 0.1 });

@@ -1,9 +1,9 @@
 import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { checkModelConfig, parameterCount, type ModelConfig } from "./config.js";
+import { checkModelConfig, type ModelConfig } from "./config.js";
 import { checkRoom } from "./memory-limit.js";
 import { checkLoraOptions, loraSpecs, type LoraOptions } from "./lora/lora-options.js";
-import { parameterSpecs, type ParameterSpec, type TrainableParameters } from "./parameter-specs.js";
+import { parameterCount, parameterSpecs, type ParameterSpec, type TrainableParameters } from "./parameter-specs.js";
 import { normals, uniforms } from "./random-weights.js";
 import { TensorFiller } from "./checkpoint/tensor-filler.js";
 

@@ -2,7 +2,7 @@ import { streamKey } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { checkModelConfig, headShape, type ModelConfig } from "./config.js";
 import type { KVCache } from "./kv-cache/kv-cache-types.js";
-import { loraPlace, loraScale, type LoraOptions, type LoraPlace } from "./lora/lora-options.js";
+import { loraPlace, loraScale, type LoraModule, type LoraOptions, type LoraPlace } from "./lora/lora-options.js";
 import { adaptedLinear } from "./ops/adapted-linear.js";
 import { attention } from "./ops/attention.js";
 import { addBias } from "./ops/bias.js";
@@ -53,12 +53,15 @@ export class Transformer {
   readonly #parameters: Parameters;
   readonly #tables: PositionTables;
   readonly #lora: LoraOptions | undefined;
+  /** Where the adapter's modules lie. */
+  readonly #places: readonly (LoraPlace & { readonly module: LoraModule })[];
 
   constructor(parameters: Parameters, { adapter = true }: TransformerOptions = {}) {
     checkModelConfig(parameters.config);
     this.config = parameters.config;
     this.#parameters = parameters;
     this.#lora = adapter ? parameters.lora : undefined;
+    this.#places = (this.#lora?.modules ?? []).map((module) => ({ module, ...loraPlace(this.config, module) }));
     this.#tables = new PositionTables(this.config);
   }
 
@@ -157,8 +160,7 @@ export class Transformer {
     const lora = this.#lora;
     const weight = weights.matrix(`layers.${layer}.${parameter}`);
     if (lora === undefined) return linear(x, weight);
-    const places = lora.modules.map((module) => ({ module, ...loraPlace(this.config, module) }));
-    const adapters = places
+    const adapters = this.#places
       .filter((place) => place.parameter === parameter)
       .map(({ module, column }) => {
         const name = `layers.${layer}.${module}`;

@@ -11,7 +11,7 @@ import { adapterBaseModel, loadAdapter, saveAdapter } from "../src/lora/adapter-
 import { LORA_MODULES, loraPlace, type LoraModule } from "../src/lora/lora-options.js";
 import { disposeLayout, packRows } from "../src/ops/packed.js";
 import type { Parameters } from "../src/parameters.js";
-import { parseSafetensors } from "../src/checkpoint/safetensors.js";
+import { parseSafetensors } from "./safetensors-bytes.js";
 import { Transformer } from "../src/transformer.js";
 import { ADAMW, relativeDifference } from "./tiny.js";
 

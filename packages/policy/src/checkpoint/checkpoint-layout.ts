@@ -1,4 +1,5 @@
 import type { ModelConfig } from "../config.js";
+import { isTransposed, parameterTable } from "../parameter-table.js";
 
 /**
  * How one tensor of a Hugging Face checkpoint is stored here: as some columns of a parameter. Projections are `[outputs, inputs]` in the
@@ -16,47 +17,14 @@ export interface CheckpointTensor {
 
 /** The tensors of a checkpoint that `transformers` loads without complaint. */
 export function checkpointTensors(config: ModelConfig): CheckpointTensor[] {
-  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim, vocabSize } = config;
-  const tensors: CheckpointTensor[] = [];
-  const whole = (name: string, parameter: string, shape: readonly number[]) =>
-    tensors.push({ name, shape, parameter, column: 0, transposed: false });
-  whole("model.embed_tokens.weight", "embed", [vocabSize, d]);
-  for (let layer = 0; layer < config.layers; layer++) {
-    const [from, to] = [`model.layers.${layer}`, `layers.${layer}`];
-    const projection = (name: string, parameter: string, column: number, shape: readonly [outputs: number, inputs: number]) =>
-      tensors.push({ name: `${from}.${name}.weight`, shape, parameter: `${to}.${parameter}`, column, transposed: true });
-    const bias = (name: string, column: number, size: number, present: boolean) =>
-      tensors.push({
-        name: `${from}.${name}.bias`,
-        shape: [size],
-        parameter: present ? `${to}.qkvBias` : undefined,
-        column,
-        transposed: false,
-      });
-    const queries = heads * headDim;
-    const keys = kvHeads * headDim;
-    const parts = [["q_proj", 0, queries], ["k_proj", queries, keys], ["v_proj", queries + keys, keys]] as const; // prettier-ignore
-    whole(`${from}.input_layernorm.weight`, `${to}.inputNorm`, [d]);
-    for (const [name, column, size] of parts) {
-      projection(`self_attn.${name}`, "qkv", column, [size, d]);
-      // Qwen2 in transformers has these biases whatever its config says.
-      if (config.attentionBias || config.modelType === "qwen2") bias(`self_attn.${name}`, column, size, config.attentionBias);
-    }
-    if (config.queryKeyNorm) {
-      whole(`${from}.self_attn.q_norm.weight`, `${to}.queryNorm`, [headDim]);
-      whole(`${from}.self_attn.k_norm.weight`, `${to}.keyNorm`, [headDim]);
-    }
-    projection("self_attn.o_proj", "output", 0, [d, queries]);
-    // In Llama and Qwen3 `attention_bias` also speaks of the output projection, which has no bias here.
-    if (config.attentionBias && config.modelType !== "qwen2") bias("self_attn.o_proj", 0, d, false);
-    whole(`${from}.post_attention_layernorm.weight`, `${to}.postNorm`, [d]);
-    projection("mlp.gate_proj", "gateUp", 0, [f, d]);
-    projection("mlp.up_proj", "gateUp", f, [f, d]);
-    projection("mlp.down_proj", "down", 0, [d, f]);
-  }
-  whole("model.norm.weight", "finalNorm", [d]);
-  if (!config.tiedEmbeddings) whole("lm_head.weight", "head", [vocabSize, d]);
-  return tensors;
+  return parameterTable(config).flatMap((entry) => {
+    let column = 0;
+    return entry.tensors.map(({ name, shape }): CheckpointTensor => {
+      const tensor = { name, shape, parameter: entry.stored ? entry.name : undefined, column, transposed: isTransposed(entry) };
+      column += shape[0]!;
+      return tensor;
+    });
+  });
 }
 
 /**

@@ -6,7 +6,7 @@ import { TINY } from "../../test/tiny.js";
 import { bits, randomModel, useCheckpointFolder } from "../../test/checkpoint-folder.js";
 import { loadModel, saveModel } from "./checkpoint.js";
 import type { ModelConfig } from "../config.js";
-import { parseSafetensors, serializeSafetensors, type SafetensorsTensor } from "./safetensors.js";
+import { parseSafetensors, serializeSafetensors, type SafetensorsTensor } from "../../test/safetensors-bytes.js";
 
 const CONFIGS: readonly (readonly [string, ModelConfig])[] = [
   ["qwen3 with biases, tied", TINY],

@@ -7,7 +7,7 @@ import { bits, randomModel, useCheckpointFolder } from "../../test/checkpoint-fo
 import { loadModel, saveModel } from "./checkpoint.js";
 import { LocalEngine } from "../local-engine.js";
 import { loadOptimizer, saveOptimizer } from "./optimizer-checkpoint.js";
-import { serializeSafetensors } from "./safetensors.js";
+import { serializeSafetensors } from "../../test/safetensors-bytes.js";
 
 const folder = useCheckpointFolder();
 

@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseSafetensors, serializeSafetensors } from "./safetensors.js";
+import { parseSafetensors, serializeSafetensors } from "../../test/safetensors-bytes.js";
 
 /** A file with this header text, byte for byte, and this many bytes of data. */
 function file(header: string, data: number | Uint8Array = 0, length = header.length): Uint8Array {

@@ -33,18 +33,6 @@ export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** One tensor in 32-bit floats. */
-export interface SafetensorsTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
-/** Contents of a safetensors file. */
-export interface Safetensors {
-  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
 /**
  * Size of the header in bytes, its length field included.
  *
@@ -93,21 +81,6 @@ export function parseSafetensorsHeader(head: Uint8Array, fileBytes: number, wher
 }
 
 /**
- * Reads a whole safetensors file that lies in memory.
- *
- * @returns tensors whose values may share the memory of `bytes`
- * @throws InputError when the file is malformed or holds other than F32, F16 and BF16 tensors.
- */
-export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safetensors {
-  const { entries, metadata } = parseSafetensorsHeader(bytes, bytes.length, where);
-  const tensors = new Map<string, SafetensorsTensor>();
-  for (const [name, { dtype, shape, start, end }] of entries) {
-    tensors.set(name, { shape, values: decodeFloats(bytes.subarray(start, end), dtype, `${where}: tensor ${name}`) });
-  }
-  return { tensors, metadata };
-}
-
-/**
  * Stored floats as 32-bit floats. Bytes that are already aligned 32-bit floats are not copied.
  *
  * @param result - memory for floats of another type
@@ -150,23 +123,6 @@ export function encodeSafetensorsHeader(
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
   header.set(json, 8);
   return header;
-}
-
-/** A safetensors file of 32-bit floats, in memory. */
-export function serializeSafetensors(
-  tensors: ReadonlyMap<string, SafetensorsTensor>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
-  const list = sortedByName([...tensors].map(([name, tensor]) => ({ name, ...tensor })));
-  const header = encodeSafetensorsHeader(list, metadata);
-  const file = new Uint8Array(list.reduce((bytes, { values }) => bytes + values.byteLength, header.length));
-  file.set(header);
-  let offset = header.length;
-  for (const { values } of list) {
-    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
-    offset += values.byteLength;
-  }
-  return file;
 }
 
 /** A copy in the order of the file. */

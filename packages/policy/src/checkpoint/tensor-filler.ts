@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "../kernels/kernel-context.js";
+import { fusedKernels, wrap } from "../kernels/kernel-context.js";
 import { tensorflowBackend } from "../native/tensorflow-backend.js";
 
 declare global {
@@ -37,7 +37,7 @@ export class TensorFiller {
     const context = fusedKernels();
     if (context?.view !== undefined) {
       const { view } = context;
-      const tensor = adopt(context.output(...shape));
+      const tensor = wrap(context.output(...shape));
       await fill(() => view(tensor)).catch((error: unknown) => {
         tensor.dispose();
         throw error;

@@ -1,7 +1,9 @@
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { provideKernels, type FusedKernels, type KernelContext, type Pointer } from "./kernel-context.js";
-import { instantiateKernels, type KernelExports, type WasmBackend } from "./wasm-module.js";
+import { provideKernels, type KernelContext } from "./kernel-context.js";
+import { SCRATCH_ARGUMENT, type FusedKernels, type WasmExports } from "./kernels.generated.js";
+import { NULL, type Pointer } from "./pointer.js";
+import { instantiateKernels, type WasmBackend } from "./wasm-module.js";
 
 let registered: object | undefined;
 
@@ -13,7 +15,7 @@ export async function registerWasmKernels(): Promise<void> {
   const pointer = (tensor: tf.TensorInfo) => backend.dataIdMap.get(tensor.dataId).memoryOffset;
   const output = (...shape: number[]) => {
     const tensor = backend.makeOutput(shape, "float32");
-    if (pointer(tensor) === 0 && tf.util.sizeFromShape(shape) > 0) {
+    if (pointer(tensor) === NULL && tf.util.sizeFromShape(shape) > 0) {
       throw new RetoolError("OUT_OF_MEMORY", `no memory for a tensor [${shape.join(", ")}]: use smaller batches or another backend`);
     }
     return tensor;
@@ -32,30 +34,46 @@ export async function registerWasmKernels(): Promise<void> {
     free: (tensor: tf.TensorInfo) => void backend.disposeData(tensor.dataId),
   };
   registered = backend;
-  provideKernels("wasm", { ...tensors, kernels: withScratch(module, tensors) });
+  provideKernels("wasm", { ...tensors, kernels: fusedKernels(module, tensors) });
 }
 
-/** The module's functions, with the scratch memory that some of them want as an argument, because the module has no memory of its own. */
-function withScratch(module: KernelExports, { pointer, output, free }: Pick<KernelContext, "pointer" | "output" | "free">): FusedKernels {
+/** The module's functions without the scratch memory that some of them want as an argument, because the module has no memory of its own. */
+function fusedKernels(module: WasmExports, { pointer, output, free }: Pick<KernelContext, "pointer" | "output" | "free">): FusedKernels {
   const borrow = (floats: number, run: (scratch: Pointer) => void) => {
     const scratch = floats === 0 ? undefined : output(floats);
-    run(scratch === undefined ? 0 : pointer(scratch));
+    run(scratch === undefined ? NULL : pointer(scratch));
     if (scratch !== undefined) free(scratch);
   };
-  /** A function that takes scratch memory as argument number `place`. */
-  const lend = (run: (...args: number[]) => void, place: number, floats: (...args: number[]) => number) => {
-    return (...args: number[]) => borrow(floats(...args), (scratch) => run(...args.slice(0, place), scratch, ...args.slice(place)));
+  const withScratch = <Name extends keyof typeof SCRATCH_ARGUMENT>(
+    name: Name,
+    floats: (...args: Parameters<FusedKernels[Name]>) => number,
+  ): ((...args: Parameters<FusedKernels[Name]>) => void) => {
+    const place = SCRATCH_ARGUMENT[name];
+    const run = module[name] as (...args: number[]) => void;
+    return (...args) => borrow(floats(...args), (scratch) => run(...args.slice(0, place), scratch, ...args.slice(place)));
   };
+  const attention = (maxLength: number, headDim: number) => module.attentionScratch(maxLength, headDim);
   return {
     ...module,
-    matmul: lend(module.matmul, 8, (_a, _b, _k, _n, _c, rows, columns, inner) => module.matmulScratch(rows!, columns!, inner!)),
-    weightGradient: lend(module.weightGradient, 6, (_a, _b, _rows, inputs) => module.weightGradientScratch(inputs!)),
-    attentionForward: lend(module.attentionForward, 7, (...args) => module.attentionScratch(args[7]!, args[5]!)),
-    attentionBackward: lend(module.attentionBackward, 10, (...args) => module.attentionScratch(args[10]!, args[8]!)),
-    attentionCached: lend(module.attentionCached, 12, (...args) => (args[5]! / args[6]!) * args[11]!),
-    logProbsForward: lend(module.logProbsForward, 5, (_logits, _targets, _rows, vocab) => vocab!),
-    rotaryBackward: lend(module.rotaryBackward, 12, (...args) => 5 * args[11]!),
-    rmsNormBackward: lend(module.rmsNormBackward, 8, (...args) => 2 * args[5]!),
-    sumRows: lend(module.sumRows, 4, (_x, _rows, width) => 2 * width!),
+    matmul: withScratch("matmul", (_a, _b, _k, _n, _c, rows, columns, inner) => module.matmulScratch(rows, columns, inner)),
+    weightGradient: withScratch("weightGradient", (_x, _dy, _tokens, inputs) => module.weightGradientScratch(inputs)),
+    attentionForward: withScratch("attentionForward", (_qkv, _offsets, _rows, _heads, _kvHeads, headDim, _scale, maxLength) =>
+      attention(maxLength, headDim),
+    ),
+    attentionBackward: withScratch(
+      "attentionBackward",
+      (_qkv, _out, _sums, _dout, _offsets, _rows, _heads, _kvHeads, headDim, _scale, maxLength) => attention(maxLength, headDim),
+    ),
+    attentionCached: withScratch(
+      "attentionCached",
+      (_qkv, _offsets, _slots, _past, _rows, heads, kvHeads, _headDim, _scale, _keys, _values, capacity) => (heads / kvHeads) * capacity,
+    ),
+    logProbsForward: withScratch("logProbsForward", (_logits, _targets, _rows, vocab) => vocab),
+    rotaryBackward: withScratch(
+      "rotaryBackward",
+      (_qkv, _query, _key, _cos, _sin, _positions, _rstd, _dout, _tokens, _heads, _kvHeads, headDim) => 5 * headDim,
+    ),
+    rmsNormBackward: withScratch("rmsNormBackward", (_x, _weight, _rstd, _dy, _rows, width) => 2 * width),
+    sumRows: withScratch("sumRows", (_x, _rows, width) => 2 * width),
   };
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { headShape, type ModelConfig } from "../config.js";
-import { adopt, type KernelContext } from "../kernels/kernel-context.js";
+import { wrap, type KernelContext } from "../kernels/kernel-context.js";
 import type { KVCache } from "./kv-cache-types.js";
 import { checkCacheRoom } from "../memory-limit.js";
 import { cacheBytesPerToken } from "../memory-need.js";
@@ -42,8 +42,8 @@ export class FusedKVCache implements KVCache {
     const { kvHeads, headDim, layers } = config;
     checkCacheRoom(slots * this.#room * cacheBytesPerToken(config));
     for (let layer = 0; layer < layers; layer++) {
-      this.#keys.push(tf.keep(adopt(context.zeros(slots, kvHeads, headDim, this.#room))));
-      this.#values.push(tf.keep(adopt(context.zeros(slots, kvHeads, this.#room, headDim))));
+      this.#keys.push(tf.keep(wrap(context.zeros(slots, kvHeads, headDim, this.#room))));
+      this.#values.push(tf.keep(wrap(context.zeros(slots, kvHeads, this.#room, headDim))));
     }
   }
 
@@ -72,7 +72,7 @@ export class FusedKVCache implements KVCache {
       pointer(out),
       window,
     );
-    return adopt(out);
+    return wrap(out);
   }
 
   copy(from: number, to: number, length: number): void {

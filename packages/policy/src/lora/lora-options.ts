@@ -1,6 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import type { ModelConfig } from "../config.js";
 import type { ParameterSpec } from "../parameter-specs.js";
+import { layerTable } from "../parameter-table.js";
 
 /** Projections of a layer that can have an adapter: queries, keys, values, attention output, and the three of SwiGLU. */
 export const LORA_MODULES = ["q", "k", "v", "o", "gate", "up", "down"] as const;
@@ -34,25 +35,18 @@ export interface LoraPlace {
 }
 
 /** Where each module of a model's layers lies. */
-export function loraPlace({ hiddenSize, intermediateSize, heads, kvHeads, headDim }: ModelConfig, module: LoraModule): LoraPlace {
-  const [queries, keys] = [heads * headDim, kvHeads * headDim];
-  const inputs = hiddenSize;
-  switch (module) {
-    case "q":
-      return { parameter: "qkv", column: 0, inputs, outputs: queries, path: "self_attn.q_proj" };
-    case "k":
-      return { parameter: "qkv", column: queries, inputs, outputs: keys, path: "self_attn.k_proj" };
-    case "v":
-      return { parameter: "qkv", column: queries + keys, inputs, outputs: keys, path: "self_attn.v_proj" };
-    case "o":
-      return { parameter: "output", column: 0, inputs: queries, outputs: hiddenSize, path: "self_attn.o_proj" };
-    case "gate":
-      return { parameter: "gateUp", column: 0, inputs, outputs: intermediateSize, path: "mlp.gate_proj" };
-    case "up":
-      return { parameter: "gateUp", column: intermediateSize, inputs, outputs: intermediateSize, path: "mlp.up_proj" };
-    case "down":
-      return { parameter: "down", column: 0, inputs: intermediateSize, outputs: hiddenSize, path: "mlp.down_proj" };
+export function loraPlace(config: ModelConfig, module: LoraModule): LoraPlace {
+  for (const entry of layerTable(config, 0)) {
+    let column = 0;
+    for (const { name, shape } of entry.tensors) {
+      const [outputs, inputs] = shape as [number, number];
+      const [, path] = new RegExp(`^model\\.layers\\.0\\.(\\w+\\.${module}_proj)\\.weight$`).exec(name) ?? [];
+      if (path !== undefined)
+        return { parameter: entry.name.replace("layers.0.", "") as LoraPlace["parameter"], column, inputs, outputs, path };
+      column += outputs;
+    }
   }
+  throw new Error(`no projection named ${module}`);
 }
 
 /** What the product of both matrices is multiplied with. */

@@ -13,6 +13,7 @@ import { FrozenPolicy } from "../frozen-policy.js";
 import { LocalEngine } from "../local-engine.js";
 import { Parameters } from "../parameters.js";
 import { loadAdapter, saveAdapter } from "./adapter-checkpoint.js";
+import type { TrainingRow } from "../training-batch.js";
 import type { LoraOptions } from "./lora-options.js";
 
 const LORA: LoraOptions = { rank: 3, alpha: 6, dropout: 0, modules: ["q", "k", "v", "o", "gate", "up", "down"], seed: 5 };
@@ -150,6 +151,28 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
     const without = start({ dropout: 0 });
     expect(distance(await train(without, 1), adapters[0]!)).toBeGreaterThan(0.1);
     stop(without);
+  });
+
+  test("a second forwardBackward of a step draws other entries, as its rows would in one call", async () => {
+    await useBackend(backend);
+    const rows = tinyRows(LENGTHS);
+    const gradientsOf = async (calls: readonly (readonly TrainingRow[])[]) => {
+      const run = start({ dropout: 0.3 });
+      const gradients = new Map<string, Float32Array>();
+      const update = run.engine.optimizer.update.bind(run.engine.optimizer);
+      run.engine.optimizer.update = (all, learningRate) => {
+        for (const [name, tensor] of all) gradients.set(name, tensor.dataSync().slice() as Float32Array);
+        return update(all, learningRate);
+      };
+      for (const call of calls) await run.engine.forwardBackward(call, { loss: weightedLoss });
+      await run.engine.optimStep({ learningRate: 0 });
+      stop(run);
+      return new Map([...gradients].filter(([name]) => name.endsWith("loraB"))); // B is 0, so A has no gradient yet
+    };
+    const twice = await gradientsOf([rows, rows]);
+    expect(distance(twice, await gradientsOf([[...rows, ...rows]]))).toBeLessThan(1e-5);
+    const doubled = new Map([...(await gradientsOf([rows]))].map(([name, values]) => [name, values.map((value) => 2 * value)]));
+    expect(distance(twice, doubled)).toBeGreaterThan(0.1);
   });
 
   test("a run that goes on from its files is the same to the bit", async () => {

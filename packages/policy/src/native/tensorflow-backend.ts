@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { FusedKernels, Pointer } from "../kernels/kernel-context.js";
+import type { FusedKernels, NativeOnlyKernels } from "../kernels/kernels.generated.js";
+import type { Pointer } from "../kernels/pointer.js";
 
 /** What native TensorFlow says about itself. */
 export interface NativeBackend {
@@ -33,14 +34,13 @@ export interface OpAttribute {
 }
 
 /** What native/module.cc puts beside tfjs-node's own functions. */
-export interface NativeKernels extends FusedKernels {
+export interface NativeKernels extends FusedKernels, NativeOnlyKernels {
   /** Which sources it was compiled from. */
   readonly stamp: string;
   /** Address of the values of the tensor with this id. */
   pointer(id: number): Pointer;
   /** Id of a new tensor of floats; −1 where there is no memory for it. */
   output(...shape: number[]): number;
-  clear(x: Pointer, n: number): void;
 }
 
 /** The part of tfjs-node 4.22 that is used beyond its public interface: an entry of its table of tensors. */

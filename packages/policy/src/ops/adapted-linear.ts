@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap, type KernelContext } from "../kernels/kernel-context.js";
+import { floatsAfter } from "../kernels/pointer.js";
 import { dropout, maskTensor, type DropoutMask } from "./dropout.js";
 import { linear, outerSum, product } from "./linear.js";
 import type { PackedLayout } from "./packed.js";
@@ -60,27 +62,13 @@ function fusedAdaptedLinear(
   const [rows, inputs] = x.shape;
   const outputs = w.shape[1];
   const { kernels, pointer } = context;
-  const op = tf.customGrad((...args) => {
-    const input = args[0] as tf.Tensor2D;
-    (args.at(-1) as tf.GradSaveFunc)([input]);
-    const y = product(context, input, w, rows, inputs, outputs, false);
-    for (const { a, b, column, mask } of adapters) {
-      const [rank, columns] = b.shape;
-      tf.tidy(() => {
-        const kept = mask === undefined ? input : dropout(input, layout, mask);
-        const delta = product(context, product(context, kept, a, rows, inputs, rank, false), b, rows, rank, columns, false);
-        kernels.addColumns(pointer(delta), rows, columns, scale, pointer(y) + 4 * column, outputs);
-      });
-    }
-    return { value: y, gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => gradients(dy, saved as tf.Tensor2D) };
-  });
-  const gradients = (dy: tf.Tensor, input: tf.Tensor2D): tf.Tensor[] => {
+  const gradients = (dy: tf.Tensor, input: tf.Tensor2D): readonly [tf.Tensor, ...tf.Tensor[]] => {
     const dx = product(context, dy, w, rows, outputs, inputs, true);
     const ofAdapters = adapters.flatMap(({ a, b, column, mask }) => {
       const [rank, columns] = b.shape;
       return tf.tidy(() => {
-        const dDelta = adopt<tf.Rank.R2>(context.output(rows, columns));
-        kernels.takeColumns(pointer(dy) + 4 * column, outputs, rows, columns, scale, pointer(dDelta));
+        const dDelta = wrap<tf.Rank.R2>(context.output(rows, columns));
+        kernels.takeColumns(floatsAfter(pointer(dy), column), outputs, rows, columns, scale, pointer(dDelta));
         const dMiddle = product(context, dDelta, b, rows, columns, rank, true); // [tokens, rank]
         const kept = mask === undefined ? input : dropout(input, layout, mask);
         const middle = product(context, kept, a, rows, inputs, rank, false); // [tokens, rank]
@@ -92,5 +80,19 @@ function fusedAdaptedLinear(
     });
     return [dx, ...ofAdapters];
   };
-  return op(x, ...adapters.flatMap(({ a, b }) => [a, b])) as tf.Tensor2D;
+  return fusedOp([x, ...adapters.flatMap(({ a, b }) => [a, b])] as const, {
+    forward: ([input]) => {
+      const y = product(context, input, w, rows, inputs, outputs, false);
+      for (const { a, b, column, mask } of adapters) {
+        const [rank, columns] = b.shape;
+        tf.tidy(() => {
+          const kept = mask === undefined ? input : dropout(input, layout, mask);
+          const delta = product(context, product(context, kept, a, rows, inputs, rank, false), b, rows, rank, columns, false);
+          kernels.addColumns(pointer(delta), rows, columns, scale, floatsAfter(pointer(y), column), outputs);
+        });
+      }
+      return { value: y, saved: [input] };
+    },
+    backward: (dy, [input]) => gradients(dy, input),
+  });
 }

@@ -56,6 +56,8 @@ describe("fused kernels, portable operations and double-precision references agr
     [8, 5, [32]], // as long as a block of queries, without padding behind it
     [8, 34, [64, 40]],
     [16, 3, long],
+    [8, 0, [130, 1, 270]],
+    [8, 140, [150, 129]],
   ])("attention, head size %i, window %i, over rows of %o tokens", async (headDim, window, lengths) => {
     const tokens = lengths.reduce((sum, length) => sum + length, 0);
     const layouts = layoutsOf(lengths);

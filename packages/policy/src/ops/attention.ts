@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap, type KernelContext } from "../kernels/kernel-context.js";
 import { attentionMask } from "./attention-mask.js";
 import { blockwiseAttention } from "./blockwise-attention.js";
 import type { HeadShape } from "./heads.js";
@@ -26,23 +27,21 @@ function fusedAttention(context: KernelContext, qkv: tf.Tensor2D, layout: Packed
   const { heads, kvHeads, headDim, window = 0 } = shape;
   const { tokens, rows, maxLength, rowOffsetsTensor } = layout;
   const scale = 1 / Math.sqrt(headDim);
-  const common = () => [pointer(rowOffsetsTensor), rows, heads, kvHeads, headDim, scale, maxLength];
-  const op = tf.customGrad((x, save) => {
-    const y = output(tokens, heads * headDim);
-    const logSumExp = output(tokens, heads);
-    kernels.attentionForward(pointer(x as tf.Tensor), ...common(), pointer(y), pointer(logSumExp), window);
-    const value = adopt<tf.Rank.R2>(y);
-    (save as tf.GradSaveFunc)([x as tf.Tensor, value, adopt(logSumExp)]);
-    return {
-      value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const dx = zeros(...qkv.shape);
-        kernels.attentionBackward(...[...saved, dy].map(pointer), ...common(), pointer(dx), window);
-        return adopt(dx);
-      },
-    };
+  const common = () => [pointer(rowOffsetsTensor), rows, heads, kvHeads, headDim, scale, maxLength] as const;
+  return fusedOp([qkv], {
+    forward: ([x]) => {
+      const y = output(tokens, heads * headDim);
+      const logSumExp = output(tokens, heads);
+      kernels.attentionForward(pointer(x), ...common(), pointer(y), pointer(logSumExp), window);
+      const value = wrap<tf.Rank.R2>(y);
+      return { value, saved: [x, value, wrap(logSumExp)] };
+    },
+    backward: (dy, [x, y, logSumExp]) => {
+      const dx = zeros(...qkv.shape);
+      kernels.attentionBackward(pointer(x), pointer(y), pointer(logSumExp), pointer(dy), ...common(), pointer(dx), window);
+      return [wrap(dx)];
+    },
   });
-  return op(qkv) as tf.Tensor2D;
 }
 
 /** The same in tfjs operations: rows are padded to one length, and tokens that may not be seen get −1e9 before the softmax. */

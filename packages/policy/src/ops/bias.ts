@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap, type KernelContext } from "../kernels/kernel-context.js";
 
 /**
  * y = x + b for every row. The bias's gradient, a sum over all tokens, is made in double precision where our kernels run.
@@ -11,11 +12,10 @@ import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-conte
 export function addBias(x: tf.Tensor2D, b: tf.Tensor1D): tf.Tensor2D {
   const fused = fusedKernels();
   if (fused === undefined) return tf.add(x, b);
-  const op = tf.customGrad((input, bias) => ({
-    value: tf.add(input as tf.Tensor2D, bias as tf.Tensor1D),
-    gradFunc: (dy: tf.Tensor) => [dy.clone(), sumRows(fused, dy)],
-  }));
-  return op(x, b) as tf.Tensor2D;
+  return fusedOp([x, b], {
+    forward: ([input, bias]) => ({ value: tf.add<tf.Tensor2D>(input, bias), saved: [] }),
+    backward: (dy) => [dy.clone(), sumRows(fused, dy)],
+  });
 }
 
 /** Σ over rows: `[width]`. Outside of a gradient tape. */
@@ -23,5 +23,5 @@ function sumRows({ kernels, pointer, output }: KernelContext, x: tf.Tensor): tf.
   const [rows, width] = x.shape as [number, number];
   const sum = output(width);
   kernels.sumRows(pointer(x), rows, width, pointer(sum));
-  return adopt<tf.Rank.R1>(sum);
+  return wrap<tf.Rank.R1>(sum);
 }

@@ -1,6 +1,6 @@
 import { philox4x32 } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "../kernels/kernel-context.js";
+import { fusedKernels, wrap } from "../kernels/kernel-context.js";
 import type { PackedLayout } from "./packed.js";
 
 /**
@@ -40,7 +40,7 @@ export function dropout(x: tf.Tensor2D, layout: PackedLayout, mask: DropoutMask)
     1 / (1 - rate),
     pointer(result),
   );
-  return adopt(result);
+  return wrap(result);
 }
 
 /** The factors 0 and 1/(1 − rate), `[tokens, width]`. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap } from "../kernels/kernel-context.js";
 
 /**
  * Rows of a table.
@@ -14,18 +15,16 @@ export function gatherRows(table: tf.Tensor2D, ids: tf.Tensor1D): tf.Tensor2D {
   const { kernels, pointer, output, zeros } = fused;
   const [rows, width] = table.shape;
   const count = ids.shape[0];
-  const op = tf.customGrad((x, save) => {
-    const y = output(count, width);
-    kernels.gatherRows(pointer(x as tf.Tensor), pointer(ids), count, width, pointer(y));
-    (save as tf.GradSaveFunc)([ids]);
-    return {
-      value: adopt<tf.Rank.R2>(y),
-      gradFunc: (dy: tf.Tensor, [savedIds]: tf.Tensor[]) => {
-        const dx = zeros(rows, width);
-        kernels.scatterAddRows(pointer(dy), pointer(savedIds!), count, width, pointer(dx));
-        return adopt(dx);
-      },
-    };
+  return fusedOp([table], {
+    forward: ([x]) => {
+      const y = output(count, width);
+      kernels.gatherRows(pointer(x), pointer(ids), count, width, pointer(y));
+      return { value: wrap<tf.Rank.R2>(y), saved: [ids] };
+    },
+    backward: (dy, [savedIds]) => {
+      const dx = zeros(rows, width);
+      kernels.scatterAddRows(pointer(dy), pointer(savedIds), count, width, pointer(dx));
+      return [wrap(dx)];
+    },
   });
-  return op(table) as tf.Tensor2D;
 }

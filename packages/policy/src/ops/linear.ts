@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap, type KernelContext } from "../kernels/kernel-context.js";
 
 /**
  * y = x·w.
@@ -35,26 +36,18 @@ function fusedLinear(context: KernelContext, x: tf.Tensor2D, w: tf.Tensor2D, tra
   const [rows, inner] = x.shape;
   const columns = transposed ? w.shape[0] : w.shape[1];
   if (isFrozen(w)) {
-    const op = tf.customGrad((left) => ({
-      value: product(context, left as tf.Tensor, w, rows, inner, columns, transposed),
-      gradFunc: (dy: tf.Tensor) => product(context, dy, w, rows, columns, inner, !transposed),
-    }));
-    return op(x) as tf.Tensor2D;
+    return fusedOp([x], {
+      forward: ([left]) => ({ value: product(context, left, w, rows, inner, columns, transposed), saved: [] }),
+      backward: (dy) => [product(context, dy, w, rows, columns, inner, !transposed)],
+    });
   }
-  const op = tf.customGrad((left, right, save) => {
-    (save as tf.GradSaveFunc)([left as tf.Tensor, right as tf.Tensor]);
-    return {
-      value: product(context, left as tf.Tensor, right as tf.Tensor, rows, inner, columns, transposed),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedW] = saved as [tf.Tensor, tf.Tensor];
-        return [
-          product(context, dy, savedW, rows, columns, inner, !transposed),
-          transposed ? outerSum(context, dy, savedX, columns, inner) : outerSum(context, savedX, dy, inner, columns),
-        ];
-      },
-    };
+  return fusedOp([x, w], {
+    forward: ([left, right]) => ({ value: product(context, left, right, rows, inner, columns, transposed), saved: [left, right] }),
+    backward: (dy, [savedX, savedW]) => [
+      product(context, dy, savedW, rows, columns, inner, !transposed),
+      transposed ? outerSum(context, dy, savedX, columns, inner) : outerSum(context, savedX, dy, inner, columns),
+    ],
   });
-  return op(x, w) as tf.Tensor2D;
 }
 
 /**
@@ -89,12 +82,12 @@ export function product(
   const result = output(rows, columns);
   const [strideK, strideN] = transposed ? [1, inner] : [columns, 1];
   kernels.matmul(pointer(left), pointer(right), strideK, strideN, pointer(result), rows, columns, inner);
-  return adopt<tf.Rank.R2>(result);
+  return wrap<tf.Rank.R2>(result);
 }
 
 /** Σ over rows of a[row]ᵀ·b[row]: `[inputs, outputs]`. Outside of a gradient tape. */
 export function outerSum(context: KernelContext, a: tf.Tensor, b: tf.Tensor, inputs: number, outputs: number): tf.Tensor2D {
-  const result = adopt<tf.Rank.R2>(context.zeros(inputs, outputs));
+  const result = wrap<tf.Rank.R2>(context.zeros(inputs, outputs));
   addOuterSum(context, a, b, result);
   return result;
 }

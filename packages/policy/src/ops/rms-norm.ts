@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap, type KernelContext } from "../kernels/kernel-context.js";
 
 /**
  * y = x / √(mean(x²) + ε) · weight over the last axis.
@@ -20,30 +21,19 @@ export function rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, { epsilon }: { read
 function fusedRmsNorm(context: KernelContext, x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
   const { kernels, pointer, output } = context;
   const [rows, width] = x.shape;
-  const op = tf.customGrad((a, b, save) => {
-    const y = output(rows, width);
-    const rstd = output(rows);
-    kernels.rmsNormForward(pointer(a as tf.Tensor), pointer(b as tf.Tensor), rows, width, epsilon, pointer(y), pointer(rstd));
-    (save as tf.GradSaveFunc)([a as tf.Tensor, b as tf.Tensor, adopt(rstd)]);
-    return {
-      value: adopt<tf.Rank.R2>(y),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedWeight, savedRstd] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-        const dx = output(rows, width);
-        const dweight = output(width);
-        kernels.rmsNormBackward(
-          pointer(savedX),
-          pointer(savedWeight),
-          pointer(savedRstd),
-          pointer(dy),
-          rows,
-          width,
-          pointer(dx),
-          pointer(dweight),
-        );
-        return [adopt(dx), adopt(dweight)];
-      },
-    };
+  return fusedOp([x, weight], {
+    forward: ([input, scale]) => {
+      const y = output(rows, width);
+      const rstd = output(rows);
+      kernels.rmsNormForward(pointer(input), pointer(scale), rows, width, epsilon, pointer(y), pointer(rstd));
+      return { value: wrap<tf.Rank.R2>(y), saved: [input, scale, wrap(rstd)] };
+    },
+    backward: (dy, [input, scale, rstd]) => {
+      const dx = output(rows, width);
+      const dweight = output(width);
+      const saved = [pointer(input), pointer(scale), pointer(rstd)] as const;
+      kernels.rmsNormBackward(...saved, pointer(dy), rows, width, pointer(dx), pointer(dweight));
+      return [wrap(dx), wrap(dweight)];
+    },
   });
-  return op(x, weight) as tf.Tensor2D;
 }

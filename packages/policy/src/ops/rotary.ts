@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap, type KernelContext } from "../kernels/kernel-context.js";
+import { NULL, type Pointer } from "../kernels/pointer.js";
 import type { RopeScaling } from "../rope-scaling.js";
 import type { HeadShape } from "./heads.js";
 import { ropeFrequencies } from "./rope-frequencies.js";
@@ -99,40 +101,35 @@ function fusedRotary(
   { heads, kvHeads, headDim, epsilon }: RotaryOptions,
 ): tf.Tensor2D {
   const [tokens, width] = qkv.shape;
-  const angles = [pointer(tables.cosines), pointer(tables.sines), pointer(positions)];
-  const shape = [tokens, heads, kvHeads, headDim];
-  const forward = (x: tf.Tensor, query: number, key: number) => {
+  const angles = () => [pointer(tables.cosines), pointer(tables.sines), pointer(positions)] as const;
+  const shape = [tokens, heads, kvHeads, headDim] as const;
+  const forward = (x: tf.Tensor, query: Pointer, key: Pointer) => {
     const y = output(tokens, width);
     const rstd = output(tokens, norm === undefined ? 1 : heads + kvHeads);
-    kernels.rotaryForward(pointer(x), query, key, ...angles, ...shape, epsilon, pointer(y), pointer(rstd));
-    return { y: adopt<tf.Rank.R2>(y), rstd: adopt(rstd) };
+    kernels.rotaryForward(pointer(x), query, key, ...angles(), ...shape, epsilon, pointer(y), pointer(rstd));
+    return { y: wrap<tf.Rank.R2>(y), rstd: wrap(rstd) };
   };
-  const backward = (x: tf.Tensor, query: number, key: number, rstd: number, dy: tf.Tensor, dquery: number, dkey: number) => {
+  const backward = (x: tf.Tensor, query: Pointer, key: Pointer, rstd: Pointer, dy: tf.Tensor, dquery: Pointer, dkey: Pointer) => {
     const dx = output(tokens, width);
-    kernels.rotaryBackward(pointer(x), query, key, ...angles, rstd, pointer(dy), ...shape, pointer(dx), dquery, dkey);
-    return adopt(dx);
+    kernels.rotaryBackward(pointer(x), query, key, ...angles(), rstd, pointer(dy), ...shape, pointer(dx), dquery, dkey);
+    return wrap(dx);
   };
   if (norm === undefined) {
-    const op = tf.customGrad((x, save) => {
-      const { y } = forward(x as tf.Tensor, 0, 0);
-      (save as tf.GradSaveFunc)([x as tf.Tensor]);
-      return { value: y, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward(saved[0]!, 0, 0, 0, dy, 0, 0) };
+    return fusedOp([qkv], {
+      forward: ([x]) => ({ value: forward(x, NULL, NULL).y, saved: [x] }),
+      backward: (dy, [x]) => [backward(x, NULL, NULL, NULL, dy, NULL, NULL)],
     });
-    return op(qkv) as tf.Tensor2D;
   }
-  const op = tf.customGrad((x, query, key, save) => {
-    const { y, rstd } = forward(x as tf.Tensor, pointer(query as tf.Tensor), pointer(key as tf.Tensor));
-    (save as tf.GradSaveFunc)([x as tf.Tensor, query as tf.Tensor, key as tf.Tensor, rstd]);
-    return {
-      value: y,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [, savedQuery, savedKey, savedRstd] = saved.map(pointer) as [number, number, number, number];
-        const dquery = output(headDim);
-        const dkey = output(headDim);
-        const dx = backward(saved[0]!, savedQuery, savedKey, savedRstd, dy, pointer(dquery), pointer(dkey));
-        return [dx, adopt(dquery), adopt(dkey)];
-      },
-    };
+  return fusedOp([qkv, norm.query, norm.key], {
+    forward: ([x, query, key]) => {
+      const { y, rstd } = forward(x, pointer(query), pointer(key));
+      return { value: y, saved: [x, query, key, rstd] };
+    },
+    backward: (dy, [x, query, key, rstd]) => {
+      const dquery = output(headDim);
+      const dkey = output(headDim);
+      const dx = backward(x, pointer(query), pointer(key), pointer(rstd), dy, pointer(dquery), pointer(dkey));
+      return [dx, wrap(dquery), wrap(dkey)];
+    },
   });
-  return op(qkv, norm.query, norm.key) as tf.Tensor2D;
 }

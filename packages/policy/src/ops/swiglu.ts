@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap } from "../kernels/kernel-context.js";
 
 /**
  * silu(gate)·up.
@@ -19,18 +20,16 @@ export function swiglu(gateUp: tf.Tensor2D): tf.Tensor2D {
     return tf.mul(tf.mul(gate, tf.sigmoid(gate)), up);
   }
   const { kernels, pointer, output } = fused;
-  const op = tf.customGrad((x, save) => {
-    const y = output(tokens, width);
-    kernels.swigluForward(pointer(x as tf.Tensor), tokens, width, pointer(y));
-    (save as tf.GradSaveFunc)([x as tf.Tensor]);
-    return {
-      value: adopt<tf.Rank.R2>(y),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const dx = output(tokens, doubleWidth);
-        kernels.swigluBackward(pointer(saved[0]!), pointer(dy), tokens, width, pointer(dx));
-        return adopt(dx);
-      },
-    };
+  return fusedOp([gateUp], {
+    forward: ([x]) => {
+      const y = output(tokens, width);
+      kernels.swigluForward(pointer(x), tokens, width, pointer(y));
+      return { value: wrap<tf.Rank.R2>(y), saved: [x] };
+    },
+    backward: (dy, [x]) => {
+      const dx = output(tokens, doubleWidth);
+      kernels.swigluBackward(pointer(x), pointer(dy), tokens, width, pointer(dx));
+      return [wrap(dx)];
+    },
   });
-  return op(gateUp) as tf.Tensor2D;
 }

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { adopt, fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
+import { fusedOp } from "../kernels/fused-op.js";
+import { fusedKernels, wrap, type KernelContext } from "../kernels/kernel-context.js";
+import { floatsAfter, type Pointer } from "../kernels/pointer.js";
 
 /** Log-probability of each target token and entropy of each distribution, both `[tokens]`. */
 export interface TokenLogProbs {
@@ -80,9 +82,9 @@ function fusedForward(
     inverseTemperature,
     pointer(both),
     pointer(logSumExp),
-    pointer(both) + tokens * 4,
+    floatsAfter(pointer(both), tokens),
   );
-  return { both: adopt<tf.Rank.R2>(both), logSumExp: adopt<tf.Rank.R1>(logSumExp) };
+  return { both: wrap<tf.Rank.R2>(both), logSumExp: wrap<tf.Rank.R1>(logSumExp) };
 }
 
 function fusedBackward(
@@ -90,8 +92,8 @@ function fusedBackward(
   logits: tf.Tensor,
   targets: tf.Tensor,
   { both, logSumExp }: ForwardResult,
-  dLogProbs: number,
-  dEntropies: number,
+  dLogProbs: Pointer,
+  dEntropies: Pointer,
   inverseTemperature: number,
 ): tf.Tensor2D {
   const [tokens, vocab] = logits.shape as [number, number];
@@ -100,7 +102,7 @@ function fusedBackward(
     pointer(logits),
     pointer(targets),
     pointer(logSumExp),
-    pointer(both) + tokens * 4,
+    floatsAfter(pointer(both), tokens),
     dLogProbs,
     dEntropies,
     tokens,
@@ -108,25 +110,22 @@ function fusedBackward(
     inverseTemperature,
     pointer(dx),
   );
-  return adopt<tf.Rank.R2>(dx);
+  return wrap<tf.Rank.R2>(dx);
 }
 
 function fusedTokenLogProbs(context: KernelContext, logits: tf.Tensor2D, targets: tf.Tensor1D, inverseTemperature: number): TokenLogProbs {
   const [tokens] = logits.shape;
-  const op = tf.customGrad((x, save) => {
-    const { both, logSumExp } = fusedForward(context, x as tf.Tensor, targets, inverseTemperature);
-    (save as tf.GradSaveFunc)([x as tf.Tensor, both, logSumExp, targets]);
-    return {
-      value: both,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [savedX, savedBoth, savedLogSumExp, savedTargets] = saved as [tf.Tensor, tf.Tensor2D, tf.Tensor1D, tf.Tensor];
-        const forward = { both: savedBoth, logSumExp: savedLogSumExp };
-        const dLogProbs = context.pointer(dy);
-        return fusedBackward(context, savedX, savedTargets, forward, dLogProbs, dLogProbs + tokens * 4, inverseTemperature);
-      },
-    };
+  const both = fusedOp([logits], {
+    forward: ([x]) => {
+      const { both: value, logSumExp } = fusedForward(context, x, targets, inverseTemperature);
+      return { value, saved: [x, value, logSumExp, targets] };
+    },
+    backward: (dy, [x, savedBoth, logSumExp, savedTargets]) => {
+      const dLogProbs = context.pointer(dy);
+      const dEntropies = floatsAfter(dLogProbs, tokens);
+      return [fusedBackward(context, x, savedTargets, { both: savedBoth, logSumExp }, dLogProbs, dEntropies, inverseTemperature)];
+    },
   });
-  const both = op(logits) as tf.Tensor2D;
   return {
     logProbs: tf.reshape(tf.slice(both, [0, 0], [1, tokens]), [tokens]),
     entropies: tf.reshape(tf.slice(both, [1, 0], [1, tokens]), [tokens]),
