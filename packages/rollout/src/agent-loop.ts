@@ -6,7 +6,7 @@ import type { TextCodec } from "./text-codec.js";
 import type { Tool, ToolOutcome } from "./tool.js";
 import { beginTools } from "./tool-sessions.js";
 import { TrajectoryBuilder } from "./trajectory-builder.js";
-import type { StopReason, ToolCall, Trajectory } from "./trajectory.js";
+import { isToolFault, type StopReason, type ToolCall, type Trajectory } from "./trajectory.js";
 
 /** What all rollouts of a run share. */
 export interface AgentOptions {
@@ -84,7 +84,7 @@ async function runTurns(sequence: number, promptIds: readonly number[], key: Rol
     const ran = await Promise.all(calls.map((call, i) => runCall(call, key, first + i, options)));
     for (const { record, offset } of ran) built.addCall(record, offset);
     if (signal?.aborted) return finish("aborted"); // before the status: a tool that was interrupted has not failed
-    if (ran.some(({ record }) => record.status === "infra")) return finish("toolFailed");
+    if (ran.some(({ record }) => isToolFault(record.status))) return finish("toolFailed");
     const pieces = joinPieces(
       ran.flatMap(({ record }, index) => dialect.renderResult(record.result, { index, count: ran.length, turn: text })),
     );

@@ -42,6 +42,7 @@ export { cacheToolResults, type ToolCache } from "./tool-cache.js";
 export { limitTool, type ToolLimits } from "./tool-limits.js";
 export {
   createTrajectory,
+  isToolFault,
   modelText,
   responseText,
   STOP_REASONS,

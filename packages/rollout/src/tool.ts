@@ -39,7 +39,7 @@ export interface ToolDefinition<Schema extends z.ZodType> {
   readonly input: Schema;
   /** The result depends on the input alone, so that equal calls may share one. Default `false`. */
   readonly pure?: boolean;
-  /** Runs on input that has been checked. A rejection becomes status `infra`. */
+  /** Runs on input that has been checked. A rejection becomes status `infra`; what a clock ended must say `timeout`. */
   execute(input: z.output<Schema>, context: ToolContext): Promise<ToolOutcome>;
 }
 

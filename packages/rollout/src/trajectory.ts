@@ -18,7 +18,8 @@ export const STOP_REASONS = [
  * - `answered`: the policy closed an answer block; `eos`: it ended without one.
  * - `maxTokens`, `maxTurns`, `maxToolCalls`, `contextFull`: a budget was used up.
  * - `maxTime`: the outer guard on the clock; unlike the others it depends on the machine.
- * - `parseError`: a call that the dialect cannot read; `toolFailed`: the tool itself failed, which is not the policy's doing.
+ * - `parseError`: a call that the dialect cannot read; `toolFailed`: the tool itself failed or the clock ended it, which is not the
+ *   policy's doing.
  * - `aborted`: the run was interrupted.
  */
 export type StopReason = (typeof STOP_REASONS)[number];
@@ -32,8 +33,16 @@ export interface Segment {
   readonly text: string;
 }
 
-/** How a tool call ended; `infra` is a fault of the machinery and must not be scored. */
+/**
+ * How a tool call ended. `infra` is a fault of the machinery, and `timeout` a verdict of the clock, which depends on the machine and its
+ * load: neither says anything of the policy, and a rollout with one must not be scored.
+ */
 export type ToolStatus = "ok" | "error" | "fuel" | "timeout" | "oom" | "stack" | "output" | "killed" | "infra";
+
+/** Whether a call ended by no doing of the policy's. */
+export function isToolFault(status: ToolStatus): boolean {
+  return status === "infra" || status === "timeout";
+}
 
 /** One call and what came back. */
 export interface ToolCall {

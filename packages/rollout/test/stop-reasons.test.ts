@@ -98,7 +98,15 @@ describe("stop reasons", () => {
     expect(trajectory.stopReason).toBe("toolFailed");
   });
 
-  test.each(["error", "fuel", "timeout", "oom", "stack", "output", "killed"] as const)("status %s is fed back", async (status) => {
+  test.each(["infra", "timeout"] as const)("status %s is not fed back, and the rollout is not scored", async (status) => {
+    const tool = codeInterpreter(new FakeCodeRunner(() => ({ feedback: "[timeout: time limit]", status })));
+    const trajectory = await runOne(new ScriptedSampler(play(call("1"), answer("1"))), { tools: [tool] });
+    expect(trajectory.stopReason).toBe("toolFailed");
+    expect(trajectory.toolCalls).toMatchObject([{ status }]);
+    expect(trajectory.segments.map(({ kind }) => kind)).toEqual(["prompt", "model"]);
+  });
+
+  test.each(["error", "fuel", "oom", "stack", "output", "killed"] as const)("status %s is fed back", async (status) => {
     const tool = codeInterpreter(new FakeCodeRunner(() => ({ feedback: "no luck", status })));
     const trajectory = await runOne(new ScriptedSampler(play(call("1"), answer("1"))), { tools: [tool] });
     expect(trajectory.stopReason).toBe("answered");

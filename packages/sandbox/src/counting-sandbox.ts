@@ -24,6 +24,7 @@ export interface SingleRun {
   readonly limits: Limits;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
+  readonly rerun: boolean;
 }
 
 /** What sandboxes have in common, whatever runs their code: defaults, counters, and an end. */
@@ -107,7 +108,7 @@ export abstract class CountingSandbox implements Sandbox {
     if (this.#closing !== undefined) throw new RetoolError("SANDBOX_CLOSED", "the sandbox was closed");
   }
 
-  #resolved({ limits, seed, signal }: RunOptions): Omit<SingleRun, "code"> {
-    return { limits: this.limitsOf(limits), seed: this.seedOf(seed), signal };
+  #resolved({ limits, seed, signal, rerun = true }: RunOptions): Omit<SingleRun, "code"> {
+    return { limits: this.limitsOf(limits), seed: this.seedOf(seed), signal, rerun };
   }
 }

@@ -5,11 +5,17 @@ import { InputError } from "@retool-ts/core";
  * code meets them at the same point on every machine; `wallMs` and `graceMs` are the outer guard.
  */
 export interface Limits {
-  /** Interrupt ticks; one is 10 000 branches or calls, about 0.3 ms of a plain loop. Beyond: status `fuel`. */
+  /**
+   * Ticks; one is 10 000 branches or calls of the code, or a million turns of loops and calls inside the engine, whichever is more: about
+   * 0.3 ms of a plain loop, 1 to 4 ms of a built-in. Beyond: status `fuel`.
+   */
   readonly fuel: number;
-  /** Wall time in milliseconds after which the next tick stops the run: status `timeout`. */
+  /**
+   * Wall time in milliseconds after which the next tick stops the run: status `timeout`, which says something of the machine and nothing
+   * of the code. Leave it at ten times what `fuel` can take, 40 ms a tick.
+   */
   readonly wallMs: number;
-  /** Milliseconds after `wallMs` at which the worker is killed, for code that never ticks: status `killed`. */
+  /** Milliseconds after `wallMs` at which the worker is killed: status `timeout` as well. */
   readonly graceMs: number;
   /** Bytes of linear memory, rounded up to 64 KiB; at least the engine's own 16 MiB. Beyond: status `oom`. */
   readonly memoryBytes: number;
@@ -21,10 +27,10 @@ export interface Limits {
   readonly codeChars: number;
 }
 
-/** Fuel fires well before `wallMs` on an idle machine, so that verdicts do not depend on load. */
+/** Fuel is used up ten times before `wallMs`, so that verdicts do not depend on the machine or its load. */
 export const DEFAULT_LIMITS: Limits = {
   fuel: 2_500,
-  wallMs: 5_000,
+  wallMs: 100_000,
   graceMs: 500,
   memoryBytes: 64 * 2 ** 20,
   stackBytes: 256 * 2 ** 10,

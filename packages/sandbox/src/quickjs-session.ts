@@ -2,16 +2,14 @@ import type { HeapImage } from "./engine/heap-image.js";
 import type { Limits } from "./limits.js";
 import type { Turn } from "./pool/messages.js";
 import type { ExecutionResult, Session } from "./sandbox.js";
-import { SerialSession } from "./serial-session.js";
+import { SerialSession, type CellTerms } from "./serial-session.js";
 import { encodeSnapshot, type SessionState } from "./engine/snapshot.js";
 
 /** One run as the sandbox executes it. */
-export interface Job {
+export interface Job extends CellTerms {
   readonly code: string;
-  readonly limits: Limits;
   readonly seed: number | undefined;
   readonly turn: Turn | undefined;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** What became of a {@link Job}. */
@@ -42,11 +40,11 @@ export class QuickJSSession extends SerialSession {
     parts.onOpen();
   }
 
-  protected async runCell(code: string, limits: Limits, signal: AbortSignal | undefined): Promise<ExecutionResult> {
+  protected async runCell(code: string, terms: CellTerms): Promise<ExecutionResult> {
     const { seed, image: before } = this.#state;
     const cells = this.#state.cells + 1;
     this.#state = { ...this.#state, cells };
-    const { result, image } = await this.#parts.run({ code, limits, seed, turn: { cell: cells, image: before }, signal });
+    const { result, image } = await this.#parts.run({ code, seed, turn: { cell: cells, image: before }, ...terms });
     if (image !== undefined) this.#state = { cells, seed: undefined, image };
     return result;
   }

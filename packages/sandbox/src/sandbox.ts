@@ -41,7 +41,9 @@ export interface ExecutionReport {
  * - `ok`: `value` is the last expression as a REPL shows it, absent when undefined.
  * - `error`: the code threw, or cannot be parsed or is too long.
  * - `fuel`, `oom`, `stack`, `output`: a counted limit was met, at the same point on every machine.
- * - `timeout`, `killed`: a wall-clock guard ended the run, softly or with its worker.
+ * - `timeout`: the clock ended the run, softly or with its worker, and did so again when the run was tried alone. That depends on the
+ *   machine and its load: never score it.
+ * - `killed`: the caller aborted the run, or the code ended its own interpreter; `reason` says which.
  * - `infra`: not the code's doing; never score it.
  */
 export type ExecutionResult =
@@ -61,6 +63,8 @@ export interface RunOptions {
   readonly seed?: number;
   /** Aborting gives status `killed`. */
   readonly signal?: AbortSignal;
+  /** Whether a run that the clock ended is run once more while no other runs, before `timeout` is its status. Default `true`. */
+  readonly rerun?: boolean;
 }
 
 /** Options of {@link Sandbox.open}. */
@@ -79,6 +83,8 @@ export interface SessionOptions {
 export interface TurnOptions {
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
+  /** As in {@link RunOptions}. */
+  readonly rerun?: boolean;
 }
 
 /** A world whose variables live from run to run. */
@@ -110,7 +116,7 @@ export interface SandboxStats {
   readonly openSessions: number;
   /** Workers replaced, after a kill or a fault. */
   readonly restarts: number;
-  /** Finished runs by status. */
+  /** Finished runs by status; `timeout` counts the verdicts of the clock. */
   readonly finished: Readonly<Record<ExecutionStatus, number>>;
 }
 

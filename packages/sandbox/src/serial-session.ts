@@ -3,6 +3,14 @@ import { resolveLimits, type Limits } from "./limits.js";
 import { assertCode, assertForkCount } from "./run-arguments.js";
 import type { ExecutionResult, Session, TurnOptions } from "./sandbox.js";
 
+/** What one cell runs under. */
+export interface CellTerms {
+  readonly limits: Limits;
+  readonly signal: AbortSignal | undefined;
+  /** Whether a run that the clock ended is run again. */
+  readonly rerun: boolean;
+}
+
 /** A session does what it is asked for in that order, whatever its world is made of. */
 export abstract class SerialSession implements Session {
   readonly #limits: Limits;
@@ -14,7 +22,7 @@ export abstract class SerialSession implements Session {
   }
 
   /** Runs one cell now. */
-  protected abstract runCell(code: string, limits: Limits, signal: AbortSignal | undefined): Promise<ExecutionResult>;
+  protected abstract runCell(code: string, terms: CellTerms): Promise<ExecutionResult>;
 
   /** A session that begins where this one is now. */
   protected abstract twin(): Session;
@@ -25,10 +33,10 @@ export abstract class SerialSession implements Session {
   /** Forgets the world. @param idle - resolves when what had begun has ended. */
   protected abstract end(idle: Promise<unknown>): Promise<void>;
 
-  async run(code: string, { limits, signal }: TurnOptions = {}): Promise<ExecutionResult> {
+  async run(code: string, { limits, signal, rerun = true }: TurnOptions = {}): Promise<ExecutionResult> {
     const own = limits === undefined ? this.#limits : resolveLimits(limits, this.#limits);
     assertCode(code);
-    return this.#next(() => this.runCell(code, own, signal));
+    return this.#next(() => this.runCell(code, { limits: own, signal, rerun }));
   }
 
   async fork(count: number): Promise<Session[]> {

@@ -8,8 +8,19 @@ export interface LinearMemory {
   readonly buffer: ArrayBuffer;
 }
 
+/** A global variable of type `i64`. */
+export interface WideGlobal {
+  value: bigint;
+}
+
+/** An engine with its memory. */
+export interface EngineInstance {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
 interface WebAssemblyApi {
   compile(bytes: Uint8Array): Promise<CompiledModule>;
+  instantiate(module: CompiledModule, imports: object): Promise<EngineInstance>;
   readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => LinearMemory;
 }
 

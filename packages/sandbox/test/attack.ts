@@ -1,6 +1,6 @@
 import type { ExecutionStatus } from "../src/index.js";
 
-/** One attack: code, the one way it must end, and whether it never ticks, so that only the clock can end it. */
+/** One attack: code, the one way it must end, and whether it works long inside one built-in, so that it needs more memory. */
 export interface Attack {
   readonly code: string;
   readonly status: ExecutionStatus;

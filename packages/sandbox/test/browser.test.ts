@@ -62,7 +62,7 @@ try {
   const codes = await sandbox.runBatch([...${JSON.stringify(CODES)}, ${JSON.stringify(BOMB)}]);
   const startMs = performance.now();
   const [stuck, next] = await Promise.all([
-    sandbox.run(${JSON.stringify(STUCK)}, { limits: { wallMs: 300, graceMs: 200 } }),
+    sandbox.run(${JSON.stringify(STUCK)}, { limits: { fuel: 1e9, wallMs: 300, graceMs: 200 }, rerun: false }),
     sandbox.run("6 * 7"),
   ]);
   const stuckMs = performance.now() - startMs;
@@ -139,7 +139,7 @@ test.skipIf(browser === undefined)(
     expect(page.kept.map(({ feedback }) => feedback)).toEqual(["43", "43", "42"]);
     expect(withoutTime(page.codes.slice(0, 4))).toEqual(withoutTime(await sandbox.runBatch(CODES.slice(0, 4))));
     expect(page.codes.slice(4).map(({ status }) => status)).toEqual(["stack", "oom"]);
-    expect(page.stuck).toMatchObject({ status: "killed", stdout: "began\n", feedback: "began\n[timeout: time limit]" });
+    expect(page.stuck).toMatchObject({ status: "timeout", stdout: "began\n", feedback: "began\n[timeout: time limit]" });
     expect(page.stuckMs).toBeLessThan(300 + 200 + 1_500); // with the start of another worker
     expect([page.next.feedback, page.blocked.feedback, page.restarts]).toEqual(["42", "'in time'", 1]);
   },

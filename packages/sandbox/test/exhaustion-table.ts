@@ -68,7 +68,7 @@ export const EXHAUSTION: Readonly<Record<string, readonly Attack[]>> = {
     "/(\\w+\\s?)+[!]/v.test('word '.repeat(30))",
   ]).concat(attacks("error", ["new RegExp('('.repeat(1e4))", "new RegExp('[')", "new RegExp('a{2,1}')"])),
   "built-ins that never tick": attacks(
-    "killed",
+    "fuel",
     [
       "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)",
       "Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1)",
@@ -93,7 +93,7 @@ export const EXHAUSTION: Readonly<Record<string, readonly Attack[]>> = {
     true,
   ),
   "built-ins that tick slowly": attacks(
-    "timeout",
+    "fuel",
     [
       "for (;;) new Function('return 1')()",
       "for (;;) eval('1')",

@@ -127,7 +127,7 @@ describe("/run_jupyter", () => {
   test("cells share their state, also after an error", async () => {
     const { body } = await post("/run_jupyter", { cells: ["let x = 1; print('a')", "x = 2; null.y", "x + 1"], kernel: "nodejs" });
     expect(body).toMatchObject({
-      status: "Failed",
+      status: "Success",
       driver: { status: "Finished", return_code: 0 },
       cells: [
         { stdout: "a\n", display: [], error: [] },
@@ -221,7 +221,7 @@ describe("the client", () => {
       "print('a'); throw new RangeError('no: way')",
       { status: "error", error: { name: "RangeError", message: "no: way (line 1)" }, feedback: "a\nRangeError: no: way (line 1)" },
     ],
-    ["print('a'); for (;;);", { status: "timeout", feedback: "a\n[timeout: fuel limit]" }],
+    ["print('a'); for (;;);", { status: "fuel", feedback: "a\n[timeout: fuel limit]" }],
   ])("%s", async (code, expected) => {
     expect(await sandboxFusionClient({ url: server.url }).run(code)).toMatchObject(expected);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSandbox, type Sandbox } from "../src/index.js";
+import { createSandbox, DEFAULT_LIMITS, type Sandbox } from "../src/index.js";
 
 // Fuel is small so that the verdict comes soon; the wall clock is far off, so that only it can be the verdict.
 const limits = { fuel: 150, wallMs: 20_000, graceMs: 500, memoryBytes: 24 * 2 ** 20 };
@@ -53,4 +53,31 @@ test("the same code spends the same fuel", async () => {
   const fuels = (await sandbox.runBatch(Array.from({ length: 5 }, () => code))).map(({ usage }) => usage.fuel);
   expect(new Set(fuels).size).toBe(1);
   expect(fuels[0]).toBeGreaterThan(20);
+});
+
+describe("fuel is charged by work", () => {
+  test.each([
+    ["Array.prototype.indexOf.call({ length: 3e6 }, 1)", 40],
+    ["''.padEnd(5e6).length", 9],
+    ["const j = new Array(1e5).fill(1); for (let i = 0; i < 4; i++) JSON.stringify(j)", 15],
+    ["isPrime(2n ** 521n - 1n)", 12],
+    ["new Uint8Array(3e6).fill(1).length; for (let i = 0; i < 100; i++) new Uint8Array(3e6)", 15],
+    ["for (let i = 0; i < 4000; i++) new Date(2020, 1, i).getDay()", 6],
+  ])("%s costs %i ticks or more, always as many", async (code, least) => {
+    const whole = await sandbox.run(code);
+    expect(whole.status).toBe("ok");
+    expect(whole.usage.fuel).toBeGreaterThanOrEqual(least);
+    const { fuel } = whole.usage;
+    expect(await sandbox.run(code, { limits: { fuel } })).toMatchObject({ status: "ok", usage: { fuel } });
+    expect(await sandbox.run(code, { limits: { fuel: fuel - 1 } })).toMatchObject({ status: "fuel", usage: { fuel } });
+  });
+
+  test("plain code pays for its branches and calls alone", async () => {
+    const { usage } = await sandbox.run("let s = 0; for (let i = 0; i < 200000; i++) s += i; s");
+    expect(usage.fuel).toBe(40); // two of them a turn, 10 000 a tick
+  });
+
+  test("the clock is ten times as far off as the slowest tick, 4 ms", () => {
+    expect(DEFAULT_LIMITS.wallMs).toBe(40 * DEFAULT_LIMITS.fuel);
+  });
 });

@@ -127,7 +127,8 @@ export const RecipeConfig = z.strictObject({
       workers: positive.max(64).default(1),
       /** Counted work after which code is stopped, in interrupt ticks of about 10,000 operations. */
       fuel: positive.default(2_000),
-      wallMs: positive.default(2_000),
+      /** Milliseconds after which the clock ends a call, which is then not scored: ten times what the fuel can take, 40 ms a tick. */
+      wallMs: positive.default(80_000),
       memoryMiB: positive.min(18).max(2_048).default(64),
       outputChars: positive.default(8_192),
       /** Whether a rollout keeps its variables from call to call; else each call has a fresh world. */

@@ -89,7 +89,7 @@ export class Executor {
   }
 
   #runIn(world: World, { code, limits, seed, turn }: RunRequest): { readonly outcome: Outcome; readonly isWhole: boolean } {
-    const meter = new Meter(limits, this.#progress);
+    const meter = new Meter(limits, this.#progress, world.work);
     if (seed !== undefined) world.seed(seed); // before anything can go wrong: later cells go on from here
     if (code.length > limits.codeChars) {
       const message = `the code has ${code.length} characters, more than the limit of ${limits.codeChars}`;
@@ -110,6 +110,7 @@ export class Executor {
       if (error instanceof CellSyntaxError) {
         return { outcome: this.#outcome(world, meter, syntaxError(error)), isWhole: true };
       }
+      if (meter.isSpent) return { outcome: this.#outcome(world, meter, undefined), isWhole: false };
       return { outcome: this.#outcome(world, meter, faultOf(error, world, pagesOf(limits.memoryBytes))), isWhole: false };
     }
   }

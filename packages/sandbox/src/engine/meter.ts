@@ -1,13 +1,15 @@
 import type { Limits } from "../limits.js";
 import type { ProgressSink } from "../pool/progress.js";
+import type { WorkCounter } from "./work-counter.js";
 
 /** Promise jobs that cost one tick of fuel. */
 export const JOBS_PER_TICK = 256;
 
-/** Counts what one run uses and says when it must stop. */
+/** Counts what one run uses and says when it must stop: fuel is interrupt ticks and jobs, or the engine's work, whichever is more. */
 export class Meter {
   readonly limits: Limits;
   readonly #progress: ProgressSink;
+  readonly #work: WorkCounter;
   readonly #startMs = performance.now();
   #stdout = "";
   #stderr = "";
@@ -15,9 +17,11 @@ export class Meter {
   #ticks = 0;
   #stopped: "fuel" | "timeout" | "output" | undefined;
 
-  constructor(limits: Limits, progress: ProgressSink) {
+  constructor(limits: Limits, progress: ProgressSink, work: WorkCounter) {
     this.limits = limits;
     this.#progress = progress;
+    this.#work = work;
+    work.grant(limits.fuel);
   }
 
   get stdout(): string {
@@ -29,7 +33,7 @@ export class Meter {
   }
 
   get fuel(): number {
-    return this.#ticks + Math.floor(this.#jobs / JOBS_PER_TICK);
+    return Math.max(this.#ticks + Math.floor(this.#jobs / JOBS_PER_TICK), this.#work.ticks);
   }
 
   get wallMs(): number {
@@ -59,6 +63,12 @@ export class Meter {
       else if (this.wallMs > this.limits.wallMs) this.#stopped = "timeout";
     }
     return this.#stopped !== undefined;
+  }
+
+  /** Whether the engine trapped because the run's work was used up. */
+  get isSpent(): boolean {
+    if (this.#work.isSpent) this.#stopped ??= "fuel";
+    return this.#work.isSpent;
   }
 
   /** Keeps what fits into `outputChars`; the first character beyond stops the run. */

@@ -12,7 +12,8 @@ import { captureImage, eraseImage, writeImage, type HeapImage } from "./heap-ima
 import { JOBS_PER_TICK, type Meter } from "./meter.js";
 import type { Cell } from "./cell.js";
 import { transformCell } from "./repl-transform.js";
-import { webAssembly, type CompiledModule, type LinearMemory } from "../web-assembly.js";
+import { webAssembly, type CompiledModule, type EngineInstance, type LinearMemory } from "../web-assembly.js";
+import { WorkCounter } from "./work-counter.js";
 
 // Its declarations are written for CommonJS, where the default export would be the namespace.
 const releaseSync = baseVariant as unknown as QuickJSSyncVariant;
@@ -52,6 +53,8 @@ export interface WorldOptions {
 /** One QuickJS instance with its own memory, the harness inside it, and ways to set that memory back. */
 export class World {
   readonly base: HeapImage;
+  /** Counts what the engine does, also outside of runs. */
+  readonly work: WorkCounter;
   readonly #memory: LinearMemory;
   readonly #runtime: QuickJSRuntime;
   readonly #context: QuickJSContext;
@@ -59,8 +62,9 @@ export class World {
   readonly #layout: string;
   #meter: Meter | undefined;
 
-  private constructor(memory: LinearMemory, runtime: QuickJSRuntime, context: QuickJSContext, options: WorldOptions) {
+  private constructor(memory: LinearMemory, work: WorkCounter, runtime: QuickJSRuntime, context: QuickJSContext, options: WorldOptions) {
     this.#memory = memory;
+    this.work = work;
     this.#runtime = runtime;
     this.#context = context;
     runtime.setInterruptHandler(() => this.#meter?.tick() ?? false);
@@ -78,14 +82,20 @@ export class World {
 
   static async create(options: WorldOptions): Promise<World> {
     const memory = new webAssembly.Memory({ initial: options.initialPages, maximum: options.maximumPages });
-    // The option's type is WebAssembly.Memory, which exists only for compilers that load the DOM's declarations.
-    const variant = newVariant(releaseSync, { wasmModule: options.wasmModule, wasmMemory: memory as never });
+    let work: WorkCounter | undefined;
+    const instantiateWasm = async (imports: object, onSuccess: (instance: EngineInstance) => void): Promise<void> => {
+      const instance = await webAssembly.instantiate(options.wasmModule, imports);
+      work = new WorkCounter(instance);
+      onSuccess(instance);
+    };
+    // Their types are those of WebAssembly, which exist only for compilers that load the DOM's declarations.
+    const variant = newVariant(releaseSync, { emscriptenModule: { instantiateWasm } as never, wasmMemory: memory as never });
     const engine = await newQuickJSWASMModuleFromVariant(variant);
     const { runtime, context } = atFixedTime(() => {
       const runtime = engine.newRuntime();
       return { runtime, context: runtime.newContext() };
     });
-    return new World(memory, runtime, context, options);
+    return new World(memory, work!, runtime, context, options);
   }
 
   get memoryBytes(): number {

@@ -64,7 +64,10 @@ async function runRemotely(code: string, options: SandboxFusionClientOptions, { 
 function resultOf({ status, message, compile_result: compiled, run_result: ran }: RunCodeResponse): ExecutionResult {
   if (compiled != null && compiled.return_code !== 0) return commandError(compiled, "CompileError");
   if (status === "SandboxError" || ran == null || ran.status === "Error") return failed("infra", message || "the server's sandbox failed");
-  if (ran.status === "TimeLimitExceeded") return { ...reportOf(ran, "[timeout: time limit]"), status: "timeout" };
+  if (ran.status === "TimeLimitExceeded") {
+    const isCounted = (ran.stderr ?? "").trimEnd().endsWith("[timeout: fuel limit]"); // our own server says so last of all
+    return { ...reportOf(ran, "[timeout: time limit]"), status: isCounted ? "fuel" : "timeout" };
+  }
   if (status === "Failed" || ran.return_code !== 0) return commandError(ran, "Error");
   const report = reportOf(ran, ran.value ?? "");
   return ran.value === undefined ? { ...report, status: "ok" } : { ...report, status: "ok", value: ran.value };

@@ -41,7 +41,11 @@ export async function runCode(engines: Engines, request: RunCodeRequest, terms: 
   if (typeof sandbox === "string" || refusal !== undefined) {
     return { status: "SandboxError", message: refusal ?? "", compile_result: null, run_result: null, ...NOTHING };
   }
-  const result = await sandbox.run(code, { limits: limitsOf(run_timeout, request, mostOf(language, terms)), signal: terms.signal });
+  const result = await sandbox.run(code, {
+    limits: limitsOf(run_timeout, request, mostOf(language, terms)),
+    signal: terms.signal,
+    rerun: false, // the client waits no longer than it said
+  });
   const message = result.status === "infra" ? result.reason : "";
   return { status: statusOf(result), message, compile_result: null, run_result: commandResult(result), ...NOTHING };
 }
@@ -65,7 +69,7 @@ async function runCells(session: Session, request: RunJupyterRequest, { signal, 
   const { cell_timeout, total_timeout } = request;
   const startMs = performance.now();
   const cells: CellResult[] = [];
-  let worst: ExecutionResult | undefined;
+  let fault: string | undefined;
   let isLate = false;
   for (const cell of request.cells) {
     const left = total_timeout - (performance.now() - startMs) / 1000;
@@ -74,13 +78,14 @@ async function runCells(session: Session, request: RunJupyterRequest, { signal, 
     const result = await session.run(cell, {
       limits: limitsOf(cell_timeout > 0 ? Math.min(cell_timeout, left) : left, request, most),
       signal,
+      rerun: false,
     });
     cells.push(cellResult(result));
-    if (result.status !== "ok" && worst?.status !== "infra") worst = result;
     isLate = isTimeout(result);
-    if (isLate || result.status === "infra") break;
+    if (result.status === "infra") fault = result.reason;
+    if (isLate || fault !== undefined) break;
   }
-  const status = isLate ? "TimeLimitExceeded" : worst?.status === "infra" ? "Error" : "Finished";
+  const status = isLate ? "TimeLimitExceeded" : fault === undefined ? "Finished" : "Error";
   const driver: CommandResult = {
     status,
     execution_time: (performance.now() - startMs) / 1000,
@@ -88,8 +93,9 @@ async function runCells(session: Session, request: RunJupyterRequest, { signal, 
     stdout: "",
     stderr: "",
   };
-  const overall = isLate ? "Failed" : worst === undefined ? "Success" : statusOf(worst);
-  return { status: overall, message: worst?.status === "infra" ? worst.reason : "", driver, cells, ...NOTHING };
+  // As SandboxFusion has it: a cell that raises is a matter of that cell.
+  const overall = isLate ? "Failed" : fault === undefined ? "Success" : "SandboxError";
+  return { status: overall, message: fault ?? "", driver, cells, ...NOTHING };
 }
 
 /** The sandbox for a language, or why there is none. */
@@ -127,7 +133,7 @@ function statusOf({ status }: ExecutionResult): RunCodeResponse["status"] {
 }
 
 function isTimeout({ status }: ExecutionResult): boolean {
-  return status === "fuel" || status === "timeout" || status === "killed";
+  return status === "fuel" || status === "timeout";
 }
 
 function commandResult(result: ExecutionResult): CommandResult {

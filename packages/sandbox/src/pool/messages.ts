@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly seed: number | undefined;
   /** Undefined for a stateless run. */
   readonly turn: Turn | undefined;
+  /** Whether a run that the clock ended is run again, alone. */
+  readonly rerun: boolean;
 }
 
 /** Which cell of a session a run is. */
@@ -38,6 +40,8 @@ export interface RunReply {
   readonly id: number;
   /** Whether the status is `infra`. */
   readonly isFault: boolean;
+  /** Whether the status is `timeout`. */
+  readonly isLate: boolean;
   /** An {@link Outcome} as JSON, which crosses two threads at less cost than an object does. */
   readonly outcome: string;
   /** The world after a session's cell, when the cell is kept. */

@@ -4,7 +4,7 @@ import type { SlotExit } from "./worker-slot.js";
 
 /** The reply that carries an outcome, and a session's world after it. */
 export function replyOf(id: number, outcome: Outcome, image?: HeapImage): RunReply {
-  return { id, isFault: outcome.status === "infra", outcome: JSON.stringify(outcome), image };
+  return { id, isFault: outcome.status === "infra", isLate: outcome.status === "timeout", outcome: JSON.stringify(outcome), image };
 }
 
 /** The reply to a run of which nothing is known. */
@@ -12,8 +12,8 @@ export function endedReply(id: number, status: "killed" | "infra", reason: strin
   return replyOf(id, { status, reason, stdout: "", stderr: "", truncated: false, usage: { fuel: 0, wallMs: 0, memoryBytes: 0 } });
 }
 
-/** The reply to the run over which a worker was killed. */
-export function killedReply(id: number, { killReason, ranMs, stdout, stderr }: SlotExit): RunReply {
+/** The reply to the run over which a worker was killed at its deadline. */
+export function lateReply(id: number, { ranMs, stdout, stderr }: SlotExit): RunReply {
   const usage = { fuel: 0, wallMs: ranMs, memoryBytes: 0 };
-  return replyOf(id, { status: "killed", reason: killReason!, stdout, stderr, truncated: false, usage });
+  return replyOf(id, { status: "timeout", stdout, stderr, truncated: false, usage });
 }

@@ -18,7 +18,7 @@ async function outcomesOf(codes: readonly string[], workers = 1): Promise<{ read
   pools.push(pool);
   await pool.start();
   const runs = codes.map((code, i) =>
-    pool.submit({ id: i + 1, code, limits: { ...DEFAULT_LIMITS, wallMs: 60_000 }, seed: 0, turn: undefined }),
+    pool.submit({ id: i + 1, code, limits: { ...DEFAULT_LIMITS, wallMs: 60_000 }, seed: 0, turn: undefined, rerun: true }),
   );
   const outcomes = (await Promise.all(runs)).map(({ outcome }) => JSON.parse(outcome) as Outcome);
   return { outcomes, restarts: tally.restarts };

@@ -1,6 +1,6 @@
 import { RetoolError } from "@retool-ts/core";
 import { ABORTED } from "../feedback.js";
-import { endedReply, killedReply } from "./reply.js";
+import { endedReply, lateReply } from "./reply.js";
 import type { HeapImage } from "../engine/heap-image.js";
 import type { RunReply, RunRequest, WorkerSetup } from "./messages.js";
 import { Tally } from "./tally.js";
@@ -19,6 +19,8 @@ const MAX_FAILED_STARTS = 3;
 interface Task {
   readonly request: RunRequest;
   attempts: number;
+  /** Whether the clock has ended it once. */
+  isLate: boolean;
   settle(reply: RunReply): void;
 }
 
@@ -33,6 +35,8 @@ export class WorkerPool {
   readonly #slots = new Set<WorkerSlot>();
   readonly #tasks = new Map<number, Task>();
   #queue: Task[] = [];
+  /** Runs that the clock ended, to be tried while no other runs. */
+  #late: Task[] = [];
   #base: HeapImage | undefined;
   #onStart: { ready(base: HeapImage): void; failed(error: Error): void } | undefined;
   #failedStarts = 0;
@@ -65,7 +69,7 @@ export class WorkerPool {
         this.#tally.addAnswered();
         resolve(reply);
       };
-      this.#tasks.set(request.id, { request, attempts: 0, settle });
+      this.#tasks.set(request.id, { request, attempts: 0, isLate: false, settle });
       if (this.#isClosed) return settle(endedReply(request.id, "infra", "the sandbox was closed"));
       this.#queue.push(this.#tasks.get(request.id)!);
       if (this.#queue.length === 1) queueMicrotask(() => this.#dispatch());
@@ -81,20 +85,35 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue = [];
+    this.#late = [];
     for (const [id, task] of this.#tasks) task.settle(endedReply(id, "infra", "the sandbox was closed"));
     await Promise.all([...this.#slots].map((slot) => slot.stop()));
   }
 
   #dispatch(): void {
     if (this.#isClosed) return;
-    this.#queue = this.#queue.filter(({ request }) => this.#tasks.has(request.id));
+    const isAsked = ({ request }: Task): boolean => this.#tasks.has(request.id);
+    this.#queue = this.#queue.filter(isAsked);
+    this.#late = this.#late.filter(isAsked);
+    if (this.#late.length > 0) this.#sendAlone();
+    else if (![...this.#slots].some((slot) => slot.isAlone)) this.#sendChunks();
+    const wanted = Math.min(this.#size, this.#slots.size + this.#queue.length + this.#late.length);
+    while (this.#slots.size < wanted && this.#base !== undefined) this.#spawn();
+    this.#countRunning();
+  }
+
+  #sendChunks(): void {
     for (const slot of this.#slots) {
       if (this.#queue.length === 0) break;
       if (slot.isIdle) slot.send(this.#takeChunk().map(({ request }) => request));
     }
-    const wanted = Math.min(this.#size, this.#slots.size + this.#queue.length);
-    while (this.#slots.size < wanted && this.#base !== undefined) this.#spawn();
-    this.#countRunning();
+  }
+
+  /** Hands out one late run once all that runs has ended; until it has ended as well, nothing else is handed out. */
+  #sendAlone(): void {
+    if ([...this.#slots].some((slot) => slot.heldCount > 0)) return;
+    const idle = [...this.#slots].find((slot) => slot.isIdle);
+    if (idle !== undefined) idle.send([this.#late.shift()!.request], { isAlone: true });
   }
 
   #countRunning(): void {
@@ -126,8 +145,16 @@ export class WorkerPool {
   #receive(reply: RunReply): void {
     const task = this.#tasks.get(reply.id);
     if (task === undefined) return;
-    if (reply.isFault && ++task.attempts < MAX_ATTEMPTS) this.#queue.push(task);
+    if (reply.isLate) this.#takeLate(task, reply);
+    else if (reply.isFault && ++task.attempts < MAX_ATTEMPTS) this.#queue.push(task);
     else task.settle(reply);
+  }
+
+  /** The clock has ended a run: it gets one more try, with the machine to itself as far as this pool can see to that. */
+  #takeLate(task: Task, reply: RunReply): void {
+    if (task.isLate || !task.request.rerun) return task.settle(reply);
+    task.isLate = true;
+    this.#late.push(task);
   }
 
   #replace(slot: WorkerSlot, exit: SlotExit): void {
@@ -142,13 +169,16 @@ export class WorkerPool {
     for (const { id } of exit.unanswered) {
       const task = this.#tasks.get(id);
       if (task === undefined) continue;
-      if (id === exit.culprit && exit.killReason !== undefined) task.settle(killedReply(id, exit));
+      if (id === exit.culprit && exit.killReason !== undefined) this.#takeLate(task, lateReply(id, exit));
       else if (id === exit.culprit && ++task.attempts >= MAX_ATTEMPTS) task.settle(endedReply(id, "infra", exit.failure));
+      else if (task.isLate) this.#late.push(task);
       else again.push(task);
     }
     this.#queue.unshift(...again);
     if (exit.unanswered.length === 0 && ++this.#failedStarts >= MAX_FAILED_STARTS) {
-      for (const { request, settle } of this.#queue.splice(0)) settle(endedReply(request.id, "infra", exit.failure));
+      for (const { request, settle } of [...this.#queue.splice(0), ...this.#late.splice(0)]) {
+        settle(endedReply(request.id, "infra", exit.failure));
+      }
     }
     this.#dispatch();
   }

@@ -37,6 +37,7 @@ export class WorkerSlot {
   readonly #events: SlotEvents;
   readonly #held = new Map<number, RunRequest>();
   #isReady = false;
+  #isAlone = false;
   #watch: ReturnType<typeof setInterval> | undefined;
   #seen = { id: 0, sinceMs: 0 };
   #lookedMs = 0;
@@ -61,7 +62,13 @@ export class WorkerSlot {
     return this.#held.size;
   }
 
-  send(requests: readonly RunRequest[]): void {
+  /** Whether it runs something beside which nothing else may run. */
+  get isAlone(): boolean {
+    return this.#isAlone && this.#held.size > 0;
+  }
+
+  send(requests: readonly RunRequest[], { isAlone = false } = {}): void {
+    this.#isAlone = isAlone;
     for (const request of requests) this.#held.set(request.id, request);
     this.#thread.post(requests);
     this.#thread.ref();

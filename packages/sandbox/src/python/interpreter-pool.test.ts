@@ -19,7 +19,16 @@ require("node:readline").createInterface({ input: process.stdin }).on("line", (l
   say({ type: "done", nonce, report: { kind: "ok" }, fuel: 0, memoryBytes: 0, isReusable: true });
 });`;
 
-const request = (id: number): PythonRequest => ({ id, world: 0, seed: 0, past: [], cell: 1, code: `cell of ${id}`, limits: PYTHON_LIMITS });
+const request = (id: number): PythonRequest => ({
+  id,
+  world: 0,
+  seed: 0,
+  past: [],
+  cell: 1,
+  code: `cell of ${id}`,
+  limits: PYTHON_LIMITS,
+  rerun: true,
+});
 
 test("a run that is aborted while its process starts is not run, and the process goes to the next one", async () => {
   const folder = await mkdtemp(join(tmpdir(), "retool-pool-"));

@@ -21,6 +21,8 @@ export interface PythonRequest {
   readonly cell: number;
   readonly code: string;
   readonly limits: Limits;
+  /** Whether a run that the clock ended is run again. */
+  readonly rerun: boolean;
 }
 
 export interface PythonReply {

@@ -1,15 +1,13 @@
 import type { Limits } from "../limits.js";
 import type { ExecutionResult, Session } from "../sandbox.js";
-import { SerialSession } from "../serial-session.js";
+import { SerialSession, type CellTerms } from "../serial-session.js";
 import { encodePythonSnapshot, type PythonState } from "./python-snapshot.js";
 
 /** One cell of a session as the sandbox executes it. */
-export interface PythonJob extends PythonState {
+export interface PythonJob extends PythonState, CellTerms {
   readonly world: number;
   readonly cell: number;
   readonly code: string;
-  readonly limits: Limits;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** What a session needs of its sandbox. */
@@ -34,9 +32,10 @@ export class PythonSession extends SerialSession {
     this.#world = parts.onOpen();
   }
 
-  protected async runCell(code: string, limits: Limits, signal: AbortSignal | undefined): Promise<ExecutionResult> {
+  protected async runCell(code: string, terms: CellTerms): Promise<ExecutionResult> {
+    const { limits } = terms;
     const state = this.#state;
-    const result = await this.#parts.run({ ...state, world: this.#world, cell: state.past.length + 1, code, limits, signal });
+    const result = await this.#parts.run({ ...state, world: this.#world, cell: state.past.length + 1, code, ...terms });
     const hasRun = code.length <= limits.codeChars;
     if (hasRun && (result.status === "ok" || result.status === "error"))
       this.#state = { ...state, past: [...state.past, { code, limits }] };
