@@ -4,6 +4,8 @@ import { InputError } from "@retool-ts/core";
 export interface DatasetRow {
   readonly value: Readonly<Record<string, unknown>>;
   readonly where: string;
+  /** Numbers of the row that a double cannot hold, which stand in `value` as texts of their digits. */
+  readonly kept?: readonly string[];
 }
 
 /** A column, as a dotted path into nested ones (`reward_model.ground_truth`), or several joined by a blank. */

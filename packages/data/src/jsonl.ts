@@ -1,4 +1,4 @@
-import { defined, InputError } from "@retool-ts/core";
+import { defined, InputError, parseExactJson, type ExactJson } from "@retool-ts/core";
 import type { DatasetRow } from "./columns.js";
 
 /**
@@ -14,7 +14,8 @@ export async function* jsonlRows(lines: Iterable<string> | AsyncIterable<string>
     const text = number === 1 ? line.replace(/^\ufeff/, "") : line;
     if (text.trim() === "") continue;
     const where = `${file}: line ${number}`;
-    yield { value: asRow(parse(text, where, "correct or remove the line; every line must be one whole JSON object"), where), where };
+    const { value, kept } = parse(text, where, "correct or remove the line; every line must be one whole JSON object");
+    yield { value: asRow(value, where), where, ...(kept.length > 0 && { kept }) };
   }
 }
 
@@ -24,18 +25,18 @@ export async function* jsonlRows(lines: Iterable<string> | AsyncIterable<string>
  * @throws InputError when it is something else.
  */
 export function jsonRows(text: string, file: string): DatasetRow[] {
-  const value = parse(text.replace(/^\ufeff/, ""), file, "correct the file; if it has one object a line, name it .jsonl");
+  const { value, kept } = parse(text.replace(/^\ufeff/, ""), file, "correct the file; if it has one object a line, name it .jsonl");
   if (!Array.isArray(value))
     throw refuse(file, "a list of objects", kindOf(value), "put the rows into a list, or one a line into a .jsonl file");
   return value.map((row: unknown, index) => {
     const where = `${file}: row ${index + 1}`;
-    return { value: asRow(row, where), where };
+    return { value: asRow(row, where), where, ...(kept.length > 0 && { kept }) };
   });
 }
 
-function parse(text: string, where: string, fix: string): unknown {
+function parse(text: string, where: string, fix: string): ExactJson {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (cause) {
     throw refuse(where, "JSON", cause instanceof Error ? cause.message : String(cause), fix, cause);
   }

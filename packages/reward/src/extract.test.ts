@@ -42,9 +42,10 @@ describe("extractAnswer", () => {
     },
   );
 
-  test("order and window are options", () => {
+  test("sources and window are options", () => {
     const response = "The answer is 3. \\boxed{4}";
-    expect(extractAnswer(response, { sources: ["anchor", "boxed"] })?.text).toBe("3");
+    expect(extractAnswer(response)?.text).toBe("4");
+    expect(extractAnswer(response, { sources: ["anchor"] })?.text).toBe("3");
     expect(extractAnswer(`\\boxed{4}${" ".repeat(300)}5`, { window: 100 })).toEqual({ text: "5", source: "number", start: 309, end: 310 });
     expect(extractAnswer("5", { sources: ["boxed"] })).toBeUndefined();
   });

@@ -1,19 +1,28 @@
-import { lastBoxed } from "./answer.js";
+import { cutOffBox, lastBoxed } from "./answer.js";
+import { behindAnchor, isPlausible } from "./anchor.js";
+import { valueOf } from "./sentence.js";
+import { withoutFence, withoutSilentText } from "./silent-text.js";
 
 /**
- * Where an answer may stand.
+ * Where an answer may stand. Of a box, a tag and an anchor the one that is stated last counts, and in a response with an answer tag
+ * only what is in the tag; the others are for where none of these is there, in the order given.
  *
- * - `boxed`: the last balanced `\boxed{…}` or `\fbox{…}`; boxes with nothing but commas, “and” or “or” between them are one
- *   answer, so that boxing every candidate in a row is no answer to a question that has one.
+ * - `boxed`: the last `\boxed{…}` or `\fbox{…}`; boxes with nothing but commas, “and” or “or” between them are one answer, so that
+ *   boxing every candidate in a row is no answer to a question that has one. A last box that is cut off is no answer.
  * - `tag`: the last `<answer>…</answer>`; a box in it is preferred.
  * - `anchor`: what follows the last “answer is”, “Answer:”, “result is” or `####`, up to the end of the sentence.
+ * - `whole`: the response itself where it is one short line, as an answer alone is.
+ * - `sentence`: the value that the last sentence states: “The largest $n$ is 34.”
  * - `expression`: the last formula between dollar signs, `\(…\)` or `\[…\]`.
  * - `number`: the last number or fraction.
  */
-export type AnswerSource = "boxed" | "tag" | "anchor" | "expression" | "number";
+export type AnswerSource = "boxed" | "tag" | "anchor" | "whole" | "sentence" | "expression" | "number";
+
+/** All sources: for answers of any origin, bare ones and responses mixed. A reward should ask for a stated answer. */
+export const ANSWER_SOURCES: readonly AnswerSource[] = ["boxed", "tag", "anchor", "whole", "sentence", "expression", "number"];
 
 export interface ExtractOptions {
-  /** Tried in this order; the first that finds something decides. Default: all, in the order above. */
+  /** Default: all but `whole` and `sentence`, in the order above. */
   readonly sources?: readonly AnswerSource[];
   /** Look only at so many characters at the end of the response. Default: all of it. */
   readonly window?: number;
@@ -32,29 +41,77 @@ type Found = Omit<ExtractedAnswer, "source">;
 
 const SOURCES: readonly AnswerSource[] = ["boxed", "tag", "anchor", "expression", "number"];
 const MAX_BOXES = 20;
+/** A response longer than this is more than an answer. */
+const LONGEST_WHOLE = 200;
 
-/** Finds the answer of a response; undefined if no source has one. Takes time linear in the response. */
+/**
+ * The answer of a response; undefined if no source has one. Reasoning in `<think>`, code and tool output are passed over, whatever
+ * stands in them. Takes time linear in the response.
+ */
 export function extractAnswer(
   response: string,
   { sources = SOURCES, window = Infinity }: ExtractOptions = {},
 ): ExtractedAnswer | undefined {
   const offset = Math.max(0, response.length - window);
-  const text = response.slice(offset);
+  const text = withoutSilentText(response).slice(offset);
+  const shifted = ({ text: found, source, start, end }: ExtractedAnswer): ExtractedAnswer => ({
+    text: found,
+    source,
+    start: start + offset,
+    end: end + offset,
+  });
+  const stated = statedAnswer(text, response.slice(offset), sources);
+  if (stated === "cut off") return undefined;
+  if (stated) return shifted(stated);
   for (const source of sources) {
-    const found = find(text, source);
-    if (found && found.text.trim() !== "") return { text: found.text, source, start: found.start + offset, end: found.end + offset };
+    const found = fallback(text, source);
+    if (found && found.text.trim() !== "") return shifted({ ...found, source });
   }
   return undefined;
 }
 
-function find(text: string, source: AnswerSource): Found | undefined {
+/** The inside of the last box that states an answer: in the answer tag if there is one, and not in reasoning or code. */
+export function lastStatedBox(response: string): string | undefined {
+  const text = withoutSilentText(response);
+  const tag = lastTag(text);
+  return lastBoxed(tag === undefined ? text : text.slice(tag.from, tag.to))?.text;
+}
+
+/** What is stated last of a box, a tag and an anchor. */
+function statedAnswer(text: string, raw: string, sources: readonly AnswerSource[]): ExtractedAnswer | "cut off" | undefined {
+  const tag = sources.includes("tag") ? lastTag(text) : undefined;
+  if (tag === undefined) return lastStatement(text, sources);
+  const inside = text.slice(tag.from, tag.to);
+  const stated = lastStatement(inside, tag.isClosed ? ["boxed", "anchor"] : ["boxed"]);
+  const place = { start: tag.start, end: tag.end };
+  if (stated !== undefined && stated !== "cut off")
+    return { ...place, text: stated.text, source: stated.source === "boxed" ? "boxed" : "tag" };
+  if (stated === "cut off" || !tag.isClosed) return "cut off";
+  const whole = inside.trim() === "" ? withoutFence(raw.slice(tag.from, tag.to)).trim() : inside.trim();
+  return whole === "" ? undefined : { ...place, text: whole, source: "tag" };
+}
+
+function lastStatement(text: string, sources: readonly AnswerSource[]): ExtractedAnswer | "cut off" | undefined {
+  const boxed = sources.includes("boxed") ? joinedBoxes(text) : undefined;
+  const cutOff = sources.includes("boxed") && boxed === undefined ? cutOffBox(text) : undefined;
+  const box = boxed && boxed.text.trim() !== "" ? boxed : undefined;
+  const anchor = sources.includes("anchor") ? behindAnchor(text) : undefined;
+  const isLater = anchor && isPlausible(anchor) && anchor.start >= (box?.end ?? cutOff ?? 0);
+  if (anchor && anchor.text !== "" && (isLater || (box === undefined && cutOff === undefined))) return { ...anchor, source: "anchor" };
+  if (cutOff !== undefined) return "cut off";
+  return box && { ...box, source: "boxed" };
+}
+
+function fallback(text: string, source: AnswerSource): Found | undefined {
   switch (source) {
     case "boxed":
-      return joinedBoxes(text);
     case "tag":
-      return lastTag(text);
     case "anchor":
-      return behindAnchor(text);
+      return undefined;
+    case "whole":
+      return wholeLine(text);
+    case "sentence":
+      return lastSentence(text);
     case "expression":
       return lastFormula(text);
     case "number":
@@ -62,7 +119,26 @@ function find(text: string, source: AnswerSource): Found | undefined {
   }
 }
 
-function joinedBoxes(text: string): Found | undefined {
+function wholeLine(text: string): Found | undefined {
+  const line = text.trim();
+  if (line.length > LONGEST_WHOLE || line.includes("\n")) return undefined;
+  const start = text.indexOf(line);
+  return { text: line, start, end: start + line.length };
+}
+
+/** The last sentence, if it says that something is something. */
+function lastSentence(text: string): Found | undefined {
+  const line = text.slice(-1_000).trimEnd();
+  const breaks = [...line.matchAll(/[.!?:]\s|\n/g)].at(-1);
+  const sentence = line.slice(breaks ? breaks.index + breaks[0].length : 0).replace(/[.!]$/, "").trim(); // prettier-ignore
+  const value = valueOf(sentence);
+  if (value === undefined || !/\d|\$|\\/.test(value)) return undefined;
+  const start = text.lastIndexOf(value);
+  return { text: value, start, end: start + value.length };
+}
+
+/** The last box, with those right before it. */
+export function joinedBoxes(text: string): Found | undefined {
   const last = lastBoxed(text);
   if (last === undefined) return undefined;
   let joined = last.text;
@@ -86,44 +162,24 @@ function isJoint(gap: string): boolean {
   return /^(?:and|or|text|quad|[\s$,;&\\{}()])*$/i.test(gap);
 }
 
-function lastTag(text: string): Found | undefined {
+/** Where an answer tag stands. */
+export interface Tag {
+  readonly start: number;
+  readonly end: number;
+  /** The inside. */
+  readonly from: number;
+  readonly to: number;
+  readonly isClosed: boolean;
+}
+
+/** The last `<answer>`; one that never closes goes to the end. */
+export function lastTag(text: string): Tag | undefined {
   const close = text.lastIndexOf("</answer>");
+  const start = text.lastIndexOf("<answer>");
+  if (start > close) return { start, end: text.length, from: start + "<answer>".length, to: text.length, isClosed: false };
   const open = close < 0 ? -1 : text.lastIndexOf("<answer>", close);
   if (open < 0) return undefined;
-  const inner = text.slice(open + "<answer>".length, close);
-  return { text: joinedBoxes(inner)?.text ?? inner.trim(), start: open, end: close + "</answer>".length };
-}
-
-function behindAnchor(text: string): Found | undefined {
-  let from = -1;
-  let start = 0;
-  for (const match of text.matchAll(/\b(?:answer|result|option|choice)(?:\*\*)? ?(?:is|:|=)(?:\*\*)?:?|####/gi)) {
-    start = match.index;
-    from = match.index + match[0].length;
-  }
-  if (from < 0) return undefined;
-  const lineEnd = indexOrEnd(text, "\n", skipBlanks(text, from));
-  const line = text.slice(from, lineEnd);
-  const formula = /^\s{0,9}(?:\*\*)?(\$\$?|\\\(|\\\[)/.exec(line);
-  if (formula) {
-    const close = { $: "$", $$: "$$", "\\(": "\\)", "\\[": "\\]" }[formula[1]!]!;
-    const end = line.indexOf(close, formula[0].length);
-    if (end > 0) return { text: line.slice(formula[0].length, end).trim(), start, end: from + end + close.length };
-  }
-  const sentence = /[.!?](?:\s|$)/.exec(line);
-  const end = sentence ? sentence.index : line.length;
-  return { text: line.slice(0, end).replaceAll("**", "").trim(), start, end: from + end };
-}
-
-function skipBlanks(text: string, from: number): number {
-  let index = from;
-  while (text[index] === " " || text[index] === "\n") index++;
-  return index;
-}
-
-function indexOrEnd(text: string, search: string, from: number): number {
-  const index = text.indexOf(search, from);
-  return index < 0 ? text.length : index;
+  return { start: open, end: close + "</answer>".length, from: open + "<answer>".length, to: close, isClosed: true };
 }
 
 function lastFormula(text: string): Found | undefined {
@@ -144,7 +200,12 @@ function lastFormula(text: string): Found | undefined {
 
 /** Whether what stands between two dollar signs is no formula: they were prices. */
 function isProse(inner: string): boolean {
-  return inner.includes("\n") || /(?:^|[^\\{A-Za-z])[A-Za-z]{2,} [A-Za-z]{2,}/.test(inner) || /[=/+] ?$/.test(inner) || inner.endsWith(" ");
+  return (
+    inner.includes("\n") ||
+    /(?:^|[^\\{A-Za-z])[A-Za-z]{2,} [A-Za-z]{2,}/.test(inner) ||
+    /[=/+] ?$/.test(inner) ||
+    (inner.endsWith(" ") && !inner.startsWith(" "))
+  );
 }
 
 function lastNumber(text: string): Found | undefined {

@@ -5,7 +5,7 @@
  */
 export { lastBoxed, lastBoxedOnlyString, type BoxedAnswer } from "./answer.js";
 export { combineRewards, type RewardPart } from "./combine.js";
-export { extractAnswer, type AnswerSource, type ExtractedAnswer, type ExtractOptions } from "./extract.js";
+export { ANSWER_SOURCES, extractAnswer, type AnswerSource, type ExtractedAnswer, type ExtractOptions } from "./extract.js";
 export {
   formatPart,
   hasFormat,
@@ -15,11 +15,13 @@ export {
   type RequireFormatOptions,
   type ResponseFormat,
 } from "./format.js";
+export { checkGolds, readGold, type GoldCheck, type UnreadableGold } from "./gold.js";
 export { groupReward, scoreGroup, type GroupMember } from "./group.js";
 export { mathDapoScore, type MathDapoOptions, type MathDapoResult } from "./math-dapo.js";
 export { normalizeFinalAnswer } from "./normalize.js";
 export { answersMatch, type AnswerOptions } from "./answers-match.js";
-export { outcomeReward, REWARD_RULES, type OutcomeOptions, type OutcomeRule, type RewardRule, type VerdictScores } from "./outcome.js";
+export { outcomeReward, type OutcomeOptions, type VerdictScores } from "./outcome.js";
+export { REWARD_RULES, type OutcomeRule, type RewardRule } from "./rules.js";
 export {
   completeResult,
   type ResponseReward,

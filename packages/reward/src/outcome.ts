@@ -1,54 +1,19 @@
-import { lastBoxed } from "./answer.js";
+import { readGold } from "./gold.js";
+import type { OutcomeRule } from "./rules.js";
 import { answersMatch, type AnswerOptions } from "./answers-match.js";
-import { type AnswerSource, extractAnswer } from "./extract.js";
+import { type AnswerSource, extractAnswer, type ExtractedAnswer, lastStatedBox } from "./extract.js";
 import { mathDapoScore } from "./math-dapo.js";
 import type { ResponseReward, ResponseSample } from "./reward.js";
+import { readingsOfSentence } from "./sentence.js";
 import type { Verdict, VerifyOptions } from "./verify/verdict.js";
 import { verifyAnswer } from "./verify/verify-answer.js";
-
-/** A row of {@link REWARD_RULES}. */
-export interface RewardRule {
-  /** How the answer is found and compared, in one line. */
-  readonly meaning: string;
-  /** The text that is read: what the policy wrote, or all of the response, interpreter output included. */
-  readonly reads: "modelText" | "response";
-  /** Options of {@link OutcomeOptions} that it heeds, besides `scores`. */
-  readonly options: readonly (keyof OutcomeOptions)[];
-}
-
-/** How an answer is found and compared, by the name of each rule; help, config schemas and documentation read it here. */
-export const REWARD_RULES = {
-  "boxed-exact": {
-    meaning: "the box of the answer, as an integer of any size, else as trimmed text",
-    reads: "modelText",
-    options: ["allowThousandsSeparators"],
-  },
-  equivalence: {
-    meaning: "a box, an answer tag or “the answer is”, decided as mathematics by verifyAnswer",
-    reads: "modelText",
-    options: ["sources", "strict"],
-  },
-  "math-dapo-strict": {
-    meaning: "verl's rule: the last \\boxed{…} in the last 100 characters, to the character",
-    reads: "response",
-    options: [],
-  },
-  "math-dapo-minerva": {
-    meaning: "verl's rule: the last “Answer: …” in the last 300 characters, after normalization",
-    reads: "response",
-    options: [],
-  },
-} as const satisfies Readonly<Record<string, RewardRule>>;
-
-/** The name of a rule in {@link REWARD_RULES}. */
-export type OutcomeRule = keyof typeof REWARD_RULES;
 
 /** The score of each verdict. */
 export type VerdictScores = Readonly<Record<Verdict["status"], number>>;
 
 export interface OutcomeOptions extends AnswerOptions, VerifyOptions {
   readonly rule: OutcomeRule;
-  /** For `equivalence`: where an answer may stand, in order. Default: a box, an answer tag, an anchor. */
+  /** For `equivalence`: where an answer may stand. Default: a box, an answer tag, an anchor. */
   readonly sources?: readonly AnswerSource[];
   /**
    * Scores that differ from the default: 1 for `correct`, −1 for `wrong`, and the score of `wrong` for the verdicts that only the rule
@@ -78,14 +43,30 @@ export function outcomeReward({ rule, ...options }: OutcomeOptions): ResponseRew
 function equivalenceReward({ sources = ["boxed", "tag", "anchor"], scores, strict = false }: Omit<OutcomeOptions, "rule">): ResponseReward {
   const scoreOf = scoresOf(scores);
   return ({ modelText, groundTruth }) => {
-    const prediction = extractAnswer(modelText, { sources })?.text;
-    const verdict: Verdict =
-      prediction === undefined
-        ? { status: "wrong", reason: "the response has no answer" }
-        : verifyAnswer(groundTruth, prediction, { strict });
+    const found = extractAnswer(modelText, { sources });
+    const formula = sources.includes("expression") ? extractAnswer(modelText, { sources: ["expression"] }) : undefined;
+    const { verdict, prediction } = judge(readGold(groundTruth), [found, formula], strict);
     const score = scoreOf[verdict.status];
     return { score, correct: verdict.status === "correct", prediction, parts: { outcome: score }, verdict };
   };
+}
+
+/** The verdict on the first way to read the answer that can be read. */
+function judge(gold: string, candidates: readonly (ExtractedAnswer | undefined)[], strict: boolean): Judged {
+  let first: Judged | undefined;
+  for (const { text, source } of candidates.filter((candidate) => candidate !== undefined)) {
+    for (const prediction of source === "boxed" || source === "number" ? [text] : readingsOfSentence(text)) {
+      const verdict = verifyAnswer(gold, prediction, { strict });
+      if (verdict.status !== "unparsablePrediction") return { verdict, prediction };
+      first ??= { verdict, prediction };
+    }
+  }
+  return first ?? { verdict: { status: "wrong", reason: "the response has no answer" }, prediction: undefined };
+}
+
+interface Judged {
+  readonly verdict: Verdict;
+  readonly prediction: string | undefined;
 }
 
 function scoresOf(scores: Partial<VerdictScores> = {}): VerdictScores {
@@ -99,17 +80,18 @@ interface Grade {
 }
 
 function grade(sample: ResponseSample, rule: Exclude<OutcomeRule, "equivalence">, options: AnswerOptions): Grade {
+  const groundTruth = readGold(sample.groundTruth);
   switch (rule) {
     case "boxed-exact": {
-      const prediction = lastBoxed(sample.modelText)?.text;
-      return { correct: prediction !== undefined && answersMatch(prediction, sample.groundTruth, options), prediction };
+      const found = lastStatedBox(sample.modelText);
+      return { correct: found !== undefined && answersMatch(found, groundTruth, options), prediction: found };
     }
     case "math-dapo-strict": {
-      const { correct, prediction } = mathDapoScore(sample.response, sample.groundTruth, { strictBox: true });
+      const { correct, prediction } = mathDapoScore(sample.response, groundTruth, { strictBox: true });
       return { correct, prediction: correct || prediction !== "" ? prediction : undefined };
     }
     case "math-dapo-minerva": {
-      const { correct, prediction } = mathDapoScore(sample.response, sample.groundTruth, { strictBox: false });
+      const { correct, prediction } = mathDapoScore(sample.response, groundTruth, { strictBox: false });
       return { correct, prediction: correct || prediction !== "[INVALID]" ? prediction : undefined };
     }
   }

@@ -35,6 +35,14 @@ export function verifyAnswer(gold: string, prediction: string, { strict = false 
   }
 }
 
+/** Why a gold answer cannot be compared but as the same text; undefined if it can. */
+export function unreadableGold(gold: string): string | undefined {
+  const text = unwrapped(gold);
+  if (text === "") return "it is empty";
+  if (text.length < 2_000 && wordingOf(text)) return undefined;
+  return parse(text, true).failure;
+}
+
 function decideWords(isSame: boolean, gold: string): Verdict {
   return isSame
     ? { status: "correct", reason: "the same words" }
