@@ -137,17 +137,14 @@ const checks: Record<string, (inputs: never, expected: never) => void> = {
   },
 };
 
-/** Held by `@retool-ts/reward`, whose term it is. */
-const ELSEWHERE = ["overlong_penalty"];
-
 const title = isPresent
   ? "verl core_algos vectors"
   : `verl core_algos vectors (skipped: set RETOOL_SHARED; no ${join("data/golden", "core_algos_vectors.jsonl")} found)`;
 describe(title, () => {
   test.skipIf(!isPresent)("the file holds every function", () => {
-    expect(new Set(rows.map((row) => row.fn))).toEqual(new Set([...Object.keys(checks), ...ELSEWHERE]));
+    expect(new Set(rows.map((row) => row.fn))).toEqual(new Set(Object.keys(checks)));
   });
   for (const [index, { fn, inputs, expected }] of rows.entries()) {
-    if (!ELSEWHERE.includes(fn)) test(`row ${index + 1}: ${fn}`, () => checks[fn]!(inputs, expected));
+    test(`row ${index + 1}: ${fn}`, () => checks[fn]!(inputs, expected));
   }
 });

@@ -89,7 +89,7 @@ test.each(TEST_BACKENDS)(
     await useBackend(backend);
     const parameters = Parameters.initialize({ ...TINY, maxPositions: 512 }, { seed: 11, embeddingStd: 0.2 });
     const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 1000 });
-    const sampler = engine.createSampler({ maxSequences: 2, maxLength: 400, vocabSize: TINY.vocabSize });
+    const sampler = await engine.sampler({ maxSequences: 2, maxLength: 400, vocabSize: TINY.vocabSize });
     try {
       const prompt = Array.from({ length: 200 }, (_, i) => (i * 7 + ((i * i) % 11)) % TINY.vocabSize);
       const key = streamKey(1, ["decode"]);

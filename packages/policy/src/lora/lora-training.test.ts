@@ -13,7 +13,7 @@ import { FrozenPolicy } from "../frozen-policy.js";
 import { LocalEngine } from "../local-engine.js";
 import { Parameters } from "../parameters.js";
 import { loadAdapter, saveAdapter } from "./adapter-checkpoint.js";
-import type { TrainingRow } from "../training-batch.js";
+import type { TrainingRow } from "@retool-ts/engine";
 import type { LoraOptions } from "./lora-options.js";
 
 const LORA: LoraOptions = { rank: 3, alpha: 6, dropout: 0, modules: ["q", "k", "v", "o", "gate", "up", "down"], seed: 5 };
@@ -164,7 +164,7 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
         for (const [name, tensor] of all) gradients.set(name, tensor.dataSync().slice() as Float32Array);
         return update(all, learningRate);
       };
-      for (const call of calls) await run.engine.forwardBackward(call, { loss: weightedLoss });
+      for (const call of calls) await run.engine.forwardBackward(call, weightedLoss);
       await run.engine.optimStep({ learningRate: 0 });
       stop(run);
       return new Map([...gradients].filter(([name]) => name.endsWith("loraB"))); // B is 0, so A has no gradient yet
