@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { batchCount, count, fraction, LearningRate, positive, Sampling, SftConfig, TrainConfig } from "@retool-ts/train";
+import { batchCount, count, fraction, type LearningRate, positive, Sampling, SftConfig, TrainConfig } from "@retool-ts/train";
 import { RewardConfig } from "./reward-config.js";
 
 const Source = z.discriminatedUnion("kind", [

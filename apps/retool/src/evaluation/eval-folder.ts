@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
-import { createRunFolder, FileJournal, type JournalNotice, RunFolder, type TrajectoryRecord, writeFileAtomic } from "@retool-ts/runs";
+import { createRunFolder, type FileJournal, type JournalNotice, RunFolder, type TrajectoryRecord, writeFileAtomic } from "@retool-ts/runs";
 import { firstDifference, type EvalIdentity } from "./eval-identity.js";
 
 /** Name of the rollouts in the folder, without extension. */

@@ -65,6 +65,7 @@ function budgetsOf({ budgets: { maxDurationMs, ...budgets } }: RecipeConfig): Bu
 }
 
 /** Settings that decide what follows the same tokens; how many snippets run at once is none of them. */
-function identityOf({ budgets, dialect, prompt, sandbox: { workers: _, ...limits } }: RecipeConfig): string {
+function identityOf({ budgets, dialect, prompt, sandbox }: RecipeConfig): string {
+  const { workers: _, ...limits } = sandbox;
   return JSON.stringify({ budgets, dialect, prompt, sandbox: limits });
 }

@@ -46,7 +46,7 @@ test("exactly the tool's tokens join those that carry a gradient, with the train
   counted!.trajectory.logProbs.forEach((value, t) => expect(value).toBeCloseTo(expected![t]!, 5));
 
   const row = (one: GroupedRollout) => policyRow(createSample(one), 1.5);
-  expect([...Array.from(row(masked).lossMask)]).toEqual([0, 0, 1, 1, 0, 0, 0, 1]);
+  expect(Array.from(row(masked).lossMask)).toEqual([0, 0, 1, 1, 0, 0, 0, 1]);
   expect(row(masked).fields.tokensInRow[3]).toBe(3);
   expect(row(counted!).fields.tokensInRow[3]).toBe(6);
   expect([...row(counted!).fields.samplerLogProbs].map((value) => value !== 0)).toEqual([false, false, true, true, true, true, true, true]);
