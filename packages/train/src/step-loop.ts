@@ -1,5 +1,6 @@
 import type { LogRecord } from "@retool-ts/runs";
 import type { RunParts } from "./train-context.js";
+import { Watch } from "./watch.js";
 
 /** One finished step. */
 export interface FinishedStep<State> {
@@ -40,6 +41,7 @@ export async function runSteps<State, Closure>(
 ): Promise<State> {
   const { label, steps, count } = loop;
   const bar = label === undefined ? undefined : reporter.progress(label, steps, count(from));
+  const watch = new Watch(reporter);
   let state = from;
   while (count(state) < steps) {
     const finished = await loop.step(state);
@@ -51,6 +53,7 @@ export async function runSteps<State, Closure>(
     await recorder.appendMetrics(finished.metrics);
     if (finished.timings !== undefined) await recorder.appendTimings?.(finished.timings);
     onMetrics?.(finished.metrics);
+    watch.see(finished.metrics);
     if (finished.save) await loop.save(state);
     bar?.update(count(state), finished.note);
     if (finished.stop === true) break;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RolloutReward } from "@retool-ts/evaluate";
-import { MemoryRecorder, train, type RlState, type TrainConfigInput, type TrainOptions } from "../src/index.js";
+import { MemoryRecorder, silentReporter, train, type RlState, type TrainConfigInput, type TrainOptions } from "../src/index.js";
 import { MemoryRun } from "./memory-run.js";
 import { TableStore } from "./table-engine.js";
 import { answerTwo, environment, problems, toyPolicy } from "./toy-task.js";
@@ -110,8 +110,7 @@ describe("what reaches the advantages", () => {
     const penalized = await run({ steps: 2, kl: { coef: 3, place: "reward", estimator: "abs" } });
     const plain = await run({ steps: 2 });
     expect(plain.recorder.metrics[0]!["policy/loss"]).toBe(penalized.recorder.metrics[0]!["policy/loss"]); // at the reference there is none
-    const advantages = ({ policy }: typeof plain) =>
-      policy.engine.seen[1]!.rows.map(({ fields }) => Array.from(fields!["advantages"]!));
+    const advantages = ({ policy }: typeof plain) => policy.engine.seen[1]!.rows.map(({ fields }) => Array.from(fields!["advantages"]!));
     expect(Number(penalized.recorder.metrics[1]!["policy/reference_kl"])).toBeGreaterThan(0);
     expect(advantages(penalized)).not.toEqual(advantages(plain));
   });
@@ -164,6 +163,54 @@ test("rollouts are kept every so often with their advantage, and at the end", as
   const { recorder } = await run({ steps: 5, trajectoriesEvery: 2 });
   expect([...recorder.rollouts.keys()]).toEqual([2, 4, 5]);
   expect(recorder.rollouts.get(5)!.every(({ advantage }) => typeof advantage === "number")).toBe(true);
+});
+
+describe("what a person is told", () => {
+  const said = async (options: Options, config: Partial<TrainConfigInput> = {}) => {
+    const lines: string[] = [];
+    const reporter = { say: (line: string) => void lines.push(line), progress: silentReporter.progress };
+    await run({ steps: 12, ...config }, { reporter, ...options });
+    return lines;
+  };
+
+  test("once, that five steps taught nothing", async () => {
+    const lines = await said({ environment: environment({ reward: () => -1 }) });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/for 5 steps all rollouts of each group scored the same \(mean -1\.00\): nothing is learned/);
+    expect(await said({})).toEqual([]);
+  });
+
+  test("a gradient that is no number, and ten of them end the run", async () => {
+    const policy = toyPolicy();
+    const optimStep = policy.engine.optimStep.bind(policy.engine);
+    policy.engine.optimStep = async (options) => ({ ...(await optimStep(options)), gradNorm: Number.NaN });
+    await expect(run({ steps: 20 }, { policy })).rejects.toThrow(/no finite number for 10 updates in a row, up to step 10/);
+    const lines = await said({ policy }, { steps: 3 });
+    expect(lines).toEqual(["step 1: the gradient is NaN; the update is left out"]);
+  });
+
+  test("that a clock ended calls, whose rollouts are not scored", async () => {
+    let calls = 0;
+    const slow = {
+      ...environment().tools[0]!,
+      execute: async () => ({ text: "2", status: ++calls === 1 ? ("timeout" as const) : ("ok" as const) }),
+    };
+    const recorder = new MemoryRun();
+    const lines = await said({ environment: environment({ tools: [slow] }), recorder }, { steps: 1 });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/step 1: a time limit ended \d+\.\d % of the tool calls; such rollouts are not scored/);
+    expect(Number(recorder.metrics[0]!["sandbox/clock_share"])).toBeGreaterThan(0);
+    expect(recorder.metrics[0]!["stop/toolFailed"]).toBe(1 / 16);
+    expect(recorder.rollouts.get(1)!.filter(({ advantage }) => advantage === undefined)).toHaveLength(1);
+  });
+});
+
+test("a KL penalty in the loss reaches rollouts without an advantage, too", async () => {
+  const equal = environment({ reward: () => 1 });
+  const { policy, recorder } = await run({ steps: 1, kl: { coef: 1, place: "loss" } }, { environment: equal });
+  expect(policy.engine.seen[0]!.rows).toHaveLength(16);
+  expect(recorder.metrics[0]!["policy/trained_tokens"]).toBeGreaterThan(0);
+  expect((await run({ steps: 1 }, { environment: equal })).policy.engine.seen).toEqual([]);
 });
 
 test("mistakes are told before anything runs", async () => {

@@ -10,14 +10,13 @@ import { isScored, type GroupedRollout } from "./sample.js";
 export function rolloutMetrics(rollouts: readonly GroupedRollout[]) {
   const summary = summarizeRollouts(rollouts.map(({ trajectory }) => trajectory));
   const scored = rollouts.filter(isScored);
+  const scores = scored.map(({ reward }) => reward.score);
   const measures = {
-    "reward/mean": mean(rollouts.map(({ reward }) => reward.score)),
-    "reward/accuracy": mean(rollouts.map(({ reward }) => (reward.correct ? 1 : 0))),
-    ...partMeans(rollouts),
-    "group/zero_variance_share": zeroVarianceGroupShare(
-      scored.map(({ reward }) => reward.score),
-      scored.map(({ group }) => group),
-    ),
+    "reward/mean": mean(scores),
+    ...spread(scores),
+    "reward/accuracy": mean(scored.map(({ reward }) => (reward.correct ? 1 : 0))),
+    ...partMeans(scored),
+    ...groupMetrics(scored),
     "rollout/code_ratio": summary.codeRatio,
     "rollout/call_pass_rate": summary.callPassRate,
     "rollout/last_call_pass_rate": summary.lastCallPassRate,
@@ -25,11 +24,55 @@ export function rolloutMetrics(rollouts: readonly GroupedRollout[]) {
     "rollout/turns": summary.meanTurns,
     "rollout/tool_calls": summary.meanToolCalls,
     "rollout/response_tokens": summary.meanResponseTokens,
+    ...lengthsByVerdict(scored),
     "rollout/call_timing": summary.meanCallTiming,
+    ...callStatuses(rollouts),
     ...toolMetrics(summary.tools),
     ...Object.fromEntries(Object.entries(summary.stopReasons).map(([reason, share]) => [`stop/${reason}`, share])),
   };
   return measures;
+}
+
+/** Standard deviation and extremes of scores. */
+function spread(scores: readonly number[]) {
+  const center = mean(scores);
+  return {
+    "reward/std": Math.sqrt(mean(scores.map((score) => (score - center) ** 2))),
+    "reward/min": scores.reduce((least, score) => Math.min(least, score), Infinity),
+    "reward/max": scores.reduce((most, score) => Math.max(most, score), -Infinity),
+  };
+}
+
+/** Groups that teach nothing, and why: all of their samples score the same, as all are right or all are wrong. */
+function groupMetrics(scored: readonly GroupedRollout[]) {
+  const groups = new Map<number, GroupedRollout[]>();
+  for (const rollout of scored) groups.set(rollout.group, [...(groups.get(rollout.group) ?? []), rollout]);
+  const share = (holds: (group: readonly GroupedRollout[]) => boolean) => mean([...groups.values()].map((group) => (holds(group) ? 1 : 0)));
+  return {
+    "group/zero_variance_share": zeroVarianceGroupShare(
+      scored.map(({ reward }) => reward.score),
+      scored.map(({ group }) => group),
+    ),
+    "group/all_right_share": share((group) => group.every(({ reward }) => reward.correct)),
+    "group/all_wrong_share": share((group) => group.every(({ reward }) => !reward.correct)),
+  };
+}
+
+/** Tokens after the prompt, of right and of wrong rollouts. */
+function lengthsByVerdict(scored: readonly GroupedRollout[]) {
+  const tokens = (right: boolean) =>
+    mean(
+      scored.filter(({ reward }) => reward.correct === right).map(({ trajectory }) => trajectory.tokenIds.length - trajectory.promptLength),
+    );
+  return { "rollout/response_tokens_right": tokens(true), "rollout/response_tokens_wrong": tokens(false) };
+}
+
+/** How calls ended, as shares of all; those that the clock ended are no doing of the policy's. */
+function callStatuses(rollouts: readonly GroupedRollout[]): Record<string, number> {
+  const calls = rollouts.flatMap(({ trajectory }) => trajectory.toolCalls.map(({ status }) => status));
+  const share = (status: string) => (calls.length === 0 ? 0 : calls.filter((each) => each === status).length / calls.length);
+  const others = [...new Set(calls)].filter((status) => status !== "ok" && status !== "timeout").sort();
+  return { "sandbox/clock_share": share("timeout"), ...Object.fromEntries(others.map((status) => [`call/${status}`, share(status)])) };
 }
 
 /** Each tool's own measures, where there are several: calls a rollout, and the share that ran without an error. */

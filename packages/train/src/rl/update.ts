@@ -53,7 +53,8 @@ async function updateOnce<Closure>(
   batch: readonly AdvantageSample[],
   learningRate: number,
 ): Promise<Metrics | undefined> {
-  const trained = batch.filter(({ sample, advantage }) => config.entropyCoef > 0 || !isZero(advantage, sample.rollout.trajectory.lossMask));
+  const wantsAll = config.entropyCoef > 0 || config.kl?.place === "loss";
+  const trained = batch.filter(({ sample, advantage }) => wantsAll || !isZero(advantage, sample.rollout.trajectory.lossMask));
   const counts = {
     tokens: countPolicyTokens(batch.map(({ sample }) => sample)),
     rollouts: batch.length,
