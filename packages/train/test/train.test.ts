@@ -193,7 +193,7 @@ describe("what a person is told", () => {
     let calls = 0;
     const slow = {
       ...environment().tools[0]!,
-      execute: async () => ({ text: "2", status: ++calls === 1 ? ("timeout" as const) : ("ok" as const) }),
+      call: async () => ({ text: "2", status: ++calls === 1 ? ("timeout" as const) : ("ok" as const) }),
     };
     const recorder = new MemoryRun();
     const lines = await said({ environment: environment({ tools: [slow] }), recorder }, { steps: 1 });
