@@ -8,7 +8,18 @@ export type { AdvantageFunction, Advantage, AdvantageInputs } from "@retool-ts/t
 export type { PolicyLossFunction, PolicyLossInputs, PolicyLossParts } from "@retool-ts/algorithms";
 export { loadConfig, type ConfigSources } from "./config/load-config.js";
 export type { RecipeConfig, RecipeInput } from "./config/recipe-config.js";
+export {
+  definePlugin,
+  type PluggedTool,
+  type Plugin,
+  type PluginProblems,
+  type PluginTool,
+  type ProblemRequest,
+  type ToolSetting,
+} from "./config/plugin.js";
 export type { RecipeParts } from "./config/recipe-parts.js";
+export type { OwnParts } from "./setup/create-environment.js";
+export type { OwnProblems } from "./setup/problem-source.js";
 export type { RecipeFunctions } from "./recipe/recipe-context.js";
 export { trainRecipe, type RecipeSettings, type TrainRecipeOptions } from "./recipe/train-recipe.js";
 export { createReporter, type Reporter, type ReporterOptions } from "./shell/log.js";

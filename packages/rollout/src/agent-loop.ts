@@ -28,6 +28,8 @@ export interface AgentOptions {
 export interface RolloutKey {
   readonly step: number;
   readonly problemId: string;
+  /** Handed to tools, as it is. */
+  readonly problem?: unknown;
   readonly sampleIndex: number;
 }
 
@@ -134,7 +136,7 @@ function clockOf({ now }: AgentOptions): () => number {
 
 async function callTool(
   { tool: name, input }: CallRequest,
-  { problemId, sampleIndex }: RolloutKey,
+  { problemId, sampleIndex, problem }: RolloutKey,
   callIndex: number,
   { tools, signal }: AgentOptions,
 ): Promise<ToolOutcome> {
@@ -142,5 +144,5 @@ async function callTool(
   if (tool === undefined) {
     return { text: `unknown tool ${name}; available: ${tools.map((known) => known.name).join(", ")}`, status: "error" };
   }
-  return tool.call(input, { problemId, sampleIndex, callIndex, ...(signal === undefined ? {} : { signal }) });
+  return tool.call(input, { problemId, sampleIndex, problem, callIndex, ...(signal === undefined ? {} : { signal }) });
 }

@@ -7,6 +7,8 @@ import type { Trajectory } from "./trajectory.js";
 /** A problem ready to be rolled out. */
 export interface RolloutPrompt {
   readonly problemId: string;
+  /** Handed to tools, as it is. */
+  readonly problem?: unknown;
   readonly promptIds: readonly number[];
 }
 
@@ -47,9 +49,9 @@ export async function rolloutBatch(prompts: readonly RolloutPrompt[], options: R
   let next = 0;
 
   const rollOut = async (index: number, sampleIndex: number, sequence: number) => {
-    const { promptIds, problemId } = prompts[index]!;
+    const { promptIds, problemId, problem } = prompts[index]!;
     try {
-      const key = { step, problemId, sampleIndex };
+      const key = { step, problemId, sampleIndex, problem };
       const own = journal === undefined ? sampler : journaledSampler(sampler, promptIds, key, journal);
       const trajectory = await runAgent(sequence, promptIds, key, { ...options, sampler: own, signal });
       groups[index]![sampleIndex] = trajectory;

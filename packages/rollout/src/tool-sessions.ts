@@ -8,10 +8,10 @@ export interface RolloutTools {
 }
 
 /** Begins a session of each tool that has a state; calls of the tools that are returned go there. */
-export function beginTools(tools: readonly Tool[], { problemId, sampleIndex }: ToolSessionContext): RolloutTools {
+export function beginTools(tools: readonly Tool[], { problemId, sampleIndex, problem }: ToolSessionContext): RolloutTools {
   const sessions: ToolSession[] = [];
   const own = tools.map((tool): Tool => {
-    const session = tool.begin?.({ problemId, sampleIndex });
+    const session = tool.begin?.({ problemId, sampleIndex, problem });
     if (session === undefined) return tool;
     sessions.push(session);
     const { name, description, parameters } = tool;

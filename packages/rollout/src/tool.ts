@@ -13,6 +13,8 @@ export interface ToolOutcome {
 export interface ToolContext {
   readonly problemId: string;
   readonly sampleIndex: number;
+  /** The problem, where the caller of the batch gave it: a tool may read the columns of its row. */
+  readonly problem?: unknown;
   /** Which call of the rollout this is, from 0. */
   readonly callIndex: number;
   /** Fires when the run is interrupted; the rollout waits until the tool has ended all the same. */
@@ -20,7 +22,7 @@ export interface ToolContext {
 }
 
 /** Which rollout a {@link ToolSession} belongs to. */
-export type ToolSessionContext = Pick<ToolContext, "problemId" | "sampleIndex">;
+export type ToolSessionContext = Pick<ToolContext, "problemId" | "sampleIndex" | "problem">;
 
 /** A tool's state during one rollout. */
 export interface ToolSession {

@@ -19,6 +19,7 @@ export interface ChatOptions {
   readonly config?: string;
   readonly recipe?: string;
   readonly set: readonly string[];
+  readonly plugin?: readonly string[];
 }
 
 /** Answers questions with a checkpoint, streaming what it writes and what the sandbox returns. Each question starts afresh. */

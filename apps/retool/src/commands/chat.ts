@@ -16,6 +16,7 @@ export function register(program: Command, context: CliContext): void {
     .option("-c, --config <file>", "config, instead of that of the checkpoint's run")
     .option("--recipe <name>", "recipe preset instead of that config; default for other models with a chat template: pretrained")
     .option("-s, --set <key=value>", "one setting; may be repeated", repeated, [])
+    .option("--plugin <file>", "module with tools or rewards of your own; may be repeated", repeated, [])
     .action(
       async (
         argument: string | undefined,

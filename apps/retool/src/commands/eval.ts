@@ -24,6 +24,7 @@ export function register(program: Command, context: CliContext): void {
     .option("-c, --config <file>", "config, instead of that of the checkpoint's run")
     .option("--recipe <name>", "recipe preset instead of that config; default for other models with a chat template: pretrained")
     .option("-s, --set <key=value>", "one setting; may be repeated", repeated, [])
+    .option("--plugin <file>", "module with tools or rewards of your own; may be repeated", repeated, [])
     .option("-o, --out <folder>", "keep finished problems in this folder, to go on from when stopped, and for inspect and report")
     .option("--json", "print the result as JSON", false)
     .addHelpText(

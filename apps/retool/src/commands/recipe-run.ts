@@ -60,6 +60,7 @@ export async function runCommand(
     path: options.run,
     resume: options.resume,
     config,
+    parts,
     resumeWith: commandLine(name, "--resume", "--run", options.run),
     reporter,
     signal,

@@ -7,6 +7,7 @@ export interface RunOptions {
   readonly preset?: string;
   readonly config?: string;
   readonly set: readonly string[];
+  readonly plugin?: readonly string[];
   readonly run: string;
   readonly from?: string;
   readonly model?: string;
@@ -21,7 +22,8 @@ export function addConfigOptions(command: Command): Command {
       "recipe to start from: tiny, smoke, pretrained, smollm2-135m, qwen2.5-0.5b, or a published one to see what it needs: qwen2.5-32b-paper, verl-grpo-7b, verl-grpo-32b, verl-ppo-32b, slime-4b",
     )
     .option("-c, --config <file>", "YAML file with settings that go over the preset")
-    .option("-s, --set <key=value>", "one setting, such as train.steps=100; may be repeated", repeated, []);
+    .option("-s, --set <key=value>", "one setting, such as train.steps=100; may be repeated", repeated, [])
+    .option("--plugin <file>", "module with tools, rewards, problems or losses of your own; may be repeated", repeated, []);
 }
 
 export function addRunOptions(command: Command, folder: string): Command {
@@ -38,6 +40,11 @@ export function addModelOption(command: Command): Command {
     .option("-m, --model <path>", "the same as --from");
 }
 
-export function configSources({ preset, config, set }: Pick<RunOptions, "preset" | "config" | "set">): ConfigSources {
-  return { ...(preset === undefined ? {} : { preset }), ...(config === undefined ? {} : { file: config }), set };
+export function configSources({ preset, config, set, plugin }: Pick<RunOptions, "preset" | "config" | "set" | "plugin">): ConfigSources {
+  return {
+    ...(preset === undefined ? {} : { preset }),
+    ...(config === undefined ? {} : { file: config }),
+    set,
+    ...(plugin && { plugins: plugin }),
+  };
 }

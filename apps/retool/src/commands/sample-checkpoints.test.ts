@@ -41,7 +41,7 @@ test("every finished checkpoint rolls out the same first problems with its own w
   await createProgram(shell, { quiet: true }, registerCommands).parseAsync(words, { from: "user" });
 
   const records = await run.readTrajectories("checkpoints");
-  const problems = await heldOutProblems((await loadConfig({ preset: "smoke", set: SETTINGS })).data.test, 2);
+  const problems = await heldOutProblems(await loadConfig({ preset: "smoke", set: SETTINGS }), 2);
   const expected = [5, 10, 20].flatMap((step) => problems.map(({ id }) => ({ phase: "checkpoint", step, problemId: id, sampleIndex: 0 })));
   expect(records).toMatchObject(expected);
   expect(records).toHaveLength(expected.length);

@@ -20,7 +20,7 @@ export async function sampleCheckpoints(path: string, count: number, { reporter,
   const bar = reporter.progress("checkpoints", checkpoints.length);
   for (const [index, checkpoint] of checkpoints.entries()) {
     const config = await checkpointConfig(checkpoint.path, { set: [] });
-    const problems = await heldOutProblems(config.data.test, count);
+    const problems = await heldOutProblems(config, count);
     const model = await setUpModel(config, checkpoint.path);
     try {
       const environment = await createEnvironment(config, model);

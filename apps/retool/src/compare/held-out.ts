@@ -10,8 +10,8 @@ import type { Job } from "./jobs.js";
  * when family and operands are, in whatever words.
  */
 export async function countHeldOut(jobs: readonly Job[], runs: readonly ArmRun[]): Promise<ComparisonResult["heldOut"]> {
-  const { data, eval: evaluation } = jobs[0]!.config;
-  const problems = (await heldOutProblems(data.test, evaluation.problems)) as GeneratedProblem[];
+  const { config: first } = jobs[0]!;
+  const problems = (await heldOutProblems(first, first.eval.problems)) as GeneratedProblem[];
   const trained = new Set<string>();
   for (const { arm, seed, config } of jobs) {
     const { train } = config.data;

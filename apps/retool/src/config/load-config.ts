@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { InputError, nearestName } from "@retool-ts/core";
 import { isMap, isScalar, parseDocument, type Document } from "yaml";
 import { mergeConfig, parseSetting, type Json } from "./merge-config.js";
@@ -16,6 +17,8 @@ export interface ConfigSources {
   readonly settings?: unknown;
   /** `a.b=value` settings; values are read as YAML. */
   readonly set?: readonly string[];
+  /** Plugins beside those that the config names. */
+  readonly plugins?: readonly string[];
 }
 
 /**
@@ -23,7 +26,7 @@ export interface ConfigSources {
  *
  * @throws InputError naming the file, line and key, what was expected and what was found.
  */
-export async function loadConfig({ preset, file, settings, set = [] }: ConfigSources): Promise<RecipeConfig> {
+export async function loadConfig({ preset, file, settings, set = [], plugins = [] }: ConfigSources): Promise<RecipeConfig> {
   const text = file === undefined ? undefined : await readText(file);
   const document = text === undefined ? undefined : parseYaml(text, file!);
   const content = (document?.toJS() ?? {}) as { [key: string]: Json };
@@ -33,7 +36,9 @@ export async function loadConfig({ preset, file, settings, set = [] }: ConfigSou
   let merged = mergeConfig(structuredClone(PRESETS[name]) as unknown as Json, rest, file ?? "config");
   if (settings !== undefined) merged = mergeConfig(merged, structuredClone(settings) as Json, "settings");
   for (const setting of set) merged = mergeConfig(merged, parseSetting(setting), `--set ${setting}`);
-  return checkConfig(merged, (path) => locate(path, { document, text, file, set, preset: name }));
+  const config = checkConfig(merged, (path) => locate(path, { document, text, file, set, preset: name }));
+  const all = [...config.plugins, ...plugins].map((path) => resolve(path)); // a run may be resumed from another folder
+  return { ...config, plugins: [...new Set(all)] };
 }
 
 /** Checks an object as a config. */

@@ -50,7 +50,7 @@ export function mergeConfig(base: Json | undefined, over: Json, where: string, p
 
 /** A union is replaced when its kind changes, so that keys of the other kind do not linger. Sources of data show theirs by their keys, too. */
 function isOtherKind({ kind }: { [key: string]: Json }, over: { [key: string]: Json }): boolean {
-  const isSource = kind === "file" || kind === "generated";
+  const isSource = kind === "file" || kind === "generated" || kind === "plugin";
   const wanted = over["kind"] ?? (isSource ? kindOf(over) : undefined);
   return kind !== undefined && typeof wanted === "string" && wanted !== kind;
 }

@@ -1,3 +1,4 @@
+import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import { z } from "zod";
 import { batchCount, count, fraction, type LearningRate, positive, Sampling, SftConfig, TrainConfig } from "@retool-ts/train";
 import { RewardConfig } from "./reward-config.js";
@@ -29,11 +30,29 @@ const Source = z.discriminatedUnion("kind", [
     /** First problems only; null = all. Of training problems, exact repeats do not count. */
     limit: positive.nullable().default(null),
   }),
+  /** Problems of a plugin. */
+  z.strictObject({
+    kind: z.literal("plugin"),
+    name: z.string(),
+    /** Handed to the plugin as they are. */
+    options: z.record(z.string(), z.unknown()).default({}),
+  }),
 ]);
 
 /** Everything that decides a run. */
 export const RecipeConfig = z.strictObject({
   seed: count.default(1),
+  /** Modules with tools, rewards, problems, losses and advantages of one's own, which other keys then name. */
+  plugins: z.array(z.string()).default([]),
+  /** Tools that the policy may call: the code interpreter, and tools of plugins. */
+  tools: z.array(z.string()).default([CODE_INTERPRETER]),
+  /** Functions of plugins in place of `train.advantage` and `train.loss`; null = none. */
+  functions: z
+    .strictObject({
+      advantage: z.string().nullable().default(null),
+      loss: z.string().nullable().default(null),
+    })
+    .prefault({}),
   /** Where tensors live; auto takes wasm below half a million parameters, else the first that loads. A resumed run stays where it began. */
   backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
   model: z

@@ -1,5 +1,5 @@
 /**
- * A config in which sources of data that do not say their kind have one: `file` where they have a path, else `generated`. So
+ * A config in which sources of data that do not say their kind have one: `file` where they have a path, `plugin` where they have a name, else `generated`. So
  * `--set data.test.wordings=newWords` needs no `--set data.test.kind=generated` beside it.
  */
 export function withSourceKinds(config: unknown): unknown {
@@ -21,7 +21,8 @@ function withKind(source: unknown): unknown {
 }
 
 /** The kind of source that keys belong to; undefined where both have them, or none. */
-export function kindOf(source: Readonly<Record<string, unknown>>): "file" | "generated" | undefined {
+export function kindOf(source: Readonly<Record<string, unknown>>): "file" | "generated" | "plugin" | undefined {
+  if ("name" in source) return "plugin";
   if ("path" in source) return "file";
   return ["families", "levelWeights", "wordings"].some((key) => key in source) ? "generated" : undefined;
 }

@@ -23,6 +23,7 @@ export interface EvalOptions extends EvalOverrides {
   readonly config?: string;
   readonly recipe?: string;
   readonly set: readonly string[];
+  readonly plugin?: readonly string[];
   readonly preset?: EvalPresetName;
   readonly passK?: readonly number[];
   readonly majK?: readonly number[];
@@ -39,9 +40,7 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
   const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
   checkK("--pass-k", options.passK, config.eval.samples);
   checkK("--maj-k", options.majK, config.eval.samples);
-  const problems = await (preset === undefined
-    ? heldOutProblems(config.data.test, config.eval.problems, context)
-    : eachOnce(config, context));
+  const problems = await (preset === undefined ? heldOutProblems(config, config.eval.problems, context) : eachOnce(config, context));
   if (preset !== undefined && options.limit === undefined && problems.length !== preset.problems) {
     reporter.say(`${preset.title} has ${preset.problems} problems; ${options.data} has ${problems.length} distinct ones.`);
   }
@@ -74,10 +73,10 @@ async function runPlan(plan: SamplingPlan, { passK, majK }: EvalOptions, context
 }
 
 /** Each problem once: published copies of some sets repeat every problem as often as it is to be sampled. */
-async function eachOnce({ data, eval: { problems } }: RecipeConfig, context: CliContext): Promise<Problem[]> {
+async function eachOnce(config: RecipeConfig, context: CliContext): Promise<Problem[]> {
   const distinct = new DistinctProblems();
-  for (const problem of await heldOutProblems(data.test, Infinity, context)) distinct.add(problem);
-  return distinct.problems.slice(0, problems);
+  for (const problem of await heldOutProblems(config, Infinity, context)) distinct.add(problem);
+  return distinct.problems.slice(0, config.eval.problems);
 }
 
 interface SamplingPlan {

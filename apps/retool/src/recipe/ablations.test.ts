@@ -37,10 +37,10 @@ test("wordings change what is asked and nothing else, in training and in the tes
     set: ["data.test.kind=generated", "data.test.wordings=reordered", "data.train.kind=generated", "data.train.wordings=newWords"],
   });
   const usual = await loadConfig({ preset: "smoke", set: [] });
-  const [unseen, seen] = [await heldOutProblems(config.data.test, 30), await heldOutProblems(usual.data.test, 30)];
+  const [unseen, seen] = [await heldOutProblems(config, 30), await heldOutProblems(usual, 30)];
   expect(unseen.map(({ id, answer }) => [id, answer])).toEqual(seen.map(({ id, answer }) => [id, answer]));
   expect(unseen.filter(({ question }, i) => question === seen[i]!.question)).toEqual([]);
-  const [other, own] = [await trainingProblems(config.data.train, 1), await trainingProblems(usual.data.train, 1)];
+  const [other, own] = [await trainingProblems(config), await trainingProblems(usual)];
   expect(other.problem(7)).toMatchObject({ id: own.problem(7).id, answer: own.problem(7).answer });
   expect(other.problem(7).question).not.toBe(own.problem(7).question);
 });

@@ -4,7 +4,7 @@ import type { AdvantageFunction } from "@retool-ts/train";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { OwnParts, RecipeEnvironment } from "../setup/create-environment.js";
 import type { LoadedModel } from "../setup/model-setup.js";
-import type { RecipeProblems } from "../setup/problem-source.js";
+import type { OwnProblems, RecipeProblems } from "../setup/problem-source.js";
 import type { Reporter } from "../shell/log.js";
 
 /** Functions and tools of one's own, in place of those that the config names. */
@@ -13,6 +13,8 @@ export interface RecipeFunctions extends OwnParts {
   readonly advantage?: AdvantageFunction;
   /** Instead of `train.loss`; corrections, KL penalty, entropy bonus and aggregation stay with the config. */
   readonly loss?: PolicyLossFunction;
+  /** Instead of `data`. */
+  readonly problems?: OwnProblems;
 }
 
 /** Everything that a recipe works with. */

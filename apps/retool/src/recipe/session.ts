@@ -9,8 +9,9 @@ import { Interrupted } from "../shell/interrupted.js";
 import type { Reporter } from "../shell/log.js";
 import { setUpModel } from "../setup/model-setup.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
 import { parseState, SFT_START, type RunState } from "@retool-ts/train";
-import { recipeProblems } from "../setup/problem-source.js";
+import { recipeProblems, type RecipeProblems } from "../setup/problem-source.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
 import { type Checkpoint, createRunFolder, RunFolder, withFolderLock } from "@retool-ts/runs";
 import { otherVersion, readRunConfig } from "../config/run-config.js";
@@ -28,9 +29,13 @@ export interface SessionRequest {
   /** The command that goes on after an interruption. */
   readonly resumeWith: string;
   readonly reporter: Reporter;
+  /** Parts of the recipe that will run; default: all. */
+  readonly parts?: RecipeParts;
   readonly functions?: RecipeFunctions;
   readonly signal: AbortSignal;
 }
+
+const ALL_PARTS: RecipeParts = { sft: true, rl: true };
 
 type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
 
@@ -40,11 +45,16 @@ type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
  * @throws InputError when the folder cannot be used, or another process works in it.
  */
 export async function withRun<T>(request: SessionRequest, work: Work<T>): Promise<T> {
+  const problems = request.resume ? undefined : await openProblems(request.config, request); // a mistake in them leaves no folder behind
   const run = await createRunFolder(request.path, { resume: request.resume });
-  return withFolderLock(run.path, () => workIn(run, request, work));
+  return withFolderLock(run.path, () => workIn(run, request, problems, work));
 }
 
-async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>): Promise<T> {
+function openProblems(config: RecipeConfig, { parts = ALL_PARTS, functions, reporter }: SessionRequest): Promise<RecipeProblems> {
+  return recipeProblems(config, { parts, own: functions?.problems, reporter });
+}
+
+async function workIn<T>(run: RunFolder, request: SessionRequest, opened: RecipeProblems | undefined, work: Work<T>): Promise<T> {
   const { path, reporter, signal, start = SFT_START, functions = {} } = request;
   const config = request.resume ? await readRunConfig(run) : request.config;
   const other = request.resume ? otherVersion(run) : undefined;
@@ -60,7 +70,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, work: Work<T>)
   try {
     const environment = await createEnvironment(config, model, functions);
     if (config.log.tensorboard) run.logForTensorBoard();
-    const problems = await recipeProblems(config, reporter);
+    const problems = opened ?? (await openProblems(config, request));
     const context: RecipeContext = { config, model, environment, problems, run, reporter, signal, functions };
     try {
       if (request.resume) {

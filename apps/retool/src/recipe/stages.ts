@@ -15,9 +15,11 @@ import {
 } from "@retool-ts/train";
 import { localDataset } from "../setup/hub-files.js";
 import { openNamedReference } from "../setup/model-setup.js";
-import { validationProblems } from "../setup/problem-source.js";
+import { tasksOf, validationProblems } from "../setup/problem-source.js";
 import { saveRunModel } from "../setup/save-model.js";
-import type { RecipeContext } from "./recipe-context.js";
+import { loadPlugins, pluginPart } from "../config/load-plugins.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
 
 /** The supervised stages of a recipe. */
 export function runSft(context: RecipeContext, from: SftState): Promise<SftState> {
@@ -28,7 +30,7 @@ export function runSft(context: RecipeContext, from: SftState): Promise<SftState
     keepCheckpoints: config.train.keepCheckpoints,
     openRows: (stage) => openRows(context, stage),
     validation: {
-      problems: (count) => validationProblems(config.data.train, count, config.seed),
+      problems: (count) => validationProblems(config, count),
       sampling: config.eval.sampling,
     },
     from,
@@ -38,13 +40,13 @@ export function runSft(context: RecipeContext, from: SftState): Promise<SftState
 /** The reinforcement learning of a recipe. */
 export async function runRl(context: RecipeContext, from: RlState): Promise<RlState> {
   const { config, model, problems, functions } = context;
-  const { advantage, loss } = functions;
+  const { advantage, loss } = await ownFunctions(config, functions);
   const reference = await openNamedReference(config, model);
   try {
     return await train({
       ...sharedParts(context),
       config: config.train,
-      problems: await problems.train(),
+      problems: problems.train,
       heldOut: { problems: problems.test, samples: config.eval.samples, sampling: config.eval.sampling },
       from,
       ...(reference && { reference }),
@@ -54,6 +56,14 @@ export async function runRl(context: RecipeContext, from: RlState): Promise<RlSt
   } finally {
     reference?.dispose();
   }
+}
+
+/** Functions of the caller, else those of plugins that the config names. */
+async function ownFunctions({ functions: names, plugins }: RecipeConfig, own: RecipeFunctions): Promise<RecipeFunctions> {
+  const loaded = await loadPlugins(plugins);
+  const advantage = own.advantage ?? (names.advantage === null ? undefined : pluginPart(loaded, "advantages", names.advantage, "functions.advantage")); // prettier-ignore
+  const loss = own.loss ?? (names.loss === null ? undefined : pluginPart(loaded, "losses", names.loss, "functions.loss"));
+  return { ...(advantage && { advantage }), ...(loss && { loss }) };
 }
 
 /** Writes a checkpoint between stages. */
@@ -83,11 +93,4 @@ async function openRows({ config, model, environment, reporter, signal }: Recipe
       return ConversationStream.open({ ...shared, rows, source, heldOut, maxPositions: engine.model.maxPositions, reporter });
     }
   }
-}
-
-/** Which problems generated traces are of: those of RL, where these are generated too. */
-function tasksOf(train: RecipeContext["config"]["data"]["train"]) {
-  if (train.kind !== "generated") return {};
-  const { levelWeights, wordings, families } = train;
-  return { levelWeights, wordings, ...(families && { families }) };
 }

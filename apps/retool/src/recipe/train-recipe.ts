@@ -37,7 +37,18 @@ export interface TrainRecipeOptions extends RecipeFunctions {
  * @throws InputError when settings or folder are wrong.
  */
 export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary> {
-  const { run: path, preset, settings, resume = false, parts = { sft: true, rl: true }, advantage, loss, reward, tools } = options;
+  const {
+    run: path,
+    preset,
+    settings,
+    resume = false,
+    parts = { sft: true, rl: true },
+    advantage,
+    loss,
+    reward,
+    tools,
+    problems,
+  } = options;
   const config = await loadConfig({ ...(preset && { preset }), ...(settings && { settings }) });
   const reporter = options.reporter ?? createReporter({ quiet: () => true });
   const signal = options.signal ?? new AbortController().signal;
@@ -47,10 +58,17 @@ export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary>
     path,
     resume,
     config,
+    parts,
     resumeWith: "trainRecipe({ …, resume: true })",
     reporter,
     signal,
-    functions: { ...(advantage && { advantage }), ...(loss && { loss }), ...(reward && { reward }), ...(tools && { tools }) },
+    functions: {
+      ...(advantage && { advantage }),
+      ...(loss && { loss }),
+      ...(reward && { reward }),
+      ...(tools && { tools }),
+      ...(problems && { problems }),
+    },
     ...(parts.sft ? {} : { start: { phase: "rl", totalSteps: 0, step: 0 } as const }),
   };
   return withRun(request, async (context, state) => {

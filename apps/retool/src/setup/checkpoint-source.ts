@@ -16,6 +16,8 @@ export interface CheckpointConfigOptions {
   /** A preset, instead of the run's config. */
   readonly recipe?: string;
   readonly set: readonly string[];
+  /** Plugins beside those of the config. */
+  readonly plugin?: readonly string[];
 }
 
 /**
@@ -47,12 +49,20 @@ export async function resolveCheckpoint(name: string, context: HubContext = {}):
  * The config to use a checkpoint with: that of the run it is in, so that prompt, dialect and budgets are those it was trained with.
  * Another model with a chat template gets the preset `pretrained`.
  */
-export async function checkpointConfig(path: string, { config, recipe, set }: CheckpointConfigOptions): Promise<RecipeConfig> {
+export async function checkpointConfig(
+  path: string,
+  { config, recipe, set, plugin: plugins = [] }: CheckpointConfigOptions,
+): Promise<RecipeConfig> {
   const run = new RunFolder(dirname(dirname(path)));
   const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(run.file("config.yaml"));
   if (config !== undefined || recipe !== undefined || !isInRun) {
     const chosen = recipe ?? (config === undefined && (await hasChatTemplate(path)) ? "pretrained" : undefined);
-    return loadConfig({ ...(config === undefined ? {} : { file: config }), ...(chosen === undefined ? {} : { preset: chosen }), set });
+    return loadConfig({
+      ...(config === undefined ? {} : { file: config }),
+      ...(chosen === undefined ? {} : { preset: chosen }),
+      set,
+      plugins,
+    });
   }
-  return set.length > 0 ? loadConfig({ file: run.file("config.yaml"), set }) : readRunConfig(run);
+  return set.length + plugins.length > 0 ? loadConfig({ file: run.file("config.yaml"), set, plugins }) : readRunConfig(run);
 }

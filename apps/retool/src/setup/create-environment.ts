@@ -1,8 +1,10 @@
 import type { TraceFormat } from "@retool-ts/data";
 import type { Environment, RolloutReward } from "@retool-ts/evaluate";
-import { codeInterpreter, type Budgets, type Tool } from "@retool-ts/rollout";
+import { CODE_INTERPRETER, codeInterpreter, type Budgets, type Tool } from "@retool-ts/rollout";
 import type { Sandbox } from "@retool-ts/sandbox";
 import type { RecipeConfig } from "../config/recipe-config.js";
+import { loadPlugins, pluginPart, type LoadedPlugins } from "../config/load-plugins.js";
+import type { PluggedTool, ToolSetting } from "../config/plugin.js";
 import { createReward } from "../config/reward-config.js";
 import { setUpDialect, toolSchemas } from "./dialect-setup.js";
 import type { LoadedModel } from "./model-setup.js";
@@ -36,15 +38,16 @@ export async function createEnvironment(config: RecipeConfig, model: LoadedModel
   const { stateful, shareResults } = config.sandbox;
   const sandbox = await setUpSandbox(config);
   try {
+    const plugins = await loadPlugins(config.plugins);
     const interpreter = { ...codeInterpreter(sandbox, { stateful }), pure: shareResults && !stateful }; // its worlds and random numbers are the same each time
-    const tools = own.tools ?? [interpreter];
+    const tools = own.tools ?? (await openTools(config, plugins, { interpreter, setting: { sandbox, seed: config.seed } }));
     const { tokenizer, chatTemplate } = model;
     return {
       sandbox,
       ...(await setUpDialect(config, model, tools)),
       tools,
       budgets: budgetsOf(config),
-      reward: own.reward ?? createReward(config.reward, config.budgets.maxResponseTokens),
+      reward: own.reward ?? rewardOf(config, plugins),
       encodePrompt: await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas(tools) }),
       sampler: {
         maxSequences: config.sampler.maxSequences,
@@ -52,7 +55,10 @@ export async function createEnvironment(config: RecipeConfig, model: LoadedModel
         reuseCache: config.sampler.reuseCache,
       },
       identity: identityOf(config),
-      close: () => sandbox.close(),
+      async close() {
+        for (const tool of tools as readonly PluggedTool[]) await tool.close?.();
+        await sandbox.close();
+      },
     };
   } catch (error) {
     await sandbox.close();
@@ -64,8 +70,30 @@ function budgetsOf({ budgets: { maxDurationMs, ...budgets } }: RecipeConfig): Bu
   return { ...budgets, maxTurnTokens: budgets.maxResponseTokens, ...(maxDurationMs === null ? {} : { maxDurationMs }) };
 }
 
+/** The tools that a config names, in its order. */
+async function openTools(
+  { tools }: RecipeConfig,
+  plugins: LoadedPlugins,
+  { interpreter, setting }: { readonly interpreter: Tool; readonly setting: ToolSetting },
+): Promise<Tool[]> {
+  const opened: Tool[] = [];
+  for (const name of tools) {
+    if (name === CODE_INTERPRETER) opened.push(interpreter);
+    else {
+      const part = pluginPart(plugins, "tools", name, "tools");
+      opened.push(typeof part === "function" ? await part(setting) : part);
+    }
+  }
+  return opened;
+}
+
+function rewardOf({ reward, budgets }: RecipeConfig, plugins: LoadedPlugins): RolloutReward {
+  const name = reward.function;
+  return name === null ? createReward(reward, budgets.maxResponseTokens) : pluginPart(plugins, "rewards", name, "reward.function");
+}
+
 /** Settings that decide what follows the same tokens; how many snippets run at once is none of them. */
-function identityOf({ budgets, dialect, prompt, sandbox }: RecipeConfig): string {
+function identityOf({ budgets, dialect, prompt, sandbox, tools }: RecipeConfig): string {
   const { workers: _, ...limits } = sandbox;
-  return JSON.stringify({ budgets, dialect, prompt, sandbox: limits });
+  return JSON.stringify({ budgets, dialect, prompt, sandbox: limits, tools });
 }

@@ -36,7 +36,7 @@ export async function setUpDialect(
   switch (name) {
     case "xml":
       return {
-        dialect: xmlDialect({ resultOpen, resultClose }),
+        dialect: xmlDialect({ resultOpen, resultClose, toolTags: tagsOf(tools) }),
         traceFormat: xmlFormat(template !== undefined, resultOpen, resultClose),
         endOfTurn: "",
       };
@@ -51,6 +51,11 @@ export async function setUpDialect(
       };
     }
   }
+}
+
+/** Tools besides the interpreter have the tag of their name. */
+function tagsOf(tools: readonly Tool[]): Record<string, string> {
+  return Object.fromEntries(tools.filter(({ name }) => name !== CODE_INTERPRETER).map(({ name }) => [name, name]));
 }
 
 function xmlFormat(inChat: boolean, resultOpen: string, resultClose: string): TraceFormat {

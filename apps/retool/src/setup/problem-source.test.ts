@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUIET } from "../../test/quiet-shell.js";
 import { trainRecipe } from "../index.js";
-import { heldOutProblems, trainingProblems } from "./problem-source.js";
+import { heldOutProblems, trainingProblems, type ProblemsConfig } from "./problem-source.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-problems-"))));
@@ -16,10 +16,17 @@ async function fileOf(name: string, rows: readonly (readonly [question: string, 
   return { kind: "file", path, columns: null, limit } as const;
 }
 
+/** A config whose problems all come from one file. */
+const configOf = (source: Awaited<ReturnType<typeof fileOf>>): ProblemsConfig => ({
+  seed: 1,
+  plugins: [],
+  data: { train: source, test: source },
+});
+
 /** Questions of the first problems, and what was said. */
 async function taken(config: Awaited<ReturnType<typeof fileOf>>, count: number) {
   const said: string[] = [];
-  const source = await trainingProblems(config, 1, { say: (line) => void said.push(line) });
+  const source = await trainingProblems(configOf(config), { say: (line) => void said.push(line) });
   const problems = Array.from({ length: count }, (_, index) => source.problem(index));
   const ids = problems.map(({ id }) => id);
   return { problems: problems.map(({ question, answer }) => `${question}=${answer}`), ids, said };
@@ -31,7 +38,7 @@ describe("training problems of a file", () => {
   test("an epoch has each question with each answer once, and it is said how many rows repeat", async () => {
     const config = await fileOf("repeated.jsonl", REPEATED);
     const { problems, ids, said } = await taken(config, 8);
-    const firstRows = (await heldOutProblems(config, 7)).filter((_, row) => [0, 1, 3, 4].includes(row));
+    const firstRows = (await heldOutProblems(configOf(config), 7)).filter((_, row) => [0, 1, 3, 4].includes(row));
     expect(new Set(ids)).toEqual(new Set(firstRows.map(({ id }) => id)));
     for (const epoch of [problems.slice(0, 4), problems.slice(4)]) expect([...epoch].sort()).toEqual(["a=1", "a=3", "b=2", "c=1"]);
     expect(said).toEqual([`${config.path}: 3 of 7 rows repeat an earlier one and are left out.`]);
@@ -48,8 +55,8 @@ describe("training problems of a file", () => {
     const { problems, said } = await taken(config, 3);
     expect([...problems].sort()).toEqual(["a=1", "a=3", "b=2"]);
     expect(said).toEqual([expect.stringContaining("1 of 4 rows")]);
-    expect((await heldOutProblems(config, 9)).map(({ question }) => question)).toEqual(["a", "b", "a"]);
-    expect((await heldOutProblems(config, 2)).map(({ question }) => question)).toEqual(["a", "b"]);
+    expect((await heldOutProblems(configOf(config), 9)).map(({ question }) => question)).toEqual(["a", "b", "a"]);
+    expect((await heldOutProblems(configOf(config), 2)).map(({ question }) => question)).toEqual(["a", "b"]);
   });
 
   test("ids are all different, also where files of a folder have the same ones", async () => {
@@ -59,7 +66,7 @@ describe("training problems of a file", () => {
     const config = { kind: "file", path, columns: null, limit: null } as const;
     const { ids } = await taken(config, 2);
     expect([...ids].sort()).toEqual(["1", "1 (2)"]);
-    expect((await heldOutProblems(config, 2)).map(({ id }) => id)).toEqual(["1", "1 (2)"]);
+    expect((await heldOutProblems(configOf(config), 2)).map(({ id }) => id)).toEqual(["1", "1 (2)"]);
   });
 
   test("a run says so when it begins to train", async () => {

@@ -1,4 +1,4 @@
-import { InputError } from "@retool-ts/core";
+import { InputError, RetoolError } from "@retool-ts/core";
 import {
   createTaskSource,
   distinctTestSet,
@@ -8,77 +8,119 @@ import {
   type LoadProblemsOptions,
   problemList,
   type Problem,
+  type TaskSourceOptions,
   type ProblemSource,
 } from "@retool-ts/data";
 import { DistinctProblems, withDistinctIds } from "@retool-ts/evaluate";
 import { localDataset, type HubContext } from "./hub-files.js";
 import type { Reporter } from "../shell/log.js";
+import { loadPlugins, pluginPart } from "../config/load-plugins.js";
+import type { ProblemRequest } from "../config/plugin.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
 import type { ProblemSourceConfig, RecipeConfig } from "../config/recipe-config.js";
 
 /** Problems of a recipe. */
 export interface RecipeProblems {
-  /** Of training; files are read at the first call. */
-  train(): Promise<ProblemSource>;
+  readonly train: ProblemSource;
   /** Held-out ones. */
   readonly test: readonly Problem[];
 }
 
-/** Problems that a config names. Held-out ones are read at once, so that a mistake is told before there is a run. */
-export async function recipeProblems(
-  { data, eval: { problems }, seed }: RecipeConfig,
-  reporter?: Pick<Reporter, "say">,
-): Promise<RecipeProblems> {
-  return { train: () => trainingProblems(data.train, seed, reporter), test: await heldOutProblems(data.test, problems) };
+/** Parts of a config that decide its problems. */
+export type ProblemsConfig = Pick<RecipeConfig, "data" | "seed" | "plugins">;
+
+/** Problems that a caller brings. A list of training problems is gone through in a new order each epoch. */
+export interface OwnProblems {
+  readonly train?: ProblemSource | readonly Problem[];
+  readonly test?: readonly Problem[];
+}
+
+const UNREAD: ProblemSource = {
+  problem() {
+    throw new RetoolError("PROBLEMS", "training problems were not read: this part of the recipe has no reinforcement learning");
+  },
+};
+
+/** How problems are opened, beside the config. */
+export interface ProblemOptions {
+  /** Training problems are read only where there is reinforcement learning. */
+  readonly parts: Pick<RecipeParts, "rl">;
+  readonly own?: OwnProblems | undefined;
+  readonly reporter?: Pick<Reporter, "say">;
+}
+
+/** Problems of the caller, else those that a config names: all that parts of a recipe need are read now. */
+export async function recipeProblems(config: RecipeConfig, { parts, own = {}, reporter }: ProblemOptions): Promise<RecipeProblems> {
+  const { train, test } = own;
+  const given = train === undefined || "problem" in train ? train : problemList(withDistinctIds(train), config.seed);
+  return {
+    train: given ?? (parts.rl ? await trainingProblems(config, reporter) : UNREAD),
+    test: test === undefined ? await heldOutProblems(config, config.eval.problems) : withDistinctIds(test).slice(0, config.eval.problems),
+  };
 }
 
 /**
- * Training problems without end: generated ones, or a file's rows in a new order each epoch. Rows that repeat an earlier one, question
- * and answer, are left out, so that an epoch has each problem once; a limit counts those that are left.
+ * Training problems without end: generated ones, those of a plugin, or a file's rows in a new order each epoch. Rows that repeat an
+ * earlier one, question and answer, are left out, so that an epoch has each problem once; a limit counts those that are left.
  *
  * @param reporter - told how many rows were left out.
  */
-export async function trainingProblems(
-  config: ProblemSourceConfig,
-  seed: number,
-  reporter?: Pick<Reporter, "say">,
-): Promise<ProblemSource> {
-  if (config.kind === "generated") {
-    checkFamilies(config.families);
-    return createTaskSource({
-      seed,
-      split: "train",
-      levelWeights: config.levelWeights,
-      wordings: config.wordings,
-      ...(config.families ? { families: config.families } : {}),
-    });
+export async function trainingProblems(config: ProblemsConfig, reporter?: Pick<Reporter, "say">): Promise<ProblemSource> {
+  const { seed } = config;
+  const source = config.data.train;
+  switch (source.kind) {
+    case "generated":
+      checkFamilies(source.families);
+      return createTaskSource({ seed, split: "train", ...tasksOf(source) });
+    case "plugin": {
+      const problems = await pluginProblems(config, source, { split: "train", seed, count: Infinity });
+      return "problem" in problems ? problems : problemList(withDistinctIds(problems), seed);
+    }
+    case "file": {
+      const { rows, count } = await distinctRows(source);
+      const repeats = count - rows.length;
+      if (repeats > 0) reporter?.say(`${source.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
+      return problemList(rows, seed);
+    }
   }
-  const { rows, count } = await distinctRows(config);
-  const repeats = count - rows.length;
-  if (repeats > 0) reporter?.say(`${config.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
-  return problemList(rows, seed);
 }
 
-/** Held-out problems: different ones from every family in equal shares, or a file's first rows. */
-export async function heldOutProblems(config: ProblemSourceConfig, count: number, context: HubContext = {}): Promise<Problem[]> {
-  if (config.kind === "generated") {
-    checkFamilies(config.families);
-    const { levelWeights, wordings, families } = config;
-    return distinctTestSet({ count, levelWeights, wordings, ...(families ? { families } : {}) });
+/** Held-out problems: different ones from every family in equal shares, those of a plugin, or a file's first rows. */
+export async function heldOutProblems(config: ProblemsConfig, count: number, context: HubContext = {}): Promise<Problem[]> {
+  const source = config.data.test;
+  switch (source.kind) {
+    case "generated":
+      checkFamilies(source.families);
+      return distinctTestSet({ count, ...tasksOf(source) });
+    case "plugin": {
+      const problems = await pluginProblems(config, source, { split: "test", seed: config.seed, count });
+      const list = "problem" in problems ? Array.from({ length: count }, (_, index) => problems.problem(index)) : problems;
+      return withDistinctIds(list.slice(0, count));
+    }
+    case "file": {
+      const limit = Math.min(count, source.limit ?? Infinity);
+      return withDistinctIds(await loadProblems(await localDataset(source.path, context), { ...columnsOf(source), limit }));
+    }
   }
-  const limit = Math.min(count, config.limit ?? Infinity);
-  return withDistinctIds(await loadProblems(await localDataset(config.path, context), { ...columnsOf(config), limit }));
+}
+
+type PluginSource = Extract<ProblemSourceConfig, { kind: "plugin" }>;
+
+async function pluginProblems(config: ProblemsConfig, { name, options }: PluginSource, request: Omit<ProblemRequest, "options">) {
+  const part = pluginPart(await loadPlugins(config.plugins), "problems", name, `data.${request.split}.name`);
+  return part({ ...request, options });
+}
+
+/** Which generated problems a source means. */
+export function tasksOf(source: ProblemSourceConfig): Omit<TaskSourceOptions, "seed" | "split"> {
+  if (source.kind !== "generated") return {};
+  const { levelWeights, wordings, families } = source;
+  return { levelWeights, wordings, ...(families && { families }) };
 }
 
 /** Problems of the training side for deciding when to stop; none is held out. */
-export function validationProblems(config: ProblemSourceConfig, count: number, seed: number): Problem[] {
-  const generated = config.kind === "generated" ? config : undefined;
-  return distinctTestSet({
-    count,
-    seed: seed + 1_000_003,
-    split: "train",
-    ...(generated === undefined ? {} : { levelWeights: generated.levelWeights, wordings: generated.wordings }),
-    ...(generated?.families ? { families: generated.families } : {}),
-  });
+export function validationProblems({ data, seed }: ProblemsConfig, count: number): Problem[] {
+  return distinctTestSet({ count, seed: seed + 1_000_003, split: "train", ...tasksOf(data.train) });
 }
 
 type FileSource = Extract<ProblemSourceConfig, { kind: "file" }>;
