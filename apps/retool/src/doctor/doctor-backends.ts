@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import type { BackendName, BackendProbe } from "@retool-ts/policy";
-import type { DoctorCheck } from "./doctor.js";
+import type { DoctorCheck } from "./doctor-check.js";
 import { formatBytes } from "@retool-ts/report";
 import { withKernels } from "../commands/native-run.js";
 
