@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
+import { importGraph } from "./graph.mjs";
 import { outsideReferences } from "./site-references.mjs";
 
 const { values: options } = parseArgs({ options: { "no-tests": { type: "boolean" }, only: { type: "string" } } });
@@ -19,6 +20,7 @@ const scratch = mkdtempSync(join(tmpdir(), "retool-check-"));
 const steps = [
   ["format", () => tool("oxfmt", ["--check"])],
   ["lint", () => tool("oxlint", ["--type-aware"])],
+  ["graph", checkGraph],
   ["types", checkTypes],
   ["changesets", () => tool("changeset", ["status"])],
   ["pack", () => each(published, pack)],
@@ -32,7 +34,7 @@ const steps = [
 let failures = 0;
 try {
   await ensureInstalled();
-  await ensureBuilt({ declarations: true });
+  if (options.only !== "graph") await ensureBuilt({ declarations: true });
   for (const [name, work] of steps) {
     if (options["no-tests"] && name === "tests") continue;
     if (options.only !== undefined && !name.startsWith(options.only) && !(name === "pack" && readsTarballs(options.only))) continue;
@@ -111,6 +113,13 @@ async function checkTypes() {
     JSON.stringify({ extends: "../tsconfig.base.json", compilerOptions: { typeRoots: ["../node_modules/@types"] }, include }),
   );
   await each([file, "docs"], (project) => tool("tsc", ["--noEmit", "-p", project]));
+}
+
+/** Prints who imports from whom; a circle, an arrow up or an undeclared import fails. */
+async function checkGraph() {
+  const { text, faults } = importGraph(root);
+  console.log(text);
+  if (faults.length > 0) throw Object.assign(new Error("graph"), { output: faults.join("\n") });
 }
 
 function tarball({ name, version }) {

@@ -1,4 +1,5 @@
-import { installNative, nativeStatus, probeBackends, removeNative, type NativeBackend } from "@retool-ts/policy";
+import { installNative, nativeStatus, probeBackends, removeNative } from "@retool-ts/policy";
+import { withKernels } from "../doctor/doctor-backends.js";
 import type { CliContext } from "../shell/cli-context.js";
 
 export interface InstallOptions {
@@ -47,14 +48,6 @@ export async function status(json: boolean, { print }: Pick<CliContext, "print">
       : `It loads as ${loads.name}: TensorFlow ${loads.native.tensorflow} on the ${loads.native.device}, ${withKernels(loads.native)}.`,
   );
   return loads !== undefined;
-}
-
-/** Whether it runs the fused kernels, and what gives it them. */
-export function withKernels({ kernels, device }: NativeBackend): string {
-  if (kernels) return "with fused kernels";
-  return device === "gpu"
-    ? "without fused kernels, which are for processors"
-    : "without fused kernels: `retool native install` gives it them";
 }
 
 /** Removes the binding. */

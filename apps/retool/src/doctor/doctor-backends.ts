@@ -1,9 +1,8 @@
 import { availableParallelism } from "node:os";
 import type { Tensor } from "@tensorflow/tfjs-core";
-import type { BackendName, BackendProbe } from "@retool-ts/policy";
-import type { DoctorCheck } from "./doctor.js";
+import type { BackendName, BackendProbe, NativeBackend } from "@retool-ts/policy";
+import type { DoctorCheck } from "./doctor-check.js";
 import { formatBytes } from "@retool-ts/report";
-import { withKernels } from "../commands/native-run.js";
 
 const SIZE = 512;
 /** With the memory check, some two seconds. */
@@ -117,4 +116,12 @@ async function measureMatMul(): Promise<number> {
   }
   a.dispose();
   return (runs * 2 * SIZE ** 3) / ((performance.now() - started) * 1e6);
+}
+
+/** Says that a binding has the fused kernels, or what gives it them. */
+export function withKernels({ kernels, device }: NativeBackend): string {
+  if (kernels) return "with fused kernels";
+  return device === "gpu"
+    ? "without fused kernels, which are for processors"
+    : "without fused kernels: `retool native install` gives it them";
 }

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
-import type { DoctorCheck } from "./doctor.js";
+import type { DoctorCheck } from "./doctor-check.js";
 import { formatBytes } from "@retool-ts/report";
 import { nodeVersionProblem } from "../shell/node-version.js";
 

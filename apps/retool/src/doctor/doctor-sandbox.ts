@@ -1,4 +1,4 @@
-import type { DoctorCheck } from "./doctor.js";
+import type { DoctorCheck } from "./doctor-check.js";
 
 const REINSTALL = "install the packages again, and check that the processor's WebAssembly is not switched off";
 

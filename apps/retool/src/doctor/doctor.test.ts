@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { doctor, type DoctorCheck } from "./doctor.js";
+import type { DoctorCheck } from "./doctor-check.js";
+import { doctor } from "./doctor.js";
 import { checkDisk } from "./doctor-machine.js";
 
 test("says that training can run here, as JSON", async () => {

@@ -1,19 +1,8 @@
 import { checkBackends } from "./doctor-backends.js";
+import type { DoctorCheck } from "./doctor-check.js";
 import { checkDisk, checkMachine } from "./doctor-machine.js";
 import { checkPython, checkSandbox } from "./doctor-sandbox.js";
 import { packageVersion } from "../shell/version.js";
-
-/** One thing that was looked at. */
-export interface DoctorCheck {
-  readonly name: string;
-  /** `info` is neither good nor bad; `problem` keeps training from running. */
-  readonly status: "ok" | "info" | "problem";
-  readonly detail: string;
-  /** The way out of a problem. */
-  readonly fix?: string;
-  /** The measured values, for programs. */
-  readonly facts?: Readonly<Record<string, unknown>>;
-}
 
 export interface DoctorOptions {
   /** Folder in which runs will be kept. */
