@@ -2,68 +2,89 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { InputError } from "@retool-ts/core";
-import { extractAnswer, lastBoxed, mathDapoScore, verifyAnswer } from "@retool-ts/reward";
+import {
+  ANSWER_SOURCES,
+  outcomeReward,
+  REWARD_RULES,
+  type RewardRule,
+  type AnswerSource,
+  type OutcomeRule,
+  type RewardResult,
+} from "@retool-ts/reward";
 import { z } from "zod";
 import type { CliContext } from "../shell/cli-context.js";
 
-/** Rules that `retool verify` knows. */
-export const VERIFY_RULES = ["equivalence", "math-dapo-strict", "math-dapo-minerva"] as const;
-export type VerifyRule = (typeof VERIFY_RULES)[number];
+/** Options of `outcomeReward`, under their names there. */
+export interface GradeOptions {
+  readonly rule: OutcomeRule;
+  /** Absent: as a reward looks for the answer, and if none is stated in all other places, so that bare answers are graded too. */
+  readonly sources?: readonly AnswerSource[];
+  readonly strict?: boolean;
+  readonly allowThousandsSeparators?: boolean;
+}
 
-export interface VerifyOptions {
-  readonly rule: VerifyRule;
+export interface VerifyOptions extends GradeOptions {
   readonly json: boolean;
 }
 
-/** What is added to a row. */
+/** Fields that are added to a row. */
 export interface Verified {
   readonly verdict: "correct" | "wrong" | "unparsableGold" | "unparsablePrediction" | "undecided";
   readonly reason: string;
   /** The answer that was compared; null when none was found. */
   readonly extracted: string | null;
-  readonly score: 1 | -1;
+  readonly score: number;
+  /** The prediction states its answer where a reward looks for it; without that, training pays it as a wrong one. */
+  readonly stated: boolean;
 }
 
 const Row = z.looseObject({ gold: z.string(), prediction: z.string() });
 
-/** A bare answer longer than this is taken for a response without an answer, when no source finds one in it. */
-const LONGEST_BARE_ANSWER = 200;
+/** Grades one prediction, which may be a bare answer or a whole response. */
+export type Verifier = (gold: string, prediction: string) => Verified;
 
-/** Judges one prediction, which may be a bare answer or a whole response. */
-export function verifyRow(gold: string, prediction: string, rule: VerifyRule): Verified {
-  if (rule !== "equivalence") {
-    const { correct, score, prediction: found } = mathDapoScore(prediction, gold, { strictBox: rule === "math-dapo-strict" });
-    const extracted = found === "" || found === "[INVALID]" ? null : found;
-    const reason =
-      extracted === null ? "no answer found" : correct ? "equal under the rule" : `"${extracted}" is not "${gold}" under the rule`;
-    return { verdict: correct ? "correct" : "wrong", reason, extracted, score };
-  }
-  const extracted = answerOf(prediction);
-  if (extracted === undefined) return { verdict: "wrong", reason: "no answer found", extracted: null, score: -1 };
-  const wanted = lastBoxed(gold)?.text ?? gold;
-  const verdict = verifyAnswer(wanted, extracted);
-  // A sentence that ends in a formula is a response too.
-  const formula = verdict.status === "unparsablePrediction" ? extractAnswer(prediction, { sources: ["expression"] })?.text : undefined;
-  if (formula !== undefined && formula !== extracted) {
-    const { status, reason } = verifyAnswer(wanted, formula);
-    return { verdict: status, reason, extracted: formula, score: status === "correct" ? 1 : -1 };
-  }
-  const { status, reason } = verdict;
-  return { verdict: status, reason, extracted, score: status === "correct" ? 1 : -1 };
+/** A function that grades as training does, with the reward of that rule. */
+export function createVerifier({ rule, ...options }: GradeOptions): Verifier {
+  const reward = outcomeReward({ rule, ...options });
+  const anywhere =
+    rule === "equivalence" && options.sources === undefined ? outcomeReward({ rule, ...options, sources: ANSWER_SOURCES }) : undefined;
+  return (groundTruth, response) => {
+    const sample = { response, modelText: response, groundTruth, toolCalls: 0, turns: 1, responseTokens: 0 };
+    const graded = reward(sample);
+    const stated = graded.prediction !== undefined;
+    return { ...verified(groundTruth, stated || anywhere === undefined ? graded : anywhere(sample)), stated };
+  };
 }
 
-/** The answer of a response, or the whole text where it is an answer already. */
-function answerOf(prediction: string): string | undefined {
-  const marked = extractAnswer(prediction, { sources: ["boxed", "tag", "anchor"] });
-  if (marked !== undefined) return marked.text;
-  const bare = prediction.trim();
-  if (bare === "") return undefined;
-  if (bare.length <= LONGEST_BARE_ANSWER && !bare.includes("\n")) return bare;
-  return extractAnswer(prediction, { sources: ["expression", "number"] })?.text;
+function verified(gold: string, { verdict, prediction, correct, score }: RewardResult): Omit<Verified, "stated"> {
+  const extracted = prediction ?? null;
+  if (verdict !== undefined) return { verdict: verdict.status, reason: verdict.reason, extracted, score };
+  const reason =
+    extracted === null ? "no answer found" : correct ? "equal under the rule" : `"${extracted}" is not "${gold}" under the rule`;
+  return { verdict: correct ? "correct" : "wrong", reason, extracted, score };
 }
 
-/** Judges every row `{gold, prediction}` of a JSONL file; prints the rows with verdicts, or counts. */
-export async function verifyFile(file: string, { rule, json }: VerifyOptions, { print, reporter, signal }: CliContext): Promise<void> {
+/** @throws InputError for an option that the rule does not heed. */
+function checkHeeded({ rule, sources, strict = false, allowThousandsSeparators = false }: GradeOptions): void {
+  const given = { sources: sources !== undefined, strict, allowThousandsSeparators };
+  const { options }: RewardRule = REWARD_RULES[rule];
+  const ignored = (Object.keys(given) as (keyof typeof given)[]).find((name) => given[name] && !options.includes(name));
+  if (ignored === undefined) return;
+  throw new InputError({
+    what: "verify",
+    where: `--rule ${rule}`,
+    expected: options.length === 0 ? "no further option" : `no other option than ${options.join(", ")}`,
+    found: ignored,
+    fix: "leave it out, or choose another rule",
+  });
+}
+
+/** Grades every row `{gold, prediction}` of a JSONL file; prints the rows with verdicts, or counts. */
+export async function verifyFile(file: string, { json, ...options }: VerifyOptions, context: CliContext): Promise<void> {
+  const { print, reporter, signal } = context;
+  checkHeeded(options);
+  const verify = createVerifier(options);
+  let unstated = 0;
   const counts = new Map<Verified["verdict"], number>();
   let line = 0;
   for await (const text of await openLines(file)) {
@@ -71,7 +92,8 @@ export async function verifyFile(file: string, { rule, json }: VerifyOptions, { 
     line++;
     if (text.trim() === "") continue;
     const row = parseRow(text, `${file}: line ${line}`);
-    const verified = verifyRow(row.gold, row.prediction, rule);
+    const verified = verify(row.gold, row.prediction);
+    if (!verified.stated) unstated++;
     counts.set(verified.verdict, (counts.get(verified.verdict) ?? 0) + 1);
     if (json) print(JSON.stringify({ ...row, ...verified }));
   }
@@ -81,6 +103,8 @@ export async function verifyFile(file: string, { rule, json }: VerifyOptions, { 
   const rows = [...counts].map(([verdict, count]) => [verdict, String(count), `${((100 * count) / total).toFixed(1)} %`]);
   if (json) reporter.say(rows.map(([verdict, count]) => `${verdict} ${count}`).join(", "));
   else for (const row of rows) print(row.join("  "));
+  if (options.rule !== "equivalence" || options.sources !== undefined || unstated === 0) return;
+  reporter.say(`${unstated} of ${total} state no answer in a box, a tag or behind “the answer is”: training pays these as wrong ones`);
 }
 
 async function openLines(file: string): Promise<AsyncIterable<string>> {
