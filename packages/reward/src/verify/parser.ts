@@ -21,7 +21,7 @@ export function parseAnswer(text: string, options: TokenOptions): Node {
   while (stream.isNext(".") || stream.isNext(",") || stream.isNext(":")) stream.take();
   if (stream.isAtEnd) throw new ParseFailure("the answer is empty");
   const list = parseList(stream);
-  if (!stream.isAtEnd) throw new ParseFailure(`unexpected “${stream.peek().text}”`);
+  if (!stream.isAtEnd) throw new ParseFailure(`unexpected “${stream.peek().shown}”`);
   return list.items.length === 1 ? list.items[0]! : stream.node({ kind: "sequence", open: "", close: "", ...list });
 }
 
@@ -156,6 +156,6 @@ function parseSigned(stream: TokenStream): Node {
 function parseFactor(stream: TokenStream, left: Node): Node {
   const next = stream.peek();
   if (next.kind === "number" && (left.kind === "number" || left.kind === "symbol"))
-    throw new ParseFailure(`“${next.text}” follows another ${left.kind} without an operator`);
+    throw new ParseFailure(`“${next.shown}” follows another ${left.kind} without an operator`);
   return parsePostfix(stream, parseAtom(stream));
 }
