@@ -130,13 +130,13 @@ function isSameInequality(gold: Relation, prediction: Relation, comparison: Comp
 
 /** a − b where a < b, b − a where a > b. */
 function belowZero({ operators, args }: Relation): { readonly side: Node; readonly operator: string } | undefined {
-  const [a, b] = args;
-  if (operators.length !== 1 || a === undefined || b === undefined || !isValue(a) || !isValue(b)) return undefined;
-  switch (operators[0]) {
+  const [[operator = "", ...others], [a, b]] = [operators, args];
+  if (others.length > 0 || a === undefined || b === undefined || !isValue(a) || !isValue(b)) return undefined;
+  switch (operator) {
     case "<":
     case "≤":
     case "≠":
-      return { side: difference(a, b), operator: operators[0] };
+      return { side: difference(a, b), operator };
     case ">":
       return { side: difference(b, a), operator: "<" };
     case "≥":
