@@ -54,6 +54,8 @@ describe("columns", () => {
     ["So 3 + 4 = <<3+4=7>>7.\n#### 1,234", "1234"],
     ["#### -1,234,567.5\n", "-1234567.5"],
     ["#### 7", "7"],
+    ["so\n#### 7\n\n(checked)", "7"],
+    ["#### Step 1\nAdd.\n#### Step 2\nIt is 7.", "#### Step 1\nAdd.\n#### Step 2\nIt is 7."],
     ["x #### (1, 2)", "(1, 2)"],
     ["1,234", "1,234"],
     ["27.0", "27.0"],
@@ -61,6 +63,14 @@ describe("columns", () => {
     [0.5, "0.5"],
   ])("answer %j is %j", async (answer, expected) => {
     expect((await questionAndAnswer({ question: "Q", answer }))[1]).toBe(expected);
+  });
+
+  test("integers beyond 2⁵³ keep their digits, in answers and in the columns of the row", async () => {
+    const row = '{"question": "What is 2^64-1?", "answer": 18446744073709551615, "seed": 9007199254740993, "n": 3}';
+    for (const name of ["big.jsonl", "big.json"]) {
+      const [problem] = await loadProblems(await write(name, name.endsWith("l") ? row : `[${row}]`));
+      expect(problem).toMatchObject({ answer: "18446744073709551615", columns: { seed: "9007199254740993", n: 3 } });
+    }
   });
 
   test("id, family and level are taken where they are", async () => {

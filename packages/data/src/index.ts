@@ -21,6 +21,7 @@ export { type Problem, type ProblemSource } from "./problem.js";
 export { problemList } from "./problem-list.js";
 export { problemsFromRows } from "./problem-rows.js";
 export { convertReToolRow, type ConversationDialect, type ConvertReToolOptions } from "./retool-sft.js";
+export { textLines } from "./text-lines.js";
 export { toolTurnTexts, type ToolTurnOptions, type ToolTurnTexts } from "./tool-turn.js";
 export { QWEN_SPLIT, TINY_SPLIT } from "./split-patterns.js";
 export { type DecodeOptions, type StreamDecoder } from "./token-decoder.js";

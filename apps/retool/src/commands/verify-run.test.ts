@@ -20,6 +20,11 @@ test.each([
   ["42", "\\boxed{42}", "math-dapo-strict", "correct"],
   ["42", "\\boxed{ 42 }", "math-dapo-strict", "wrong"],
   ["42", "Answer: 42", "math-dapo-minerva", "correct"],
+  ["42", "so \\boxed{ 042 }", "boxed-exact", "correct"],
+  ["42", "42", "boxed-exact", "wrong"],
+  ["We get $x=\\boxed{42}$.", "\\boxed{42}", "boxed-exact", "correct"],
+  ["40", "<think>\\boxed{40}</think> The answer is 41.", "equivalence", "wrong"],
+  ["68", "Final Answer: The largest $n$ is 68.", "equivalence", "correct"],
 ] as const)("gold %s, prediction %s by %s: %s", (gold, prediction, rule, verdict) => {
   const verified = verifyRow(gold, prediction, rule);
   expect(verified.verdict).toBe(verdict);
@@ -46,6 +51,16 @@ test("a file is judged row by row, keeps its other fields, and a bad line is nam
   expect(context.printed.map((line) => JSON.parse(line) as object)).toMatchObject([
     { id: 1, verdict: "correct", extracted: "12", score: 1 },
     { verdict: "wrong", score: -1 },
+  ]);
+  await writeFile(
+    file,
+    '{"gold": 9007199254740993, "prediction": "9007199254740992"}\n{"gold": 12345678901234567890, "prediction": "12345678901234567890", "note": "a\u2028b"}\n',
+  );
+  const exact = quietShell();
+  await verifyFile(file, { rule: "equivalence", json: true }, exact);
+  expect(exact.printed.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { verdict: "wrong" },
+    { verdict: "correct", note: "a\u2028b" },
   ]);
   await writeFile(file, '{"gold": "3", "prediction": "4"}\n{"gold": "3"}\n');
   await expect(verifyFile(file, { rule: "equivalence", json: true }, context)).rejects.toThrow(/line 2: expected an object.*prediction/);

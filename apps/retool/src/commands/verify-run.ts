@@ -1,14 +1,14 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
-import { InputError } from "@retool-ts/core";
-import { extractAnswer, lastBoxed, mathDapoScore, verifyAnswer } from "@retool-ts/reward";
+import { InputError, parseExactJson } from "@retool-ts/core";
+import { textLines } from "@retool-ts/data";
+import { ANSWER_SOURCES, outcomeReward, readGold, REWARD_RULES, type OutcomeRule } from "@retool-ts/reward";
 import { z } from "zod";
 import type { CliContext } from "../shell/cli-context.js";
 
-/** Rules that `retool verify` knows. */
-export const VERIFY_RULES = ["equivalence", "math-dapo-strict", "math-dapo-minerva"] as const;
-export type VerifyRule = (typeof VERIFY_RULES)[number];
+/** Rules that `retool verify` knows: those of training. */
+export const VERIFY_RULES = Object.keys(REWARD_RULES) as OutcomeRule[];
+export type VerifyRule = OutcomeRule;
 
 export interface VerifyOptions {
   readonly rule: VerifyRule;
@@ -26,40 +26,17 @@ export interface Verified {
 
 const Row = z.looseObject({ gold: z.string(), prediction: z.string() });
 
-/** A bare answer longer than this is taken for a response without an answer, when no source finds one in it. */
-const LONGEST_BARE_ANSWER = 200;
-
-/** Judges one prediction, which may be a bare answer or a whole response. */
+/** Judges one prediction, which may be a bare answer or a whole response, as training does. */
 export function verifyRow(gold: string, prediction: string, rule: VerifyRule): Verified {
-  if (rule !== "equivalence") {
-    const { correct, score, prediction: found } = mathDapoScore(prediction, gold, { strictBox: rule === "math-dapo-strict" });
-    const extracted = found === "" || found === "[INVALID]" ? null : found;
-    const reason =
-      extracted === null ? "no answer found" : correct ? "equal under the rule" : `"${extracted}" is not "${gold}" under the rule`;
-    return { verdict: correct ? "correct" : "wrong", reason, extracted, score };
-  }
-  const extracted = answerOf(prediction);
-  if (extracted === undefined) return { verdict: "wrong", reason: "no answer found", extracted: null, score: -1 };
-  const wanted = lastBoxed(gold)?.text ?? gold;
-  const verdict = verifyAnswer(wanted, extracted);
-  // A sentence that ends in a formula is a response too.
-  const formula = verdict.status === "unparsablePrediction" ? extractAnswer(prediction, { sources: ["expression"] })?.text : undefined;
-  if (formula !== undefined && formula !== extracted) {
-    const { status, reason } = verifyAnswer(wanted, formula);
-    return { verdict: status, reason, extracted: formula, score: status === "correct" ? 1 : -1 };
-  }
-  const { status, reason } = verdict;
-  return { verdict: status, reason, extracted, score: status === "correct" ? 1 : -1 };
-}
-
-/** The answer of a response, or the whole text where it is an answer already. */
-function answerOf(prediction: string): string | undefined {
-  const marked = extractAnswer(prediction, { sources: ["boxed", "tag", "anchor"] });
-  if (marked !== undefined) return marked.text;
-  const bare = prediction.trim();
-  if (bare === "") return undefined;
-  if (bare.length <= LONGEST_BARE_ANSWER && !bare.includes("\n")) return bare;
-  return extractAnswer(prediction, { sources: ["expression", "number"] })?.text;
+  const reward = outcomeReward({ rule, sources: ANSWER_SOURCES });
+  const counts = { toolCalls: 0, turns: 1, responseTokens: 0 };
+  const result = reward({ response: prediction, modelText: prediction, groundTruth: gold, ...counts });
+  const extracted = result.prediction ?? null;
+  const { status, reason } = result.verdict ?? {
+    status: result.correct ? "correct" : "wrong",
+    reason: result.correct ? "equal under the rule" : `"${extracted}" is not "${readGold(gold)}" under the rule`,
+  };
+  return { verdict: status, reason: extracted === null ? "no answer found" : reason, extracted, score: result.correct ? 1 : -1 };
 }
 
 /** Judges every row `{gold, prediction}` of a JSONL file; prints the rows with verdicts, or counts. */
@@ -89,7 +66,7 @@ async function openLines(file: string): Promise<AsyncIterable<string>> {
     const found = info === undefined ? "no such file" : "a folder";
     throw new InputError({ what: "verify", where: file, expected: "a JSONL file", found, fix: "check the path" });
   }
-  return createInterface({ input: createReadStream(file, "utf8"), crlfDelay: Infinity });
+  return textLines(createReadStream(file, "utf8"));
 }
 
 function parseRow(text: string, where: string): z.infer<typeof Row> {
@@ -103,7 +80,7 @@ function parseRow(text: string, where: string): z.infer<typeof Row> {
     });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    ({ value } = parseExactJson(text));
   } catch (error) {
     throw problem((error as Error).message);
   }

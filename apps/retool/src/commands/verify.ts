@@ -1,3 +1,4 @@
+import { REWARD_RULES } from "@retool-ts/reward";
 import { Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import type { VerifyOptions } from "./verify-run.js";
@@ -7,11 +8,7 @@ export function register(program: Command, context: CliContext): void {
     .command("verify")
     .description("judge answers: rows {gold, prediction} of a JSONL file; a prediction may be a whole response")
     .argument("<file>", "JSONL file")
-    .addOption(
-      new Option("--rule <rule>", "how answers are compared")
-        .choices(["equivalence", "math-dapo-strict", "math-dapo-minerva"])
-        .default("equivalence"),
-    )
+    .addOption(new Option("--rule <rule>", "how answers are compared").choices(Object.keys(REWARD_RULES)).default("equivalence"))
     .option("--json", "print each row with verdict, reason, extracted and score", false)
     .action(async (file: string, options: VerifyOptions) => {
       const { verifyFile } = await import("./verify-run.js");
