@@ -114,6 +114,30 @@ describe("files", () => {
     expect(problems.map(({ columns }) => columns?.["n"])).toEqual([1, null, String(2n ** 60n)]);
   });
 
+  test("a struct of Parquet has the fields of its own row, JSON keeps its nulls", async () => {
+    const text = (name: string) => ({ name, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" }) as const;
+    const schema = [
+      { name: "root", num_children: 3 },
+      text("question"),
+      { name: "call", num_children: 2, repetition_type: "OPTIONAL" },
+      text("query"),
+      text("code"),
+      { name: "extra", type: "BYTE_ARRAY", converted_type: "JSON", repetition_type: "OPTIONAL" },
+    ] as const;
+    const columnData = [
+      { name: "question", data: ["a", "b"] },
+      { name: "call", data: [{ query: "x" }, { code: "1+1" }] },
+      { name: "extra", data: [{ n: null }, { n: 1 }] },
+    ];
+    const path = await write("structs.parquet", new Uint8Array(parquetWriteBuffer({ schema: [...schema], columnData })));
+    const rows: unknown[] = [];
+    for await (const { value } of streamRows(path)) rows.push(value);
+    expect(rows).toEqual([
+      { question: "a", call: { query: "x" }, extra: { n: null } },
+      { question: "b", call: { code: "1+1" }, extra: { n: 1 } },
+    ]);
+  });
+
   test("a folder is its files by name, each with its own columns; the limit counts over all", async () => {
     await write("b.jsonl", '\ufeff{"problem": "Q2", "answer": "A"}\r\n\r\n{"problem": "Q3\u2028", "answer": "A"}\n');
     await write("a.json", '[{"question": "Q0", "answer": 1}, {"question": "Q1", "answer": 2}]');
