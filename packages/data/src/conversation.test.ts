@@ -38,10 +38,30 @@ describe("conversationSegments", () => {
     expect(conversationSegments(messagesIn("hermes"))).toEqual([
       { kind: "prompt", text: "Q" },
       { kind: "model", text: "Try." },
-      { kind: "model", text: '\n<tool_call>\n{"name": "code_interpreter", "arguments": {"code":"f(1)"}}\n</tool_call>' },
+      { kind: "model", text: '\n<tool_call>\n{"name": "code_interpreter", "arguments": {"code": "f(1)"}}\n</tool_call>' },
       { kind: "tool", text: "7" },
       { kind: "model", text: "So 7" },
     ]);
+  });
+
+  test("a tag inside code is code, one inside an output is output", () => {
+    const content = "<code>log('<interpreter>x</interpreter>')</code>\n<interpreter>\n<code>2</code></interpreter>\n\nSo 2";
+    expect(conversationSegments([{ role: "assistant", content }])).toEqual([
+      { kind: "model", text: "<code>log('<interpreter>x</interpreter>')</code>" },
+      { kind: "tool", text: "\n<interpreter>\n", trusted: true },
+      { kind: "tool", text: "<code>2</code>" },
+      { kind: "tool", text: "</interpreter>\n\n", trusted: true },
+      { kind: "model", text: "So 2" },
+    ]);
+    expect(conversationCalls([{ role: "assistant", content }])).toEqual(["log('<interpreter>x</interpreter>')"]);
+  });
+
+  test("nested arguments stand as chat templates write them", () => {
+    const input = { query: "a", opts: { top: 3, tags: ["x", "y"], none: null } };
+    const messages = [{ role: "assistant", content: "", tool_calls: [{ function: { name: "search", arguments: input } }] }] as const;
+    const text =
+      '\n<tool_call>\n{"name": "search", "arguments": {"query": "a", "opts": {"top": 3, "tags": ["x", "y"], "none": null}}}\n</tool_call>';
+    expect(conversationSegments(messages)).toEqual([{ kind: "model", text }]);
   });
 
   test("output that is not closed is the model's", () => {

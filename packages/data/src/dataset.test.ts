@@ -54,6 +54,8 @@ describe("columns", () => {
     ["So 3 + 4 = <<3+4=7>>7.\n#### 1,234", "1234"],
     ["#### -1,234,567.5\n", "-1234567.5"],
     ["#### 7", "7"],
+    ["so\n#### 7\n\n(checked)", "7"],
+    ["#### Step 1\nAdd.\n#### Step 2\nIt is 7.", "#### Step 1\nAdd.\n#### Step 2\nIt is 7."],
     ["x #### (1, 2)", "(1, 2)"],
     ["1,234", "1,234"],
     ["27.0", "27.0"],
@@ -61,6 +63,14 @@ describe("columns", () => {
     [0.5, "0.5"],
   ])("answer %j is %j", async (answer, expected) => {
     expect((await questionAndAnswer({ question: "Q", answer }))[1]).toBe(expected);
+  });
+
+  test("integers beyond 2⁵³ keep their digits, in answers and in the columns of the row", async () => {
+    const row = '{"question": "What is 2^64-1?", "answer": 18446744073709551615, "seed": 9007199254740993, "n": 3}';
+    for (const name of ["big.jsonl", "big.json"]) {
+      const [problem] = await loadProblems(await write(name, name.endsWith("l") ? row : `[${row}]`));
+      expect(problem).toMatchObject({ answer: "18446744073709551615", columns: { seed: "9007199254740993", n: 3 } });
+    }
   });
 
   test("id, family and level are taken where they are", async () => {
@@ -102,6 +112,30 @@ describe("files", () => {
       ["Q2", "A2", "p.parquet:2"],
     ]);
     expect(problems.map(({ columns }) => columns?.["n"])).toEqual([1, null, String(2n ** 60n)]);
+  });
+
+  test("a struct of Parquet has the fields of its own row, JSON keeps its nulls", async () => {
+    const text = (name: string) => ({ name, type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" }) as const;
+    const schema = [
+      { name: "root", num_children: 3 },
+      text("question"),
+      { name: "call", num_children: 2, repetition_type: "OPTIONAL" },
+      text("query"),
+      text("code"),
+      { name: "extra", type: "BYTE_ARRAY", converted_type: "JSON", repetition_type: "OPTIONAL" },
+    ] as const;
+    const columnData = [
+      { name: "question", data: ["a", "b"] },
+      { name: "call", data: [{ query: "x" }, { code: "1+1" }] },
+      { name: "extra", data: [{ n: null }, { n: 1 }] },
+    ];
+    const path = await write("structs.parquet", new Uint8Array(parquetWriteBuffer({ schema: [...schema], columnData })));
+    const rows: unknown[] = [];
+    for await (const { value } of streamRows(path)) rows.push(value);
+    expect(rows).toEqual([
+      { question: "a", call: { query: "x" }, extra: { n: null } },
+      { question: "b", call: { code: "1+1" }, extra: { n: 1 } },
+    ]);
   });
 
   test("a folder is its files by name, each with its own columns; the limit counts over all", async () => {

@@ -2,6 +2,7 @@ import { InputError } from "@retool-ts/core";
 import type { Columns, DatasetRow } from "./columns.js";
 import { datasetFiles } from "./dataset-files.js";
 import { jsonlRows, jsonRows } from "./jsonl.js";
+import { textLines } from "./text-lines.js";
 import { parquetRows } from "./parquet.js";
 import { problemsFromRows } from "./problem-rows.js";
 import type { Problem } from "./problem.js";
@@ -61,17 +62,13 @@ async function* fileRows(file: string): AsyncGenerator<DatasetRow> {
     yield* parquetRows(await asyncBufferFromFile(file), file);
     return;
   }
-  const { open, readFile } = await import("node:fs/promises");
+  const { readFile } = await import("node:fs/promises");
   if (file.endsWith(".json")) {
     yield* jsonRows(await readFile(file, "utf8"), file);
     return;
   }
-  const handle = await open(file);
-  try {
-    yield* jsonlRows(handle.readLines(), file);
-  } finally {
-    await handle.close();
-  }
+  const { createReadStream } = await import("node:fs");
+  yield* jsonlRows(textLines(createReadStream(file, "utf8")), file); // readline breaks lines at U+2028 too, from Node 24 on
 }
 
 async function baseName(path: string): Promise<string> {

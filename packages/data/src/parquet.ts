@@ -5,7 +5,8 @@ import type { DatasetRow } from "./columns.js";
 /**
  * Reads a Parquet file row group by row group; works in a browser.
  *
- * 64-bit integers become numbers, or text beyond 2⁵³; missing lists and structs become null, as missing texts are.
+ * 64-bit integers become numbers, or text beyond 2⁵³; missing columns become null. A struct loses its fields without a value: all rows
+ * of a file share the fields of their structs, so that a call's arguments would have those of every other call, with null.
  *
  * @param file - a blob or an open file, by byte ranges.
  * @param name - names the file in messages.
@@ -15,13 +16,14 @@ export async function* parquetRows(file: AsyncBuffer, name: string): AsyncGenera
   const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
   const { compressors } = await import("hyparquet-compressors");
   const metadata = await orRefuse(name, () => parquetMetadataAsync(file));
+  const isJson = new Set(metadata.schema.filter(({ converted_type }) => converted_type === "JSON").map((element) => element.name));
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
     const start = rowStart;
     const rows = await orRefuse(name, () => parquetReadObjects({ file, metadata, compressors, rowStart: start, rowEnd }));
     for (const [index, row] of rows.entries()) {
-      yield { value: normalizeRow(row), where: `${name}: row ${rowStart + index + 1}` };
+      yield { value: normalizeRow(row, isJson), where: `${name}: row ${rowStart + index + 1}` };
     }
     rowStart = rowEnd;
   }
@@ -44,14 +46,17 @@ async function orRefuse<T>(name: string, read: () => T | Promise<T>): Promise<T>
   }
 }
 
-function normalizeRow(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, normalize(value)]));
+/** @param isJson - columns of JSON, in which null is a value. */
+function normalizeRow(row: Readonly<Record<string, unknown>>, isJson: ReadonlySet<string>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, normalize(value, isJson.has(name))]));
 }
 
-function normalize(value: unknown): unknown {
+function normalize(value: unknown, keepsNull: boolean): unknown {
   if (value === undefined) return null;
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (Array.isArray(value)) return value.map(normalize);
+  if (Array.isArray(value)) return value.map((item) => normalize(item, keepsNull));
   const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-  return isPlain ? normalizeRow(value as Record<string, unknown>) : value;
+  if (!isPlain) return value;
+  const fields = Object.entries(value).filter(([, inner]) => keepsNull || (inner !== undefined && inner !== null));
+  return Object.fromEntries(fields.map(([name, inner]) => [name, normalize(inner, keepsNull)]));
 }

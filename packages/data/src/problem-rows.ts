@@ -87,7 +87,7 @@ function answerText(value: unknown): string | undefined {
 
 /** GSM8K gives the worked solution, then `#### ` and the number, with commas between thousands. */
 function finalAnswer(answer: string): string {
-  const marked = /####\s*([^\n]+?)\s*$/.exec(answer)?.[1];
+  const marked = /####\s*([^\n]+?)\s*$/.exec(answer)?.[1] ?? /####[ \t]*([-+$]{0,2}[\d.,]*\d%?)[ \t]*\n(?![\s\S]*####)/.exec(answer)?.[1];
   if (marked === undefined) return answer;
   return /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(marked) ? marked.replaceAll(",", "") : marked;
 }

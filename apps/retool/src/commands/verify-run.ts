@@ -1,10 +1,11 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
-import { InputError } from "@retool-ts/core";
+import { InputError, parseExactJson } from "@retool-ts/core";
+import { textLines } from "@retool-ts/data";
 import {
   ANSWER_SOURCES,
   outcomeReward,
+  readGold,
   REWARD_RULES,
   type RewardRule,
   type AnswerSource,
@@ -60,7 +61,7 @@ function verified(gold: string, { verdict, prediction, correct, score }: RewardR
   const extracted = prediction ?? null;
   if (verdict !== undefined) return { verdict: verdict.status, reason: verdict.reason, extracted, score };
   const reason =
-    extracted === null ? "no answer found" : correct ? "equal under the rule" : `"${extracted}" is not "${gold}" under the rule`;
+    extracted === null ? "no answer found" : correct ? "equal under the rule" : `"${extracted}" is not "${readGold(gold)}" under the rule`;
   return { verdict: correct ? "correct" : "wrong", reason, extracted, score };
 }
 
@@ -113,7 +114,7 @@ async function openLines(file: string): Promise<AsyncIterable<string>> {
     const found = info === undefined ? "no such file" : "a folder";
     throw new InputError({ what: "verify", where: file, expected: "a JSONL file", found, fix: "check the path" });
   }
-  return createInterface({ input: createReadStream(file, "utf8"), crlfDelay: Infinity });
+  return textLines(createReadStream(file, "utf8"));
 }
 
 function parseRow(text: string, where: string): z.infer<typeof Row> {
@@ -127,7 +128,7 @@ function parseRow(text: string, where: string): z.infer<typeof Row> {
     });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    ({ value } = parseExactJson(text));
   } catch (error) {
     throw problem((error as Error).message);
   }

@@ -13,7 +13,7 @@ export const LIMITS = {
   /** Working precision of interval arithmetic, in bits. */
   precision: 6_000,
   /** Work of one verdict, in units of about a nanosecond to a few. */
-  work: 4_000_000,
+  work: 7_000_000,
   /** Members of a collection that are matched against each other. */
   members: 400,
 } as const;

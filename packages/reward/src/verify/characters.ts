@@ -1,3 +1,5 @@
+import { LIMITS } from "./budget.js";
+
 /** Unicode characters as the TeX that the parser knows. */
 const SAME_CHARACTER: Readonly<Record<string, string>> = {
   "−": "-", "–": "-", "×": "\\times ", "·": "\\cdot ", "⋅": "\\cdot ", "∙": "\\cdot ", "•": "\\cdot ", "÷": "\\div ", "∕": "/", "⁄": "/",
@@ -16,19 +18,38 @@ const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ";
 const LOWERED = "₀₁₂₃₄₅₆₇₈₉";
 const LEVEL = "0123456789-+n";
 
+/** An answer in ASCII, and where each of its characters comes from. */
+export interface AsciiText {
+  readonly text: string;
+  /** By index of `text`, its end included: the index in the source. */
+  readonly origins: readonly number[];
+}
+
 /** Rewrites an answer in ASCII where that says the same; other characters stay and are refused by the tokenizer. */
-export function asciiOf(source: string): string {
+export function asciiOf(source: string): AsciiText {
   let text = "";
+  const origins: number[] = [];
+  const write = (piece: string, origin: number) => {
+    text += piece;
+    for (let i = 0; i < piece.length; i++) origins.push(origin);
+  };
   let level: "" | "^" | "_" = "";
-  for (const character of source.replace(/√ ?(\d+)/g, "\\sqrt{$1}")) {
+  for (let i = 0; i < source.length;) {
+    const character = String.fromCodePoint(source.codePointAt(i)!);
+    const digits = character === "√" ? /^√ ?(\d+)/.exec(source.slice(i, i + LIMITS.digits)) : null;
     const raised = RAISED.indexOf(character);
     const lowered = raised < 0 ? LOWERED.indexOf(character) : -1;
     const next = raised >= 0 ? "^" : lowered >= 0 ? "_" : "";
-    if (next !== level) text += (level === "" ? "" : "}") + (next === "" ? "" : `${next}{`);
+    if (next !== level) write((level === "" ? "" : "}") + (next === "" ? "" : `${next}{`), i);
     level = next;
-    text += next === "" ? (SAME_CHARACTER[character] ?? character) : LEVEL[Math.max(raised, lowered)]!;
+    if (digits) write(`\\sqrt{${digits[1]!}}`, i);
+    else if (next !== "") write(LEVEL[Math.max(raised, lowered)]!, i);
+    else if (SAME_CHARACTER[character] !== undefined) write(SAME_CHARACTER[character], i);
+    else for (let part = 0; part < character.length; part++) write(character[part]!, i + part);
+    i += digits?.[0].length ?? character.length;
   }
-  return level === "" ? text : `${text}}`;
+  if (level !== "") write("}", source.length);
+  return { text, origins: [...origins, source.length] };
 }
 
 export function isDigit(character: string | undefined): boolean {

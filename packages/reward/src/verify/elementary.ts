@@ -31,6 +31,12 @@ function widen(value: bigint, from: number, { bits }: Precision): Interval {
   return { lo: rounded - 2n, hi: rounded + 3n };
 }
 
+/** The values of an increasing function over an interval. */
+function overEnds({ lo, hi }: Interval, at: (x: bigint) => Interval): Interval {
+  const low = at(lo);
+  return lo === hi ? low : { lo: low.lo, hi: at(hi).hi };
+}
+
 /** Counts the cost of a series with so many binary places. */
 function charge({ meter }: Precision, bits: number): void {
   meter.spend(5_000 + bits * (bits / 8));
@@ -53,7 +59,7 @@ export function root(a: Interval, k: number, { bits, meter }: Precision): Interv
 export function exp(a: Interval, precision: Precision): Interval {
   const size = magnitude(a) >> BigInt(precision.bits);
   if (size > 2_000n) throw new Undecided("an exponential is out of range");
-  return { lo: expPoint(a.lo, precision, Number(size)).lo, hi: expPoint(a.hi, precision, Number(size)).hi };
+  return overEnds(a, (x) => expPoint(x, precision, Number(size)));
 }
 
 function expPoint(x: bigint, precision: Precision, size: number): Interval {
@@ -76,7 +82,7 @@ function expPoint(x: bigint, precision: Precision, size: number): Interval {
 
 /** ln x for x > 0: ln m + k ln 2 with m near 1, by the series of artanh. */
 export function ln(a: Interval, precision: Precision): Interval {
-  return { lo: lnPoint(a.lo, precision).lo, hi: lnPoint(a.hi, precision).hi };
+  return overEnds(a, (x) => lnPoint(x, precision));
 }
 
 function lnPoint(x: bigint, precision: Precision): Interval {
@@ -112,7 +118,7 @@ function artanh(x: bigint, work: number): bigint {
 
 /** arctan x, increasing. */
 export function arctan(a: Interval, precision: Precision): Interval {
-  return { lo: arctanPoint(a.lo, precision).lo, hi: arctanPoint(a.hi, precision).hi };
+  return overEnds(a, (x) => arctanPoint(x, precision));
 }
 
 function arctanPoint(x: bigint, precision: Precision): Interval {

@@ -4,8 +4,9 @@ import { containsZero, Imprecise, magnitude } from "./interval.js";
 import { isRationalFunction, PRIMES, valueModulo } from "./modular.js";
 import { enclose } from "./numeric.js";
 import { bitLength, integer, type Rational, sizeOf } from "./rational.js";
-import { empiricalSeparation, separationOf } from "./separation.js";
-import { isSameTree, mapChildren, type Node, someNode, symbolsOf } from "./tree.js";
+import { fractionalPoints, wholePoints } from "./sample-points.js";
+import { empiricalSeparation, type Separation, separationOf } from "./separation.js";
+import { isSameTree, mapChildren, type Node, orderlessKey, someNode, symbolsOf } from "./tree.js";
 
 /** What a comparison of values needs besides the values. */
 export interface Comparison {
@@ -20,10 +21,11 @@ export function isEqualValue(gold: Node, prediction: Node, comparison: Compariso
   const [left, right] = [signOfInfinity(gold), signOfInfinity(prediction)];
   if (left !== undefined || right !== undefined) return left === right;
   const names = [...symbolsOf(prediction, symbolsOf(gold))];
-  const difference: Node = { kind: "add", args: [gold, { kind: "negate", arg: prediction }] };
-  if (names.length === 0) return isZero(difference, comparison);
+  if (names.length > 0 && orderlessKey(gold) === orderlessKey(prediction)) return true;
+  const rest = difference(gold, prediction);
+  if (names.length === 0) return isZero(rest, comparison);
   const { meter } = comparison;
-  if (isRationalFunction(gold, meter) && isRationalFunction(prediction, meter)) return isZeroFunction(difference, names, comparison);
+  if (isRationalFunction(gold, meter) && isRationalFunction(prediction, meter)) return isZeroFunction(rest, names, comparison);
   return agreesAtPoints(gold, prediction, names, comparison);
 }
 
@@ -130,38 +132,29 @@ export function at(node: Node, point: ReadonlyMap<string, Rational>): Node {
 
 /** Functions that have a value only at whole numbers. */
 const OF_WHOLE_NUMBERS = new Set(["factorial", "binomial", "gcd", "lcm", "mod"]);
-const SCALES = [40, -40, 12, 3, -12, 60, -3, 9, -60, 25];
+/** Points that must agree. */
+const ENOUGH = 3;
 
 function agreesAtPoints(gold: Node, prediction: Node, names: readonly string[], comparison: Comparison): boolean {
   const { random } = comparison;
   const isComplex = someNode(gold, (part) => part.kind === "constant" && part.name === "i");
-  const fractions = SCALES.map((scale) => {
-    // Sixteenths; the first two points lie in one orthant each, later ones anywhere.
-    const sign = (index: number) => (index < 2 || random() % 2 === 0 ? Math.sign(scale) : -Math.sign(scale));
-    return new Map(names.map((name, index) => [name, reduced(sign(index) * (1 + (random() % Math.abs(scale))))]));
-  });
-  const wholes = Array.from({ length: 6 }, () => new Map(names.map((name) => [name, integer(3 + (random() % 12))])));
   const isWhole = [gold, prediction].some((node) => someNode(node, (part) => part.kind === "call" && OF_WHOLE_NUMBERS.has(part.name)));
-  for (const [points, enough] of isWhole ? [[wholes, 4] as const] : [[fractions, 3] as const, [wholes, 4] as const]) {
-    let agreed = 0;
-    for (const point of points) {
-      const outcome = agreesAt(at(gold, point), at(prediction, point), isComplex, comparison);
+  for (const pointsOf of isWhole ? [wholePoints] : [fractionalPoints, wholePoints]) {
+    let [agreed, wide] = [0, 0];
+    for (const { values, isWide, near } of pointsOf(names, random)) {
+      if (agreed >= ENOUGH && wide === 0 && !isWide) continue;
+      const nearby = difference(at(gold, near), at(prediction, near));
+      const outcome = agreesAt(at(gold, values), at(prediction, values), nearby, isComplex, comparison);
       if (outcome === false) return false;
-      if (outcome === true && ++agreed === 5) break;
+      if (outcome === true) [agreed, wide] = [agreed + 1, wide + Number(isWide)];
+      if (agreed >= ENOUGH && wide > 0) return true;
     }
-    if (agreed >= enough) return true;
   }
   throw new Undecided("too few points where the answer has a value");
 }
 
-function reduced(sixteenths: number): Rational {
-  let [n, d] = [sixteenths, 16];
-  while (n % 2 === 0 && d > 1) [n, d] = [n / 2, d / 2];
-  return { n: BigInt(n), d: BigInt(d) };
-}
-
-/** Undefined where the gold answer has no real value, so that nothing is asked of the prediction. */
-function agreesAt(gold: Node, prediction: Node, isComplex: boolean, comparison: Comparison): boolean | undefined {
+/** Undefined where the gold answer has no real value, so that nothing is asked of the prediction, or where the two are not told apart. */
+function agreesAt(gold: Node, prediction: Node, nearby: Node, isComplex: boolean, comparison: Comparison): boolean | undefined {
   try {
     const { im } = enclose(gold, { bits: 128, meter: comparison.meter });
     if (!isComplex && im !== undefined && !(im.lo === 0n && im.hi === 0n)) return undefined;
@@ -170,9 +163,24 @@ function agreesAt(gold: Node, prediction: Node, isComplex: boolean, comparison: 
     throw error;
   }
   try {
-    return isZero({ kind: "add", args: [gold, { kind: "negate", arg: prediction }] }, comparison, empiricalSeparation);
+    return isZero(difference(gold, prediction), comparison, (node, meter) => separationNear(node, nearby, meter));
   } catch (error) {
     if (error instanceof NoValue) return false;
+    if (error instanceof Undecided) return undefined;
+    throw error;
+  }
+}
+
+function difference(a: Node, b: Node): Node {
+  return { kind: "add", args: [a, { kind: "negate", arg: b }] };
+}
+
+/** What could hide in the numerals of an expression, told at a point nearby that has short ones: those of the point itself hide nothing. */
+function separationNear(node: Node, nearby: Node, meter: Meter): Separation {
+  try {
+    return empiricalSeparation(nearby, meter);
+  } catch (error) {
+    if (error instanceof NoValue) return empiricalSeparation(node, meter);
     throw error;
   }
 }

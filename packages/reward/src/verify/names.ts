@@ -17,7 +17,9 @@ export function isQuantityName(node: Node): boolean {
   if (node.kind === "multiply") return node.args.every((arg, index) => isQuantityName(arg) || (index > 0 && arg.kind === "number"));
   if (node.kind === "add" || node.kind === "divide") return node.args.every(isQuantityName);
   if (node.kind === "power") return isQuantityName(node.args[0]) && symbolsOf(node.args[1]).size === 0;
-  return node.kind === "call" && isQuantityName(node.args[0]!);
+  const [argument] = node.kind === "call" ? node.args : [];
+  if (argument?.kind === "multiply") return argument.args.every((arg) => isQuantityName(arg) || arg.kind === "number"); // sin 2A
+  return argument !== undefined && isQuantityName(argument);
 }
 
 /** One value with the name that an answer gives to it. */
@@ -55,8 +57,18 @@ export function baseOf(name: string): string {
   return name.split("_")[0]!;
 }
 
-/** Values in the order of their names; undefined if a name has two. */
+/** Values in the order in which they are written, those of the coordinates x, y, z in theirs; undefined if a name has two. */
 export function inOrderOfNames(named: readonly NamedValue[]): readonly Node[] | undefined {
   if (new Set(named.map(({ name }) => name)).size !== named.length) return undefined;
-  return [...named].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ value }) => value);
+  const isPoint = named.every(({ name }) => COORDINATES.has(name));
+  return (isPoint ? [...named].sort((a, b) => (a.name < b.name ? -1 : 1)) : named).map(({ value }) => value);
+}
+
+const COORDINATES: ReadonlySet<string> = new Set(["x", "y", "z"]);
+
+/** x + y, x² + y², xy, sin x: with a number on the other side an equation that is to be solved, and no name of that number. */
+export function isCurve(node: Node): boolean {
+  if (node.kind === "call" && node.name === "abs" && node.args[0]!.kind === "symbol") return true;
+  const isMade = node.kind === "add" || node.kind === "multiply" || node.kind === "divide" || node.kind === "power" || node.kind === "call";
+  return isMade && [...symbolsOf(node)].every((name) => COORDINATES.has(name));
 }

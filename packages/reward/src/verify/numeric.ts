@@ -59,7 +59,9 @@ function constant(name: "pi" | "e" | "i" | "infinity", precision: Precision): Co
 function powerOf(baseNode: Node, exponentNode: Node, precision: Precision): Complex {
   const exponent = exactValue(exponentNode, precision.meter);
   if (exponent !== undefined && exponent.d <= 64n && (exponent.n < 0n ? -exponent.n : exponent.n) <= 20_000n) {
-    return rationalPower(enclose(baseNode, precision), exponent, precision);
+    const root = enclose(baseNode, precision);
+    const isCostly = exponent.d > 8n && complex.isReal(root) && root.re.lo > 0n; // a logarithm costs less than a root of high order
+    if (!isCostly) return rationalPower(root, exponent, precision);
   }
   if (baseNode.kind === "constant" && baseNode.name === "e") return complex.exponential(enclose(exponentNode, precision), precision);
   const base = enclose(baseNode, precision);

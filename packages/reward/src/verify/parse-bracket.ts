@@ -36,7 +36,7 @@ export function parseBracket(stream: TokenStream, mark: string): Node {
       return stream.node({ kind: "unit", arg: inner, unit: canonicalUnit(mark === "€" ? "euro" : "sterling") });
     }
     default:
-      throw new ParseFailure(mark === "" ? "the answer breaks off" : `unexpected “${mark}”`);
+      throw new ParseFailure(mark === "" ? "the answer breaks off" : `unexpected “${stream.taken}”`);
   }
 }
 

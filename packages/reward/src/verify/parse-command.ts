@@ -53,7 +53,9 @@ export function parseCommand(stream: TokenStream, name: string): Node {
       if (FUNCTION_NAMES.has(name)) return stream.nested(() => parseFunction(stream, name));
       if (GREEK_NAMES.has(name)) return stream.node({ kind: "symbol", name: name + parseSubscript(stream) });
       if (DECORATIONS.has(name)) return stream.node({ kind: "symbol", name: `${name} ${decorated(stream)}` });
-      throw new ParseFailure(`the command \\${name.slice(0, 30)} is not read`);
+      throw new ParseFailure(
+        `${stream.taken.startsWith("\\") ? `the command ${stream.taken.slice(0, 30)}` : `“${stream.taken}”`} is not read`,
+      );
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseArgument } from "./parse-atom.js";
-import { transposed } from "./matrix-algebra.js";
+import { matrixProduct, transposed } from "./matrix-algebra.js";
 import { numeral, parseBased } from "./parse-number.js";
 import { parseSum } from "./parser.js";
 import type { TokenStream } from "./token-stream.js";
@@ -23,9 +23,16 @@ export function parsePostfix(stream: TokenStream, atom: Node): Node {
     else if (acceptRaised(stream, (text, kind) => kind === "text" && /^(?:st|nd|rd|th)$/.test(text)))
       left = stream.node({ kind: "unit", arg: left, unit: "th" });
     else if (left.kind === "matrix" && acceptRaised(stream, (text) => text === "T" || text === "top")) left = transposed(left);
-    else if (stream.accept("^")) left = stream.node({ kind: "power", args: [left, parseExponent(stream)] });
+    else if (stream.accept("^")) left = stream.node(powerOf(left, parseExponent(stream)));
     else return left;
   }
+}
+
+/** A power, of a matrix multiplied out. */
+function powerOf(base: Node, exponent: Node): Node {
+  const times = base.kind === "matrix" && exponent.kind === "number" && exponent.value.d === 1n ? Number(exponent.value.n) : 0;
+  const product = times > 1 && times <= 4 ? matrixProduct(Array.from({ length: times }, () => base)) : undefined;
+  return product ?? { kind: "power", args: [base, exponent] };
 }
 
 /** Takes `^x` or `^{x}` if the one token x is the one looked for. */

@@ -1,9 +1,10 @@
 import { ParseFailure } from "./budget.js";
 import { parseAtom, startsAtom } from "./parse-atom.js";
-import { scaled } from "./matrix-algebra.js";
+import { matrixProduct, matrixSum } from "./matrix-algebra.js";
 import { parsePostfix } from "./parse-postfix.js";
 import { parseUnit } from "./parse-unit.js";
 import { TokenStream } from "./token-stream.js";
+import { integer } from "./rational.js";
 import type { TokenOptions } from "./token.js";
 import { tokenize } from "./tokens.js";
 import type { Node } from "./tree.js";
@@ -20,7 +21,7 @@ export function parseAnswer(text: string, options: TokenOptions): Node {
   while (stream.isNext(".") || stream.isNext(",") || stream.isNext(":")) stream.take();
   if (stream.isAtEnd) throw new ParseFailure("the answer is empty");
   const list = parseList(stream);
-  if (!stream.isAtEnd) throw new ParseFailure(`unexpected “${stream.peek().text}”`);
+  if (!stream.isAtEnd) throw new ParseFailure(`unexpected “${stream.peek().shown}”`);
   return list.items.length === 1 ? list.items[0]! : stream.node({ kind: "sequence", open: "", close: "", ...list });
 }
 
@@ -106,10 +107,10 @@ export function parseSum(stream: TokenStream): Node {
       else if (!isFirst) break;
       const term = parseProduct(stream);
       if (wrap === "+") terms.push(term);
-      else if (wrap === "-") terms.push(stream.node({ kind: "negate", arg: term }));
+      else if (wrap === "-") terms.push(negated(stream, term));
       else terms.push(stream.node({ kind: "plusMinus", sign: wrap === "±" ? 1 : -1, arg: term }));
     }
-    const sum: Node = terms.length === 1 ? terms[0]! : stream.node({ kind: "add", args: terms });
+    const sum: Node = terms.length === 1 ? terms[0]! : stream.node(matrixSum(terms) ?? { kind: "add", args: terms });
     return parseUnit(stream, sum);
   });
 }
@@ -120,8 +121,7 @@ export function parseProduct(stream: TokenStream): Node {
     let factors = [parseSigned(stream)];
     for (;;) {
       if (stream.accept("*", "\\cdot", "\\times", "\\ast")) factors.push(parseSigned(stream));
-      else if (stream.accept("/", "\\div"))
-        factors = [stream.node({ kind: "divide", args: [product(stream, factors), parseSigned(stream)] })];
+      else if (stream.accept("/", "\\div")) factors = [quotient(stream, product(stream, factors), parseSigned(stream))];
       else if (stream.accept("\\bmod", "\\mod")) {
         factors = [stream.node({ kind: "call", name: "mod", args: [product(stream, factors), parseSigned(stream)] })];
       } else if (startsAtom(stream)) factors.push(parseFactor(stream, factors.at(-1)!));
@@ -132,12 +132,22 @@ export function parseProduct(stream: TokenStream): Node {
 
 function product(stream: TokenStream, factors: readonly Node[]): Node {
   if (factors.length === 1) return factors[0]!;
-  return stream.node(scaled(factors) ?? { kind: "multiply", args: factors });
+  return stream.node(matrixProduct(factors) ?? { kind: "multiply", args: factors });
+}
+
+function quotient(stream: TokenStream, above: Node, below: Node): Node {
+  if (above.kind !== "matrix") return stream.node({ kind: "divide", args: [above, below] });
+  return product(stream, [{ kind: "divide", args: [{ kind: "number", value: integer(1) }, below] }, above]);
+}
+
+function negated(stream: TokenStream, arg: Node): Node {
+  if (arg.kind !== "matrix") return stream.node({ kind: "negate", arg });
+  return product(stream, [{ kind: "number", value: integer(-1) }, arg]);
 }
 
 /** A factor that may carry a sign: 2 · −3. */
 function parseSigned(stream: TokenStream): Node {
-  if (stream.accept("-")) return stream.nested(() => stream.node({ kind: "negate", arg: parseSigned(stream) }));
+  if (stream.accept("-")) return stream.nested(() => negated(stream, parseSigned(stream)));
   if (stream.accept("+")) return stream.nested(() => parseSigned(stream));
   return parsePostfix(stream, parseAtom(stream));
 }
@@ -146,6 +156,6 @@ function parseSigned(stream: TokenStream): Node {
 function parseFactor(stream: TokenStream, left: Node): Node {
   const next = stream.peek();
   if (next.kind === "number" && (left.kind === "number" || left.kind === "symbol"))
-    throw new ParseFailure(`“${next.text}” follows another ${left.kind} without an operator`);
+    throw new ParseFailure(`“${next.shown}” follows another ${left.kind} without an operator`);
   return parsePostfix(stream, parseAtom(stream));
 }

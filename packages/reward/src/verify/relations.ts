@@ -2,7 +2,7 @@ import { NoValue } from "./budget.js";
 import { hasPlusMinus, isSameRow } from "./collections.js";
 import { at, type Comparison, isEqualValue, isZeroEverywhere, signOf } from "./equal.js";
 import type { Matching } from "./matching.js";
-import { isName, isQuantityName, namedValuesOf } from "./names.js";
+import { isCurve, isName, isQuantityName, namedValuesOf } from "./names.js";
 import { integer } from "./rational.js";
 import { isSameSolutionSet, solutionSetOf } from "./solution-set.js";
 import { isSameTree, isValue, type Node, symbolsOf } from "./tree.js";
@@ -48,7 +48,10 @@ export function isSameRelation(given: Relation, prediction: Node, matching: Matc
   if (isBare && gold.operators.join() === "∈" && isName(gold.args[0]!) && same(gold.args[1]!, prediction)) return true;
   const set = solutionSetOf(gold, matching);
   const isEquation = gold.operators.length === 1 && gold.operators[0] === "=";
-  if (set && !isEquation) return isSameSolutionSet(set, solutionSetOf(prediction, matching), matching);
+  if (set && !isEquation) {
+    if (isSameSolutionSet(set, solutionSetOf(prediction, matching), matching)) return true;
+    return prediction.kind === "relation" && isSameInequality(gold, prediction, matching);
+  }
   const [first, second] = [gold.args[0]!, gold.args[1]!];
   if (isEquation && prediction.kind === "relation" && prediction.operators.every((operator) => operator === "=")) {
     if (prediction.args.length === 2) {
@@ -60,11 +63,18 @@ export function isSameRelation(given: Relation, prediction: Node, matching: Matc
     }
     return isName(first) && prediction.args.slice(1).every((value) => same(second, value));
   }
-  if (isEquation && isName(first) && isBare) return isSameBehindName(gold, prediction, same);
+  if (isEquation && namesValue(first, second) && isBare) return isSameBehindName(gold, prediction, same);
   if (prediction.kind !== "relation") return false;
+  if (isSameInequality(gold, prediction, matching)) return true;
   return [prediction, mirrored(prediction)].some(
     (one) => one?.operators.join() === gold.operators.join() && isSameRow(gold.args, one.args, same),
   );
+}
+
+/** Whether the one side of an equation is the name of the other: f(x) of anything, also |AB| or m + n of a number. */
+function namesValue(name: Node, value: Node): boolean {
+  if (symbolsOf(value).size > 0) return isName(name);
+  return isQuantityName(name) && !isCurve(name);
 }
 
 /** What stands behind the name, or x = 1, y = 2 for (x, y) = (1, 2). */
@@ -82,7 +92,7 @@ function withoutMiddle(relation: Relation): Relation {
   const exact =
     approximate > 0 && operators.slice(0, approximate).every((operator) => operator === "=") ? args.slice(0, approximate + 1) : args;
   const isChain = operators.slice(0, exact.length - 1).every((operator) => operator === "=");
-  if (!isChain || !isName(exact[0]!) || exact.length < 2 || args.length < 3) return relation;
+  if (!isChain || !namesValue(exact[0]!, exact.at(-1)!) || exact.length < 2 || args.length < 3) return relation;
   return { kind: "relation", operators: ["="], args: [exact[0]!, exact.at(-1)!] };
 }
 
@@ -102,17 +112,51 @@ function isStructure(node: Node): boolean {
 /** Whether a = b and c = d are the same up to a constant factor: (a − b)·k = (c − d)·l with k, l their values at a point. */
 function isSameEquation(gold: readonly [Node, Node], prediction: readonly [Node, Node], comparison: Comparison): boolean {
   if (![...gold, ...prediction].every(isValue)) return false;
-  const difference = ([a, b]: readonly [Node, Node]): Node => ({ kind: "add", args: [a, { kind: "negate", arg: b }] });
-  const [left, right] = [difference(gold), difference(prediction)];
+  return proportionOf(difference(...gold), difference(...prediction), comparison) !== undefined;
+}
+
+function difference(a: Node, b: Node): Node {
+  return { kind: "add", args: [a, { kind: "negate", arg: b }] };
+}
+
+/** Whether a < b and c ≥ d are the same up to a constant factor, and its sign. */
+function isSameInequality(gold: Relation, prediction: Relation, comparison: Comparison): boolean {
+  const [left, right] = [belowZero(gold), belowZero(prediction)];
+  if (left === undefined || right === undefined || left.operator !== right.operator) return false;
+  const factors = proportionOf(left.side, right.side, comparison);
+  if (factors === undefined || left.operator === "≠") return factors !== undefined;
+  return signOf({ kind: "multiply", args: [...factors] }, comparison) > 0;
+}
+
+/** a − b where a < b, b − a where a > b. */
+function belowZero({ operators, args }: Relation): { readonly side: Node; readonly operator: string } | undefined {
+  const [[operator = "", ...others], [a, b]] = [operators, args];
+  if (others.length > 0 || a === undefined || b === undefined || !isValue(a) || !isValue(b)) return undefined;
+  switch (operator) {
+    case "<":
+    case "≤":
+    case "≠":
+      return { side: difference(a, b), operator };
+    case ">":
+      return { side: difference(b, a), operator: "<" };
+    case "≥":
+      return { side: difference(b, a), operator: "≤" };
+    default:
+      return undefined;
+  }
+}
+
+/** The values k, l at a point of two expressions of which one is a constant multiple of the other; undefined for any others. */
+function proportionOf(left: Node, right: Node, comparison: Comparison): readonly [Node, Node] | undefined {
   const point = new Map([...symbolsOf(left)].map((name) => [name, integer(2 + (comparison.random() % 1_000))]));
-  if (point.size === 0 || [...symbolsOf(right)].some((name) => !point.has(name))) return false;
+  if (point.size === 0 || [...symbolsOf(right)].some((name) => !point.has(name))) return undefined;
   try {
     const [k, l] = [at(left, point), at(right, point)];
-    if (isZeroEverywhere(k, comparison) || isZeroEverywhere(l, comparison)) return false;
+    if (isZeroEverywhere(k, comparison) || isZeroEverywhere(l, comparison)) return undefined;
     const cross = (a: Node, b: Node): Node => ({ kind: "multiply", args: [a, b] });
-    return isEqualValue(cross(left, l), cross(right, k), comparison);
+    return isEqualValue(cross(left, l), cross(right, k), comparison) ? [k, l] : undefined;
   } catch (error) {
-    if (error instanceof NoValue) return false;
+    if (error instanceof NoValue) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { type Comparison, signOf } from "./equal.js";
+import { linearOf, solved } from "./linear.js";
 import {
   ALL,
   complement,
@@ -11,7 +12,7 @@ import {
   normalized,
   type RealInterval,
 } from "./real-set.js";
-import { type Node, symbolsOf } from "./tree.js";
+import { hasValue, type Node, symbolsOf } from "./tree.js";
 
 /** A set of real numbers, and the variable that a relation gave to its members. */
 export interface SolutionSet {
@@ -103,8 +104,17 @@ function ofRelation({ operators, args }: Extract<Node, { kind: "relation" }>, co
   }
   if (operators.some((operator) => !Object.hasOwn(FLIPPED, operator))) return undefined;
   if (operators.length === 1) return ofInequality(first, args[0]!, args[1]!, comparison);
+  if (operators.length !== 2 || second === undefined) return undefined;
   const variable = nameOf(args[1]!);
-  if (operators.length !== 2 || second === undefined || variable === undefined) return undefined;
+  if (variable === undefined) {
+    const line = [args[0]!, args[2]!].every((end) => symbolsOf(end).size === 0) ? linearOf(args[1]!, comparison) : undefined;
+    if (line === undefined) return undefined;
+    const ends = [solved(line, args[0]!), { kind: "symbol", name: line.variable } as const, solved(line, args[2]!)];
+    return ofRelation(
+      { kind: "relation", operators: line.isRising ? operators : operators.map((sign) => FLIPPED[sign]!), args: ends },
+      comparison,
+    );
+  }
   const isUp = (operator: string) => operator === "<" || operator === "≤";
   if (first === "≠" || second === "≠" || first === "=" || second === "=" || isUp(first) !== isUp(second)) return undefined;
   const [from, to, below, above] = isUp(first)
@@ -121,7 +131,8 @@ function nameOf(node: Node): string | undefined {
 function ofInequality(operator: string, left: Node, right: Node, comparison: Comparison): SolutionSet | undefined {
   if (nameOf(left) !== undefined) return { intervals: ray(operator, right), variable: nameOf(left) };
   if (nameOf(right) !== undefined) return { intervals: ray(FLIPPED[operator]!, left), variable: nameOf(right) };
-  if (left.kind !== "call" || left.name !== "abs" || operator === "=" || operator === "≠") return undefined;
+  if (left.kind !== "call" || left.name !== "abs") return ofLinear(operator, left, right, comparison);
+  if (operator === "=" || operator === "≠") return undefined;
   const variable = nameOf(left.args[0]!);
   if (variable === undefined || symbolsOf(right).size > 0 || signOf(right, comparison) <= 0) return undefined;
   const minus: Node = { kind: "negate", arg: right };
@@ -129,6 +140,15 @@ function ofInequality(operator: string, left: Node, right: Node, comparison: Com
   const isOpen = operator === "<" || operator === ">";
   const inside: RealInterval = { from: minus, to: right, isFromOpen: isOpen === isInside, isToOpen: isOpen === isInside };
   return { intervals: isInside ? [inside] : complement([inside]), variable };
+}
+
+/** 2x + 1 ⋄ 5 as x ⋄ 2. */
+function ofLinear(operator: string, left: Node, right: Node, comparison: Comparison): SolutionSet | undefined {
+  if (operator === "=" || !hasValue(left) || !hasValue(right)) return undefined;
+  const line = linearOf({ kind: "add", args: [left, { kind: "negate", arg: right }] }, comparison);
+  if (line === undefined) return undefined;
+  const end = solved(line, { kind: "number", value: { n: 0n, d: 1n } });
+  return { intervals: ray(line.isRising ? operator : FLIPPED[operator]!, end), variable: line.variable };
 }
 
 /** The x with x ⋄ end. */

@@ -2,7 +2,7 @@ import { LIMITS, ParseFailure, Undecided } from "./budget.js";
 import type { Token } from "./token.js";
 import type { Node } from "./tree.js";
 
-const END: Token = { kind: "mark", text: "", isSpaced: false };
+const END: Token = { kind: "mark", text: "", shown: "", isSpaced: false };
 
 /** Tokens with a place in them, and the counts that bound the tree made of them. */
 export class TokenStream {
@@ -28,6 +28,11 @@ export class TokenStream {
     return token;
   }
 
+  /** The token taken last, as the answer has it. */
+  get taken(): string {
+    return this.#tokens[this.#index - 1]?.shown ?? "";
+  }
+
   get isAtEnd(): boolean {
     return this.#index >= this.#tokens.length;
   }
@@ -47,9 +52,9 @@ export class TokenStream {
   }
 
   expect(...texts: readonly string[]): string {
-    const { text } = this.peek();
+    const { text, shown } = this.peek();
     if (this.accept(...texts)) return text;
-    throw new ParseFailure(`expected “${texts.join("” or “")}”, got ${this.isAtEnd ? "the end" : `“${text}”`}`);
+    throw new ParseFailure(`expected “${texts.join("” or “")}”, got ${this.isAtEnd ? "the end" : `“${shown}”`}`);
   }
 
   /** Replaces the next token by the rest of it, as TeX does when an argument takes one digit of a numeral. */
@@ -57,7 +62,7 @@ export class TokenStream {
     const token = this.peek();
     const rest = token.text.slice(1);
     if (rest === "") this.#index++;
-    else this.#tokens[this.#index] = { kind: "number", text: rest, isSpaced: false };
+    else this.#tokens[this.#index] = { kind: "number", text: rest, shown: rest, isSpaced: false };
     return token.text[0] ?? "";
   }
 

@@ -5,7 +5,7 @@ import type { Token } from "./token.js";
 import { FUNCTION_NAMES, GREEK_NAMES, isUnitWord } from "./vocabulary.js";
 
 function token(kind: Token["kind"], text: string): Token {
-  return { kind, text, isSpaced: false };
+  return { kind, text, shown: text, isSpaced: false };
 }
 
 /** A run of letters: a joining word, the name of a function, a unit or another word, or variables side by side. */

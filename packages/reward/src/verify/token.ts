@@ -2,6 +2,8 @@ export interface Token {
   /** A run of words is one `text`; a `mark` is a sign or bracket. */
   readonly kind: "number" | "letter" | "command" | "mark" | "text";
   readonly text: string;
+  /** As the answer has it, for messages: `×` for the command `times`. */
+  readonly shown: string;
   /** Whether a blank stands before it. */
   readonly isSpaced: boolean;
 }

@@ -31,12 +31,12 @@ const MARKS = "+-*/^_=<>()[]{}|,;:!%'&€£";
 /** Splits an answer into tokens, in one pass; throws ParseFailure for characters that mean nothing. */
 export function tokenize(source: string, options: TokenOptions): Token[] {
   if (source.length > LIMITS.length) throw new Undecided(`the answer is longer than ${LIMITS.length} characters`);
-  const text = asciiOf(source);
+  const { text, origins } = asciiOf(source);
   const tokens: Token[] = [];
   let depth = 0;
   let isSpaced = false;
   const push = (kind: Token["kind"], value: string) => {
-    tokens.push({ kind, text: value, isSpaced });
+    tokens.push({ kind, text: value, shown: value, isSpaced });
     isSpaced = false;
   };
   const pushAll = (parts: readonly Token[]) => {
@@ -76,6 +76,7 @@ export function tokenize(source: string, options: TokenOptions): Token[] {
     return end;
   };
   for (let i = 0; i < text.length;) {
+    const [from, known] = [i, tokens.length];
     const character = text[i]!;
     const isNumber = isDigit(character) || (character === "." && isDigit(text[i + 1]));
     const based = isNumber || isLetter(character) ? readBasedDigits(text, i) : undefined;
@@ -97,19 +98,23 @@ export function tokenize(source: string, options: TokenOptions): Token[] {
       i = end;
     } else {
       const long = LONG_MARKS.find(([mark]) => text.startsWith(mark, i));
-      if (!long && !MARKS.includes(character)) throw new ParseFailure(`unexpected ${describe(character)}`);
+      if (!long && !MARKS.includes(character)) throw new ParseFailure(`unexpected ${describe(source.slice(origins[i]))}`);
       if (character === "(" || character === "[") depth++;
       if (character === ")" || character === "]") depth--;
       if (long) push(long[1], long[2]);
       else push("mark", character);
       i += long ? long[0].length : 1;
     }
+    const written = source.slice(origins[from]!, Math.max(origins[i]!, origins[from]! + 1)).trim();
+    for (let at = known; at < tokens.length; at++) {
+      if (tokens.length === known + 1 || !written.includes(tokens[at]!.text)) tokens[at] = { ...tokens[at]!, shown: written };
+    }
   }
   return tokens;
 }
 
-function describe(character: string): string {
-  return /^[!-~]$/.test(character)
-    ? `“${character}”`
-    : `character U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+function describe(rest: string): string {
+  const code = rest.codePointAt(0) ?? 0;
+  const character = String.fromCodePoint(code);
+  return /^[!-~]$/.test(character) ? `“${character}”` : `character U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }

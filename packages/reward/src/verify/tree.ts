@@ -152,6 +152,19 @@ export function isSameTree(a: Node, b: Node): boolean {
   return left.length === right.length && labelOf(a) === labelOf(b) && left.every((child, index) => isSameTree(child, right[index]!));
 }
 
+/** A text that two trees have in common if they are the same up to the order of summands and factors. */
+export function orderlessKey(node: Node): string {
+  if (node.kind === "number") return `${node.value.n}/${node.value.d}`;
+  const { kind } = node;
+  const keys = kind === "add" || kind === "multiply" ? partsOf(node, kind).map(orderlessKey).sort() : childrenOf(node).map(orderlessKey);
+  return `${kind} ${labelOf(node)}(${keys.join(";")})`;
+}
+
+/** Summands or factors, those of inner sums or products among them. */
+function partsOf(node: Node, kind: "add" | "multiply"): readonly Node[] {
+  return node.kind === kind ? node.args.flatMap((arg) => partsOf(arg, kind)) : [node];
+}
+
 function labelOf(node: Node): string {
   switch (node.kind) {
     case "symbol":

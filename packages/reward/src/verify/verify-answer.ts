@@ -4,6 +4,7 @@ import { isSameAnswer } from "./compare.js";
 import type { Comparison } from "./equal.js";
 import { parseAnswer } from "./parser.js";
 import { hasValue, type Node, symbolsOf } from "./tree.js";
+import { isCompatible, splitCondition } from "./side-condition.js";
 import { isSameText, unwrapped, withoutCountedNoun } from "./unwrap.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 import { isSameWording, wordingOf } from "./words.js";
@@ -19,6 +20,21 @@ import { isSameWording, wordingOf } from "./words.js";
  * @param prediction - the answer alone, as `extractAnswer` finds it, not a whole response.
  */
 export function verifyAnswer(gold: string, prediction: string, { strict = false }: VerifyOptions = {}): Verdict {
+  const verdict = verifyWhole(gold, prediction, strict);
+  return verdict.status === "correct" || strict ? verdict : (verifyMain(gold, prediction) ?? verdict);
+}
+
+/** The verdict on what stands before side conditions such as “for all real x”; undefined where there are none. */
+function verifyMain(gold: string, prediction: string): Verdict | undefined {
+  const [left, right] = [splitCondition(unwrapped(gold)), splitCondition(unwrapped(prediction))];
+  if (left === undefined && right === undefined) return undefined;
+  const verdict = verifyWhole(left?.main ?? gold, right?.main ?? prediction, false);
+  if (verdict.status === "correct" && !isCompatible(left, right))
+    return { status: "wrong", reason: "the conditions behind the answer differ" };
+  return verdict.status === "correct" || verdict.status === "wrong" ? verdict : undefined;
+}
+
+function verifyWhole(gold: string, prediction: string, strict: boolean): Verdict {
   if (answersMatch(prediction, gold) && /^[+-]?\d+$/.test(gold.trim())) return { status: "correct", reason: "the same whole number" };
   const [goldText, predictionText] = [unwrapped(gold), unwrapped(prediction)];
   if (goldText === "") return { status: "unparsableGold", reason: "the gold answer is empty" };
@@ -40,7 +56,8 @@ export function unreadableGold(gold: string): string | undefined {
   const text = unwrapped(gold);
   if (text === "") return "it is empty";
   if (text.length < 2_000 && wordingOf(text)) return undefined;
-  return parse(text, true).failure;
+  const main = splitCondition(text)?.main;
+  return parse(text, true).failure === undefined || main === undefined ? parse(text, true).failure : parse(unwrapped(main), true).failure;
 }
 
 function decideWords(isSame: boolean, gold: string): Verdict {

@@ -23,14 +23,18 @@ export function wordingOf(answer: string): Wording | undefined {
   const isText = /\\(?:text|mbox|mathrm)/.test(answer);
   const choice = /^\(?([A-Z])\)?$/.exec(plain);
   if (choice) return { kind: "choice", letter: choice[1]!, isBare: !isText && !plain.startsWith("(") };
-  const labelled = isText || answer.startsWith("\\textbf") ? /^\(([A-Z])\) ?[^()]{1,60}$/.exec(plain) : null;
-  if (labelled) return { kind: "choice", letter: labelled[1]!, isBare: false };
+  const isLabelled = isText || answer.startsWith("\\textbf");
+  const labelled = (isLabelled ? /^\(([A-Z])\) ?[^()]{1,60}$/.exec(plain) : null) ?? LABELLED_WORDS.exec(plain);
+  if (labelled) return { kind: "choice", letter: (labelled[1] ?? labelled[2])!, isBare: false };
   const time = timeOf(plain);
   if (time) return time;
   const truth = truthOf(plain);
   if (truth !== undefined) return { kind: "truth", value: truth };
   return isWords(plain, isText) ? { kind: "text", text: canonicalText(plain) } : undefined;
 }
+
+/** A choice with its words: “E: A polygenic score”, “(B) Paris”, “C - the first”. */
+const LABELLED_WORDS = /^(?:\(([A-Z])\)[:.]?|([A-Z])(?:[):]|\.(?= )| [-–—](?= ))) ?(?=(?:A |An )?[A-Za-z]{3})[^;]{1,200}$/;
 
 /** Whether the prediction says the same in words; undefined where it cannot be read that way. */
 export function isSameWording(gold: Wording, prediction: string, isStrict: boolean): boolean {
@@ -58,8 +62,10 @@ function choiceOf(plain: string, { isBare }: { readonly isBare: boolean }, isStr
   const named = /^(?:option|choice|answer) \(?([A-Z])\)?$/i.exec(plain);
   if (named) return named[1]!.toUpperCase();
   // The letter and what it stands for; no second letter that could be a choice.
-  const labelled = /^(?:\(([A-Z])\)|([A-Z])[).:]) ?([^;]{1,200})$/.exec(plain);
-  if (!labelled || /(?:^|[^A-Za-z])\(?[A-Z]\)|(?:^| )[A-Z](?:$|[ ,])| or | and /.test(labelled[3]!)) return undefined;
+  const labelled =
+    /^(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?(?:\(([A-Z])\)[:.]?|([A-Z])(?:[).:]| [-–—] (?=.*[A-Za-z]{3}))) ?([^;]{1,200})$/.exec(plain);
+  const words = labelled?.[3]!.replace(/(?<=^|[ ])A (?=[a-z]{2})/g, "the "); // an article
+  if (!labelled || words === undefined || /(?:^|[^A-Za-z])\(?[A-Z]\)|(?:^| )[A-Z](?:$|[ ,.:])|^(?:or|and) /.test(words)) return undefined;
   return labelled[1] ?? labelled[2];
 }
 

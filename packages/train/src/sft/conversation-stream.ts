@@ -46,8 +46,10 @@ export class ConversationStream implements RowStream {
     const limit = Math.min(source.maxTokens, maxPositions);
     const fitting: TrainingRow[] = [];
     let left = 0;
+    const bad: string[] = [];
     for await (const row of options.rows) {
-      const encoded = encodeConversation(row, environment, tokenizer);
+      const encoded = encodedOr(source.onBad, bad, () => encodeConversation(row, environment, tokenizer));
+      if (encoded === undefined) continue;
       const { length } = encoded.tokenIds;
       if (length <= limit) fitting.push(encoded);
       else if (source.tooLong === "leave-out") left++;
@@ -60,7 +62,8 @@ export class ConversationStream implements RowStream {
     const heldOut = shuffled.slice(0, options.heldOut);
     const rows = shuffled.slice(heldOut.length);
     if (rows.length < stage.batchSize) {
-      const found = `${rows.length}, beside ${heldOut.length} held out and ${left} too long`;
+      const broken = bad.length === 0 ? "" : ` and ${bad.length} broken, the first: ${bad[0]}`;
+      const found = `${rows.length}, beside ${heldOut.length} held out and ${left} too long${broken}`;
       throw refuse(
         source.path,
         `at least ${stage.batchSize} rows, a batch`,
@@ -69,7 +72,8 @@ export class ConversationStream implements RowStream {
       );
     }
     const longest = fitting.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 0);
-    const summary = `${rows.length} rows of ${source.path}, the longest of ${longest} tokens; ${left} longer than ${limit} left out, ${heldOut.length} held out`;
+    if (bad.length > 0) reporter?.say(`${stage.name}: ${bad.length} broken conversations left out, the first: ${bad[0]}`);
+    const summary = `${rows.length} rows of ${source.path}, the longest of ${longest} tokens; ${left} longer than ${limit} left out, ${bad.length} broken left out, ${heldOut.length} held out`;
     reporter?.say(`${stage.name}: ${summary}`);
     return new ConversationStream(rows, heldOut, stage.batchSize, seed, summary);
   }
@@ -92,6 +96,17 @@ export class ConversationStream implements RowStream {
 
   describe(): string {
     return this.#summary;
+  }
+}
+
+/** A row, or undefined for a broken one that may be left out. */
+function encodedOr(onBad: ConversationSource["onBad"], bad: string[], encode: () => TrainingRow): TrainingRow | undefined {
+  try {
+    return encode();
+  } catch (error) {
+    if (onBad === "refuse" || !(error instanceof InputError)) throw error;
+    bad.push(error.message);
+    return undefined;
   }
 }
 

@@ -56,7 +56,7 @@ describe("in XML", () => {
   });
 
   test("an output without text and one that names tags", () => {
-    const content = "<code>a</code><interpreter></interpreter><code>b</code><interpreter>x <|end|> </answer></interpreter>z";
+    const content = "<code>a</code><interpreter></interpreter><code>b</code><interpreter>x <|end|> </answer></interpreter><answer>z</answer>";
     const text = shown(
       {
         messages: [
@@ -67,7 +67,7 @@ describe("in XML", () => {
       xml,
     );
     expect(text).toBe(
-      "Q: ?\n[<code>a</code>]<interpreter></interpreter>[<code>b</code>]<interpreter>x <|end|> <\\/answer></interpreter>[z]",
+      "Q: ?\n[<code>a</code>]<interpreter></interpreter>[<code>b</code>]<interpreter>x <|end|> <\\/answer></interpreter>[<answer>z</answer>]",
     );
     const { tokenIds } = encodeConversation(
       {
@@ -86,7 +86,7 @@ describe("in XML", () => {
   });
 
   test("long outputs are cut as in rollouts", () => {
-    const content = `<code>a</code><interpreter>${"9".repeat(300)}</interpreter>z`;
+    const content = `<code>a</code><interpreter>${"9".repeat(300)}</interpreter><answer>z</answer>`;
     expect(
       shown(
         {
@@ -138,6 +138,23 @@ describe("a row that cannot be used is named", () => {
       ],
     ],
     [/row 1: expected a column messages/, xml, []],
+    [
+      /row 1: expected a response that ends with <\/answer>.*no tags/,
+      xml,
+      [
+        { role: "user", content: "?" },
+        { role: "assistant", content: "no tags, just \\boxed{2}" },
+      ],
+    ],
+    [
+      /row 1: expected a call before each result.*message 2, a result without a call/,
+      hermes,
+      [
+        { role: "user", content: "?" },
+        { role: "tool", content: "1" },
+        { role: "assistant", content: "b" },
+      ],
+    ],
   ])("%s", (message, environment, messages) => {
     expect(() => encodeConversation({ value: { messages }, where: "row 1" }, environment, tokenizer)).toThrow(message);
   });

@@ -1,7 +1,9 @@
 import { InputError } from "@retool-ts/core";
 import {
+  conversationFault,
   conversationSegments,
   convertReToolRow,
+  hermesCallText,
   type ChatMessage,
   type DatasetRow,
   type TextSegment,
@@ -36,6 +38,15 @@ export function encodeConversation(row: DatasetRow, environment: RowEnvironment,
     lossMask.push(...new Array<number>(ids.length).fill(mask));
   };
   const turns = dialect.name === "hermes" ? hermesTurns(answers, row.where, environment.endOfTurn) : xmlTurns(answers, row.where);
+  if (environment.endOfTurn === "" && !(turns.at(-1)?.text.trimEnd().endsWith("</answer>") ?? false)) {
+    const found = JSON.stringify(turns.at(-1)?.text.slice(-40) ?? "");
+    throw refuse(
+      row.where,
+      "a response that ends with </answer>, or nothing would be learned of its end",
+      found,
+      "put the answer into its tag",
+    );
+  }
   for (const { kind, text } of turns) {
     if (kind === "model") add(tokenizer.encode(text), 1);
     else {
@@ -57,6 +68,8 @@ function questionFirst(row: DatasetRow, dialect: "xml" | "hermes"): readonly [Ch
   const read = readConversation(row);
   const isReToolSft = read.length === 2 && (read[0]!.content ?? "").includes(MARKER) && /<answer>/.test(read[1]!.content ?? "");
   const [user, ...answers] = isReToolSft ? convertReToolRow(row.value, { dialect, where: row.where }) : read;
+  const fault = isReToolSft ? undefined : conversationFault(read, { dialect, kept: row.kept });
+  if (fault) throw refuse(row.where, fault.expected, fault.found, "correct the row, or set source.onBad to leave-out");
   if (user?.role === "user" && answers.length > 0 && answers.every(({ role }) => role === "assistant" || role === "tool")) {
     return [user, ...answers];
   }
@@ -97,19 +110,8 @@ function hermesTurns(answers: readonly ChatMessage[], where: string, endOfTurn: 
     const calls = tool_calls ?? [];
     if (calls.length > 1) throw refuse(where, "one call a message", String(calls.length), "split the message, or leave the row out");
     const before = content === null || content === "" || calls.length === 0 ? (content ?? "") : `${content}\n`;
-    return [{ kind: "model", text: before + calls.map(callText).join("") + endOfTurn }];
+    return [{ kind: "model", text: before + calls.map(hermesCallText).join("") + endOfTurn }];
   });
-}
-
-/** A call as Hermes models write it. */
-function callText({ function: { name, arguments: input } }: NonNullable<ChatMessage["tool_calls"]>[number]): string {
-  const fields =
-    typeof input === "string"
-      ? input
-      : `{${Object.entries(input)
-          .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
-          .join(", ")}}`;
-  return `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${fields}}\n</tool_call>`;
 }
 
 function otherDialect(where: string, expected: string, found: string, dialect: string): InputError {

@@ -18,6 +18,8 @@ export const SftStage = z.strictObject({
         maxTokens: positive.default(16_384),
         /** What becomes of longer rows. */
         tooLong: z.enum(["refuse", "leave-out"]).default("refuse"),
+        /** What becomes of broken conversations, such as a call without a result. Those left out are counted. */
+        onBad: z.enum(["refuse", "leave-out"]).default("refuse"),
       }),
     ])
     .prefault({ kind: "generated" }),

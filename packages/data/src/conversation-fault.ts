@@ -1,0 +1,101 @@
+import type { ChatMessage, ChatToolCall } from "./chat-template.js";
+import { responseParts } from "./conversation.js";
+import type { ConversationDialect } from "./retool-sft.js";
+
+/** Why a conversation must not be learned: as it stands, a policy would learn text that no rollout has. */
+export interface ConversationFault {
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** Options of {@link conversationFault}. */
+export interface ConversationFaultOptions {
+  readonly dialect: ConversationDialect;
+  /** Numbers of the row that stand as text because a double cannot hold them, see `DatasetRow.kept`. */
+  readonly kept?: readonly string[] | undefined;
+}
+
+/**
+ * The first fault of a conversation; undefined if it can be learned as it is.
+ *
+ * In Hermes every call has its result, every result its call, and turns of the assistant have results between them. In XML the one
+ * response has an output behind each code block and nowhere else.
+ *
+ * @example
+ * ```ts test
+ * import { conversationFault } from "@retool-ts/data";
+ *
+ * const messages = [{ role: "user", content: "6 · 7?" }, { role: "tool", content: "42" }] as const;
+ * conversationFault(messages, { dialect: "hermes" })?.found; // => "message 2, a result without a call"
+ * ```
+ */
+export function conversationFault(
+  messages: readonly ChatMessage[],
+  { dialect, kept = [] }: ConversationFaultOptions,
+): ConversationFault | undefined {
+  const calls = messages.flatMap(({ tool_calls }) => tool_calls ?? []);
+  const unread = calls.map((call) => argumentsFault(call, kept)).find((fault) => fault !== undefined);
+  if (unread) return unread;
+  return dialect === "hermes" ? faultOfTurns(messages) : faultOfTags(messages);
+}
+
+function argumentsFault({ function: { name, arguments: input } }: ChatToolCall, kept: readonly string[]): ConversationFault | undefined {
+  const expected = `arguments of ${name} as a JSON object`;
+  if (typeof input === "string") {
+    const value = parsed(input);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? undefined
+      : { expected, found: JSON.stringify(input.slice(0, 60)) };
+  }
+  const rounded = kept.find((digits) => holds(input, digits));
+  const found = `${rounded}, which has more digits than a number of JavaScript`;
+  return rounded === undefined ? undefined : { expected: `arguments of ${name} as text, or with numbers up to 2⁵³`, found };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function holds(value: unknown, digits: string): boolean {
+  if (typeof value !== "object" || value === null) return value === digits;
+  return Object.values(value).some((inner) => holds(inner, digits));
+}
+
+function faultOfTurns(messages: readonly ChatMessage[]): ConversationFault | undefined {
+  let open = 0; // calls without a result so far
+  let before: ChatMessage["role"] | undefined;
+  for (const [index, { role, content, tool_calls }] of messages.entries()) {
+    const fault = (expected: string, found: string) => ({ expected, found: `message ${index + 1}, ${found}` });
+    if (role === "tool") {
+      if (open === 0) return fault("a call before each result", "a result without a call");
+      open--;
+    } else {
+      if (open > 0) return fault("the results of a turn's calls right behind it", `a turn of the ${role} before the result of a call`);
+      if (role === "assistant") {
+        if (before === "assistant")
+          return fault("one turn of the assistant at a time", "a second turn of the assistant without a message between");
+        open = tool_calls?.length ?? 0;
+        if (open === 0 && (content ?? "").trim() === "") return fault("text or a call in each turn of the assistant", "an empty turn");
+      }
+    }
+    before = role;
+  }
+  if (open > 0) return { expected: "a result for each call", found: "a call without a result at the end" };
+  return before === "tool" ? { expected: "an answer behind the last result", found: "none" } : undefined;
+}
+
+function faultOfTags(messages: readonly ChatMessage[]): ConversationFault | undefined {
+  let open = false; // a code block without its output
+  for (const { kind, text } of messages.flatMap(({ role, content }) => (role === "assistant" ? responseParts(content ?? "") : []))) {
+    if (kind === "code" && open) return { expected: "an output behind each code block", found: "<code> before the output of another" };
+    if (kind === "output" && !open) return { expected: "a code block before each output", found: "<interpreter> without <code>" };
+    if (kind !== "text") open = kind === "code";
+    else if (/<\/?(?:code|interpreter)>/.test(text))
+      return { expected: "tags in pairs", found: /<\/?(?:code|interpreter)>/.exec(text)![0] + " alone" };
+  }
+  return open ? { expected: "an output behind each code block", found: "none behind the last" } : undefined;
+}
