@@ -24,6 +24,14 @@ describe("unbiasedKLPenalty", () => {
     });
   });
 
+  test("keeps its digits where the reference is near", () => {
+    tf.tidy(() => {
+      const c = Math.fround(1e-4); // c²/2 + c³/6
+      const [value] = unbiasedKLPenalty(vector([0]), vector([0]), vector([c]), vector([1])).dataSync();
+      expect(Math.abs(value! / (c ** 2 / 2 + c ** 3 / 6) - 1)).toBeLessThan(1e-6);
+    });
+  });
+
   test("the gradient agrees with finite differences, is exactly 0 at masked tokens, and flows to the policy only", () => {
     const [logProbs, old, ref, mask] = [
       [-0.4, -1.3, -2.5, -1],
