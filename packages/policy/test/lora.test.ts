@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { streamKey, uniformAt } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TEST_BACKENDS } from "./backends.js";
@@ -132,6 +133,22 @@ describe("adapter folders", () => {
       }
       expect(await adapterBaseModel(join(folder, "saved"))).toBe("some/model");
     }
+  });
+
+  test("a rank-stabilised adapter is merged with its own scale", async () => {
+    await useBackend("wasm");
+    const parameters = await baseModel();
+    parameters.addAdapter({ rank: 4, alpha: 3, dropout: 0, modules: ["q", "down"], rankStabilized: true, seed: 1 }, ({ name, shape }) => {
+      const key = streamKey(1, [name]);
+      return Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => uniformAt(key, i) - 0.5);
+    });
+    const adapted = logitsOf(parameters);
+    expect(relativeDifference(adapted, logitsOf(parameters, { adapter: false }))).toBeGreaterThan(0.01);
+    await saveModel(join(folder, "stabilised"), parameters);
+    parameters.dispose();
+    const merged = await loadModel(join(folder, "stabilised"));
+    expect(relativeDifference(logitsOf(merged), adapted)).toBeLessThan(1e-5);
+    merged.dispose();
   });
 
   test("merged weights give the same logits, without the adapter those of the base", async () => {
