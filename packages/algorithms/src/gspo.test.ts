@@ -64,6 +64,25 @@ describe("gspoLoss", () => {
     expect(Math.abs(gradient[3]!)).toBe(0);
   });
 
+  test("a token that the policy holds impossible leaves the other sequences as they were, in value and gradient", () => {
+    const impossible = [-1, -Infinity, -1, 0.3, -3]; // sequence 1
+    const sum = (x: tf.Tensor1D) => tf.sum<tf.Scalar>(lossOf(batch, x).lossPerToken);
+    const gradient = gradientOf(sum, impossible);
+    gradientOf(sum, logProbs).forEach((expected, token) => expect(gradient[token]! + 0).toBe(token === 1 ? 0 : expected + 0));
+    tf.tidy(() => {
+      const expected = [...lossOf(batch, vector(logProbs)).lossPerToken.dataSync()];
+      // sequence 1 has s = 0 and A = −1: max(0, 0.8)
+      expected[1] = Math.fround(0.8);
+      expectClose(lossOf(batch, vector(impossible)).lossPerToken.dataSync(), expected);
+    });
+  });
+
+  test("a sequence ratio of a mistake ends at e^10, and teaches nothing beyond", () => {
+    const mistake: Packed = { old: [-13], advantages: [-1], mask: [1], rows: [0] };
+    tf.tidy(() => expectClose(lossOf(mistake, vector([-1])).lossPerToken.dataSync(), [Math.exp(10)], 1e-5));
+    expect(gradientOf((x) => tf.sum<tf.Scalar>(lossOf(mistake, x).lossPerToken), [-1]).map(Math.abs)).toEqual([0]);
+  });
+
   test("masked tokens may hold anything", () => {
     const poisoned = { ...batch, old: [-1.2, -1.4, -1, NaN, -2.4], advantages: [2, -1, 2, Infinity, 1] };
     const sum = (packed: Packed) => (x: tf.Tensor1D) => tf.sum<tf.Scalar>(lossOf(packed, x).lossPerToken);

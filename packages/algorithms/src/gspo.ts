@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { assertSequenceShapes, sequenceMean, type PackedRows } from "./sequence-sum.js";
-import { stopGradient } from "./stop-gradient.js";
+import { stopGradient, zeroWithGradient } from "./stop-gradient.js";
 import { countTokens, maskedMean, maskTokens, type TokenTensor } from "./token-tensor.js";
 
 /** Bound on the log of the sequence ratio before the exponential, as in verl. */
@@ -62,7 +62,7 @@ export function gspoLoss<T extends TokenTensor>(
     const logRatio = tf.sub<T>(stopGradient(current), maskTokens(oldLogProbs, lossMask));
     const sequenceLogRatio = stopGradient(sequenceMean(logRatio, lossMask, rows)); // the shape of the inputs
 
-    const share = tf.sub<T>(current, stopGradient(current)); // 0, with the gradient of log π
+    const share = zeroWithGradient(current);
     const ratio = tf.exp<T>(tf.minimum<T>(tf.add<T>(sequenceLogRatio, share), MAX_LOG_RATIO));
     const unclippedLoss = tf.neg<T>(tf.mul<T>(ratio, advantage));
     const clippedLoss = tf.neg<T>(tf.mul<T>(tf.clipByValue<T>(ratio, 1 - clipLow, 1 + clipHigh), advantage));

@@ -39,6 +39,30 @@ describe("klPenalty", () => {
     expect(tf.tidy(() => sum(tf.tensor1d([-1, NaN])).dataSync()[0])).toBe(0);
   });
 
+  test.each(estimators.filter((estimator) => estimator !== "k1"))(
+    "%s: where both policies agree, nothing pushes them apart",
+    (estimator) => {
+      expect(gradientOf(sumOf(estimator, [-1, -0.25], [1, 1]), [-1, -0.25]).map(Math.abs)).toEqual([0, 0]);
+    },
+  );
+
+  test("abs: the gradient is 1 above the reference and −1 below", () => {
+    expect(gradientOf(sumOf("abs", [-1, -1], [1, 1]), [-0.999, -1.001])).toEqual([1, -1]);
+  });
+
+  test.each([1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.4999, 0.5, 0.5001, 1, 2])("k3 and its gradient keep their digits at d = ±%d", (size) => {
+    for (const difference of [Math.fround(size), -Math.fround(size)]) {
+      const c = -difference;
+      const sum = sumOf("k3", [0], [1]);
+      const [value] = tf.tidy(() => sum(tf.tensor1d([difference])).dataSync());
+      // Σ c^n / n! from n = 2 on, in double precision
+      let [expected, term] = [0, c];
+      for (let n = 2; n < 40; n++) expected += term *= c / n;
+      expect(Math.abs(value! / expected - 1)).toBeLessThan(1e-6);
+      expect(Math.abs(gradientOf(sum, [difference])[0]! / -Math.expm1(c) - 1)).toBeLessThan(1e-6);
+    }
+  });
+
   test("k3 is not negative and is clamped to 10", () => {
     fc.assert(
       fc.property(fc.double({ min: -40, max: 0, noNaN: true }), fc.double({ min: -40, max: 0, noNaN: true }), (logProb, ref) => {

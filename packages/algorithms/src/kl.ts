@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { expMinusLinear } from "./exp-minus.js";
 import { stopGradient } from "./stop-gradient.js";
 import { assertTokenShapes, maskTokens, type TokenTensor } from "./token-tensor.js";
 
@@ -15,7 +16,7 @@ export interface KLPenaltyOptions {
  * | estimator | value | other name |
  * | --- | --- | --- |
  * | `k1` | d | `kl`; unbiased, can be negative |
- * | `abs` | \|d\| | |
+ * | `abs` | \|d\| | its gradient at d = 0 is 0 |
  * | `k2` | d² / 2 | `mse`; its gradient is that of the KL divergence |
  * | `k3` | clamp(e^c − c − 1, −10, 10), c = clamp(−d, −20, 20) | `low_var_kl`; not negative, the one of GRPO |
  *
@@ -35,12 +36,12 @@ export function klPenalty<T extends TokenTensor>(logProbs: T, refLogProbs: T, lo
       case "k1":
         return difference;
       case "abs":
-        return tf.abs<T>(difference);
+        return tf.mul<T>(difference, stopGradient(tf.sign<T>(difference))); // the gradient of `tf.abs` at 0 is −1
       case "k2":
         return tf.mul<T>(tf.square<T>(difference), 0.5);
       case "k3": {
         const logRatio = tf.clipByValue<T>(tf.neg<T>(difference), -20, 20);
-        return tf.clipByValue<T>(tf.sub<T>(tf.sub<T>(tf.exp<T>(logRatio), logRatio), 1), -10, 10);
+        return tf.clipByValue<T>(expMinusLinear(logRatio), -10, 10);
       }
     }
   });

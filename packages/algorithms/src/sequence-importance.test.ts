@@ -37,6 +37,18 @@ describe("sequenceImportanceWeights", () => {
     });
   });
 
+  test("a token that the trainer holds impossible takes its own sequence's weight alone", () => {
+    tf.tidy(() => {
+      const [x, y] = [vector([ln(0.5), -Infinity, ln(0.3)]), vector([ln(0.25), ln(0.2), ln(0.4)])];
+      for (const average of ["product", "geometric"] as const) {
+        const options = { cap: 5, average, rows: packedRows([0, 1, 0]) };
+        const weights = sequenceImportanceWeights(x, y, vector([1, 1, 1]), options).dataSync();
+        const alone = sequenceImportanceWeights(x, y, vector([1, 0, 1]), options).dataSync();
+        expect([...weights]).toEqual([alone[0], 0, alone[2]]);
+      }
+    });
+  });
+
   test("carries no gradient", () => {
     const sum = (x: tf.Tensor1D) =>
       tf.sum<tf.Scalar>(tf.mul(x, sequenceImportanceWeights(x, vector([-1, -2]), vector([1, 1]), { cap: 9, rows: packedRows([0, 0]) })));
@@ -58,6 +70,9 @@ describe("offPolicySequenceMask", () => {
       expect([...kept.dataSync()]).toEqual([0, 0, 1, 1, 1, 0]);
       const strict = offPolicySequenceMask(logProbs, old, advantages, mask, { threshold: 0.05, rows });
       expect([...strict.dataSync()]).toEqual([0, 0, 1, 0, 0, 0]);
+      // between row 2's mean of 0.1 and its sum of 0.2
+      const mean = offPolicySequenceMask(logProbs, old, advantages, mask, { threshold: 0.15, rows });
+      expect([...mean.dataSync()]).toEqual([0, 0, 1, 1, 1, 0]);
     });
   });
 

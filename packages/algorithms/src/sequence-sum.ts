@@ -25,7 +25,8 @@ export function assertSequenceShapes(tensors: Readonly<Record<string, TokenTenso
 /**
  * At each token, the sum of `x` over the tokens of its sequence whose mask is 1; the shape of `x`.
  *
- * A packed batch is summed by membership, `[rows, tokens]`, with elementwise operations and sums alone.
+ * A packed batch is summed by membership, `[rows, tokens]`, with elementwise operations and sums alone. Tokens are selected, not
+ * multiplied: an infinity reaches its own sequence only.
  */
 export function sequenceSum<T extends TokenTensor>(x: T, lossMask: T, rows: PackedRows | undefined): T {
   const counted = maskTokens(x, lossMask);
@@ -35,9 +36,10 @@ export function sequenceSum<T extends TokenTensor>(x: T, lossMask: T, rows: Pack
   }
   const index = tf.reshape(tf.cast(rows.rowOfToken, "float32"), [1, -1]); // [1, tokens]
   const row = tf.reshape(tf.range(0, rows.rowCount, 1, "float32"), [-1, 1]); // [rows, 1]
-  const membership = tf.cast(tf.equal(index, row), "float32"); // [rows, tokens]
-  const perRow = tf.sum(tf.mul(membership, counted), 1, true); // [rows, 1]
-  return tf.sum<T>(tf.mul(membership, perRow), 0); // [tokens]
+  const isMember = tf.equal(index, row); // [rows, tokens]
+  const select = (values: tf.Tensor) => tf.where(isMember, values, 0); // [rows, tokens]
+  const perRow = tf.sum(select(counted), 1, true); // [rows, 1]
+  return tf.sum<T>(select(perRow), 0); // [tokens]
 }
 
 /** At each token, the mean of `x` over the tokens of its sequence whose mask is 1; 0 in a sequence without one. */

@@ -14,3 +14,9 @@ export function stopGradient<T extends tf.Tensor>(x: T): T {
   }));
   return detach(x) as T;
 }
+
+/** 0 with the gradient of x: x − sg(x), also where x is infinite. */
+export function zeroWithGradient<T extends tf.Tensor>(x: T): T {
+  const attach = tf.customGrad((value) => ({ value: tf.zerosLike(value as tf.Tensor), gradFunc: (dy: tf.Tensor) => tf.clone(dy) }));
+  return attach(x) as T;
+}

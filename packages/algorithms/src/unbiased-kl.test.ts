@@ -17,10 +17,26 @@ describe("unbiasedKLPenalty", () => {
     });
   });
 
+  test("the ratio counts in full, up to e^20", () => {
+    tf.tidy(() => {
+      // π_ref = π / e: e^−1 + 1 − 1; times 1000, and times e^20 where π is e^25 times as likely as it was
+      const penalty = unbiasedKLPenalty(vector([-1, -1]), vector([-1 - ln(1000), -26]), vector([-2, -2]), vector([1, 1]));
+      expectClose(penalty.dataSync(), [1000 * Math.exp(-1), Math.exp(20) * Math.exp(-1)], 1e-5);
+    });
+  });
+
   test("on policy its value is that of k3", () => {
     tf.tidy(() => {
       const [x, ref, mask] = [vector([-1, -0.2]), vector([-2, -0.1]), vector([1, 1])];
       expectClose(unbiasedKLPenalty(x, x, ref, mask).dataSync(), klPenalty(x, ref, mask, { estimator: "k3" }).dataSync());
+    });
+  });
+
+  test("keeps its digits where the reference is near", () => {
+    tf.tidy(() => {
+      const c = Math.fround(1e-4); // c²/2 + c³/6
+      const [value] = unbiasedKLPenalty(vector([0]), vector([0]), vector([c]), vector([1])).dataSync();
+      expect(Math.abs(value! / (c ** 2 / 2 + c ** 3 / 6) - 1)).toBeLessThan(1e-6);
     });
   });
 

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { expMinusLinear } from "./exp-minus.js";
 import { stopGradient } from "./stop-gradient.js";
 import { assertTokenShapes, maskTokens, type TokenTensor } from "./token-tensor.js";
 
@@ -25,7 +26,7 @@ export function unbiasedKLPenalty<T extends TokenTensor>(logProbs: T, oldLogProb
     const current = maskTokens(logProbs, lossMask);
     const ratio = exponential(tf.sub<T>(current, stopGradient(maskTokens(oldLogProbs, lossMask))));
     const refLogRatio = tf.clipByValue<T>(tf.sub<T>(stopGradient(maskTokens(refLogProbs, lossMask)), current), -20, 20);
-    return tf.mul<T>(ratio, tf.sub<T>(tf.sub<T>(tf.exp<T>(refLogRatio), refLogRatio), 1));
+    return tf.mul<T>(ratio, expMinusLinear(refLogRatio));
   });
 }
 

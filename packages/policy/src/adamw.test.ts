@@ -80,6 +80,23 @@ describe.each(TEST_BACKENDS)("AdamW on %s", (backend) => {
     });
   });
 
+  test("a gradient is clipped from the largest norm on, and not below", async () => {
+    await useBackend(backend);
+    for (const [gradient, scale] of [
+      [[0.9, 0, 0, 1.2], 1 / 1.5],
+      [[0.3, 0, 0, 0.4], 1],
+    ] as const) {
+      // prettier-ignore
+      await withAdamW({ ...OPTIONS, epsilon: 0.5 }, async (parameters, optimizer) => {
+        const { gradNorm } = await update(parameters, optimizer, { "layers.0.inputNorm": [...gradient] }, 0.1);
+        expect(gradNorm).toBeCloseTo(Math.hypot(...gradient), 6);
+        // m̂ = g, v̂ = g²: step = 0.1·g/(|g| + 0.5)
+        const expected = gradient.map((g) => 0.5 - (0.1 * g * scale) / (g * scale + 0.5));
+        expect(relativeDifference(parameters.get("layers.0.inputNorm").dataSync(), expected)).toBeLessThan(2e-6);
+      });
+    }
+  });
+
   test("without a gradient's push, matrices and embeddings shrink by rate times decay, and norms and Qwen2's biases stay", async () => {
     await useBackend(backend);
     await withAdamW({ ...OPTIONS, weightDecay: 0.4 }, async (parameters, optimizer) => {

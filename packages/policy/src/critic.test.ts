@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { RandomStream } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ADAMW, TINY, tinyRows } from "../test/tiny.js";
+import { ADAMW, relativeDifference, TINY, tinyRows } from "../test/tiny.js";
 import { useBackend, type BackendName } from "./backend.js";
-import { Critic } from "./critic.js";
+import { Critic, type CriticOptions } from "./critic.js";
 import { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
 import { Parameters } from "./parameters.js";
 
@@ -24,7 +24,7 @@ beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-critic
 afterAll(() => rm(folder, { recursive: true }));
 
 /** A critic over random weights; its head is random as well. */
-async function critic(options: Partial<typeof OPTIONS> = {}): Promise<Critic> {
+async function critic(options: Partial<CriticOptions> = {}): Promise<Critic> {
   const stream = new RandomStream(5, ["head"]);
   const head = { weights: Float32Array.from({ length: TINY.hiddenSize }, () => stream.uniform() - 0.5), bias: 0.25 };
   const trunk = Parameters.initialize({ ...TINY, tiedEmbeddings: true }, { seed: 3, embeddingStd: 0.5 });
@@ -57,6 +57,28 @@ async function shift(model: Critic, name: string, direction: Float32Array, size:
   model.get(name).assign(moved);
   moved.dispose();
 }
+
+test("with gradient checkpointing a forward pass keeps less, and the gradients are the same", async () => {
+  await useBackend("wasm");
+  const measured: { bytes: number; gradients: Map<string, Float32Array> }[] = [];
+  for (const gradientCheckpointing of [false, true]) {
+    const model = await critic({ gradientCheckpointing });
+    const before = tf.memory().numBytes;
+    let bytes = 0;
+    await model.forwardBackward(ROWS.slice(0, 1), (inputs) => {
+      bytes = tf.memory().numBytes - before;
+      return loss(inputs);
+    });
+    await model.optimStep({ learningRate: 0 });
+    measured.push({ bytes, gradients: await gradientsOf(model) });
+    model.dispose();
+  }
+  const [kept, recomputed] = measured;
+  expect(recomputed!.bytes).toBeLessThan(0.5 * kept!.bytes);
+  for (const [name, gradient] of kept!.gradients) {
+    expect(relativeDifference(recomputed!.gradients.get(name)!, gradient), name).toBeLessThan(1e-5);
+  }
+});
 
 test("a critic that begins as a policy with an output head of its own leaves that out", async () => {
   await useBackend("wasm");

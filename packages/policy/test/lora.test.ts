@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { streamKey, uniformAt } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TEST_BACKENDS } from "./backends.js";
@@ -134,6 +135,22 @@ describe("adapter folders", () => {
     }
   });
 
+  test("a rank-stabilised adapter is merged with its own scale", async () => {
+    await useBackend("wasm");
+    const parameters = await baseModel();
+    parameters.addAdapter({ rank: 4, alpha: 3, dropout: 0, modules: ["q", "down"], rankStabilized: true, seed: 1 }, ({ name, shape }) => {
+      const key = streamKey(1, [name]);
+      return Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => uniformAt(key, i) - 0.5);
+    });
+    const adapted = logitsOf(parameters);
+    expect(relativeDifference(adapted, logitsOf(parameters, { adapter: false }))).toBeGreaterThan(0.01);
+    await saveModel(join(folder, "stabilised"), parameters);
+    parameters.dispose();
+    const merged = await loadModel(join(folder, "stabilised"));
+    expect(relativeDifference(logitsOf(merged), adapted)).toBeLessThan(1e-5);
+    merged.dispose();
+  });
+
   test("merged weights give the same logits, without the adapter those of the base", async () => {
     await useBackend("wasm");
     const parameters = await baseModel();
@@ -166,7 +183,37 @@ describe("adapter folders", () => {
     parameters.dispose();
   });
 
+  const paths = (from: number, to: number, prefix: string) => (modules: readonly string[]) =>
+    modules.flatMap((module) =>
+      Array.from({ length: to - from }, (_, layer) => `${prefix}${from + layer}.${module.length < 7 ? "self_attn" : "mlp"}.${module}`),
+    );
   test.each([
+    ["whole paths", paths(0, 2, "model.layers.")],
+    ["paths within the model", paths(0, 2, "layers.")],
+    ["the ends of paths", (modules: readonly string[]) => modules.map((module) => `${module.length < 7 ? "self_attn" : "mlp"}.${module}`)],
+  ])("modules that are named by %s are those modules", async (_, name) => {
+    await useBackend("wasm");
+    const modules = all.config["target_modules"] as string[];
+    const [parameters, plain] = [await baseModel(), await baseModel()];
+    await writeAdapter(all);
+    await loadAdapter(folder, plain);
+    expect(parameters.config.layers).toBe(2);
+    await writeAdapter(all, { target_modules: name(modules) });
+    await loadAdapter(folder, parameters);
+    expect([...parameters.lora!.modules].sort()).toEqual([...plain.lora!.modules].sort());
+    expect(logitsOf(parameters)).toEqual(logitsOf(plain));
+    parameters.dispose();
+    plain.dispose();
+  });
+
+  test.each([
+    ["some layers only", { target_modules: paths(0, 1, "model.layers.")(all.config["target_modules"] as string[]) }, "in all 2 layers"],
+    [
+      "layers that the model has not",
+      { target_modules: paths(0, 3, "layers.")(["q_proj"]) },
+      "in all 2 layers of this model, found layers 0, 1, 2",
+    ],
+    ["a module in another place", { target_modules: ["mlp.q_proj"] }, "mlp.q_proj"],
     ["uses of DoRA", { use_dora: true }, "use_dora"],
     ["uses of PiSSA", { init_lora_weights: "pissa_niter_4" }, "init_lora_weights"],
     ["trained tokens", { trainable_token_indices: [3] }, "trainable_token_indices"],

@@ -4,7 +4,7 @@ import { InputError } from "@retool-ts/core";
 import { describe, expect, test } from "vitest";
 import { TINY } from "../../test/tiny.js";
 import { bits, randomModel, useCheckpointFolder } from "../../test/checkpoint-folder.js";
-import { loadModel, saveModel } from "./checkpoint.js";
+import { loadModel, readModelConfig, saveModel } from "./checkpoint.js";
 import type { ModelConfig } from "../config.js";
 import { parseSafetensors, serializeSafetensors, type SafetensorsTensor } from "../../test/safetensors-bytes.js";
 
@@ -193,6 +193,54 @@ describe("folders that are refused, with what and where", () => {
     expect(error).toBeInstanceOf(InputError);
     expect((error as Error).message).toMatch(message);
   });
+});
+
+describe("a tied config whose file has an output head of its own", () => {
+  const untied: ModelConfig = { ...TINY, tiedEmbeddings: false };
+  const tie = async () => {
+    const path = join(folder(), "config.json");
+    const json = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    await writeFile(path, JSON.stringify({ ...json, tie_word_embeddings: true }));
+  };
+
+  test("has that head, as transformers has it", async () => {
+    const parameters = randomModel(untied);
+    await saveModel(folder(), parameters);
+    await tie();
+    expect((await readModelConfig(folder())).tiedEmbeddings).toBe(false);
+    const loaded = await loadModel(folder());
+    const [before, after] = [bits(parameters), bits(loaded)];
+    parameters.dispose();
+    loaded.dispose();
+    expect(after).toEqual(before);
+  });
+
+  test("stays tied when the head is the embedding once more", async () => {
+    await saved(untied);
+    await tie();
+    await change((tensors) => tensors.set("lm_head.weight", tensors.get("model.embed_tokens.weight")!));
+    const loaded = await loadModel(folder());
+    expect(loaded.config.tiedEmbeddings).toBe(true);
+    loaded.dispose();
+  });
+
+  test("is refused where the head has another shape", async () => {
+    await saved(untied);
+    await tie();
+    await change((tensors) =>
+      tensors.set("lm_head.weight", { shape: [2, TINY.hiddenSize], values: new Float32Array(2 * TINY.hiddenSize) }),
+    );
+    await expect(loadModel(folder())).rejects.toThrow(/tensor lm_head\.weight: expected .*found/);
+  });
+});
+
+test.each([NaN, Infinity, -Infinity])("weights with %s are refused with their tensor and place", async (value) => {
+  await saved();
+  await change((tensors) => {
+    const norm = tensors.get("model.norm.weight")!;
+    tensors.set("model.norm.weight", { ...norm, values: norm.values.map((number, i) => (i === 5 ? value : number)) });
+  });
+  await expect(loadModel(folder())).rejects.toThrow(`tensor model.norm.weight: expected finite numbers, found ${value} as number 5`);
 });
 
 test("a file in the place of a model's folder is refused", async () => {

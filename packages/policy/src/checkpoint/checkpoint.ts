@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
@@ -101,7 +102,7 @@ async function openFolder(folder: string): Promise<WeightSource> {
       fileOf.set(name, file);
     }
   }
-  return {
+  const source: WeightSource = {
     config,
     place: files.length === 1 ? files[0]!.path : folder,
     names: [...fileOf.keys()],
@@ -109,6 +110,27 @@ async function openFolder(folder: string): Promise<WeightSource> {
     readPieces: (name, shape, take) => (fileOf.get(name) ?? files[0]!).readPieces(name, shape, take),
     close: async () => void (await Promise.all(files.map((file) => file.close()))),
   };
+  try {
+    return (await hasOwnHead(source)) ? { ...source, config: { ...config, tiedEmbeddings: false } } : source;
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Whether a checkpoint whose config ties the head to the embedding has a head with values of its own: `transformers` then takes it. */
+async function hasOwnHead({ config, shapeOf, readPieces }: WeightSource): Promise<boolean> {
+  const [head, embedding] = ["lm_head.weight", "model.embed_tokens.weight"] as const;
+  const shape = shapeOf(head);
+  if (!config.tiedEmbeddings || shape === undefined) return false;
+  if (shapeOf(embedding)?.join() !== shape.join()) return true;
+  const digests: string[] = [];
+  for (const name of [head, embedding]) {
+    const hash = createHash("sha256");
+    await readPieces(name, shape, (piece) => hash.update(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)));
+    digests.push(hash.digest("hex"));
+  }
+  return digests[0] !== digests[1];
 }
 
 /** Whether a name stays in its folder. */

@@ -38,7 +38,7 @@ async function readAll(...tensors: readonly StoredTensor[]) {
         floats.set(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
         return floats;
       };
-      await reader.read(tensor, decode, (piece, place) => {
+      await reader.read("x", tensor, decode, (piece, place) => {
         memory.add(piece.buffer);
         places.push(place);
         values.set(piece, place);

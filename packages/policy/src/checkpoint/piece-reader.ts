@@ -38,10 +38,16 @@ export class PieceReader {
   }
 
   /**
+   * @param name - of the tensor, for messages
    * @param decode - turns stored bytes into floats, in memory that it is given or where they lie
-   * @throws InputError when the file ends before the tensor.
+   * @throws InputError when the file ends before the tensor, or holds what is no number.
    */
-  async read(tensor: StoredTensor, decode: (bytes: Uint8Array, floats: Float32Array) => Float32Array, take: TakePiece): Promise<void> {
+  async read(
+    name: string,
+    tensor: StoredTensor,
+    decode: (bytes: Uint8Array, floats: Float32Array) => Float32Array,
+    take: TakePiece,
+  ): Promise<void> {
     const { shape, start, end, blockSize, blockBytes } = tensor;
     const row = shape.length < 2 ? blockSize : shape.at(-1)!;
     const step = Math.max(1, Math.floor(PIECE_FLOATS / row)) * row;
@@ -54,11 +60,23 @@ export class PieceReader {
       const bytes = this.#bytes.subarray(0, wanted);
       const found = await readInto(this.#handle, byte, bytes);
       if (found < wanted) throw cutShort(this.#path, `${wanted} bytes from byte ${byte} on`, `${found} bytes`);
-      take(decode(bytes, this.#floats.subarray(0, count)), place);
+      const floats = decode(bytes, this.#floats.subarray(0, count));
+      checkFinite(floats, place, `${this.#path}: tensor ${name}`);
+      take(floats, place);
     }
   }
 }
 
 function cutShort(where: string, expected: string, found: string): InputError {
   return new InputError({ what: "checkpoint", where, expected, found, fix: "leave the file as it is while it is read" });
+}
+
+/** A model with one NaN gives nothing but NaN: better said before hours of training than after. */
+function checkFinite(floats: Float32Array, place: number, where: string): void {
+  let sum = 0; // 0·x is NaN where x is NaN or infinite
+  for (let i = 0; i < floats.length; i++) sum += 0 * floats[i]!;
+  if (sum === 0) return;
+  const i = floats.findIndex((value) => !Number.isFinite(value));
+  const problem = { what: "checkpoint", where, expected: "finite numbers", found: `${floats[i]} as number ${place + i}` };
+  throw new InputError({ ...problem, fix: "use another checkpoint: this one is damaged, or its training diverged" });
 }

@@ -55,7 +55,7 @@ export class SafetensorsFile {
     if (entry === undefined) throw mismatch(where, expected, "no such tensor");
     if (entry.shape.join() !== shape.join()) throw mismatch(where, expected, `shape [${entry.shape.join(", ")}]`);
     const stored = { ...entry, blockSize: 1, blockBytes: entry.itemBytes };
-    await this.#pieces.read(stored, (bytes, floats) => decodeFloats(bytes, entry.dtype, where, floats), take);
+    await this.#pieces.read(name, stored, (bytes, floats) => decodeFloats(bytes, entry.dtype, where, floats), take);
   }
 
   close(): Promise<void> {

@@ -97,6 +97,9 @@ describe("parseSafetensors", () => {
     ["a hole", file(`{"a":${good},"b":${entry("F32", [1], 8, 12)}}`, 12), /tensor b: .* a gap/],
     ["bytes after the last tensor", file(`{"a":${good}}`, 8), /where the last tensor ends/],
     ["data cut short", file(`{"a":${good}}`, 3), /tensor a: .*truncated/],
+    ["a header nested a million levels deep", file(`{"a":${"[".repeat(1e6)}${"]".repeat(1e6)}}`), /a header of at most 3 levels/],
+    ["metadata nested deep", file(`{"__metadata__":${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}}`), /a header of at most 3 levels/],
+    ["brackets that never end", file("[".repeat(100_000)), /a header of at most 3 levels/],
     ["metadata that is not text", file(`{"__metadata__":{"a":1}}`), /__metadata__: expected an object of strings/],
   ];
   test.each(refused)("%s is refused", (_, bytes, message) => {
@@ -104,6 +107,11 @@ describe("parseSafetensors", () => {
     expect(read).toThrow(InputError);
     expect(read).toThrow(message);
     expect(read).toThrow(/x\.safetensors/);
+  });
+
+  test("a value of a million escaped quotes is text", () => {
+    const note = '"\\:'.repeat(1e6);
+    expect(parseSafetensors(serializeSafetensors(new Map(), { note })).metadata).toEqual({ note });
   });
 
   test("braces, colons and quotes in names and values do not pass for keys", () => {

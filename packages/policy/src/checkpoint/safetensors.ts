@@ -151,6 +151,7 @@ function decodeUtf8(bytes: Uint8Array, where: string): string {
 }
 
 function parseJsonObject(text: string, where: string): object {
+  checkDepth(text, where);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -159,15 +160,44 @@ function parseJsonObject(text: string, where: string): object {
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
     throw malformed(where, "a JSON object as header", text.slice(0, 40));
-  // JSON.parse keeps the last of equal keys, so keys are counted in the text: in valid JSON every quote opens or closes a string.
-  const keys = [...text.matchAll(/"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?/g)].filter((match) => match[2] !== undefined).length;
-  if (keys !== countKeys(parsed)) throw malformed(where, "different names in the header", "the same name twice");
+  // JSON.parse keeps the last of equal keys, so keys are counted in the text.
+  if (countKeysOf(text) !== countKeys(parsed)) throw malformed(where, "different names in the header", "the same name twice");
   return parsed;
+}
+
+/** Deepest nesting of a header: the offsets of a tensor. */
+const MOST_LEVELS = 3;
+
+/** Keys in the text of a JSON object: strings that a colon follows. */
+function countKeysOf(text: string): number {
+  let keys = 0;
+  for (let i = text.indexOf('"'); i >= 0; i = text.indexOf('"', i + 1)) {
+    for (i++; text[i] !== '"'; i++) if (text[i] === "\\") i++;
+    let next = i + 1;
+    while (" \t\n\r".includes(text[next] ?? ".")) next++;
+    if (text[next] === ":") keys++;
+  }
+  return keys;
 }
 
 function countKeys(value: unknown): number {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return 0;
   return Object.values(value).reduce<number>((count, inner) => count + 1 + countKeys(inner), 0);
+}
+
+/** Refuses a text that is nested deeper than any header, before anything goes down into it. */
+function checkDepth(text: string, where: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '"') {
+      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === "\\") i++;
+    } else if (character === "{" || character === "[") {
+      if (++depth > MOST_LEVELS) throw malformed(where, `a header of at most ${MOST_LEVELS} levels`, "a deeper one");
+    } else if (character === "}" || character === "]") {
+      depth--;
+    }
+  }
 }
 
 function parseWith<T>(schema: z.ZodType<T>, value: unknown, where: string, expected: string): T {

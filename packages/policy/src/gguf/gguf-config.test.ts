@@ -1,3 +1,4 @@
+import { InputError } from "@retool-ts/core";
 import { expect, test } from "vitest";
 import { GGUF_TENSOR_TYPES } from "./dequantize.js";
 import type { GgufValue } from "./gguf-cursor.js";
@@ -35,9 +36,37 @@ test.each([
   expect(() => read(changes)).toThrow(message);
 });
 
-test.each([{ "qwen2.expert_count": 0 }, { "qwen2.rope.dimension_count": 8 }, { "qwen2.attention.sliding_window": 512 }])(
-  "%o changes nothing",
-  (changes) => {
-    expect(read(changes)).toEqual(read());
-  },
-);
+test.each([
+  [{ "qwen2.rope.scale_linear": 4 }, 4], // older files
+  [{ "qwen2.rope.scaling.factor": 4 }, 4], // linear is llama.cpp's type where none is named
+  [{ "qwen2.rope.scaling.type": "linear", "qwen2.rope.scale_linear": 2 }, 2],
+  [{ "qwen2.rope.scaling.factor": 8, "qwen2.rope.scale_linear": 2 }, 8],
+])("%o scales positions linearly by %d", (changes, factor) => {
+  expect(read(changes).ropeScaling).toEqual({ type: "linear", factor });
+});
+
+test("an older file's factor is also that of YaRN", () => {
+  const changes = { "qwen2.rope.scaling.type": "yarn", "qwen2.rope.scale_linear": 4, "qwen2.rope.scaling.original_context_length": 128 };
+  expect(read(changes).ropeScaling).toMatchObject({ type: "yarn", factor: 4, originalMaxPositions: 128 });
+});
+
+test.each([
+  { "qwen2.rope.scaling.attn_factor": 2 },
+  { "qwen2.rope.scaling.yarn_beta_fast": 16 },
+  { "qwen2.rope.scaling.type": "longrope", "qwen2.rope.scaling.factor": 2 },
+])("%o is a way of scaling that is refused, not ignored", (changes) => {
+  expect(() => read(changes)).toThrow(InputError);
+});
+
+test.each([
+  { "qwen2.rope.scaling.factor": 0 },
+  { "qwen2.rope.scaling.factor": 1 },
+  { "qwen2.rope.scale_linear": 1 },
+  { "qwen2.rope.scaling.type": "none", "qwen2.rope.scaling.factor": 4 },
+  { "qwen2.rope.scaling.yarn_beta_fast": 32 },
+  { "qwen2.expert_count": 0 },
+  { "qwen2.rope.dimension_count": 8 },
+  { "qwen2.attention.sliding_window": 512 },
+])("%o changes nothing", (changes) => {
+  expect(read(changes)).toEqual(read());
+});

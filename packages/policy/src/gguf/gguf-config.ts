@@ -7,6 +7,15 @@ import type { GgufHeader } from "./gguf-header.js";
 /** Divisors of the rotary frequencies, `[headDim / 2]`: how llama.cpp stores the scaling of Llama 3. */
 export const ROPE_DIVISORS = "rope_freqs.weight";
 
+/** Settings of llama.cpp that this model has not, with the value at which they change nothing. */
+const NEUTRAL: Readonly<Record<string, number>> = {
+  "rope.scaling.attn_factor": 1,
+  "rope.scaling.yarn_attn_factor": 1,
+  "rope.scaling.yarn_ext_factor": 1,
+  "rope.scaling.yarn_beta_fast": 32,
+  "rope.scaling.yarn_beta_slow": 1,
+};
+
 /**
  * Reads the shape of a model out of a GGUF file's metadata.
  *
@@ -39,10 +48,17 @@ export function modelConfigFromGguf({ metadata, tensors }: GgufHeader, divisors:
   const headDim = optional("attention.key_length") ?? hidden / heads;
   const turned = optional("rope.dimension_count") ?? headDim;
   if (turned !== headDim) throw refused(`${where}: ${architecture}.rope.dimension_count`, `${headDim}, the head size`, String(turned));
-  const scalingType = metadata.get(`${architecture}.rope.scaling.type`) ?? "none";
+  for (const [name, neutral] of Object.entries(NEUTRAL)) {
+    const value = optional(name) ?? neutral;
+    if (value !== neutral) throw refused(`${where}: ${architecture}.${name}`, `${neutral}, or nothing`, String(value));
+  }
+  // As in llama.cpp: the type is linear where none is named, and older files have the factor by another name; 0 is none.
+  const scalingType = metadata.get(`${architecture}.rope.scaling.type`) ?? "linear";
+  const factor = optional("rope.scaling.factor") ?? optional("rope.scale_linear") ?? 0;
+  const isScaled = scalingType !== "none" && (scalingType !== "linear" || (factor !== 0 && factor !== 1));
   const scaling = {
     rope_type: scalingType,
-    factor: optional("rope.scaling.factor"),
+    factor: factor === 0 ? undefined : factor,
     original_max_position_embeddings: optional("rope.scaling.original_context_length"),
   };
   const config = modelConfigFromHuggingFace(
@@ -58,7 +74,7 @@ export function modelConfigFromGguf({ metadata, tensors }: GgufHeader, divisors:
       max_position_embeddings: positions,
       rms_norm_eps: shortest(needed("attention.layer_norm_rms_epsilon")),
       rope_theta: shortest(optional("rope.freq_base") ?? 10_000),
-      ...(scalingType === "none" ? {} : { rope_scaling: scaling }),
+      ...(isScaled ? { rope_scaling: scaling } : {}),
       tie_word_embeddings: !tensors.has("output.weight"),
       attention_bias: tensors.has("blk.0.attn_q.bias"),
     },

@@ -11,6 +11,9 @@ const [STRING, ARRAY] = [8, 9];
 /** Bytes of each kind of value, at least; by the kind's number. */
 const LEAST_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8];
 
+/** Items of all lists of a header; the largest vocabularies, with scores and merges, have a third of it. */
+const MOST_ITEMS = 2 ** 22;
+
 /** Reads the little-endian values of a GGUF header one after another, and no further than the file goes. */
 export class GgufCursor {
   readonly #bytes: Uint8Array;
@@ -19,6 +22,7 @@ export class GgufCursor {
   readonly #where: string;
   readonly #text = new TextDecoder("utf-8", { ignoreBOM: true }); // a token may be U+FEFF
   position = 0;
+  #items = 0;
 
   /** @param bytes - the beginning of a file of `fileBytes` bytes */
   constructor(bytes: Uint8Array, fileBytes: number, where: string) {
@@ -64,6 +68,9 @@ export class GgufCursor {
     if (kind !== ARRAY) return this.#scalar(kind, this.#take(leastBytes, what));
     const itemKind = this.u32(what);
     const count = this.count(what, LEAST_BYTES[itemKind] ?? 1);
+    this.#items += count;
+    if (this.#items > MOST_ITEMS)
+      throw malformedGguf(`${this.#where}: ${what}`, `at most ${MOST_ITEMS} items in all lists`, `${this.#items}`);
     const items: GgufValue[] = [];
     for (let i = 0; i < count; i++) items.push(this.#valueOf(itemKind, what, depth + 1));
     return items;

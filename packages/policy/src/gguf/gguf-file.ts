@@ -5,8 +5,8 @@ import { PieceReader, type TakePiece } from "../checkpoint/piece-reader.js";
 import { malformedGguf, NeedsMoreBytes, type GgufValue } from "./gguf-cursor.js";
 import { parseGgufHeader, type GgufHeader } from "./gguf-header.js";
 
-const FIRST_READ = 2 ** 20;
-const MAX_HEADER_BYTES = 2 ** 28;
+const FIRST_READ = 2 ** 22;
+const MAX_HEADER_BYTES = 2 ** 26;
 
 /** A GGUF file on disk; tensors are read one at a time. Holds a file handle until it is closed. */
 export class GgufFile {
@@ -60,7 +60,7 @@ export class GgufFile {
       type.dequantize(bytes, floats.length, floats, 0);
       return floats;
     };
-    await this.#pieces.read({ ...tensor, blockSize: type.blockSize, blockBytes: type.blockBytes }, decode, take);
+    await this.#pieces.read(name, { ...tensor, blockSize: type.blockSize, blockBytes: type.blockBytes }, decode, take);
   }
 
   close(): Promise<void> {

@@ -46,3 +46,32 @@ test.each([
 ] as const)("%s is refused", (_, metadata, tensors, message) => {
   expect(() => parse([...metadata], [...tensors])).toThrow(message);
 });
+
+/** A header that announces numbers of tensors and entries and then has these bytes, in a file of this size. */
+function announced(tensors: number, entries: number, rest: readonly number[], fileBytes: number) {
+  const head = [...Buffer.from("GGUF"), ...u32(3), ...u64(tensors, entries), ...rest];
+  const file = new Uint8Array(fileBytes);
+  file.set(head);
+  return () => parseGgufHeader(file, fileBytes, "x.gguf");
+}
+const U8 = 0;
+const list = (kind: number, items: number) => [...text("x"), ...u32(ARRAY, kind), ...u64(items)];
+
+test.each([
+  ["a list of more items than any vocabulary", announced(0, 1, list(U8, 2 ** 22 + 1), 2 ** 22 + 100), /x: expected at most 4194304 items/],
+  [
+    "more entries of metadata than any model",
+    announced(0, 2 ** 17 + 1, [], 2 ** 21),
+    /metadata count: expected at most 131072, found 131073/,
+  ],
+  ["more tensors than any model", announced(2 ** 17 + 1, 0, [], 2 ** 22), /tensor count: expected at most 131072, found 131073/],
+] as const)("%s is refused before it takes memory", (_, read, message) => {
+  expect(read).toThrow(message);
+});
+
+test("items are counted over all lists", () => {
+  const items = 2 ** 21 + 1;
+  const contents = new Array<number>(items).fill(7);
+  const lists = [contents, contents].flatMap((bytes, i) => [...text(`list${i}`), ...u32(ARRAY, U8), ...u64(items), ...bytes]);
+  expect(announced(0, 2, lists, 2 ** 23)).toThrow(/list1: expected at most 4194304 items in all lists, found 4194306/);
+});

@@ -20,6 +20,8 @@ export interface GgufHeader {
 }
 
 const MAGIC = 0x46554747; // "GGUF"
+/** Tensors, and entries of metadata: hundreds of times what models have. */
+const MOST_NAMES = 2 ** 17;
 
 /**
  * Reads and checks the header of a GGUF file: tensors must lie within the file and must not overlap.
@@ -35,8 +37,8 @@ export function parseGgufHeader(head: Uint8Array, fileBytes: number, where: stri
   if (cursor.u32("magic") !== MAGIC) throw malformedGguf(where, "the letters GGUF at the beginning", "other bytes");
   const version = cursor.u32("version");
   if (version !== 2 && version !== 3) throw malformedGguf(where, "version 2 or 3, little-endian", `version ${version}`);
-  const tensorCount = cursor.count("tensor count", 24);
-  const metadataCount = cursor.count("metadata count", 13);
+  const tensorCount = atMost(MOST_NAMES, cursor.count("tensor count", 24), `${where}: tensor count`);
+  const metadataCount = atMost(MOST_NAMES, cursor.count("metadata count", 13), `${where}: metadata count`);
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = cursor.string(`name of metadata ${i}`);
@@ -60,6 +62,11 @@ export function parseGgufHeader(head: Uint8Array, fileBytes: number, where: stri
   }
   checkPlaces(tensors, fileBytes, where);
   return { metadata, tensors };
+}
+
+function atMost(most: number, count: number, where: string): number {
+  if (count > most) throw malformedGguf(where, `at most ${most}`, String(count));
+  return count;
 }
 
 function tensorInfo(cursor: GgufCursor, what: string, where: string): Omit<GgufTensor, "end"> & { readonly bytes: number } {

@@ -6,7 +6,7 @@ import { readJson, writeText } from "../checkpoint/json-file.js";
 import type { ParameterSpec } from "../parameter-specs.js";
 import type { Parameters } from "../parameters.js";
 import { SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors-file.js";
-import { LORA_MODULES, loraPlace, loraSpecs, type LoraOptions } from "./lora-options.js";
+import { LORA_MODULES, loraPlace, loraSpecs, type LoraModule, type LoraOptions } from "./lora-options.js";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
@@ -102,6 +102,7 @@ export async function adapterBaseModel(folder: string): Promise<string | undefin
  */
 export async function loadAdapter(folder: string, parameters: Parameters, { seed = 0 }: { readonly seed?: number } = {}): Promise<void> {
   const options: LoraOptions = { ...(await readAdapterOptions(folder)), seed };
+  checkLayers((await readAdapterConfig(folder)).target_modules, parameters.config.layers, join(folder, CONFIG));
   const file = await SafetensorsFile.open(join(folder, WEIGHTS));
   try {
     const values = new Map<string, Float32Array>();
@@ -140,7 +141,7 @@ export async function readAdapterOptions(folder: string): Promise<Omit<LoraOptio
     rank: config.r,
     alpha: config.lora_alpha,
     dropout: config.lora_dropout,
-    modules: [...new Set(config.target_modules)].map((name) => moduleNamed(name, join(folder, CONFIG))),
+    modules: [...new Set(config.target_modules.map((name) => moduleNamed(name, join(folder, CONFIG))))],
     rankStabilized: config.use_rslora,
   };
 }
@@ -161,11 +162,41 @@ async function readAdapterConfig(folder: string): Promise<z.infer<typeof Adapter
   });
 }
 
+/** A module that `target_modules` names by the end of its path or by its whole path, as PEFT writes those of small models. */
 function moduleNamed(name: string, where: string): LoraOptions["modules"][number] {
-  const module = LORA_MODULES.find((known) => `${known}_proj` === name);
+  const [, parent, known] = /^(?:(?:model\.)?(?:layers\.)?\d+\.)?(?:(\w+)\.)?(\w+)_proj$/.exec(name) ?? [];
+  const module = LORA_MODULES.find((one) => one === known && [undefined, PARENT[one]].includes(parent));
   if (module !== undefined) return module;
-  const expected = `some of ${LORA_MODULES.map((known) => `${known}_proj`).join(", ")}`;
+  const expected = `some of ${LORA_MODULES.map((one) => `${one}_proj`).join(", ")}, or their paths`;
   throw new InputError({ what: "adapter", where: `${where}: target_modules`, expected, found: name, fix: "merge the adapter with PEFT" });
+}
+
+const PARENT: Readonly<Record<LoraModule, string>> = {
+  q: "self_attn",
+  k: "self_attn",
+  v: "self_attn",
+  o: "self_attn",
+  gate: "mlp",
+  up: "mlp",
+  down: "mlp",
+};
+
+/** Refuses paths that name some layers and not the others: an adapter here is on all of them. */
+function checkLayers(targets: readonly string[], layers: number, where: string): void {
+  const named = new Map<string, Set<number>>();
+  for (const target of targets) {
+    const [, layer, module] = /^(?:model\.)?(?:layers\.)?(\d+)\.(?:\w+\.)?(\w+)$/.exec(target) ?? [];
+    if (module === undefined) continue;
+    const known = named.get(module) ?? new Set();
+    named.set(module, known.add(Number(layer)));
+  }
+  for (const [module, found] of named) {
+    const missing = Array.from({ length: layers }, (_, layer) => layer).find((layer) => !found.has(layer));
+    if (targets.includes(module) || (missing === undefined && found.size === layers)) continue;
+    const expected = `${module} in all ${layers} layers of this model`;
+    const problem = { what: "adapter", where: `${where}: target_modules`, expected, found: `layers ${[...found].join(", ")}` };
+    throw new InputError({ ...problem, fix: "use the base model that the adapter was trained on, or merge the adapter with PEFT" });
+  }
 }
 
 /** `layers.N.q.loraA` as PEFT calls it. */

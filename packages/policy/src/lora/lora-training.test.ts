@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { streamKey, uniformAt } from "@retool-ts/core";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { TEST_BACKENDS } from "../../test/backends.js";
 import { ADAMW, relativeDifference, TINY, tinyRows, weightedLoss } from "../../test/tiny.js";
 import { useBackend } from "../backend.js";
@@ -67,6 +68,8 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
     const [base, adapted] = [await run.engine.logProbs(rows, { adapter: false }), await run.engine.logProbs(rows)];
     adapted.forEach((row, i) => expect(relativeDifference(row, base[i]!)).toBeLessThan(1e-6));
     const frozen = values(run.parameters, "specs");
+    // so that no gradient of a frozen weight is computed
+    expect(run.parameters.specs.filter(({ name }) => run.parameters.get(name).trainable)).toEqual([]);
     await train(run);
     expect(values(run.parameters, "specs")).toEqual(frozen);
     expect(await run.engine.logProbs(rows, { adapter: false })).toEqual(base);
@@ -151,6 +154,38 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
     const without = start({ dropout: 0 });
     expect(distance(await train(without, 1), adapters[0]!)).toBeGreaterThan(0.1);
     stop(without);
+  });
+
+  test("each module, layer and update zeroes entries of its own", async () => {
+    await useBackend(backend);
+    const modules = ["v", "gate", "up"] as const; // of one width, and all with a gradient at a row's first token
+    const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+    parameters.addAdapter({ ...LORA, modules, dropout: 0.5 }, ({ name, shape }) => {
+      const key = streamKey(1, [name]);
+      return Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => uniformAt(key, i) - 0.5);
+    });
+    const engine = makeEngine(parameters);
+    const patterns: string[] = [];
+    engine.optimizer.update = async (gradients) => {
+      for (let layer = 0; layer < TINY.layers; layer++) {
+        for (const module of modules) {
+          // A row of A has no gradient where its input was zeroed at the one token that counts.
+          const rows = gradients.get(`layers.${layer}.${module}.loraA`)!.arraySync() as number[][];
+          patterns.push(rows.map((row) => (row.every((value) => value === 0) ? "0" : "1")).join(""));
+        }
+      }
+      return { gradNorm: 0, applied: true };
+    };
+    for (const updates of [0, 1]) {
+      vi.spyOn(engine.optimizer, "updates", "get").mockReturnValue(updates);
+      await engine.forwardBackward([{ tokenIds: [3, 5], lossMask: [0, 1], fields: { weight: [0, 1] } }], { loss: weightedLoss });
+      await engine.optimStep({ learningRate: 0 });
+    }
+    expect(patterns.length).toBe(12);
+    expect(new Set(patterns).size, patterns.join(" ")).toBe(12);
+    const zeroed = patterns.join("").replaceAll("1", "").length;
+    expect(Math.abs(zeroed - (12 * TINY.hiddenSize) / 2)).toBeLessThan(40); // 144 ± 8.5
+    stop({ parameters, engine });
   });
 
   test("a second forwardBackward of a step draws other entries, as its rows would in one call", async () => {

@@ -1,10 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { TEST_BACKENDS } from "../../test/backends.js";
 import { expectClose, OPTIONS, PROMPTS, request, SamplerBench } from "../../test/sampler-bench.js";
 import { ADAMW, TINY } from "../../test/tiny.js";
 import type { LocalSamplerOptions } from "./decode-request.js";
 import { LocalEngine } from "../local-engine.js";
 import { Parameters } from "../parameters.js";
+import { Transformer } from "../transformer.js";
 
 describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
   let bench: SamplerBench;
@@ -137,6 +138,33 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
     whole.results.forEach((result, i) => bench.expectSame(parts.results[i]!, result));
     expect(parts.stats.forwardPasses).toBeGreaterThan(whole.stats.forwardPasses + 8);
     expect(parts.stats.prefilledTokens).toBe(whole.stats.prefilledTokens);
+  });
+
+  test("no pass takes more tokens than asked for, and those before the last are full", async () => {
+    const passes: number[] = [];
+    const forwardCached = vi.spyOn(Transformer.prototype, "forwardCached");
+    const own = bench.engine.createSampler({ ...OPTIONS, maxPrefillTokens: 7 });
+    try {
+      const ids = [10, 3, 12].map((length) => own.open(Array.from({ length }, (_, i) => i % 29)));
+      await Promise.all(ids.map((id, i) => own.decode(id, request(i, 1))));
+      for (const [, layout] of forwardCached.mock.calls) passes.push(layout.tokens);
+      // all but the last token of each in passes of 7 (9 + 2 + 11 = 22), then what is left
+      expect(passes).toEqual([7, 7, 7, 4]);
+    } finally {
+      forwardCached.mockRestore();
+      own.dispose();
+    }
+  });
+
+  test("more sequences than tokens of a pass are decoded together", async () => {
+    const own = bench.engine.createSampler({ ...OPTIONS, maxPrefillTokens: 2 });
+    try {
+      const results = await Promise.all([0, 1, 2, 3, 4].map((i) => own.decode(own.open([i]), request(i, 3))));
+      for (const [i, result] of results.entries()) bench.expectSame(result, await bench.once([i], request(i, 3)));
+      expect(own.stats.forwardPasses).toBe(3);
+    } finally {
+      own.dispose();
+    }
   });
 
   test("a long sequence and a long prompt go together when each alone fits the model's positions", async () => {

@@ -8,15 +8,16 @@ function randomLogits(size: number, spread = 3): Float32Array {
   return Float32Array.from({ length: size }, () => stream.normal() * spread);
 }
 
-/** Probabilities of all ids by the definition of temperature, top-k and top-p, with everything sorted. */
+/** Probabilities of all ids by the definition of temperature, then top-k, then top-p of what is left, with everything sorted. */
 function reference(logits: Float32Array, allowed: number, { temperature, topP, topK }: SamplingOptions): number[] {
   const weights = Array.from(logits.subarray(0, allowed), (logit) => Math.exp(logit / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const order = weights.map((_, id) => id).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const all = weights.map((_, id) => id).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const order = topK > 0 ? all.slice(0, topK) : all;
+  const total = order.reduce((sum, id) => sum + weights[id]!, 0);
   const kept = new Set<number>();
   let mass = 0;
   for (const id of order) {
-    if ((topK > 0 && kept.size >= topK) || (kept.size > 0 && mass >= topP * total)) break;
+    if (kept.size > 0 && topP < 1 && mass >= topP * total) break;
     kept.add(id);
     mass += weights[id]!;
   }
@@ -47,6 +48,20 @@ describe("sampleToken", () => {
       // On an even grid a share is off by less than two grid cells.
       actual.forEach((share, id) => expect(Math.abs(share - expected[id]!), `id ${id} of ${size}`).toBeLessThan(2 / 4000));
     }
+  });
+
+  // Of transformers 5.24 (TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper) in 64-bit floats, on 2, 1.5, 1, … −1.5.
+  test.each([
+    [1, 0.8, 4, [0.50648, 0.307196, 0.186324]],
+    [1, 0.5, 3, [1]],
+    [0.7, 0.9, 5, [0.578305, 0.283104, 0.138591]],
+    [1.5, 0.6, 8, [0.448441, 0.321322, 0.230237]],
+    [1, 0.3, 2, [1]],
+    [1, 0.999, 3, [0.50648, 0.307196, 0.186324]],
+  ] as const)("temperature %d, top-p %d, top-k %d: the shares of transformers", (temperature, topP, topK, expected) => {
+    const logits = Float32Array.from({ length: 8 }, (_, i) => 2 - i / 2);
+    const shares = frequencies(logits, 8, { temperature, topP, topK }, 4000);
+    shares.forEach((share, id) => expect(Math.abs(share - (expected[id] ?? 0)), `id ${id}`).toBeLessThan(2 / 4000));
   });
 
   test.each([

@@ -2,7 +2,10 @@
 export interface SamplingOptions {
   /** 0 takes the most likely token and ignores the random number. */
   readonly temperature: number;
-  /** Keep the smallest set of most likely tokens whose probability reaches this (Holtzman et al., 2020); 1 keeps all. */
+  /**
+   * Keep the smallest set of most likely tokens whose probability reaches this (Holtzman et al., 2020); 1 keeps all. Of tokens that top-k
+   * left, with their probabilities summing to 1, as in transformers and vLLM.
+   */
   readonly topP: number;
   /** Keep this many most likely tokens; 0 keeps all. */
   readonly topK: number;
@@ -90,21 +93,26 @@ function mostLikelyId(logits: Float32Array, allowed: number, unused: readonly nu
 }
 
 function draw(weights: Float64Array, total: number, { topP, topK }: SamplingOptions, uniform: number): number {
-  if (topP >= 1 && (topK <= 0 || topK >= weights.length)) return invert(weights, undefined, total, uniform);
-  const order = mostLikely(weights, total, topP, topK);
+  const isCut = topK > 0 && topK < weights.length;
+  if (topP >= 1 && !isCut) return invert(weights, undefined, total, uniform);
+  const order = isCut ? mostLikely(weights, total, (count) => count >= topK).slice(0, topK) : mostLikelyMass(weights, total, topP);
+  const left = isCut ? order.reduce((sum, id) => sum + weights[id]!, 0) : total;
   let kept = 0;
   let mass = 0;
-  const limit = topK > 0 ? Math.min(topK, order.length) : order.length;
-  while (kept < limit && (kept === 0 || mass < topP * total)) mass += weights[order[kept++]!]!;
+  while (kept < order.length && (kept === 0 || topP >= 1 || mass < topP * left)) mass += weights[order[kept++]!]!;
   return invert(weights, order.slice(0, kept), mass, uniform);
 }
 
+/** The most likely ids whose mass reaches a share of all. The margin is for sums that round otherwise in another order. */
+function mostLikelyMass(weights: Float64Array, total: number, topP: number): number[] {
+  return mostLikely(weights, total, (count, mass) => count === weights.length || mass > topP * total * (1 + 1e-9));
+}
+
 /**
- * Ids by falling weight; only as many as top-p and top-k can reach, so that a large vocabulary is not sorted whole: those above a floor
+ * Ids by falling weight; only as many as are asked for and some more, so that a large vocabulary is not sorted whole: those above a floor
  * that is lowered until they suffice.
  */
-function mostLikely(weights: Float64Array, total: number, topP: number, topK: number): number[] {
-  const enough = topK > 0 ? Math.min(topK, weights.length) : weights.length;
+function mostLikely(weights: Float64Array, total: number, suffices: (count: number, mass: number) => boolean): number[] {
   for (let floor = total / 16; ; floor = floor < total * 2 ** -64 ? 0 : floor / 16) {
     const candidates: number[] = [];
     let mass = 0;
@@ -113,10 +121,7 @@ function mostLikely(weights: Float64Array, total: number, topP: number, topK: nu
       candidates.push(id);
       mass += weights[id]!;
     }
-    // The margin is for sums that round otherwise in another order.
-    if (candidates.length >= enough || mass > topP * total * (1 + 1e-9) || floor === 0) {
-      return candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
-    }
+    if (suffices(candidates.length, mass) || floor === 0) return candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
   }
 }
 
