@@ -40,7 +40,11 @@ export interface RolloutRequest {
  */
 export async function gradedRollouts(model: SamplingModel, environment: Environment, request: RolloutRequest): Promise<GradedRollout[][]> {
   const { problems, samples, sampling, seed, step, signal, onRollout, onGroup, journal } = request;
-  const prompts = problems.map((problem) => ({ problemId: problem.id, problem, promptIds: environment.encodePrompt(problem.question, problem) }));
+  const prompts = problems.map((problem) => ({
+    problemId: problem.id,
+    problem,
+    promptIds: environment.encodePrompt(problem.question, problem),
+  }));
   const { reward } = environment;
   const grader = { reward, tokenizer: model.tokenizer, eosTokenIds: model.eosTokenIds, signal };
   const groups = new EndedGroups(problems, samples, async (problem, trajectories) => {

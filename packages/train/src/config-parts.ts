@@ -1,3 +1,4 @@
+import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 
 export const positive = z.int().positive();
@@ -23,3 +24,20 @@ export const Sampling = {
   /** 0 keeps all tokens. */
   topK: count,
 };
+
+/**
+ * A config with its defaults filled in.
+ *
+ * @throws InputError naming the first setting that is wrong.
+ */
+export function readConfig<Schema extends z.ZodType>(schema: Schema, input: z.input<Schema>, what: string): z.output<Schema> {
+  const config = schema.safeParse(input);
+  if (config.success) return config.data;
+  const { path, message } = config.error.issues[0]!;
+  const where = ["config", ...path].join(".");
+  throw new InputError({ what, where, expected: message, found: JSON.stringify(valueAt(input, path)), fix: "correct it" });
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value) ?? null;
+}

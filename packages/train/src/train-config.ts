@@ -1,7 +1,6 @@
-import { InputError } from "@retool-ts/core";
 import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES } from "@retool-ts/engine";
 import { z } from "zod";
-import { count, batchCount, LearningRate, positive, Sampling, fraction } from "./config-parts.js";
+import { readConfig, count, batchCount, LearningRate, positive, Sampling, fraction } from "./config-parts.js";
 
 /** Reinforcement learning: how much, with which algorithm, and what is kept. */
 export const TrainConfig = z
@@ -106,15 +105,7 @@ export type TrainConfigInput = z.input<typeof TrainConfig>;
  * @throws InputError naming the first setting that is wrong.
  */
 export function readTrainConfig(input: TrainConfigInput): TrainConfig {
-  const config = TrainConfig.safeParse(input);
-  if (config.success) return config.data;
-  const { path, message } = config.error.issues[0]!;
-  const where = ["config", ...path].join(".");
-  throw new InputError({ what: "train", where, expected: message, found: JSON.stringify(valueAt(input, path)), fix: "correct it" });
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value) ?? null;
+  return readConfig(TrainConfig, input, "train");
 }
 
 /** Advantages that compare the samples of one prompt. */

@@ -102,3 +102,18 @@ test("a file is judged row by row, keeps its other fields, and a bad line is nam
   await expect(verifyFile(file, { rule: "equivalence", json: true }, context)).rejects.toThrow(/line 2: expected an object.*prediction/);
   await expect(verifyFile(join(folder, "absent"), { rule: "equivalence", json: true }, context)).rejects.toThrow("no such file");
 });
+
+test("integers keep all of their digits, and lines end where JSON says", async () => {
+  const file = join(folder, "exact.jsonl");
+  const separator = String.fromCharCode(0x2028);
+  await writeFile(
+    file,
+    `{"gold": 9007199254740993, "prediction": "9007199254740992"}\n{"gold": 12345678901234567890, "prediction": "12345678901234567890", "note": "a${separator}b"}\n`,
+  );
+  const exact = quietShell();
+  await verifyFile(file, { rule: "equivalence", json: true }, exact);
+  expect(exact.printed.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { verdict: "wrong" },
+    { verdict: "correct", note: `a${separator}b` },
+  ]);
+});

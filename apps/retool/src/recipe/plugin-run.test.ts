@@ -52,7 +52,7 @@ describe("retool train --plugin FILE", () => {
       expect(record["reward/part/even"]).toBe(record["reward/mean"]);
       expect(record["policy/trained_tokens"]).toBeGreaterThan(0); // the own advantage is never 0
     }
-    const rollouts = await (await openRunFolder(run)).readTrajectories(String("step-000012"));
+    const rollouts = await (await openRunFolder(run)).readTrajectories(2);
     expect(rollouts[0]!.question).toMatch(/^What is a in store \d of Ada\?$/);
     const final = await (await openRunFolder(run)).readTrajectories("final");
     expect(final.map(({ problemId }) => problemId)).toEqual(["test-0", "test-1", "test-2"]);

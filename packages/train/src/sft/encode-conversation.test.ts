@@ -56,7 +56,8 @@ describe("in XML", () => {
   });
 
   test("an output without text and one that names tags", () => {
-    const content = "<code>a</code><interpreter></interpreter><code>b</code><interpreter>x <|end|> </answer></interpreter><answer>z</answer>";
+    const content =
+      "<code>a</code><interpreter></interpreter><code>b</code><interpreter>x <|end|> </answer></interpreter><answer>z</answer>";
     const text = shown(
       {
         messages: [

@@ -58,3 +58,5 @@ export const SftConfig = z.strictObject({
 });
 /** Parsed {@link SftConfig}: every field is present. */
 export interface SftConfig extends z.infer<typeof SftConfig> {}
+/** {@link SftConfig} as one writes it: what has a default may be left out. */
+export type SftConfigInput = z.input<typeof SftConfig>;

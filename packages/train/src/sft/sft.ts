@@ -1,6 +1,7 @@
 import type { Problem } from "@retool-ts/data";
 import { countTargets, type SamplingParameters, type Scorer, type TrainingRow } from "@retool-ts/engine";
 import { gradedRollouts, summarizeEvaluation } from "@retool-ts/evaluate";
+import { readConfig } from "../config-parts.js";
 import { MemoryRecorder } from "../recorder.js";
 import { silentReporter } from "../reporter.js";
 import { learningRateAt } from "../schedule.js";
@@ -8,7 +9,7 @@ import { runSteps, type FinishedStep } from "../step-loop.js";
 import { saveCheckpoint, scheduleOf, type RunParts } from "../train-context.js";
 import { SFT_START, type SftState } from "../train-state.js";
 import type { RowStream } from "./row-stream.js";
-import type { SftConfig, SftStage } from "./sft-config.js";
+import { SftConfig, type SftConfigInput, type SftStage } from "./sft-config.js";
 
 /** Problems by which a stage decides to stop, and how they are sampled. */
 export interface Validation {
@@ -22,7 +23,7 @@ export interface SftOptions<Closure = never>
   extends
     Omit<RunParts<Closure>, "seed" | "recorder" | "reporter" | "signal" | "onMetrics">,
     Partial<Pick<RunParts<Closure>, "seed" | "recorder" | "reporter" | "signal" | "onMetrics">> {
-  readonly config: SftConfig;
+  readonly config: SftConfigInput;
   /** The rows of a stage: a {@link ColdStartStream}, a {@link ConversationStream}, or one of your own. */
   openRows(stage: SftStage): RowStream | Promise<RowStream>;
   /** Needed by stages with `stopAtAccuracy`. */
@@ -34,7 +35,8 @@ export interface SftOptions<Closure = never>
 }
 
 /** What all parts of supervised training share. */
-interface SftContext<Closure> extends RunParts<Closure>, Pick<SftOptions<Closure>, "config" | "openRows" | "validation"> {
+interface SftContext<Closure> extends RunParts<Closure>, Pick<SftOptions<Closure>, "openRows" | "validation"> {
+  readonly config: SftConfig;
   readonly keepCheckpoints: number;
 }
 
@@ -46,8 +48,15 @@ interface SftContext<Closure> extends RunParts<Closure>, Pick<SftOptions<Closure
  * @returns the state after the last stage.
  */
 export async function sft<Closure = never>(options: SftOptions<Closure>): Promise<SftState> {
-  const { from = SFT_START, ...given } = options;
-  const context: SftContext<Closure> = { seed: 1, recorder: new MemoryRecorder(), reporter: silentReporter, keepCheckpoints: 2, ...given };
+  const { from = SFT_START, config, ...given } = options;
+  const context: SftContext<Closure> = {
+    seed: 1,
+    recorder: new MemoryRecorder(),
+    reporter: silentReporter,
+    keepCheckpoints: 2,
+    ...given,
+    config: readConfig(SftConfig, config, "sft"),
+  };
   let state = from;
   for (const [index, stage] of context.config.stages.entries()) {
     if (index < state.stage) continue;
