@@ -11,7 +11,7 @@ export { codeLines, toolUseMeasures, type AnalyzedRollout, type ByVerdict, type 
 export { CODE_INTERPRETER, codeInterpreter, type CodeInterpreterOptions } from "./code-interpreter.js";
 export { type CodeRunner, type CodeSession, type SessionRunner } from "./code-runner.js";
 export { DEFAULT_BUDGETS, truncateMiddle, truncateOutput, type Budgets, type CutSide } from "./budgets.js";
-export { type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
+export { breakTags, type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
 export { hermesDialect, type HermesDialectOptions, type HermesTexts } from "./dialect-hermes.js";
 export { xmlDialect, type XmlDialectOptions } from "./dialect-xml.js";
 export { extractHermesCalls, type HermesCall, type HermesCalls, type MalformedCall } from "./hermes-calls.js";
