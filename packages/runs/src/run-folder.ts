@@ -132,7 +132,10 @@ export class RunFolder {
    *
    * @returns its folder
    */
-  async saveCheckpoint({ step, state, keep, best, keepsJournal }: KeptCheckpoint, write: (folder: string) => Promise<void>): Promise<string> {
+  async saveCheckpoint(
+    { step, state, keep, best, keepsJournal }: KeptCheckpoint,
+    write: (folder: string) => Promise<void>,
+  ): Promise<string> {
     const folder = this.checkpointFolder(step);
     await write(folder);
     await writeFileAtomic(join(folder, "state.json"), toJson(state));
@@ -150,7 +153,8 @@ export class RunFolder {
   /** Removes one journal, and with the last one their folder. */
   async removeJournal(name: string): Promise<void> {
     await rm(this.#journal(name), { force: true });
-    if (existsSync(this.file("partial")) && (await this.#journals()).length === 0) await rm(this.file("partial"), { recursive: true, force: true });
+    if (existsSync(this.file("partial")) && (await this.#journals()).length === 0)
+      await rm(this.file("partial"), { recursive: true, force: true });
   }
 
   async #journals(): Promise<string[]> {

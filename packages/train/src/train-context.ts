@@ -18,7 +18,7 @@ export interface HeldOut {
   readonly sampling?: SamplingParameters;
 }
 
-/** What all parts of a run share. */
+/** Things that all parts of a run share. */
 export interface RunParts<Closure = never> {
   readonly policy: PolicyModel<Closure>;
   readonly environment: Environment;
@@ -29,7 +29,7 @@ export interface RunParts<Closure = never> {
   readonly onMetrics?: ((record: LogRecord) => void) | undefined;
 }
 
-/** What all parts of reinforcement learning share. */
+/** Things that all parts of reinforcement learning share. */
 export interface TrainContext<Closure = never> extends RunParts<Closure> {
   readonly config: TrainConfig;
   readonly problems: ProblemSource;
@@ -47,7 +47,7 @@ export interface Saveable {
   save(folder: string): Promise<void>;
 }
 
-/** Which checkpoints stay. */
+/** Number of checkpoints that stay. */
 interface Keeping {
   readonly keepCheckpoints: number;
 }

@@ -110,8 +110,7 @@ describe("what reaches the advantages", () => {
     const penalized = await run({ steps: 2, kl: { coef: 3, place: "reward", estimator: "abs" } });
     const plain = await run({ steps: 2 });
     expect(plain.recorder.metrics[0]!["policy/loss"]).toBe(penalized.recorder.metrics[0]!["policy/loss"]); // at the reference there is none
-    const advantages = ({ policy }: typeof plain) =>
-      policy.engine.seen[1]!.rows.map(({ fields }) => Array.from(fields!["advantages"]!));
+    const advantages = ({ policy }: typeof plain) => policy.engine.seen[1]!.rows.map(({ fields }) => Array.from(fields!["advantages"]!));
     expect(Number(penalized.recorder.metrics[1]!["policy/reference_kl"])).toBeGreaterThan(0);
     expect(advantages(penalized)).not.toEqual(advantages(plain));
   });

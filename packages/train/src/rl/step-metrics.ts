@@ -32,7 +32,7 @@ export function rolloutMetrics(rollouts: readonly GroupedRollout[]) {
   return measures;
 }
 
-/** Each tool's own measures, where there are several: calls a rollout, and the share that ran without an error. */
+/** Each tool's own measures, where there are several: calls per rollout, and the share that ran without an error. */
 function toolMetrics(tools: RolloutSummary["tools"]): Record<string, number> {
   const used = Object.entries(tools);
   if (used.length < 2) return {};
