@@ -114,7 +114,7 @@ export interface Engine<Closure = never> extends SamplingEngine {
   loadState(folder: string, options?: LoadStateOptions): Promise<void>;
   /** The weights as they are now, frozen. */
   snapshot(): Promise<Snapshot>;
-  /** Name that {@link Snapshot.save} returned. */
+  /** Reads the weights that {@link Snapshot.save} wrote. */
   loadSnapshot(folder: string): Promise<Snapshot>;
   /** A critic that starts from the policy, or from what {@link CriticEngine.saveState} wrote. Absent: the engine trains none. */
   critic?(from?: string): Promise<CriticEngine>;

@@ -34,7 +34,7 @@ export interface EvaluationOptions {
   /** Numbers of samples of pass@k and maj@k, none above the samples a problem has. Default: powers of two, and all samples. */
   readonly passK?: readonly number[];
   readonly majorityK?: readonly number[];
-  /** Which answers are one in a vote. Default: equal integers or equal text. */
+  /** Equality of answers in a vote. Default: equal integers or equal text. */
   readonly same?: SameAnswer;
 }
 

@@ -47,15 +47,10 @@ export interface Saveable {
   save(folder: string): Promise<void>;
 }
 
-/** Number of checkpoints that stay. */
-interface Keeping {
-  readonly keepCheckpoints: number;
-}
-
 /** Writes a checkpoint, if the run keeps any. */
 export async function saveCheckpoint<Closure>(
   { policy, recorder }: Pick<RunParts<Closure>, "policy" | "recorder">,
-  { keepCheckpoints }: Keeping,
+  { keepCheckpoints }: Pick<TrainConfig, "keepCheckpoints">,
   state: RunState,
   others: readonly Saveable[] = [],
 ): Promise<void> {
