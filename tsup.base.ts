@@ -2,7 +2,7 @@ import type { Options } from "tsup";
 
 type DtsConfig = Exclude<Options["dts"], boolean | string | undefined>;
 
-/** What a package may set itself; `dts` only names other entries than the code's. */
+/** Settings that a package may have of its own; `dts` only names other entries than the code's. */
 interface Overrides extends Omit<Options, "dts"> {
   readonly dts?: Pick<DtsConfig, "entry">;
 }

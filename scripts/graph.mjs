@@ -147,7 +147,7 @@ function circles(graph) {
   return [...new Set(groups)].map((group) => group.split(" "));
 }
 
-/** What a package reaches for without declaring it, or must not reach for at all. */
+/** Imports that a package does not declare, or must not have at all. */
 function manifestFaults({ name, folder, manifest, imports }) {
   const { dependencies, peerDependencies, optionalDependencies } = manifest;
   const declared = new Set([manifest.name, ...Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies })]);

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
-/** When everything must have ended, whatever the network and the machine. */
+/** Time limit of everything, whatever the network and the machine. */
 const END = performance.now() + 235_000;
 const cli = join(root, "apps/retool/dist/cli.js");
 
-/** Why the tests cannot run here. */
+/** Reason that the tests cannot run here. */
 class Skip extends Error {}
 
 /** Runs a program; `timedOut` when it took too long and was stopped. */
@@ -91,7 +91,7 @@ function nativeTests() {
   return files.filter((file) => file.endsWith(".test.ts") && readFileSync(join(root, file), "utf8").includes("/backends.js"));
 }
 
-/** What runs a second time without the fused kernels, on the operations that downloaded bindings and GPUs use. */
+/** Tests that run a second time without the fused kernels, on the operations that downloaded bindings and GPUs use. */
 const PORTABLE = ["src/ops/ops", "src/ops/linear", "src/local-engine", "src/lora/lora-training", "test/lora", "test/transformers"].map(
   (name) => `packages/policy/${name}.test.ts`,
 );

@@ -86,7 +86,7 @@ export async function learnToLookUp(sftSteps: number, rlSteps: number) {
     policy,
     environment,
     problems: { problem: (index) => makeProblem("rl", index) },
-    config: { steps: rlSteps, promptsPerStep: 16, groupSize: 8, learningRate: { peak: 6e-4, kind: "constant", warmupSteps: 5 } },
+    config: { steps: rlSteps, promptsPerStep: 16, groupSize: 8, learningRate: { peak: 1e-3, kind: "constant" } },
   });
   return { before, after: await measure() };
 }

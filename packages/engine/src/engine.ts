@@ -13,7 +13,7 @@ export interface EngineModel {
   readonly parameters: number;
 }
 
-/** How tokens are scored. */
+/** Options of scoring given tokens. */
 export interface ScoringOptions {
   /** Divides the logits, as the sampler did; default 1. */
   readonly temperature?: number;
@@ -69,7 +69,7 @@ export interface OptimStepOptions {
   readonly learningRate: number;
 }
 
-/** What an update did. */
+/** Result of an optimizer step. */
 export interface OptimStepResult {
   /** Norm of the gradient before clipping. */
   readonly gradNorm: number;
@@ -114,7 +114,7 @@ export interface Engine<Closure = never> extends SamplingEngine {
   loadState(folder: string, options?: LoadStateOptions): Promise<void>;
   /** The weights as they are now, frozen. */
   snapshot(): Promise<Snapshot>;
-  /** What {@link Snapshot.save} wrote. */
+  /** Reads the weights that {@link Snapshot.save} wrote. */
   loadSnapshot(folder: string): Promise<Snapshot>;
   /** A critic that starts from the policy, or from what {@link CriticEngine.saveState} wrote. Absent: the engine trains none. */
   critic?(from?: string): Promise<CriticEngine>;

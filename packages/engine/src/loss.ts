@@ -7,14 +7,17 @@ export interface CrossEntropyLoss {
 
 /** Surrogates of the policy gradient: PPO's clip, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
 export const POLICY_LOSSES = ["ppo-clip", "gspo", "cispo"] as const;
+/** One of {@link POLICY_LOSSES}. */
 export type PolicyLossName = (typeof POLICY_LOSSES)[number];
 
-/** How losses of tokens become one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant. */
+/** Aggregations of token losses into one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant. */
 export const AGGREGATIONS = ["token-mean", "seq-mean-token-sum", "seq-mean-token-mean", "seq-mean-token-sum-norm"] as const;
+/** One of {@link AGGREGATIONS}. */
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
 /** Estimators of KL(policy ‖ reference) from one sampled token; `unbiased` also has an unbiased gradient. */
 export const KL_ESTIMATORS = ["k1", "abs", "k2", "k3", "unbiased"] as const;
+/** One of {@link KL_ESTIMATORS}. */
 export type KLEstimatorName = (typeof KL_ESTIMATORS)[number];
 
 /** Counts over one optimizer step that losses and metrics are divided by. */
@@ -44,7 +47,7 @@ export interface PolicyLossTerms {
     /** Of `sequence`: the product of the tokens' ratios, or their geometric mean. */
     readonly average: "product" | "geometric";
   } | null;
-  /** Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats a token; null = none. */
+  /** Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats per token; null = none. */
   readonly offPolicyThreshold: number | null;
   /** Penalty for leaving the reference, added to the loss of each token; null = none. */
   readonly kl: { readonly coef: number; readonly estimator: KLEstimatorName } | null;
@@ -70,7 +73,7 @@ export type LossSpec = CrossEntropyLoss | PolicyLoss;
 /** PPO's clipped value loss, for a critic. Rows carry `oldValues` and `returns`. */
 export interface ValueLossSpec {
   readonly name: "clipped-value";
-  /** How far a value may move from its old one before its loss stops falling. */
+  /** Largest change of a value from its old one before its loss stops falling. */
   readonly clipValue: number;
   /** Targets of the whole optimizer step. */
   readonly normalizer: number;

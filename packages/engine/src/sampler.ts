@@ -1,4 +1,4 @@
-/** How tokens are drawn. */
+/** Settings of the distribution that tokens are drawn from. */
 export interface SamplingParameters {
   readonly temperature: number;
   readonly topP: number;
@@ -15,12 +15,12 @@ export interface TurnRequest extends SamplingParameters {
   readonly stopStrings?: readonly string[];
   /** Called with each new token. */
   readonly onToken?: (tokenId: number, logProb: number) => void;
-  /** What an interrupted decode of this turn gave: the turn goes on from there. */
+  /** Tokens of an interrupted decode of this turn, which goes on behind them. */
   readonly begun?: Pick<TurnTokens, "tokenIds" | "logProbs">;
   readonly signal?: AbortSignal;
 }
 
-/** What the policy wrote in one turn; the ids are the truth. */
+/** Tokens that the policy wrote in one turn; the ids are the truth. */
 export interface TurnTokens {
   readonly tokenIds: readonly number[];
   /** Under the whole vocabulary at the request's temperature. */
@@ -36,7 +36,7 @@ export interface TurnTokens {
 export interface Sampler {
   /** Longest sequence, in tokens. */
   readonly maxLength: number;
-  /** How many more sequences can be opened. */
+  /** Number of sequences that can still be opened. */
   readonly available: number;
   open(tokenIds: readonly number[]): number;
   /** Computes prompts now, so that forks share the work. */

@@ -1,7 +1,7 @@
 import { answersMatch, normalizeFinalAnswer, verifyAnswer, type OutcomeRule } from "@retool-ts/reward";
 import type { Vote } from "./estimators.js";
 
-/** Whether two answers are one and the same in a vote. */
+/** Equality of two answers in a vote. */
 export type SameAnswer = (left: string, right: string) => boolean;
 
 /** Answers are the same in a vote when the rule that grades them would take one for the other. */
@@ -18,7 +18,7 @@ export function sameAnswerUnder(rule: OutcomeRule): SameAnswer {
   }
 }
 
-/** What one sample answered, and the verdict. */
+/** Answer of one sample, and the verdict. */
 export interface GradedAnswer {
   /** Undefined when no answer was found. */
   readonly prediction: string | undefined;

@@ -15,7 +15,7 @@ export function usualK(samples: number): number[] {
   return samples > 1 ? [...powers, samples] : [];
 }
 
-interface AtKOptions {
+export interface AtKOptions {
   readonly passK?: readonly number[];
   readonly majorityK?: readonly number[];
   readonly same?: SameAnswer;

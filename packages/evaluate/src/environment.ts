@@ -33,6 +33,7 @@ export interface Environment {
   readonly identity?: string;
 }
 
+/** 256 sequences and 512 MiB of keys and values. */
 export const DEFAULT_SAMPLER_LIMITS: SamplerLimits = { maxSequences: 256, kvCacheBytes: 512 * 2 ** 20, reuseCache: true };
 
 /** Everything a rollout needs but the sampler. */

@@ -8,11 +8,11 @@ import { estimateMeans, type Estimate, type Interval } from "./intervals.js";
 export interface Accuracy {
   readonly n: number;
   readonly accuracy: number;
-  /** Over problems: Wilson's for one sample a problem, a bootstrap over problems for several; see {@link estimateMeans}. */
+  /** Over problems: Wilson's for one sample per problem, a bootstrap over problems for several; see {@link estimateMeans}. */
   readonly ci95: Interval;
 }
 
-/** What an evaluation found. */
+/** Result of an evaluation. */
 export interface Evaluation extends Accuracy {
   readonly samples: number;
   /** By k: pass@k, the chance that one of k samples is right. */
@@ -24,7 +24,7 @@ export interface Evaluation extends Accuracy {
   readonly levels: Readonly<Record<string, Accuracy>>;
 }
 
-/** What an evaluation is computed from; a `GradedRollout` is one. */
+/** Input of an evaluation; a `GradedRollout` is one. */
 export interface EvaluatedRollout extends SampleGrade {
   readonly problem: Pick<Problem, "family" | "level">;
   readonly trajectory: RolloutOutline;
@@ -34,7 +34,7 @@ export interface EvaluationOptions {
   /** Numbers of samples of pass@k and maj@k, none above the samples a problem has. Default: powers of two, and all samples. */
   readonly passK?: readonly number[];
   readonly majorityK?: readonly number[];
-  /** Which answers are one in a vote. Default: equal integers or equal text. */
+  /** Equality of answers in a vote. Default: equal integers or equal text. */
   readonly same?: SameAnswer;
 }
 

@@ -3,7 +3,7 @@ import { scoreGroup, type RewardResult } from "@retool-ts/reward";
 import { modelText, responseText, type Trajectory } from "@retool-ts/rollout";
 import type { RolloutReward } from "./environment.js";
 
-/** What grading needs of model and environment. */
+/** Parts of model and environment that grading needs. */
 export interface Grader {
   readonly reward: RolloutReward;
   readonly tokenizer: Pick<Tokenizer, "idToToken">;

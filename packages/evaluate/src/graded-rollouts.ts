@@ -14,7 +14,7 @@ export interface GradedRollout {
   readonly reward: RewardResult;
 }
 
-/** Which problems to roll out, and how. */
+/** Problems to roll out, and how often. */
 export interface RolloutRequest {
   readonly problems: readonly Problem[];
   /** Rollouts per problem. */

@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-export { sameAnswerUnder, votesOf, type SameAnswer } from "./answer-classes.js";
-export { estimatesAtK, usualK, type SampleGrade } from "./at-k.js";
+export { sameAnswerUnder, votesOf, type GradedAnswer, type SameAnswer } from "./answer-classes.js";
+export { estimatesAtK, usualK, type AtKOptions, type SampleGrade } from "./at-k.js";
 export { DistinctProblems, withDistinctIds } from "./distinct-problems.js";
 export {
   agentOptions,

@@ -42,7 +42,7 @@ describe("estimateMeans", () => {
   });
 
   test("samples of one problem are a cluster: repeating them narrows nothing", () => {
-    // 20 problems, each all right or all wrong: 32 samples a problem say no more than one does.
+    // 20 problems, each all right or all wrong: 32 samples per problem say no more than one does.
     const once = Array.from({ length: 20 }, (_, i) => (i < 12 ? 1 : 0));
     const nearly = once.map((value, i) => (i === 0 ? 31 / 32 : value)); // one sample differs, so that it counts as shares
     const wilson = estimateMeans({ once }).once.ci95;

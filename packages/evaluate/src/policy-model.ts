@@ -1,7 +1,7 @@
 import type { Tokenizer } from "@retool-ts/data";
 import type { Engine, SamplingEngine } from "@retool-ts/engine";
 
-/** What sampling needs: weights that sample, and the tokenizer that belongs to them. */
+/** Weights that sample, and the tokenizer that belongs to them. */
 export interface SamplingModel {
   readonly engine: SamplingEngine;
   readonly tokenizer: Tokenizer;

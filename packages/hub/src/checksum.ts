@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Checksum } from "./hub.js";
 
-/** Whether the bytes of a file hash to what they should. */
+/** Compares the hash of a file's bytes with the expected one. */
 export async function matchesChecksum(path: string, { kind, digest }: Checksum): Promise<boolean> {
   const hash = createHash(kind === "sha256" ? "sha256" : "sha1");
   if (kind === "git-sha1") hash.update(`blob ${(await stat(path)).size}\0`);

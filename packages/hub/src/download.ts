@@ -98,7 +98,7 @@ interface Cached {
   readonly files: readonly string[];
 }
 
-/** What the cache has without asking the hub: all that is named of a given commit, or offline whatever there is. */
+/** Finds files in the cache without asking the hub: all that is named of a given commit, or offline whatever there is. */
 async function cachedCommit(cache: RepoCache, place: RepoPlace, options: DownloadOptions, offline: boolean): Promise<Cached | undefined> {
   const isCommit = /^[0-9a-f]{40}$/.test(place.revision);
   if (!offline && !(isCommit && options.files !== undefined)) return undefined;

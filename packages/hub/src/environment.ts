@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join, sep } from "node:path";
 import type { HubName } from "./hub.js";
 
-/** Where a hub and its cache are, and how to speak to it. */
+/** Places of a hub and of its cache, and the settings of requests. */
 export interface HubSettings {
   /** Address without a slash at the end. */
   readonly endpoint: string;

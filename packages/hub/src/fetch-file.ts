@@ -4,7 +4,7 @@ import { matchesChecksum } from "./checksum.js";
 import type { RemoteFile, RepoPlace } from "./hub.js";
 import { causeOf, Passing, request, retrying, type Connection } from "./request.js";
 
-/** How far a download has come. */
+/** Progress of a download. */
 export interface DownloadProgress {
   readonly path: string;
   /** Bytes of this file, those of an earlier call included. */

@@ -1,7 +1,7 @@
 /** Which hub: that of Hugging Face or a mirror of it, or ModelScope. */
 export type HubName = "huggingface" | "modelscope";
 
-/** What a repository holds. */
+/** Contents of a repository. */
 export type RepoType = "model" | "dataset";
 
 /** A repository at a revision. */
@@ -11,7 +11,7 @@ export interface RepoPlace {
   readonly revision: string;
 }
 
-/** What a file's bytes must hash to: its own SHA-256, or git's SHA-1 of it as a blob. */
+/** Expected hash of a file's bytes: its own SHA-256, or git's SHA-1 of it as a blob. */
 export interface Checksum {
   readonly kind: "sha256" | "git-sha1";
   /** Hexadecimal; it also names the file in the cache. */

@@ -1,4 +1,4 @@
-/** Whether a path fits one of the patterns; `*` stands for any characters, slashes included, and `?` for one, as in `huggingface_hub`. */
+/** Matches a path against patterns; `*` stands for any characters, slashes included, and `?` for one, as in `huggingface_hub`. */
 export function matchesAny(path: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => {
     const source = pattern

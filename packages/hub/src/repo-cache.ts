@@ -22,7 +22,7 @@ export class RepoCache {
     return join(this.folder, "blobs", checksum.digest);
   }
 
-  /** Whether a snapshot has a file and its bytes. */
+  /** Checks that a snapshot has a file and its bytes. */
   async has(commit: string, path: string): Promise<boolean> {
     return exists(join(this.snapshot(commit), path));
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InputError, RetoolError } from "@retool-ts/core";
 import type { RepoPlace } from "./hub.js";
 
-/** How to speak to a server. */
+/** Settings of requests to a server. */
 export interface Connection {
   readonly token: string | undefined;
   /** Further tries after a failure that may pass. */
@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 30_000;
 
 /** A failure that a later try may not meet: a cut connection, too many requests, a server's error. */
 export class Passing extends Error {
-  /** Whether some bytes came, so that the tries are counted anew. */
+  /** True when some bytes came, so that the tries are counted anew. */
   readonly hasProgress: boolean;
 
   constructor(message: string, options: ErrorOptions & { readonly hasProgress?: boolean } = {}) {
@@ -78,7 +78,7 @@ export function causeOf(error: unknown): string {
   return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
 
-/** What Hugging Face says in the header `X-Error-Code`, and how to mend it. */
+/** Meanings of Hugging Face's header `X-Error-Code`, with the way out. */
 const ERROR_CODES: Readonly<Partial<Record<string, { readonly found: string; readonly fix: string }>>> = {
   RevisionNotFound: { found: "no such revision", fix: "check the part behind @: a branch, tag or commit" },
   EntryNotFound: { found: "no such file", fix: "check the file's name on the repository's page" },

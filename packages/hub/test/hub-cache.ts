@@ -7,7 +7,7 @@ import { hubServer, type HubContents, type HubServer } from "./hub-server.js";
 
 export const WEIGHTS = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 31) % 251));
 
-/** What the server has of `owner/name`. */
+/** Files that the server has of `owner/name`. */
 export const FILES = {
   "config.json": Buffer.from('{"model_type":"llama"}'),
   "model.safetensors": WEIGHTS,

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
-/** What a mock hub holds and how it misbehaves. */
+/** Contents of a mock hub, and its misbehaviour. */
 export interface HubContents {
   /** Bytes by path; those named in `large` are on a second server, behind a redirect. */
   readonly files: Readonly<Record<string, Buffer>>;
@@ -23,7 +23,7 @@ export interface HubContents {
   readonly extraDigest?: string;
   /** Default: {@link COMMIT}. */
   readonly commit?: string;
-  /** What comes in the place of lists, such as a page to log in to a network. */
+  /** Text in the place of lists, such as a page to log in to a network. */
   readonly page?: string;
   /** The second server sends the whole file whatever range was asked for. */
   readonly ignoresRanges?: boolean;

@@ -7,6 +7,7 @@ export interface Point {
   readonly y: number;
 }
 
+/** A line of a chart. */
 export interface Series {
   readonly name: string;
   /** In order of x; values that are not finite leave gaps. */

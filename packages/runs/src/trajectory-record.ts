@@ -5,6 +5,7 @@ import type { Segment, StopReason, ToolCall, Trajectory } from "@retool-ts/rollo
 /** A call as it is kept: without its duration, so that equal runs give equal files. */
 export type RecordedCall = Omit<ToolCall, "durationMs">;
 
+/** A stretch of a rollout that one side wrote: the prompt, the model or a tool. */
 export interface RecordedSegment {
   readonly kind: Segment["kind"];
   readonly text: string;

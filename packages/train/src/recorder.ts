@@ -11,7 +11,7 @@ export interface CheckpointRequest {
   readonly keep: number;
   /** The step that did best on held-out problems; its checkpoint is never removed. */
   readonly best?: { readonly step: number; readonly accuracy: number } | undefined;
-  /** Whether a journal of rollouts is still of use after this checkpoint. */
+  /** Tells journals of rollouts that are still of use after this checkpoint from those that are not. */
   keepsJournal(name: string): boolean;
 }
 

@@ -4,7 +4,7 @@ export interface ScheduleOptions {
   readonly peak: number;
   readonly warmupSteps: number;
   readonly totalSteps: number;
-  /** Share of the peak that is left at the end. */
+  /** Fraction of the peak that is left at the end. */
   readonly floor: number;
 }
 

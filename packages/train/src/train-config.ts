@@ -10,7 +10,7 @@ export const TrainConfig = z
     /** Rollouts per prompt. */
     groupSize: batchCount,
     learningRate: LearningRate,
-    /** How scores become advantages; see `docs/guide/recipe.md`. */
+    /** Advantage estimator; see `docs/guide/recipe.md`. */
     advantage: z.enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gae"]).default("grpo"),
     /** Discount γ a policy token, of `reinforce++` and `gae`; and λ of `gae`. */
     gamma: fraction.default(1),
@@ -23,7 +23,7 @@ export const TrainConfig = z
         warmupSteps: count.default(0),
         /** Steps before the first one in which only the critic learns, from whole returns (λ = 1) of the policy that RL begins with. */
         pretrainSteps: count.default(0),
-        /** How far a value may move from its old one before its loss stops falling. */
+        /** Largest change of a value from its old one before its loss stops falling. */
         clipValue: z.number().positive().default(0.5),
       })
       .prefault({}),
@@ -51,7 +51,7 @@ export const TrainConfig = z
     offPolicySteps: z.union([z.literal(0), z.literal(1)]).default(0),
     /** Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
     loss: z.enum(POLICY_LOSSES).default("ppo-clip"),
-    /** How losses of tokens become one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant. */
+    /** Aggregation of token losses into one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant. */
     aggregation: z.enum(AGGREGATIONS).default("token-mean"),
     /** Weight of the entropy bonus; 0 = none. */
     entropyCoef: z.number().min(0).default(0),
@@ -62,7 +62,7 @@ export const TrainConfig = z
     /** Mini-batches a step, each of whole groups and one update; and how often the step's rollouts are gone through. */
     updatesPerStep: positive.default(1),
     epochs: positive.default(1),
-    /** Whose log-probabilities the ratio starts from: those of sampling, or the training forward's before the first update. */
+    /** Log-probabilities that the ratio starts from: those of sampling, or the training forward's before the first update. */
     oldLogProbs: z.enum(["sampler", "trainer"]).default("sampler"),
     /** Truncated importance weights between sampler and trainer, a token or a sequence; null = none. */
     importance: z
@@ -75,7 +75,7 @@ export const TrainConfig = z
       })
       .nullable()
       .default(null),
-    /** Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats a token; null = none. */
+    /** Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats per token; null = none. */
     offPolicyThreshold: z.number().positive().nullable().default(null),
     /** Leave rollouts with a turn that neither calls nor answers out of the update (SimpleTIR). */
     filterVoidTurns: z.boolean().default(false),

@@ -18,7 +18,7 @@ export interface HeldOut {
   readonly sampling?: SamplingParameters;
 }
 
-/** What all parts of a run share. */
+/** Things that all parts of a run share. */
 export interface RunParts<Closure = never> {
   readonly policy: PolicyModel<Closure>;
   readonly environment: Environment;
@@ -29,7 +29,7 @@ export interface RunParts<Closure = never> {
   readonly onMetrics?: ((record: LogRecord) => void) | undefined;
 }
 
-/** What all parts of reinforcement learning share. */
+/** Things that all parts of reinforcement learning share. */
 export interface TrainContext<Closure = never> extends RunParts<Closure> {
   readonly config: TrainConfig;
   readonly problems: ProblemSource;
@@ -47,15 +47,10 @@ export interface Saveable {
   save(folder: string): Promise<void>;
 }
 
-/** Which checkpoints stay. */
-interface Keeping {
-  readonly keepCheckpoints: number;
-}
-
 /** Writes a checkpoint, if the run keeps any. */
 export async function saveCheckpoint<Closure>(
   { policy, recorder }: Pick<RunParts<Closure>, "policy" | "recorder">,
-  { keepCheckpoints }: Keeping,
+  { keepCheckpoints }: Pick<TrainConfig, "keepCheckpoints">,
   state: RunState,
   others: readonly Saveable[] = [],
 ): Promise<void> {

@@ -19,7 +19,7 @@ const SftState = z.strictObject({
   stageStep: count,
   rowsTaken: count,
 });
-/** Where supervised training stands. */
+/** Position of supervised training. */
 export type SftState = Readonly<z.infer<typeof SftState>>;
 
 const RlState = z.strictObject({
@@ -34,16 +34,16 @@ const RlState = z.strictObject({
   /** The evaluated step with the highest held-out accuracy so far; its checkpoint is never removed. */
   best: BestCheckpoint.exactOptional(),
 });
-/** Where reinforcement learning stands. */
+/** Position of reinforcement learning. */
 export type RlState = Readonly<z.infer<typeof RlState>>;
 
-/** Where a run stands. Together with weights and optimizer it decides all that follows. */
+/** Position of a run. Together with weights and optimizer it decides all that follows. */
 export type RunState = SftState | RlState;
 
-/** Where reinforcement learning begins. */
+/** Beginning of reinforcement learning. */
 export const RL_START: RlState = { phase: "rl", totalSteps: 0, step: 0 };
 
-/** Where supervised training begins. */
+/** Beginning of supervised training. */
 export const SFT_START: SftState = { phase: "sft", totalSteps: 0, stage: 0, stageStep: 0, rowsTaken: 0 };
 
 /**

@@ -25,7 +25,7 @@ export interface TrainOptions<Closure = never> extends Partial<
   /** Problems by index; `problemList` of `@retool-ts/data` makes one of an array. */
   readonly problems: ProblemSource;
   readonly config: TrainConfigInput;
-  /** Where to go on; default: the beginning. */
+  /** State to go on from; default: the beginning. */
   readonly from?: RlState;
   /** The frozen policy of a KL penalty; default: the policy that the run begins with. */
   readonly reference?: Scorer;

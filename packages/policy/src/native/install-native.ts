@@ -16,7 +16,7 @@ export interface InstallNativeOptions {
   readonly python: string;
   /** Folder with Node's headers; default: looked for. */
   readonly nodeHeaders?: string;
-  /** Default: {@link nativeFolder}. */
+  /** Default: `RETOOL_NATIVE_DIR`, or `~/.local/share/retool/native`. */
   readonly folder?: string;
   /** Told before each step that takes time. */
   readonly onStep?: (step: string) => void;
@@ -28,7 +28,7 @@ export interface InstallNativeOptions {
 const NAPI_VERSION = 8;
 
 /**
- * Builds tfjs-node's binding, and our fused kernels in it, against the libraries in a TensorFlow wheel, tries it, and puts it where {@link nativeFolder} says.
+ * Builds tfjs-node's binding, and our fused kernels in it, against the libraries in a TensorFlow wheel, tries it, and puts it into the folder.
  *
  * The wheel's libraries stay where they are: the binding is linked to them by path. What was installed before is kept until the new
  * one has worked.

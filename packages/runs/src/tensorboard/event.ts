@@ -29,7 +29,7 @@ export function encodeEvent(wallSeconds: number, content: EventContent): Uint8Ar
   }
 }
 
-/** Step of an event, 0 when it has none. Reads what {@link encodeEvent} writes. */
+/** Step of an event, 0 when it has none. Reads what `encodeEvent` writes. */
 export function stepOfEvent(event: Uint8Array): number {
   const afterTime = 9;
   if (event[afterTime] !== ((2 << 3) | VARINT)) return 0;

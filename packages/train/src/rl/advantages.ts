@@ -10,9 +10,9 @@ import {
 import { RetoolError } from "@retool-ts/core";
 import type { TrainConfig } from "../train-config.js";
 
-/** What advantages may be computed from; one entry a sample of the step. */
+/** Inputs of an advantage function; one entry per sample of the step. */
 export interface AdvantageInputs {
-  /** What each response earned. */
+  /** Score of each response. */
   readonly scores: readonly number[];
   /** The prompt of each sample. */
   readonly groupIds: readonly number[];
@@ -57,7 +57,7 @@ export function advantagesOf(
   }
 }
 
-/** What the critic is to predict: advantage, before whitening, plus value. */
+/** Targets of the critic: advantage, before whitening, plus value. */
 export function returnsOf(inputs: AdvantageInputs, options: Pick<TrainConfig, "gamma" | "gaeLambda">): number[][] {
   return generalizedAdvantages(inputs.rewards, valuesOf(inputs), inputs.lossMask, options).returns;
 }

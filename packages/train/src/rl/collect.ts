@@ -7,7 +7,7 @@ import { journalName, type TrainContext } from "../train-context.js";
 import { isScored, type GroupedRollout } from "./sample.js";
 import { applyToolMask } from "./tool-tokens.js";
 
-/** What one step of RL learns from. */
+/** Samples that one step of RL learns from. */
 export interface StepRollouts {
   /** All rollouts of the step, group by group. */
   readonly rollouts: readonly GroupedRollout[];

@@ -9,7 +9,7 @@ import type { ReferenceAndCritic } from "./reference-and-critic.js";
 import { unlessAborted } from "./rollout-source.js";
 import { countPolicyTokens } from "./sample.js";
 
-/** How a critic learns from a step. */
+/** Settings of a critic's update. */
 export interface CriticUpdate {
   readonly clipValue: number;
   readonly learningRate: number;

@@ -13,7 +13,7 @@ import { countPolicyTokens, createSample, isScored, type Sample } from "./sample
 export interface AdvantageSample {
   readonly sample: Sample;
   readonly advantage: Advantage;
-  /** What the critic is to predict at each token, when there is one. */
+  /** Target of the critic at each token, when there is one. */
   readonly returns?: readonly number[];
 }
 
@@ -22,7 +22,7 @@ interface WithMetrics<S> {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** How to estimate, beyond the config. */
+/** Options of the estimate, beyond the config. */
 export interface AdvantageOptions {
   /** Replaces the config's λ. */
   readonly gaeLambda?: number;

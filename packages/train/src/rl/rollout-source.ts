@@ -4,7 +4,7 @@ import { newestCheckpoint, type Saveable, type TrainContext } from "../train-con
 import type { RlState } from "../train-state.js";
 import { collectRollouts, type CollectRequest, type StepRollouts } from "./collect.js";
 
-/** Where the rollouts of a step come from. */
+/** Source of the rollouts of a step. */
 export interface RolloutSource extends Saveable {
   /** The rollouts of the step that the state stands before; undefined when the run is interrupted meanwhile. */
   next(state: RlState): Promise<StepRollouts | undefined>;
@@ -21,7 +21,7 @@ export async function openRollouts<Closure>(context: TrainContext<Closure>, stat
   };
 }
 
-/** What a promise gives, whole; nothing once the run is being stopped, also where that made it fail. */
+/** Result of a promise, whole; nothing once the run is being stopped, also where that made it fail. */
 export async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T | undefined> {
   try {
     const result = await work;

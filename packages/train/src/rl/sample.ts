@@ -10,7 +10,7 @@ export interface GroupedRollout extends GradedRollout {
 /** A scored rollout as the update sees it. Arrays have the trajectory's length, and mean something where its mask is 1. */
 export interface Sample {
   readonly rollout: GroupedRollout;
-  /** What the whole response earned. */
+  /** Score of the whole response. */
   readonly score: number;
   /** Reward of each token: the score stands on the last one that the policy chose. */
   readonly rewards: Float32Array;

@@ -75,7 +75,7 @@ function callStatuses(rollouts: readonly GroupedRollout[]): Record<string, numbe
   return { "sandbox/clock_share": share("timeout"), ...Object.fromEntries(others.map((status) => [`call/${status}`, share(status)])) };
 }
 
-/** Each tool's own measures, where there are several: calls a rollout, and the share that ran without an error. */
+/** Each tool's own measures, where there are several: calls per rollout, and the share that ran without an error. */
 function toolMetrics(tools: RolloutSummary["tools"]): Record<string, number> {
   const used = Object.entries(tools);
   if (used.length < 2) return {};

@@ -31,7 +31,7 @@ export interface ColdStartOptions {
   /** Which problems; default: all families. */
   readonly tasks?: Omit<TaskSourceOptions, "seed" | "split">;
   readonly environment: Pick<Environment, "encodePrompt" | "dialect" | "budgets">;
-  /** How traces are written, so that they are what the dialect reads. */
+  /** Form of the traces: the one that the dialect reads. */
   readonly traceFormat: TraceFormat;
   readonly tokenizer: Tokenizer;
   /** Runs the snippets. */

@@ -58,7 +58,7 @@ export function encodeConversation(row: DatasetRow, environment: RowEnvironment,
   return { tokenIds, lossMask };
 }
 
-/** What the model wrote, and bare outputs of the tool. */
+/** Texts of the model, and bare outputs of the tool. */
 interface Turn {
   readonly kind: "model" | "tool";
   readonly text: string;

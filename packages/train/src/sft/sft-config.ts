@@ -4,7 +4,7 @@ import { batchCount, fraction, LearningRate, positive } from "../config-parts.js
 /** One stage of supervised training. */
 export const SftStage = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
-  /** Where the rows come from. */
+  /** Source of the rows. */
   source: z
     .discriminatedUnion("kind", [
       /** Fresh traces of generated problems at every step. */
@@ -16,7 +16,7 @@ export const SftStage = z.strictObject({
         path: z.string(),
         /** Tokens of the longest row, prompt included; a model's own limit stands below it. */
         maxTokens: positive.default(16_384),
-        /** What becomes of longer rows. */
+        /** Treatment of longer rows. */
         tooLong: z.enum(["refuse", "leave-out"]).default("refuse"),
         /** What becomes of broken conversations, such as a call without a result. Those left out are counted. */
         onBad: z.enum(["refuse", "leave-out"]).default("refuse"),
@@ -25,7 +25,7 @@ export const SftStage = z.strictObject({
     .prefault({ kind: "generated" }),
   /** Kinds of generated traces. */
   mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean"),
-  /** How often a trace takes the shortest snippet for its problem; the other styles share the rest. */
+  /** Fraction of traces with the shortest snippet for their problem; the other styles share the rest. */
   firstStyleShare: fraction.default(1),
   /** Snippets with the sandbox's own functions, or plain loops in the language alone. */
   snippets: z.enum(["functions", "plain"]).default("functions"),

@@ -30,11 +30,11 @@ export interface SftOptions<Closure = never>
   readonly validation?: Validation;
   /** Checkpoints that stay beside the newest; default 2. */
   readonly keepCheckpoints?: number;
-  /** Where to go on; default: the beginning. */
+  /** State to go on from; default: the beginning. */
   readonly from?: SftState;
 }
 
-/** What all parts of supervised training share. */
+/** Things that all parts of supervised training share. */
 interface SftContext<Closure> extends RunParts<Closure>, Pick<SftOptions<Closure>, "openRows" | "validation"> {
   readonly config: SftConfig;
   readonly keepCheckpoints: number;
