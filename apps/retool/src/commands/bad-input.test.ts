@@ -159,7 +159,7 @@ describe("runs", () => {
   test("--dry-run prints the resolved config and what to expect, and makes nothing", async () => {
     const run = join(folder, "dry");
     await runCommand("quickstart", { sft: true, rl: true }, { ...options, run, dryRun: true }, context);
-    expect(context.printed.at(-1)).toMatch(/groupSize: 2[^]*parameters +[\d,]+[^]*TFLOP/);
+    expect(context.printed.at(-1)).toMatch(/groupSize: 2[^]*parameters +[\d,]+[^]*FLOP/);
     await expect(readFile(join(run, "config.yaml"))).rejects.toThrow();
   });
 });

@@ -4,13 +4,11 @@ import type { CliContext } from "../shell/cli-context.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
 import { commandLine } from "../shell/command-name.js";
 import { configSources, type RunOptions } from "./run-options.js";
-import { describeDatasets, fetchDatasets } from "../setup/datasets-of-run.js";
-import { estimateRun } from "../plan/estimate.js";
+import { fetchDatasets } from "../setup/datasets-of-run.js";
 import { loadConfig } from "../config/load-config.js";
-import { checkMemory } from "../plan/memory-plan.js";
-import { PRESET_WEIGHTS } from "../config/presets/pretrained.js";
+import { checkMemory, planText, publishedPlanText } from "../plan/describe-plan.js";
+import { presetOf } from "../config/presets.js";
 import { phaseTable } from "../recipe/phases.js";
-import { modelPlan, modelPreset } from "../plan/model-plan.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { runRecipe, type RecipeHooks } from "../recipe/recipe.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -28,10 +26,9 @@ export async function runCommand(
   const { reporter, signal } = context;
   checkResume(options);
   const config = await startConfig(options, context);
-  const preset = options.resume || config.model.from !== null ? undefined : modelPreset(options.preset);
+  const preset = options.resume || config.model.from !== null ? undefined : presetOf(options.preset)?.published;
   if (options.dryRun) {
-    const data = describeDatasets(config, parts).map((dataset) => `data         ${dataset}\n`);
-    const plan = preset === undefined ? `${data.join("")}${await estimateRun(config, parts)}` : await modelPlan(preset, config, parts);
+    const plan = preset === undefined ? await planText(config, parts, context) : await publishedPlanText(preset, config, parts);
     context.print(`${stringify(config)}\n${plan}`);
     return;
   }
@@ -54,8 +51,8 @@ export async function runCommand(
     });
   }
   if (!options.resume && parts.sft) checkTraceLanguage(config);
-  if (!options.resume) await checkMemory(config, parts, { reporter, signal });
   if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
+  if (!options.resume) await checkMemory(config, parts, { reporter, signal });
   const request = {
     path: options.run,
     resume: options.resume,
@@ -89,7 +86,7 @@ async function startConfig(options: RunOptions, context: CliContext): Promise<Re
   const sources = configSources(options);
   if (start === undefined) {
     const config = await loadConfig(sources);
-    const weights = options.preset === undefined || options.resume ? undefined : PRESET_WEIGHTS[options.preset];
+    const weights = options.preset === undefined || options.resume ? undefined : presetOf(options.preset)?.weights;
     if (weights !== undefined && config.model.from === null) {
       throw new InputError({
         what: "config",

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ConfigSources } from "../config/load-config.js";
+import { describePresets } from "../config/presets.js";
 import { repeated } from "./option-values.js";
 
 /** Options of every command that takes a config. */
@@ -17,10 +18,7 @@ export interface RunOptions {
 
 export function addConfigOptions(command: Command): Command {
   return command
-    .option(
-      "--preset <name>",
-      "recipe to start from: tiny, smoke, pretrained, smollm2-135m, qwen2.5-0.5b, or a published one to see what it needs: qwen2.5-32b-paper, verl-grpo-7b, verl-grpo-32b, verl-ppo-32b, slime-4b",
-    )
+    .option("--preset <name>", `recipe to start from: ${describePresets()}`)
     .option("-c, --config <file>", "YAML file with settings that go over the preset")
     .option("-s, --set <key=value>", "one setting, such as train.steps=100; may be repeated", repeated, [])
     .option("--plugin <file>", "module with tools, rewards, problems or losses of your own; may be repeated", repeated, []);

@@ -1,4 +1,4 @@
-import type { PRESETS } from "../config/presets.js";
+import type { PresetName } from "../config/presets.js";
 import type { RecipeInput } from "../config/recipe-config.js";
 
 /** The sides of the comparison. */
@@ -16,7 +16,7 @@ export const ARM_NAMES = Object.keys(ARM_TITLES) as readonly ArmName[];
 
 /** A comparison as settings over a preset, in the form of `--set`: those of all arms, and the cold start of each. */
 export interface Comparison {
-  readonly preset: keyof typeof PRESETS;
+  readonly preset: PresetName;
   readonly shared: readonly string[];
   readonly arms: Readonly<Record<ArmName, readonly string[]>>;
 }

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "@retool-ts/runs";
 import type { CliContext } from "../shell/cli-context.js";
-import { estimateRun } from "../plan/estimate.js";
+import { planText } from "../plan/describe-plan.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { readArmRun } from "./arm-run.js";
@@ -95,7 +95,7 @@ async function describe(jobs: readonly Job[]): Promise<string> {
   for (const arm of new Set(jobs.map((job) => job.arm))) {
     const { config } = jobs.find((job) => job.arm === arm)!;
     parts.push(
-      `\n${ARM_TITLES[arm]}, each of ${jobs.filter((job) => job.arm === arm).length} runs\n${await estimateRun(config, { sft: true, rl: true })}`,
+      `\n${ARM_TITLES[arm]}, each of ${jobs.filter((job) => job.arm === arm).length} runs\n${await planText(config, { sft: true, rl: true })}`,
     );
   }
   return parts.join("\n");

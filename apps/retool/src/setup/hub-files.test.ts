@@ -57,9 +57,9 @@ test("a file of a repository is that file", async () => {
   expect(fetched()).toEqual(["model-q4_0.gguf"]);
 });
 
-test("a model's size takes its config alone", async () => {
+test("a model's size and prompts take all but its weights", async () => {
   await localModelConfig("hub:owner/name");
-  expect(fetched()).toEqual(["config.json"]);
+  expect(fetched()).toEqual(["config.json", "tokenizer.json", "model.safetensors.index.json"]);
 });
 
 test.each(["absent", "runs/absent", "./owner/name", "/owner/name", "a/b/c", "owner/x.gguf"])(

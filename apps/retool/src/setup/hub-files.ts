@@ -11,7 +11,8 @@ export interface HubContext {
 }
 
 /** What loading a model takes, whichever form its weights have. */
-const MODEL_FILES = ["*.json", "*.jinja", "model*.safetensors", "adapter_model.safetensors"];
+const CONFIG_FILES = ["*.json", "*.jinja"];
+const MODEL_FILES = [...CONFIG_FILES, "model*.safetensors", "adapter_model.safetensors"];
 
 /** Folders of this program's own, so that a misspelt run is not looked for on a hub. */
 const OWN_FOLDERS = ["runs", "checkpoints"];
@@ -26,19 +27,17 @@ export async function localModel(name: string, context: HubContext = {}): Promis
   const place = modelReference(name);
   if (place === undefined) return name;
   if (place.path?.toLowerCase().endsWith(".gguf")) return fetchFiles(place, "model", { files: [place.path] }, context);
-  const patterns = MODEL_FILES.map((pattern) => (place.path === undefined ? pattern : `${place.path}/${pattern}`));
-  const folder = await fetchFiles(place, "model", { patterns }, context);
+  const folder = await fetchFiles(place, "model", { patterns: modelFiles(place, MODEL_FILES) }, context);
   if (existsSync(join(folder, "config.json")) || existsSync(join(folder, "adapter_config.json"))) return folder;
   const fix = `name a file of it: hub:${place.repo}/FILE.gguf`;
   throw new InputError({ what: "model", where: name, expected: "a repository with config.json", found: "one without", fix });
 }
 
-/** As {@link localModel}, without the weights: enough to tell a model's size. */
+/** As {@link localModel}, without the weights: enough to tell a model's size and to write its prompts. */
 export async function localModelConfig(name: string, context: HubContext = {}): Promise<string> {
   const place = modelReference(name);
   if (place === undefined || place.path?.toLowerCase().endsWith(".gguf")) return localModel(name, context);
-  const file = place.path === undefined ? "config.json" : `${place.path}/config.json`;
-  return fetchFiles(place, "model", { files: [file] }, context);
+  return fetchFiles(place, "model", { patterns: modelFiles(place, CONFIG_FILES) }, context);
 }
 
 /** A path on this machine of a dataset that may be on a hub: `hub:owner/name[/file or folder][@revision]`. */
@@ -48,6 +47,10 @@ export async function localDataset(name: string, context: HubContext = {}): Prom
   const endings = ["*.jsonl", "*.ndjson", "*.json", "*.parquet"];
   const patterns = place.path === undefined ? endings : [place.path, ...endings.map((ending) => `${place.path}/${ending}`)];
   return fetchFiles(place, "dataset", { patterns }, context);
+}
+
+function modelFiles({ path }: HubReference, patterns: readonly string[]): string[] {
+  return patterns.map((pattern) => (path === undefined ? pattern : `${path}/${pattern}`));
 }
 
 function modelReference(name: string): HubReference | undefined {

@@ -94,7 +94,7 @@ export async function openNamedReference({ train, optimizer }: RecipeConfig, mod
   return new FrozenPolicy(isBase ? model.engine.parameters.shareBase() : await loadModel(path), optimizer);
 }
 
-function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {
+export function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {
   const files = trainBpe(corpus(tokenizer.texts), {
     vocabSize: tokenizer.vocabSize,
     splitPattern: TINY_SPLIT,

