@@ -22,3 +22,27 @@ test("templates that are broken, or refuse the messages, say why", () => {
     "chat template: chat_template: expected messages that the template accepts, found no system turn. To mend it: change the messages, or the template of the tokenizer.",
   );
 });
+
+test("line breaks of a template are one, whatever the file has; those of messages stay", () => {
+  const template =
+    "{%- for m in messages %}\r\n<{{ m.role }}>\r\n{{ m.content }}<end>\r\n{%- endfor %}\r\n{% if add_generation_prompt %}\r\n<assistant>\r\n{% endif %}\r\n";
+  const messages = [{ role: "user", content: "a\r\nb" }] as const;
+  expect(renderChat(template, messages, { addGenerationPrompt: true })).toBe("<user>\na\r\nb<end><assistant>\n");
+});
+
+test.each([
+  ["loops in loops", "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}", "more than 200000 steps"],
+  ["a range", "{{ range(1000000000) | length }}", "more than 200000 steps"],
+  [
+    "macros that call themselves twice",
+    "{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+    "more than 200000 steps",
+  ],
+])("%s are ended", (_, template, reason) => {
+  expect(() => renderChat(template, [])).toThrow(reason);
+});
+
+test("range counts as in Python", () => {
+  const shown = "{{ range(4) | join(',') }} {{ range(2, 5) | join(',') }} {{ range(5, 0, -2) | join(',') }} {{ range(0) | length }}";
+  expect(renderChat(shown, [])).toBe("0,1,2,3 2,3,4 5,3,1 0");
+});

@@ -1,5 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { InputError } from "@retool-ts/core";
+import { stepCounter, withBounds } from "./template-bounds.js";
 import { pythonStrip, STRIP, withPythonStrips } from "./template-strings.js";
 
 /** A call of a tool by the assistant. */
@@ -54,6 +55,7 @@ export function renderChat(template: string, messages: readonly ChatMessage[], o
     parseTemplate(template).render({
       ...variables,
       [STRIP]: pythonStrip,
+      ...stepCounter(),
       messages,
       tools: tools === undefined || tools.length === 0 ? null : tools,
       documents: null,
@@ -66,8 +68,8 @@ function parseTemplate(template: string): Template {
   const known = parsedTemplates.get(template);
   if (known !== undefined) return known;
   const parsed = orRefuse("a Jinja template", "correct chat_template of the tokenizer", () => {
-    const made = new Template(template);
-    made.parsed = withPythonStrips(made.parsed);
+    const made = new Template(template.replace(/\r\n?/g, "\n")); // as Jinja does, whose line breaks are all one
+    made.parsed = withBounds(withPythonStrips(made.parsed));
     return made;
   });
   if (parsedTemplates.size >= MAX_CACHED_TEMPLATES) parsedTemplates.clear();

@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
+import { boundsFault } from "./tokenizer-bounds.js";
 
 /** The two JSON objects that make a Hugging Face tokenizer; saved beside a checkpoint they load in `transformers`. */
 export interface TokenizerFiles {
@@ -62,8 +63,20 @@ export interface ParsedTokenizerFiles {
  * @throws InputError when a part is missing or has another type.
  */
 export function parseTokenizerFiles(files: TokenizerFiles, where = "files"): ParsedTokenizerFiles {
+  const tokenizer = check(TokenizerJson, files.tokenizer, `${where}: tokenizer.json`);
+  const fault = boundsFault(tokenizer);
+  if (fault) {
+    const fix = "use the tokenizer of another model, or correct the file";
+    throw new InputError({
+      what: "tokenizer",
+      where: `${where}: ${fault.where}`,
+      expected: "a tokenizer as trainers write them",
+      found: fault.found,
+      fix,
+    });
+  }
   return {
-    tokenizer: check(TokenizerJson, files.tokenizer, `${where}: tokenizer.json`),
+    tokenizer,
     config: check(TokenizerConfig, files.config, `${where}: tokenizer_config.json`),
   };
 }

@@ -19,6 +19,24 @@ describe("parseTurn", () => {
     expect(dialect.parseTurn(call("code_interpreter", "1 + 1"))).toMatchObject({ calls: [{ source: '"1 + 1"' }] });
   });
 
+  test("code in a fence is run without it, code with a fence in it is run as it is", () => {
+    const turn = (code: string) => `<tool_call>${JSON.stringify({ name: "code_interpreter", arguments: { code } })}</tool_call>`;
+    const docstring = "x = '''\n```js\n1\n```'''";
+    const codes = ["```python\nprint(1)\n```", "```js\na\n```\n```js\nb\n```", docstring, "console.log('</tool_call>')"];
+    const run = codes.map((code) => {
+      const action = hermesDialect().parseTurn(turn(code));
+      return action.kind === "calls" && action.calls.map(({ input, source }) => ({ input, source }));
+    });
+    const expected = ["print(1)", "a", docstring, "console.log('</tool_call>')"];
+    expect(run).toEqual(expected.map((code) => [{ input: { code }, source: code }]));
+  });
+
+  test("integers beyond 2⁵³ keep their digits, in the input as text and in the source as written", () => {
+    const action = hermesDialect().parseTurn('<tool_call>{"name": "lookup", "arguments": {"id": 2512292042121000001, "n": 2}}</tool_call>');
+    const call = { tool: "lookup", input: { id: "2512292042121000001", n: 2 }, source: '{"id":2512292042121000001,"n":2}', offset: 0 };
+    expect(action).toEqual({ kind: "calls", calls: [call] });
+  });
+
   test("the first calls of a turn are taken, as many as may run at once", () => {
     const turn = call("a", {}) + call("b", {}) + call("c", {});
     const taken = (maxParallelCalls: number) => {

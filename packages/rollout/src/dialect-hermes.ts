@@ -1,6 +1,7 @@
 import { RetoolError } from "@retool-ts/core";
 import { CODE_INTERPRETER } from "./code-interpreter.js";
 import { breakTags, type CallRequest, type Dialect, type EnvironmentText, type ResultPlace, type TurnAction } from "./dialect.js";
+import { isFenced, unfence } from "./fence.js";
 import { extractHermesCalls, type HermesCall } from "./hermes-calls.js";
 
 /** Options of {@link hermesDialect}. */
@@ -60,13 +61,13 @@ function parseTurn(text: string, maxParallelCalls: number, answerMarker: string)
   return text.includes(answerMarker) ? { kind: "answer" } : { kind: "none" };
 }
 
-function requestOf({ name, arguments: input, offset }: HermesCall): CallRequest {
-  return { tool: name, input, source: sourceOf(name, input), offset };
-}
-
-function sourceOf(tool: string, input: unknown): string {
-  const isCode = tool === CODE_INTERPRETER && typeof input === "object" && input !== null && "code" in input;
-  return isCode && typeof input.code === "string" ? input.code : JSON.stringify(input);
+function requestOf({ name, arguments: input, kept = [], offset }: HermesCall): CallRequest {
+  if (name === CODE_INTERPRETER && typeof input === "object" && input !== null && "code" in input && typeof input.code === "string") {
+    const code = isFenced(input.code) ? unfence(input.code) : input.code;
+    return { tool: name, input: { ...input, code }, source: code, offset };
+  }
+  const source = kept.reduce((text, digits) => text.replaceAll(`"${digits}"`, digits), JSON.stringify(input)); // as written
+  return { tool: name, input, source, offset };
 }
 
 function renderResult(output: string, texts: HermesTexts, place?: ResultPlace): EnvironmentText[] {

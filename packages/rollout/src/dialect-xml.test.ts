@@ -75,7 +75,9 @@ describe("code", () => {
     ["in an empty fence", "```js\n```", ""],
     ["in backticks on one line", "```print(1)```", "print(1)"],
     ["in a fence with words around it", "Let me see:\n```js\nprint(1)\n```\nThat prints one.\n", "print(1)"],
-    ["in the last of two fences", "```js\na\n```\nor\n```js\nb\n```", "b"],
+    ["in the first of two fences", "```js\na\n```\nor\n```js\nb\n```", "a"],
+    ["in the first fence of a language that is run", "```text\na\n```\n```python\nb\n```", "b"],
+    ["in the first of two fences without a language", "```\na\n```\n```\nb\n```", "a"],
     ["with backticks in a string", 'console.log("```")', 'console.log("```")'],
     ["with backticks in a string in a fence", '```js\nconsole.log("```")\n```', 'console.log("```")'],
     ["with its inner blank lines and indentation", "```js\nif (a) {\n\n  b();\n}\n```", "if (a) {\n\n  b();\n}"],
@@ -148,6 +150,10 @@ describe("renderResult", () => {
 
 describe("tools besides the interpreter", () => {
   const withLookup = xmlDialect({ toolTags: { lookup: "key_value_store" } });
+
+  test("integers beyond 2⁵³ keep their digits", () => {
+    expect(withLookup.parseTurn('<lookup>{"id": 2512292042121000001}</lookup>')).toMatchObject({ input: { id: "2512292042121000001" } });
+  });
 
   test("a tag of their own calls them with the JSON inside", () => {
     expect(withLookup.parseTurn('I ask: <lookup> {"key":"b"} </lookup>')).toEqual({

@@ -1,6 +1,7 @@
-import { RetoolError } from "@retool-ts/core";
+import { parseExactJson, RetoolError } from "@retool-ts/core";
 import { CODE_INTERPRETER } from "./code-interpreter.js";
 import { breakTags, type Dialect, type EnvironmentText, type TurnAction } from "./dialect.js";
+import { unfence } from "./fence.js";
 
 export interface XmlDialectOptions {
   /** Text around a result. The paper's evaluation code writes newline, tag, newline, output, tag and two newlines. */
@@ -84,7 +85,7 @@ function inputOf(tag: string, inside: string): { readonly input: unknown; readon
   }
   const source = inside.trim();
   try {
-    return { input: JSON.parse(source) as unknown, source };
+    return { input: parseExactJson(source).value, source };
   } catch {
     return { input: source, source }; // the tool's schema tells the policy what it expects
   }
@@ -96,19 +97,4 @@ function open(tag: string): string {
 
 function close(tag: string): string {
   return `</${tag}>`;
-}
-
-/** An opening fence, the code, and a closing fence that begins or ends its line, or the end. */
-const FENCE = /```[\w+-]*[ \t]*\r?\n([\s\S]*?)(?:^[ \t]*```|```[ \t]*$|(?![\s\S]))/gm;
-
-/** The inside of the last Markdown fence, or all of the text when there is none. */
-function unfence(source: string): string {
-  const inside = [...source.matchAll(FENCE)].at(-1)?.[1];
-  return (
-    inside?.trim() ??
-    source
-      .trim()
-      .replace(/^```|```$/g, "")
-      .trim()
-  );
 }

@@ -36,21 +36,41 @@ describe("extractHermesCalls", () => {
     expect([calls.length, malformed.length]).toEqual([1, 1]);
   });
 
-  test("any arguments survive, unless they hold a closing tag", () => {
+  test("any arguments survive, also those that hold tags", () => {
+    const text = fc.oneof(fc.string(), fc.constantFrom("</tool_call>", '"</tool_call>', "<tool_call>", '\\"</tool_call>\n'));
     fc.assert(
-      fc.property(fc.string(), fc.jsonValue(), (name, value) => {
-        const json = JSON.stringify({ name, arguments: value });
-        fc.pre(!json.includes("</tool_call>"));
-        const { calls } = extractHermesCalls(`<tool_call>${json}</tool_call>`);
-        expect(calls).toEqual([{ name, arguments: JSON.parse(JSON.stringify(value)) as unknown, offset: 0 }]);
+      fc.property(fc.string(), fc.array(text), fc.jsonValue(), (name, texts, value) => {
+        const block = `<tool_call>${JSON.stringify({ name, arguments: { texts, value } })}</tool_call>`;
+        const expected = { name, arguments: JSON.parse(JSON.stringify({ texts, value })) as unknown };
+        const { calls, content } = extractHermesCalls(`${block} and ${block}`);
+        expect([calls, content]).toEqual([
+          [
+            { ...expected, offset: 0 },
+            { ...expected, offset: block.length + 5 },
+          ],
+          " and ",
+        ]);
       }),
     );
+  });
+
+  test("a string that never ends reaches no further than its own block", () => {
+    const { calls, malformed } = extractHermesCalls('<tool_call>{"name": "f</tool_call><tool_call>{"name":"g","arguments":{}}</tool_call>');
+    expect([calls.length, malformed.length, malformed[0]?.offset]).toEqual([1, 1, 0]);
+  });
+
+  test("integers beyond 2⁵³ keep their digits", () => {
+    const { calls } = extractHermesCalls('<tool_call>{"name": "f", "arguments": {"id": 2512292042121000001, "n": 3}}</tool_call>');
+    expect(calls).toEqual([{ name: "f", arguments: { id: "2512292042121000001", n: 3 }, kept: ["2512292042121000001"], offset: 0 }]);
   });
 
   test("a megabyte of opening tags is read in linear time", () => {
     const started = process.cpuUsage();
     extractHermesCalls("<tool_call>".repeat(100_000));
     extractHermesCalls("<tool_call></tool_call>".repeat(50_000));
+    extractHermesCalls('<tool_call>{"</tool_call>'.repeat(40_000));
+    extractHermesCalls('<tool_call>{\\"</tool_call>'.repeat(40_000));
+    extractHermesCalls(`<tool_call>{"${"</tool_call>".repeat(80_000)}`);
     expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000); // of the processor, whatever else it does
   });
 });
