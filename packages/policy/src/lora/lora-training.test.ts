@@ -178,7 +178,7 @@ describe.each(TEST_BACKENDS)("training an adapter on %s", (backend) => {
     };
     for (const updates of [0, 1]) {
       vi.spyOn(engine.optimizer, "updates", "get").mockReturnValue(updates);
-      await engine.forwardBackward([{ tokenIds: [3, 5], lossMask: [0, 1], fields: { weight: [0, 1] } }], { loss: weightedLoss });
+      await engine.forwardBackward([{ tokenIds: [3, 5], lossMask: [0, 1], fields: { weight: [0, 1] } }], weightedLoss);
       await engine.optimStep({ learningRate: 0 });
     }
     expect(patterns.length).toBe(12);

@@ -143,7 +143,7 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
   test("no pass takes more tokens than asked for, and those before the last are full", async () => {
     const passes: number[] = [];
     const forwardCached = vi.spyOn(Transformer.prototype, "forwardCached");
-    const own = bench.engine.createSampler({ ...OPTIONS, maxPrefillTokens: 7 });
+    const own = await bench.engine.sampler({ ...OPTIONS, maxPrefillTokens: 7 });
     try {
       const ids = [10, 3, 12].map((length) => own.open(Array.from({ length }, (_, i) => i % 29)));
       await Promise.all(ids.map((id, i) => own.decode(id, request(i, 1))));
@@ -157,7 +157,7 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
   });
 
   test("more sequences than tokens of a pass are decoded together", async () => {
-    const own = bench.engine.createSampler({ ...OPTIONS, maxPrefillTokens: 2 });
+    const own = await bench.engine.sampler({ ...OPTIONS, maxPrefillTokens: 2 });
     try {
       const results = await Promise.all([0, 1, 2, 3, 4].map((i) => own.decode(own.open([i]), request(i, 3))));
       for (const [i, result] of results.entries()) bench.expectSame(result, await bench.once([i], request(i, 3)));
