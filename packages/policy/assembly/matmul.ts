@@ -1,6 +1,6 @@
 // Products of whole activations with weights. The right operand is copied to panels of 8 columns, which the inner loop reads in order.
 import { multiplyFewRows, multiplyFewRowsTransposed } from "./matvec";
-import { at, turn0, turn1, turn2, turn3 } from "./simd";
+import { at, transposed0, transposed1, transposed2, transposed3 } from "./simd";
 
 /** Up to so many rows, reading a weight where it lies is faster than copying it first. */
 const FEW_ROWS: i32 = 3;
@@ -87,7 +87,7 @@ function pack(b: usize, strideK: i32, strideN: i32, columns: i32, inner: i32, pa
       continue;
     }
     if (width == 8 && strideK == 1) {
-      packTurned(at(b, j * strideN), strideN, inner, panel);
+      packTransposed(at(b, j * strideN), strideN, inner, panel);
       continue;
     }
     if (width < 8) memory.fill(panel, 0, (8 * inner) << 2);
@@ -98,10 +98,10 @@ function pack(b: usize, strideK: i32, strideN: i32, columns: i32, inner: i32, pa
   }
 }
 
-/** A panel of eight lines of b, turned: four by four floats at a time. */
+/** A panel of eight lines of b, transposed: four by four floats at a time. */
 // @ts-ignore: decorator
 @inline
-function packTurned(b: usize, strideN: i32, inner: i32, panel: usize): void {
+function packTransposed(b: usize, strideN: i32, inner: i32, panel: usize): void {
   let k: i32 = 0;
   for (; k + 4 <= inner; k += 4) {
     for (let half: i32 = 0; half < 8; half += 4) {
@@ -109,10 +109,10 @@ function packTurned(b: usize, strideN: i32, inner: i32, panel: usize): void {
       const r0 = v128.load(line), r1 = v128.load(at(line, strideN));
       const r2 = v128.load(at(line, 2 * strideN)), r3 = v128.load(at(line, 3 * strideN));
       const to = at(panel, 8 * k + half);
-      v128.store(to, turn0(r0, r1, r2, r3));
-      v128.store(to, turn1(r0, r1, r2, r3), 32);
-      v128.store(to, turn2(r0, r1, r2, r3), 64);
-      v128.store(to, turn3(r0, r1, r2, r3), 96);
+      v128.store(to, transposed0(r0, r1, r2, r3));
+      v128.store(to, transposed1(r0, r1, r2, r3), 32);
+      v128.store(to, transposed2(r0, r1, r2, r3), 64);
+      v128.store(to, transposed3(r0, r1, r2, r3), 96);
     }
   }
   for (; k < inner; k++) {

@@ -1,6 +1,6 @@
 // Products of few rows with weights that are read where they lie, as in decoding: a packed copy would cost more than the product.
 // Every element is the same sum in the same order as in matmul, so that a row's numbers do not depend on how many rows there are.
-import { at, turn0, turn1, turn2, turn3 } from "./simd";
+import { at, transposed0, transposed1, transposed2, transposed3 } from "./simd";
 
 const COLUMN_BLOCK: i32 = 256;
 const INNER_BLOCK: i32 = 8;
@@ -55,7 +55,7 @@ function addLine(x: f32, b: usize, c: usize, from: i32, count: i32): void {
   for (let j: i32 = from; j < count; j++) store<f32>(at(c, j), load<f32>(at(c, j)) + x * load<f32>(at(b, j)));
 }
 
-/** c [rows, columns] = a [rows, inner]·b [columns, inner]ᵀ: four by four floats of b are turned in registers. */
+/** c [rows, columns] = a [rows, inner]·b [columns, inner]ᵀ: four by four floats of b are transposed in registers. */
 export function multiplyFewRowsTransposed(a: usize, b: usize, c: usize, rows: i32, columns: i32, inner: i32): void {
   let j: i32 = 0;
   for (; j + 8 <= columns; j += 8) {
@@ -80,8 +80,8 @@ function dots8(x: usize, b: usize, c: usize, inner: i32): void {
   let t = f32x4.splat(0);
   let k: i32 = 0;
   for (; k + 4 <= inner; k += 4) {
-    s = addTurned(s, at(x, k), at(b, k), inner);
-    t = addTurned(t, at(x, k), at(half, k), inner);
+    s = addTransposed(s, at(x, k), at(b, k), inner);
+    t = addTransposed(t, at(x, k), at(half, k), inner);
   }
   for (; k < inner; k++) {
     const value = v128.load32_splat(at(x, k));
@@ -95,10 +95,10 @@ function dots8(x: usize, b: usize, c: usize, inner: i32): void {
 /** sum[n] plus x[0…3]·b[n, 0…3], in order, for the four lines n of b. */
 // @ts-ignore: decorator
 @inline
-function addTurned(sum: v128, x: usize, b: usize, stride: i32): v128 {
+function addTransposed(sum: v128, x: usize, b: usize, stride: i32): v128 {
   const b1 = at(b, stride), b2 = at(b1, stride), b3 = at(b2, stride);
   const r0 = v128.load(b), r1 = v128.load(b1), r2 = v128.load(b2), r3 = v128.load(b3);
-  return addFour(sum, x, turn0(r0, r1, r2, r3), turn1(r0, r1, r2, r3), turn2(r0, r1, r2, r3), turn3(r0, r1, r2, r3));
+  return addFour(sum, x, transposed0(r0, r1, r2, r3), transposed1(r0, r1, r2, r3), transposed2(r0, r1, r2, r3), transposed3(r0, r1, r2, r3));
 }
 
 // @ts-ignore: decorator

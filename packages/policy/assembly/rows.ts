@@ -90,20 +90,20 @@ export function rotaryForward(
   tokens: i32, heads: i32, kvHeads: i32, headDim: i32, epsilon: f32, out: usize, rstd: usize,
 ): void {
   const half = headDim / 2;
-  const turning = heads + kvHeads;
+  const rotated = heads + kvHeads;
   const stride = (heads + 2 * kvHeads) * headDim;
   for (let token: i32 = 0; token < tokens; token++) {
     const position = load<i32>(at(positions, token));
     const cosine = at(cosines, position * half);
     const sine = at(sines, position * half);
-    for (let head: i32 = 0; head < turning; head++) {
+    for (let head: i32 = 0; head < rotated; head++) {
       const from = at(qkv, token * stride + head * headDim);
       const to = at(out, token * stride + head * headDim);
       const weight = head < heads ? queryWeight : keyWeight;
       let r: f32 = 1;
       if (weight != 0) {
         r = <f32>1.0 / sqrt<f32>(dot(from, from, headDim) / <f32>headDim + epsilon);
-        store<f32>(at(rstd, token * turning + head), r);
+        store<f32>(at(rstd, token * rotated + head), r);
       }
       for (let i: i32 = 0; i < half; i++) {
         let a = load<f32>(at(from, i));
@@ -118,7 +118,7 @@ export function rotaryForward(
         store<f32>(at(to, i + half), b * c + a * s);
       }
     }
-    const values = token * stride + turning * headDim;
+    const values = token * stride + rotated * headDim;
     memory.copy(at(out, values), at(qkv, values), (kvHeads * headDim) << 2);
   }
 }
@@ -133,13 +133,13 @@ export function rotaryBackward(
   const keySums = at(scratch, 2 * headDim);
   const line = at(scratch, 4 * headDim);
   if (queryWeight != 0) memory.fill(scratch, 0, headDim << 4);
-  const turning = heads + kvHeads;
+  const rotated = heads + kvHeads;
   const stride = (heads + 2 * kvHeads) * headDim;
   for (let token: i32 = 0; token < tokens; token++) {
     const position = load<i32>(at(positions, token));
     const cosine = at(cosines, position * half);
     const sine = at(sines, position * half);
-    for (let head: i32 = 0; head < turning; head++) {
+    for (let head: i32 = 0; head < rotated; head++) {
       const offset = token * stride + head * headDim;
       const weight = head < heads ? queryWeight : keyWeight;
       const target = weight != 0 ? line : at(dqkv, offset);
@@ -152,11 +152,11 @@ export function rotaryBackward(
         store<f32>(at(target, i + half), db * c - da * s);
       }
       if (weight != 0) {
-        const r = load<f32>(at(rstd, token * turning + head));
+        const r = load<f32>(at(rstd, token * rotated + head));
         normLineBackward(at(qkv, offset), weight, r, line, headDim, at(dqkv, offset), head < heads ? querySums : keySums);
       }
     }
-    const values = token * stride + turning * headDim;
+    const values = token * stride + rotated * headDim;
     memory.copy(at(dqkv, values), at(dout, values), (kvHeads * headDim) << 2);
   }
   if (queryWeight == 0) return;

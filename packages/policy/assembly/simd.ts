@@ -122,27 +122,27 @@ export function log1(x: f32): f32 {
   return <f32>(<f64>exponent * 0.6931471805599453 + 2.0 * s * series);
 }
 
-/** Column 0 of four lines of four floats; turn1 to turn3 give the others. */
+/** Column 0 of four lines of four floats; transposed1 to transposed3 give the others. */
 // @ts-ignore: decorator
 @inline
-export function turn0(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
+export function transposed0(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
   return v128.shuffle<f32>(v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), v128.shuffle<f32>(r2, r3, 0, 4, 1, 5), 0, 1, 4, 5);
 }
 
 // @ts-ignore: decorator
 @inline
-export function turn1(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
+export function transposed1(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
   return v128.shuffle<f32>(v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), v128.shuffle<f32>(r2, r3, 0, 4, 1, 5), 2, 3, 6, 7);
 }
 
 // @ts-ignore: decorator
 @inline
-export function turn2(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
+export function transposed2(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
   return v128.shuffle<f32>(v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), v128.shuffle<f32>(r2, r3, 2, 6, 3, 7), 0, 1, 4, 5);
 }
 
 // @ts-ignore: decorator
 @inline
-export function turn3(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
+export function transposed3(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
   return v128.shuffle<f32>(v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), v128.shuffle<f32>(r2, r3, 2, 6, 3, 7), 2, 3, 6, 7);
 }

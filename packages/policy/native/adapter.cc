@@ -10,7 +10,7 @@ void dropout(
     const float* x, const int32_t* rowOffsets, long rows, long firstRow, long width, uint32_t key0, uint32_t key1, uint32_t threshold,
     float scale, float* out) {
   const double words = static_cast<double>(rowOffsets[rows]) * width;
-  share(rows, 3 * words, [&](long row) {
+  parallelFor(rows, 3 * words, [&](long row) {
     for (long token = rowOffsets[row]; token < rowOffsets[row + 1]; token++) {
       for (long i = 0; i < width; i += 4) {
         uint32_t c[4] = {static_cast<uint32_t>(i / 4), static_cast<uint32_t>(token - rowOffsets[row]),
@@ -33,14 +33,14 @@ void dropout(
 }
 
 void addColumns(const float* from, long rows, long columns, float scale, float* to, long stride) {
-  shareRange(rows, 0.8 * rows * columns, [&](long first, long last) {
+  parallelForRange(rows, 0.8 * rows * columns, [&](long first, long last) {
     for (long row = first; row < last; row++)
       for (long i = 0; i < columns; i++) to[row * stride + i] += scale * from[row * columns + i];
   });
 }
 
 void takeColumns(const float* from, long stride, long rows, long columns, float scale, float* to) {
-  shareRange(rows, 0.8 * rows * columns, [&](long first, long last) {
+  parallelForRange(rows, 0.8 * rows * columns, [&](long first, long last) {
     for (long row = first; row < last; row++)
       for (long i = 0; i < columns; i++) to[row * columns + i] = scale * from[row * stride + i];
   });

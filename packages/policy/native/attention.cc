@@ -30,7 +30,7 @@ float* scratch(long floats) {
 }
 
 /** to [headDim, width] = the transpose of `length` lines of from; columns up to `padded` are 0. */
-void turnHead(const float* from, long stride, long length, long headDim, float* to, long width, long padded) {
+void transposeHead(const float* from, long stride, long length, long headDim, float* to, long width, long padded) {
   for (long d = 0; d < headDim; d++) {
     for (long i = 0; i < length; i++) to[d * width + i] = from[i * stride + d];
     std::fill(to + d * width + length, to + d * width + padded, 0.0f);
@@ -91,13 +91,13 @@ void attentionForward(
     float* logSumExp, long window) {
   const long stride = (heads + 2 * kvHeads) * headDim, outStride = heads * headDim;
   const long width = roundUp(maxLength), groupSize = heads / kvHeads;
-  share(rows * kvHeads, pairsTime(rowOffsets, rows, heads, headDim), [&](long task) {
+  parallelFor(rows * kvHeads, pairsTime(rowOffsets, rows, heads, headDim), [&](long task) {
     const long row = task / kvHeads, kv = task % kvHeads;
     const long start = rowOffsets[row], length = rowOffsets[row + 1] - start;
     const float* base = qkv + start * stride;
     float* keysT = scratch((headDim + BLOCK) * width);
     float* scores = keysT + headDim * width;
-    turnHead(base + (heads + kv) * headDim, stride, length, headDim, keysT, width, roundUp(length));
+    transposeHead(base + (heads + kv) * headDim, stride, length, headDim, keysT, width, roundUp(length));
     const float* values = base + (heads + kvHeads + kv) * headDim;
     for (long head = kv * groupSize; head < (kv + 1) * groupSize; head++) {
       for (long t0 = 0; t0 < length; t0 += BLOCK) {
@@ -114,7 +114,7 @@ void attentionBackward(
     long kvHeads, long headDim, float scale, long maxLength, float* dqkv, long window) {
   const long stride = (heads + 2 * kvHeads) * headDim, outStride = heads * headDim;
   const long width = roundUp(maxLength), groupSize = heads / kvHeads;
-  share(rows * kvHeads, 2.5 * pairsTime(rowOffsets, rows, heads, headDim), [&](long task) {
+  parallelFor(rows * kvHeads, 2.5 * pairsTime(rowOffsets, rows, heads, headDim), [&](long task) {
     const long row = task / kvHeads, kv = task % kvHeads;
     const long start = rowOffsets[row], length = rowOffsets[row + 1] - start;
     const float* base = qkv + start * stride;
@@ -124,8 +124,8 @@ void attentionBackward(
     float* valuesT = keysT + headDim * width;
     float* probabilities = valuesT + headDim * width;
     float* dscores = probabilities + BLOCK * width;
-    turnHead(base + keyColumn, stride, length, headDim, keysT, width, roundUp(length));
-    turnHead(base + valueColumn, stride, length, headDim, valuesT, width, roundUp(length));
+    transposeHead(base + keyColumn, stride, length, headDim, keysT, width, roundUp(length));
+    transposeHead(base + valueColumn, stride, length, headDim, valuesT, width, roundUp(length));
     for (long head = kv * groupSize; head < (kv + 1) * groupSize; head++) {
       for (long t0 = 0; t0 < length; t0 += BLOCK) {
         const long count = std::min(BLOCK, length - t0), visible = t0 + count, columns = roundUp(visible), token = start + t0;
@@ -164,7 +164,7 @@ void attentionCached(
   double pairs = 0;
   for (long row = 0; row < rows; row++) pairs += (rowOffsets[row + 1] - rowOffsets[row]) * (past[row] + 1.0);
   const double nanoseconds = pairs * heads * (2 * headDim / 10.0 + 1.5) + pairsTime(rowOffsets, rows, heads, headDim);
-  share(rows * kvHeads, nanoseconds, [&](long task) {
+  parallelFor(rows * kvHeads, nanoseconds, [&](long task) {
     const long row = task / kvHeads, kv = task % kvHeads;
     const long start = rowOffsets[row], count = rowOffsets[row + 1] - start, before = past[row];
     float* keysT = keys + (slots[row] * kvHeads + kv) * headDim * capacity;

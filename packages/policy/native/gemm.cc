@@ -25,7 +25,7 @@ Workspace& workspace() {
 }
 
 /** Eight lines of eight floats become columns. */
-inline void turn8(const float* from, long stride, float* to, long ldt) {
+inline void transpose8(const float* from, long stride, float* to, long ldt) {
   Floats r[8], s[8];
   for (int i = 0; i < 8; i++) r[i] = load(from + i * stride);
   for (int i = 0; i < 8; i += 2) {
@@ -45,13 +45,13 @@ inline void turn8(const float* from, long stride, float* to, long ldt) {
 }
 
 /** to(k, i) = from(i, k) for `lines` lines of `inner` floats. */
-void turn(const float* from, long stride, long lines, long inner, float* to, long ldt) {
+void transpose(const float* from, long stride, long lines, long inner, float* to, long ldt) {
   long i = 0;
   for (; i + 8 <= lines; i += 8) {
     long k = 0;
     for (; k + 8 <= inner; k += 8) {
       for (int l = 0; l < 8; l++) __builtin_prefetch(from + (i + 8 + l) * stride + k);
-      turn8(from + i * stride + k, stride, to + k * ldt + i, ldt);
+      transpose8(from + i * stride + k, stride, to + k * ldt + i, ldt);
     }
     for (; k < inner; k++)
       for (int l = 0; l < 8; l++) to[k * ldt + i + l] = from[(i + l) * stride + k];
@@ -68,9 +68,9 @@ void packStrips(const Product& p, long k0, long inner, long j0, long columns, fl
   const long strips = columns / STRIP, rest = columns % STRIP;
   float* last = panel + strips * inner * STRIP;
   if (rest > 0) std::fill_n(last, inner * STRIP, 0.0f);
-  if (p.turnedB) {
+  if (p.transposedB) {
     for (long j = 0; j < columns; j += STRIP)
-      turn(p.b + (j0 + j) * p.ldb + k0, p.ldb, std::min(STRIP, columns - j), inner, panel + j * inner, STRIP);
+      transpose(p.b + (j0 + j) * p.ldb + k0, p.ldb, std::min(STRIP, columns - j), inner, panel + j * inner, STRIP);
     return;
   }
   const float* from = p.b + k0 * p.ldb + j0;
@@ -102,8 +102,8 @@ void multiplyPart(const Product& p, long i0, long i1, long j0, long j1) {
     const bool add = p.add || k0 > 0;
     const float* a = p.a + i0 * p.lda + k0;
     long lda = p.lda;
-    if (p.turnedA) {
-      turn(p.a + k0 * p.lda + i0, p.lda, inner, i1 - i0, memory.block, INNER);
+    if (p.transposedA) {
+      transpose(p.a + k0 * p.lda + i0, p.lda, inner, i1 - i0, memory.block, INNER);
       a = memory.block;
       lda = INNER;
     }
@@ -133,8 +133,8 @@ long roundUp(long n, long multiple) { return (n + multiple - 1) / multiple * mul
 }  // namespace
 
 void matmul(const float* a, const float* b, long strideK, long strideN, float* c, long rows, long columns, long inner) {
-  const bool turned = strideN != 1 || (strideK == 1 && columns > 1);
-  multiply({a, inner, false, b, turned ? strideN : strideK, turned, c, rows, columns, inner, false});
+  const bool transposed = strideN != 1 || (strideK == 1 && columns > 1);
+  multiply({a, inner, false, b, transposed ? strideN : strideK, transposed, c, rows, columns, inner, false});
 }
 
 void weightGradient(const float* a, const float* b, long rows, long inputs, long outputs, float* total) {
@@ -149,10 +149,10 @@ void multiply(const Product& p) {
   }
   // About 50 multiply-adds a nanosecond where b stays in cache, and 2 floats of b a nanosecond where it must be read.
   const double nanoseconds = std::max(p.rows * p.columns * p.inner / 40.0, p.columns * p.inner / 2.5);
-  const long parts = nanoseconds < WORTH_SHARING ? 1 : 4L * threadCount();
-  if (p.rows <= FEW_ROWS && !p.turnedA && !p.turnedB && p.columns % LANES == 0) {
+  const long parts = nanoseconds < MIN_PARALLEL_NS ? 1 : 4L * threadCount();
+  if (p.rows <= FEW_ROWS && !p.transposedA && !p.transposedB && p.columns % LANES == 0) {
     const long size = roundUp((p.columns + parts - 1) / parts, COLUMNS);
-    share((p.columns + size - 1) / size, nanoseconds, [&](long part) {
+    parallelFor((p.columns + size - 1) / size, nanoseconds, [&](long part) {
       streamColumns(p, part * size, std::min((part + 1) * size, p.columns));
     });
     return;
@@ -162,7 +162,7 @@ void multiply(const Product& p) {
   const long columnParts = std::max(1L, (parts + rowBlocks - 1) / rowBlocks);
   const long columns = roundUp((p.columns + columnParts - 1) / columnParts, COLUMNS);
   const long across = (p.columns + columns - 1) / columns;
-  share(rowBlocks * across, nanoseconds, [&](long part) {
+  parallelFor(rowBlocks * across, nanoseconds, [&](long part) {
     const long i = part / across * rows, j = part % across * columns;
     multiplyPart(p, i, std::min(i + rows, p.rows), j, std::min(j + columns, p.columns));
   });

@@ -61,14 +61,14 @@ void multiplyBlock(
 
 /** A large product, by all threads. */
 struct Product {
-  /** a(i, k) at a + i·lda + k, or at a + k·lda + i where it is turned. */
+  /** a(i, k) at a + i·lda + k, or at a + k·lda + i where it is transposed. */
   const float* a;
   long lda;
-  bool turnedA;
-  /** b(k, j) at b + k·ldb + j, or at b + j·ldb + k where it is turned. */
+  bool transposedA;
+  /** b(k, j) at b + k·ldb + j, or at b + j·ldb + k where it is transposed. */
   const float* b;
   long ldb;
-  bool turnedB;
+  bool transposedB;
   /** [rows, columns] */
   float* c;
   long rows, columns, inner;
@@ -84,7 +84,7 @@ constexpr long INNER = 256;
 /** Up to so many rows, b is read where it lies. */
 constexpr long FEW_ROWS = 6;
 
-/** Columns j0 to j1 of a product of 1 to FEW_ROWS rows; their number is a multiple of eight, and neither operand is turned. */
+/** Columns j0 to j1 of a product of 1 to FEW_ROWS rows; their number is a multiple of eight, and neither operand is transposed. */
 void streamColumns(const Product& p, long j0, long j1);
 
 }  // namespace retool

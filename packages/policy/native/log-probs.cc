@@ -15,7 +15,7 @@ constexpr long BLOCK = 1024;
 void logProbsForward(
     const float* logits, const int32_t* targets, long rows, long vocab, float inverseTemperature, float* logProbs, float* logSumExp,
     float* entropy) {
-  shareRange(rows, 1.2 * rows * vocab, [&](long first, long last) {
+  parallelForRange(rows, 1.2 * rows * vocab, [&](long first, long last) {
     std::vector<float> scaled(vocab);
     for (long row = first; row < last; row++) {
       const float* line = logits + row * vocab;
@@ -39,7 +39,7 @@ void logProbsForward(
 void logProbsBackward(
     const float* logits, const int32_t* targets, const float* logSumExp, const float* entropy, const float* dlogProbs,
     const float* dentropy, long rows, long vocab, float inverseTemperature, float* dlogits) {
-  shareRange(rows, 1.2 * rows * vocab, [&](long first, long last) {
+  parallelForRange(rows, 1.2 * rows * vocab, [&](long first, long last) {
     for (long row = first; row < last; row++) {
       const float* line = logits + row * vocab;
       float* to = dlogits + row * vocab;

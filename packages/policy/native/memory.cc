@@ -52,7 +52,7 @@ void freeBlock(void* memory, size_t size) {
 
 }  // namespace
 
-void* takeMemory(size_t bytes) {
+void* allocate(size_t bytes) {
   const size_t size = blockSize(bytes);
   Unused& all = unused();
   {
@@ -68,7 +68,7 @@ void* takeMemory(size_t bytes) {
   return freshBlock(size);
 }
 
-void giveMemory(void* memory, size_t bytes) {
+void release(void* memory, size_t bytes) {
   const size_t size = blockSize(bytes);
   Unused& all = unused();
   std::lock_guard<std::mutex> lock(all.mutex);

@@ -6,9 +6,9 @@
 namespace retool {
 
 /** Undefined contents, aligned as TensorFlow wants it; nullptr when there is none. */
-void* takeMemory(size_t bytes);
+void* allocate(size_t bytes);
 
-/** Gives back what takeMemory(bytes) gave. */
-void giveMemory(void* memory, size_t bytes);
+/** Of what allocate(bytes) returned. */
+void release(void* memory, size_t bytes);
 
 }  // namespace retool

@@ -91,7 +91,7 @@ napi_value pointer(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-void release(void* memory, size_t bytes, void*) { retool::giveMemory(memory, bytes); }
+void releaseTensor(void* memory, size_t bytes, void*) { retool::release(memory, bytes); }
 
 /** output(...shape): the id of a new tensor of floats with undefined contents; -1 where there is no memory for it. */
 napi_value output(napi_env env, napi_callback_info info) {
@@ -104,9 +104,9 @@ napi_value output(napi_env env, napi_callback_info info) {
     if (napi_get_value_int64(env, values[i], shape + i) != napi_ok) return nullptr;
     bytes *= static_cast<size_t>(shape[i]);
   }
-  void* memory = retool::takeMemory(bytes);
+  void* memory = retool::allocate(bytes);
   if (memory == nullptr) return asNumber(env, -1);
-  TF_Tensor* tensor = TF_NewTensor(TF_FLOAT, shape, static_cast<int>(rank), memory, bytes, release, nullptr);
+  TF_Tensor* tensor = TF_NewTensor(TF_FLOAT, shape, static_cast<int>(rank), memory, bytes, releaseTensor, nullptr);
   TF_Status* status = TF_NewStatus();
   TFE_TensorHandle* handle = TFE_NewTensorHandle(tensor, status);
   const bool good = TF_GetCode(status) == TF_OK;

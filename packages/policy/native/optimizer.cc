@@ -13,7 +13,7 @@ void adamW(
   const float keep = 1.0f - learningRate * weightDecay;
   const float step = learningRate / correction1;
   const float root = 1.0f / std::sqrt(correction2);
-  shareRange(n, 2.5 * n, [&](long first, long last) {
+  parallelForRange(n, 2.5 * n, [&](long first, long last) {
     for (long i = first; i < last; i++) {
       const float g = gradient[i] * gradientScale;
       const float m = beta1 * mean[i] + (1.0f - beta1) * g;
@@ -29,7 +29,7 @@ double sumOfSquares(const float* x, long n) {
   constexpr long PART = 1 << 16;  // fixed, so that the sum does not depend on the number of threads
   const long parts = (n + PART - 1) / PART;
   std::vector<double> sums(parts);
-  share(parts, 0.5 * n, [&](long part) {
+  parallelFor(parts, 0.5 * n, [&](long part) {
     double lanes[4] = {};
     const long last = std::min((part + 1) * PART, n);
     for (long i = part * PART; i < last; i++) lanes[i & 3] += static_cast<double>(x[i]) * x[i];
@@ -41,7 +41,7 @@ double sumOfSquares(const float* x, long n) {
 }
 
 void accumulate(float* total, const float* x, long n) {
-  shareRange(n, 0.8 * n, [&](long first, long last) {
+  parallelForRange(n, 0.8 * n, [&](long first, long last) {
     for (long i = first; i < last; i++) total[i] += x[i];
   });
 }

@@ -44,7 +44,7 @@ template <typename Run>
 std::vector<double> sumOverRows(long rows, long width, double nanoseconds, Run&& run) {
   const long parts = (rows + GRADIENT_ROWS - 1) / GRADIENT_ROWS;
   std::vector<double> sums(std::max(1L, parts) * width);
-  share(parts, nanoseconds, [&](long part) {
+  parallelFor(parts, nanoseconds, [&](long part) {
     for (long row = part * GRADIENT_ROWS; row < std::min((part + 1) * GRADIENT_ROWS, rows); row++) run(row, sums.data() + part * width);
   });
   for (long part = 1; part < parts; part++)
@@ -53,7 +53,7 @@ std::vector<double> sumOverRows(long rows, long width, double nanoseconds, Run&&
   return sums;
 }
 
-inline void turnPair(const float* x, long half, const float* cosine, const float* sine, float* to) {
+inline void rotatePair(const float* x, long half, const float* cosine, const float* sine, float* to) {
   for (long i = 0; i < half; i++) {
     const float a = x[i], b = x[i + half];
     to[i] = a * cosine[i] - b * sine[i];
@@ -61,7 +61,7 @@ inline void turnPair(const float* x, long half, const float* cosine, const float
   }
 }
 
-inline void turnPairBack(const float* d, long half, const float* cosine, const float* sine, float* to) {
+inline void rotatePairBack(const float* d, long half, const float* cosine, const float* sine, float* to) {
   for (long i = 0; i < half; i++) {
     const float a = d[i], b = d[i + half];
     to[i] = a * cosine[i] + b * sine[i];
@@ -72,7 +72,7 @@ inline void turnPairBack(const float* d, long half, const float* cosine, const f
 }  // namespace
 
 void rmsNormForward(const float* x, const float* weight, long rows, long width, float epsilon, float* y, float* rstd) {
-  shareRange(rows, 0.5 * rows * width, [&](long first, long last) {
+  parallelForRange(rows, 0.5 * rows * width, [&](long first, long last) {
     for (long row = first; row < last; row++) {
       const float* from = x + row * width;
       float* to = y + row * width;
@@ -102,24 +102,24 @@ void sumRows(const float* x, long rows, long width, float* out) {
 void rotaryForward(
     const float* qkv, const float* queryWeight, const float* keyWeight, const float* cosines, const float* sines, const int32_t* positions,
     long tokens, long heads, long kvHeads, long headDim, float epsilon, float* out, float* rstd) {
-  const long half = headDim / 2, turning = heads + kvHeads, stride = (heads + 2 * kvHeads) * headDim;
-  shareRange(tokens, 0.7 * tokens * stride, [&](long first, long last) {
+  const long half = headDim / 2, rotated = heads + kvHeads, stride = (heads + 2 * kvHeads) * headDim;
+  parallelForRange(tokens, 0.7 * tokens * stride, [&](long first, long last) {
     std::vector<float> line(headDim);
     for (long token = first; token < last; token++) {
       const float* cosine = cosines + positions[token] * half;
       const float* sine = sines + positions[token] * half;
-      for (long head = 0; head < turning; head++) {
+      for (long head = 0; head < rotated; head++) {
         const float* from = qkv + token * stride + head * headDim;
         const float* weight = head < heads ? queryWeight : keyWeight;
         if (weight != nullptr) {
           const float r = 1.0f / std::sqrt(dot(from, from, headDim) / static_cast<float>(headDim) + epsilon);
-          rstd[token * turning + head] = r;
+          rstd[token * rotated + head] = r;
           for (long i = 0; i < headDim; i++) line[i] = from[i] * r * weight[i];
           from = line.data();
         }
-        turnPair(from, half, cosine, sine, out + token * stride + head * headDim);
+        rotatePair(from, half, cosine, sine, out + token * stride + head * headDim);
       }
-      const long values = token * stride + turning * headDim;
+      const long values = token * stride + rotated * headDim;
       std::copy_n(qkv + values, kvHeads * headDim, out + values);
     }
   });
@@ -129,21 +129,21 @@ void rotaryBackward(
     const float* qkv, const float* queryWeight, const float* keyWeight, const float* cosines, const float* sines, const int32_t* positions,
     const float* rstd, const float* dout, long tokens, long heads, long kvHeads, long headDim, float* dqkv, float* dqueryWeight,
     float* dkeyWeight) {
-  const long half = headDim / 2, turning = heads + kvHeads, stride = (heads + 2 * kvHeads) * headDim;
+  const long half = headDim / 2, rotated = heads + kvHeads, stride = (heads + 2 * kvHeads) * headDim;
   const bool normed = queryWeight != nullptr;
   const std::vector<double> total = sumOverRows(tokens, normed ? 2 * headDim : 0, 0.7 * tokens * stride, [&](long token, double* sums) {
     const float* cosine = cosines + positions[token] * half;
     const float* sine = sines + positions[token] * half;
     std::vector<float> line(normed ? headDim : 0);
-    for (long head = 0; head < turning; head++) {
+    for (long head = 0; head < rotated; head++) {
       const long at = token * stride + head * headDim;
-      turnPairBack(dout + at, half, cosine, sine, normed ? line.data() : dqkv + at);
+      rotatePairBack(dout + at, half, cosine, sine, normed ? line.data() : dqkv + at);
       if (!normed) continue;
       const bool isQuery = head < heads;
-      const float r = rstd[token * turning + head];
+      const float r = rstd[token * rotated + head];
       normBackward(qkv + at, isQuery ? queryWeight : keyWeight, r, line.data(), headDim, dqkv + at, sums + (isQuery ? 0 : headDim));
     }
-    const long values = token * stride + turning * headDim;
+    const long values = token * stride + rotated * headDim;
     std::copy_n(dout + values, kvHeads * headDim, dqkv + values);
   });
   if (!normed) return;
@@ -152,7 +152,7 @@ void rotaryBackward(
 }
 
 void swigluForward(const float* gateUp, long rows, long width, float* out) {
-  shareRange(rows, 1.2 * rows * width, [&](long first, long last) {
+  parallelForRange(rows, 1.2 * rows * width, [&](long first, long last) {
     for (long row = first; row < last; row++) {
       const float *gate = gateUp + 2 * row * width, *up = gate + width;
       float* to = out + row * width;
@@ -167,7 +167,7 @@ void swigluForward(const float* gateUp, long rows, long width, float* out) {
 }
 
 void swigluBackward(const float* gateUp, const float* dout, long rows, long width, float* dgateUp) {
-  shareRange(rows, 2.0 * rows * width, [&](long first, long last) {
+  parallelForRange(rows, 2.0 * rows * width, [&](long first, long last) {
     for (long row = first; row < last; row++) {
       const float *gate = gateUp + 2 * row * width, *up = gate + width, *d = dout + row * width;
       float *dgate = dgateUp + 2 * row * width, *dup = dgate + width;
@@ -194,7 +194,7 @@ void swigluBackward(const float* gateUp, const float* dout, long rows, long widt
 }
 
 void clear(float* x, long n) {
-  shareRange(n, 0.4 * n, [&](long first, long last) { std::fill(x + first, x + last, 0.0f); });
+  parallelForRange(n, 0.4 * n, [&](long first, long last) { std::fill(x + first, x + last, 0.0f); });
 }
 
 void gatherRows(const float* table, const int32_t* ids, long rows, long width, float* out) {

@@ -52,7 +52,7 @@ long invert(const std::vector<float>& weights, const std::vector<float>& blockSu
 
 void sampleRows(const float* logits, long rows, long vocab, long allowed, const int32_t* unused, long unusedCount, double* draws) {
   unusedCount = std::lower_bound(unused, unused + unusedCount, allowed) - unused;
-  shareRange(rows, 1.5 * rows * vocab, [&](long firstRow, long lastRow) {
+  parallelForRange(rows, 1.5 * rows * vocab, [&](long firstRow, long lastRow) {
     std::vector<float> weights(allowed), blockSums((allowed + BLOCK - 1) / BLOCK), padding(vocab - allowed);
     for (long row = firstRow; row < lastRow; row++) {
       const float* line = logits + row * vocab;

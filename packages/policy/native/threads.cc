@@ -89,7 +89,7 @@ int threadCount() {
   return threads;
 }
 
-void forEachTask(long tasks, void (*run)(void* context, long task), void* context) {
+void runOnThreads(long tasks, void (*run)(void* context, long task), void* context) {
   static Pool* const pool = new Pool(threadCount());
   static std::mutex one;  // worker_threads may call at the same time
   std::lock_guard<std::mutex> lock(one);

@@ -30,6 +30,7 @@ export type { KVCache } from "./kv-cache/kv-cache-types.js";
 export { LocalEngine, type LocalEngineOptions, type LocalForwardBackwardOptions, type LocalScoringOptions } from "./local-engine.js";
 export { branchPolicy, type EngineFiles } from "./engine-parts.js";
 export { engineFiles } from "./checkpoint/engine-files.js";
+export { MemoryError, type MemoryRemedy } from "./memory-error.js";
 export { checkMemoryNeed } from "./memory-limit.js";
 export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from "./memory-need.js";
 export { type MicroBatchOptions } from "./micro-batch-sum.js";

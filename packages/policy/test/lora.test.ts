@@ -103,8 +103,8 @@ describe.each(TEST_BACKENDS)("numbers of PEFT, on %s", (backend) => {
           const module = LORA_MODULES.find((known) => loraPlace(parameters.config, known).path === path)!;
           const { shape } = parameters.get(`layers.${layer}.${module}.lora${matrix}`);
           const found = gradients.get(`layers.${layer}.${module}.lora${matrix}`)!;
-          const turned = tf.tidy(() => tf.transpose(tf.tensor2d(found, shape as [number, number])).dataSync());
-          return [peft, relativeDifference(turned, floats(values))] as const;
+          const transposed = tf.tidy(() => tf.transpose(tf.tensor2d(found, shape as [number, number])).dataSync());
+          return [peft, relativeDifference(transposed, floats(values))] as const;
         });
         expect(differences.filter(([, difference]) => !(difference < 1e-4))).toEqual([]);
       }

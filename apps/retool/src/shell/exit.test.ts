@@ -31,6 +31,14 @@ test.each([
   expect(endingOf(error, { debug: false })).toEqual({ exitCode, message });
 });
 
+test("what a library names in its own terms is told in terms of the config", () => {
+  const problem = { what: "KV cache", where: "backend wasm", expected: "at most 1 GiB more", found: "2 GiB", fix: "lower maxSequences" };
+  const error = Object.assign(new InputError(problem), { remedies: ["fewer-sequences", "native-backend"] });
+  const way = "lower sampler.kvCacheMiB, train.groupSize or budgets.maxResponseTokens, or use native TensorFlow (`retool native install`)";
+  const message = `error: KV cache: backend wasm: expected at most 1 GiB more, found 2 GiB. To mend it: ${way}.`;
+  expect(endingOf(error, { debug: false })).toEqual({ exitCode: 2, message });
+});
+
 test("debugging adds the stack", () => {
   expect(endingOf(new TypeError("x"), { debug: true }).message).toMatch(/^error: x\nTypeError: x\n +at /);
 });

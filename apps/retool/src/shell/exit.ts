@@ -1,4 +1,5 @@
 import { RetoolError } from "@retool-ts/core";
+import { inConfigTerms } from "./config-terms.js";
 import { systemFault } from "./system-fault.js";
 
 /** What the program's exit code says. */
@@ -21,7 +22,7 @@ export function endingOf(error: unknown, { debug }: { readonly debug: boolean })
   }
   const stack = debug && error instanceof Error ? `\n${error.stack}` : "";
   if (RetoolError.isInstance(error)) {
-    return { exitCode: error.code === "INPUT" ? EXIT.usage : EXIT.failed, message: `error: ${error.message}${stack}` };
+    return { exitCode: error.code === "INPUT" ? EXIT.usage : EXIT.failed, message: `error: ${inConfigTerms(error).message}${stack}` };
   }
   const system = systemFault(error);
   if (system !== undefined) return { exitCode: EXIT.failed, message: `error: ${system}${stack}` };

@@ -73,8 +73,8 @@ function cutShort(where: string, expected: string, found: string): InputError {
 
 /** A model with one NaN gives nothing but NaN: better said before hours of training than after. */
 function checkFinite(floats: Float32Array, place: number, where: string): void {
-  let sum = 0; // 0·x is NaN where x is NaN or infinite
-  for (let i = 0; i < floats.length; i++) sum += 0 * floats[i]!;
+  let sum = 0; // x − x is NaN where x is NaN or infinite
+  for (let i = 0; i < floats.length; i++) sum += floats[i]! - floats[i]!;
   if (sum === 0) return;
   const i = floats.findIndex((value) => !Number.isFinite(value));
   const problem = { what: "checkpoint", where, expected: "finite numbers", found: `${floats[i]} as number ${place + i}` };

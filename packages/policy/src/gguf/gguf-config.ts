@@ -46,8 +46,8 @@ export function modelConfigFromGguf({ metadata, tensors }: GgufHeader, divisors:
   const hidden = needed("embedding_length");
   const heads = needed("attention.head_count");
   const headDim = optional("attention.key_length") ?? hidden / heads;
-  const turned = optional("rope.dimension_count") ?? headDim;
-  if (turned !== headDim) throw refused(`${where}: ${architecture}.rope.dimension_count`, `${headDim}, the head size`, String(turned));
+  const rotated = optional("rope.dimension_count") ?? headDim;
+  if (rotated !== headDim) throw refused(`${where}: ${architecture}.rope.dimension_count`, `${headDim}, the head size`, String(rotated));
   for (const [name, neutral] of Object.entries(NEUTRAL)) {
     const value = optional(name) ?? neutral;
     if (value !== neutral) throw refused(`${where}: ${architecture}.${name}`, `${neutral}, or nothing`, String(value));

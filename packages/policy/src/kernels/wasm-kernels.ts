@@ -39,7 +39,7 @@ export async function registerWasmKernels(): Promise<void> {
 
 /** The module's functions without the scratch memory that some of them want as an argument, because the module has no memory of its own. */
 function fusedKernels(module: WasmExports, { pointer, output, free }: Pick<KernelContext, "pointer" | "output" | "free">): FusedKernels {
-  const borrow = (floats: number, run: (scratch: Pointer) => void) => {
+  const allocated = (floats: number, run: (scratch: Pointer) => void) => {
     const scratch = floats === 0 ? undefined : output(floats);
     run(scratch === undefined ? NULL : pointer(scratch));
     if (scratch !== undefined) free(scratch);
@@ -50,7 +50,7 @@ function fusedKernels(module: WasmExports, { pointer, output, free }: Pick<Kerne
   ): ((...args: Parameters<FusedKernels[Name]>) => void) => {
     const place = SCRATCH_ARGUMENT[name];
     const run = module[name] as (...args: number[]) => void;
-    return (...args) => borrow(floats(...args), (scratch) => run(...args.slice(0, place), scratch, ...args.slice(place)));
+    return (...args) => allocated(floats(...args), (scratch) => run(...args.slice(0, place), scratch, ...args.slice(place)));
   };
   const attention = (maxLength: number, headDim: number) => module.attentionScratch(maxLength, headDim);
   return {

@@ -56,7 +56,7 @@ export async function saveAdapter(folder: string, parameters: Parameters, { base
   const { lora, config } = parameters;
   if (lora === undefined) {
     const problem = { what: "adapter", where: folder, expected: "a model with an adapter", found: "a model without one" };
-    throw new InputError({ ...problem, fix: "save the model itself, or set lora in the config" });
+    throw new InputError({ ...problem, fix: "save the model itself, or add an adapter first" });
   }
   const tensors = loraSpecs(config, lora).map((spec) => {
     const [rows, columns] = spec.shape as [number, number];

@@ -76,7 +76,7 @@ function portableRotary(
   const half = headDim / 2;
   const cosine = tf.reshape(tf.gather(tables.cosines, positions), [tokens, 1, half]);
   const sine = tf.reshape(tf.gather(tables.sines, positions), [tokens, 1, half]);
-  const turn = (first: number, count: number, weight: tf.Tensor1D | undefined) => {
+  const rotate = (first: number, count: number, weight: tf.Tensor1D | undefined) => {
     let x = tf.reshape(tf.slice(qkv, [0, first * headDim], [tokens, count * headDim]), [tokens, count, headDim]);
     if (weight !== undefined) {
       const meanSquare = tf.mul(tf.sum(tf.square(x), 2, true), 1 / headDim); // [tokens, count, 1]
@@ -84,12 +84,13 @@ function portableRotary(
     }
     const a = tf.slice(x, [0, 0, 0], [tokens, count, half]);
     const b = tf.slice(x, [0, 0, half], [tokens, count, half]);
-    const turned = tf.concat([tf.sub(tf.mul(a, cosine), tf.mul(b, sine)), tf.add(tf.mul(b, cosine), tf.mul(a, sine))], 2);
-    return tf.reshape(turned, [tokens, count * headDim]);
+    const rotated = tf.concat([tf.sub(tf.mul(a, cosine), tf.mul(b, sine)), tf.add(tf.mul(b, cosine), tf.mul(a, sine))], 2);
+    return tf.reshape(rotated, [tokens, count * headDim]);
   };
   const values = tf.slice(qkv, [0, (heads + kvHeads) * headDim], [tokens, kvHeads * headDim]);
-  const turned = norm === undefined ? [turn(0, heads + kvHeads, undefined)] : [turn(0, heads, norm.query), turn(heads, kvHeads, norm.key)];
-  return tf.concat([...turned, values], 1) as tf.Tensor2D;
+  const rotated =
+    norm === undefined ? [rotate(0, heads + kvHeads, undefined)] : [rotate(0, heads, norm.query), rotate(heads, kvHeads, norm.key)];
+  return tf.concat([...rotated, values], 1) as tf.Tensor2D;
 }
 
 function fusedRotary(

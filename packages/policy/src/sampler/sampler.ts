@@ -78,7 +78,7 @@ export class LocalSampler implements EngineSampler {
     if (sequences.length === 0) return;
     const last = sequences.map(({ pending }) => pending.pop()!);
     try {
-      this.#forward.takeIn(sequences);
+      this.#forward.prefill(sequences);
     } finally {
       sequences.forEach(({ pending }, i) => pending.push(last[i]!));
     }

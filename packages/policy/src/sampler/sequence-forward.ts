@@ -2,14 +2,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { KVCache } from "../kv-cache/kv-cache-types.js";
 import { gatherRows } from "../ops/embedding.js";
 import { disposeLayout, packRows } from "../ops/packed.js";
-import { holdBack, pendingTokens, type Sequence } from "./sequence.js";
+import { splitPending, pendingTokens, type Sequence } from "./sequence.js";
 import type { Transformer } from "../transformer.js";
 
 /** Prompt and tool tokens of one forward pass where nothing else is asked for. */
 const MAX_PREFILL_TOKENS = 8_192;
 
 /**
- * Takes the pending tokens of sequences into a model's cache, and counts what that computes. Borrows model and cache. When a pass fails,
+ * Prefill: puts the pending tokens of sequences into a model's cache, and counts what that computes. Borrows model and cache. When a pass fails,
  * tokens that the cache does not hold are pending still.
  */
 export class SequenceForward {
@@ -30,15 +30,15 @@ export class SequenceForward {
     return this.#stats;
   }
 
-  /** Takes in all pending tokens. */
-  takeIn(sequences: readonly Sequence[]): void {
-    this.#takeInExcess(sequences);
+  /** Computes all pending tokens. */
+  prefill(sequences: readonly Sequence[]): void {
+    this.#chunkedPrefill(sequences);
     this.#pass(sequences).dispose();
   }
 
   /** Logits after the last pending token of each sequence, `[sequences, vocab]`, owned by the caller. */
   logits(sequences: readonly Sequence[]): tf.Tensor2D {
-    this.#takeInExcess(sequences);
+    this.#chunkedPrefill(sequences);
     const lengths = sequences.map(({ pending }) => pending.length);
     const hidden = this.#pass(sequences);
     try {
@@ -53,10 +53,10 @@ export class SequenceForward {
     }
   }
 
-  /** Takes in pending tokens, all but the last of each sequence, until those left fit one forward pass. */
-  #takeInExcess(sequences: readonly Sequence[]): void {
+  /** Computes pending tokens in passes of the size allowed, all but the last of each sequence, until those left fit one pass. */
+  #chunkedPrefill(sequences: readonly Sequence[]): void {
     while (pendingTokens(sequences) > Math.max(this.#maxTokens, sequences.length)) {
-      const parts = holdBack(sequences, this.#maxTokens);
+      const parts = splitPending(sequences, this.#maxTokens);
       try {
         this.#pass(parts.map(({ sequence }) => sequence)).dispose();
         this.#stats.prefilledTokens += parts.length;
@@ -66,7 +66,7 @@ export class SequenceForward {
     }
   }
 
-  /** Takes in all pending tokens of the sequences. Hidden states `[tokens, hiddenSize]`, owned by the caller. */
+  /** Computes all pending tokens of the sequences. Hidden states `[tokens, hiddenSize]`, owned by the caller. */
   #pass(sequences: readonly Sequence[]): tf.Tensor2D {
     const lengths = sequences.map(({ pending }) => pending.length);
     const past = sequences.map(({ length }) => length);

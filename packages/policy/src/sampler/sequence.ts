@@ -17,7 +17,7 @@ export function pendingTokens(sequences: readonly Sequence[]): number {
  *
  * @returns the sequences that have something left, each with what comes after.
  */
-export function holdBack(
+export function splitPending(
   sequences: readonly Sequence[],
   most: number,
 ): readonly { readonly sequence: Sequence; readonly rest: number[] }[] {
