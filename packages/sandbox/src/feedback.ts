@@ -54,7 +54,7 @@ function markerOf(outcome: Outcome): string | undefined {
     case "timeout":
       return "[timeout: time limit]";
     case "killed":
-      return outcome.reason === ABORTED ? "[stopped]" : "[timeout: time limit]";
+      return outcome.reason === ABORTED ? "[stopped]" : "[the code ended its interpreter]";
     case "oom":
       return "[out of memory]";
     case "stack":

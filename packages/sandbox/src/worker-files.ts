@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { meteredModule } from "./engine/metered-module.js";
+import { meteredEngine } from "./engine/metered-engine.js";
 import { webAssembly, type CompiledModule } from "./web-assembly.js";
 
 /** What the threads are started from. */
@@ -23,7 +23,7 @@ async function load(): Promise<WorkerFiles> {
   const wasmFile = createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
   const folder = await workerFolder();
   const [wasmModule, guestSource] = await Promise.all([
-    readFile(wasmFile).then((bytes) => webAssembly.compile(meteredModule(bytes))),
+    readFile(wasmFile).then((bytes) => webAssembly.compile(meteredEngine(bytes))),
     readFile(new URL("guest.js", folder), "utf8"),
   ]);
   return { supervisor: new URL("supervisor.js", folder), worker: new URL("worker.js", folder), guestSource, wasmModule };

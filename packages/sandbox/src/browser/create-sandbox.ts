@@ -1,4 +1,4 @@
-import { meteredModule } from "../engine/metered-module.js";
+import { meteredEngine } from "../engine/metered-engine.js";
 import { resolveLimits, type Limits } from "../limits.js";
 import { PooledSandbox } from "../pooled-sandbox.js";
 import { assertWorkers, checkedSeed } from "../run-arguments.js";
@@ -28,7 +28,7 @@ export async function createSandbox({ workers = 1, seed = 0, prelude = "math", l
   assertWorkers(workers);
   const own: Limits = resolveLimits(limits, resolveLimits({ stackBytes: BROWSER_STACK_BYTES }));
   const firstSeed = checkedSeed(seed);
-  const wasmModule = await webAssembly.compile(meteredModule(Uint8Array.from(atob(EMBEDDED_ENGINE), (letter) => letter.charCodeAt(0))));
+  const wasmModule = await webAssembly.compile(meteredEngine(Uint8Array.from(atob(EMBEDDED_ENGINE), (letter) => letter.charCodeAt(0))));
   const setup = { wasmModule, guestSource: EMBEDDED_GUEST, prelude, libraries: [], limits: own, base: undefined };
   const pool = new InlinePool(workers, browserThreads(EMBEDDED_WORKER), setup);
   const fingerprint = await fingerprintOf(await pool.start());

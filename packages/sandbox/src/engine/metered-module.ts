@@ -4,8 +4,11 @@ import { leb, WasmReader, WasmWriter } from "./wasm-reader.js";
 /** Export of a metered module: work that is left, an `i64` that may be set. The module traps when it is below zero. */
 export const WORK_LEFT = "workLeft";
 
-/** Work of a call that leaves the module; a turn of a loop and a call inside are 1. */
-const IMPORT_WORK = 1_000;
+/** Options of {@link meteredModule}. */
+export interface MeteredModuleOptions {
+  /** Work of a call that leaves the module; a turn of a loop and a call inside are 1. */
+  readonly importWork: number;
+}
 
 /** Bytes that a bulk copy moves for one unit of work, as a power of two. */
 const BYTES_PER_WORK_LOG2 = 4;
@@ -28,6 +31,7 @@ interface Declarations {
   importedGlobals: number;
   /** Index of the global that is added. */
   meter: number;
+  readonly importWork: number;
 }
 
 /**
@@ -37,10 +41,10 @@ interface Declarations {
  *
  * @param bytes - a module as Emscripten writes it. Throws when it holds instructions that are not known.
  */
-export function meteredModule(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function meteredModule(bytes: Uint8Array, { importWork }: MeteredModuleOptions): Uint8Array<ArrayBuffer> {
   const reader = new WasmReader(bytes, 8);
   const output = new WasmWriter(Math.ceil(bytes.length * 1.6)).copy(bytes, 0, 8);
-  const known: Declarations = { parameters: [], types: [], importedFunctions: 0, importedGlobals: 0, meter: -1 };
+  const known: Declarations = { parameters: [], types: [], importedFunctions: 0, importedGlobals: 0, meter: -1, importWork };
   while (reader.at < bytes.length) {
     const sectionAt = reader.at;
     const id = reader.byte();
@@ -144,7 +148,7 @@ function meteredCode(reader: WasmReader, length: number, known: Declarations): W
 function meteredFunction(
   reader: WasmReader,
   end: number,
-  { importedFunctions, meter }: Declarations,
+  { importedFunctions, meter, importWork }: Declarations,
   parameters: number,
   body: WasmWriter,
   whole: WasmWriter,
@@ -187,7 +191,7 @@ function meteredFunction(
       body.copy(bytes, from, reader.at).push(...charge);
       from = reader.at;
     } else if (opcode === OP.call && new WasmReader(bytes, at + 1).u32() < importedFunctions) {
-      body.copy(bytes, from, at).push(...pay(IMPORT_WORK));
+      body.copy(bytes, from, at).push(...pay(importWork));
       from = at;
     } else if (opcode === OP.bulk && BULK.has(new WasmReader(bytes, at + 1).u32())) {
       body.copy(bytes, from, at).push(...payBulk);

@@ -22,6 +22,16 @@ export class WorkCounter {
     this.#left.value = this.#granted;
   }
 
+  /** Charges for what is done outside of the engine. */
+  spend(work: bigint): void {
+    this.#left.value -= work;
+  }
+
+  /** Lets the engine work without an end. */
+  release(): void {
+    this.#left.value = 2n ** 62n;
+  }
+
   /** Whole ticks since {@link grant}. */
   get ticks(): number {
     return Number((this.#granted - this.#left.value) / BigInt(WORK_PER_TICK));

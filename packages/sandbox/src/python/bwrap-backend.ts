@@ -13,11 +13,16 @@ const SEEN = ["/usr", "/etc/alternatives", "/etc/ld.so.cache"];
 /** Folders that are links into `/usr` on most systems, and folders on others. */
 const ROOTS = ["/bin", "/lib", "/lib64", "/sbin"];
 
-const TMP_BYTES = 16 * 2 ** 20;
+/** Room for files, which is taken from the memory's: nothing else may be written. */
+const TMP_BYTES = 8 * 2 ** 20;
+
+/** Starts a program without random addresses, so that what Python shows of them is the same each time. */
+const SETARCH = "/usr/bin/setarch";
 
 interface Found {
   readonly bwrap: string;
-  readonly python: string;
+  /** Python, with what stands before it. */
+  readonly python: readonly string[];
   readonly version: string;
 }
 
@@ -40,13 +45,16 @@ function find(): Found | string {
   if (bwrap === undefined) return "bwrap is not on the PATH (install the package bubblewrap)";
   const python = PYTHONS.find((file) => existsSync(file));
   if (python === undefined) return `there is no Python at ${PYTHONS.join(" or ")} (install python3)`;
-  const probe = spawnSync(bwrap, [...walls([]), python, "-I", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], {
-    encoding: "utf8",
-    env: {},
-    timeout: 20_000,
-  });
+  const ask = (command: readonly string[]) => {
+    const question = ["-I", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"];
+    return spawnSync(bwrap, [...walls([]), ...command, ...question], { encoding: "utf8", env: {}, timeout: 20_000 });
+  };
+  const fixed = [SETARCH, "-R", python];
+  const first = ask(fixed);
+  const command = first.status === 0 ? fixed : [python]; // some containers forbid it
+  const probe = first.status === 0 ? first : ask(command);
   const version = probe.stdout?.trim() ?? "";
-  if (probe.status === 0 && /^3\.(?:1[1-9]|[2-9]\d)\./.test(version)) return { bwrap, python, version };
+  if (probe.status === 0 && /^3\.(?:1[1-9]|[2-9]\d)\./.test(version)) return { bwrap, python: command, version };
   if (probe.status === 0) return `${python} is Python ${version}, and 3.11 or later is needed`;
   const why = probe.stderr?.trim().split("\n")[0] || probe.error?.message || `it ended with code ${String(probe.status)}`;
   return `bubblewrap cannot make its namespaces here (${why})`;
@@ -64,11 +72,11 @@ export function bwrapBackend(files: URL, wheels: readonly string[]): PythonBacke
   const source = ["runner.py", "bwrap_main.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
   const mounted = wheels.map((wheel) => `/wheels/${basename(wheel)}`);
   const start = "import sys, json; setup = json.loads(sys.stdin.buffer.readline()); exec(compile(setup['source'], '<runner>', 'exec'))";
-  const args = [...walls(wheels), "--setenv", "PYTHONHASHSEED", "0", found.python, "-B", "-s", "-P", "-c", start];
+  const args = [...walls(wheels), "--setenv", "PYTHONHASHSEED", "0", ...found.python, "-B", "-s", "-P", "-c", start];
   return {
     name: "bwrap",
     fingerprint: `cpython ${found.version} ${mounted.join(" ")}`.trim(),
-    launch: { command: found.bwrap, args, env: {}, setup: JSON.stringify({ source, wheels: mounted }) },
+    launch: { command: found.bwrap, args, env: {}, setup: JSON.stringify({ source, wheels: mounted, fileBytes: TMP_BYTES }) },
   };
 }
 
@@ -101,7 +109,8 @@ function walls(wheels: readonly string[]): string[] {
   ];
   const seen = SEEN.flatMap((path) => ["--ro-bind-try", path, path]);
   const roots = ROOTS.flatMap((path) => (existsSync(path) ? ["--ro-bind", path, path] : []));
-  const own = ["--dev", "/dev", "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"];
+  const devices = ["--dev", "/dev", ...["/dev/random", "/dev/urandom"].flatMap((path) => ["--dev-bind", "/dev/zero", path])];
+  const own = [...devices, "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"];
   return [
     ...alone,
     ...environment,
@@ -109,5 +118,6 @@ function walls(wheels: readonly string[]): string[] {
     ...roots,
     ...own,
     ...wheels.flatMap((wheel) => ["--ro-bind", wheel, `/wheels/${basename(wheel)}`]),
+    ...["--remount-ro", "/dev", "--remount-ro", "/"],
   ];
 }

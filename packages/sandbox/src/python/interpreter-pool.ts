@@ -12,6 +12,8 @@ const MAX_ATTEMPTS = 2;
 
 interface Task {
   readonly request: PythonRequest;
+  /** Whether the clock has ended it once, or its processor time was used up, which another try would not change. */
+  isLate: boolean;
   interpreter: Interpreter | undefined;
   isAborted: boolean;
   settle(outcome: Outcome): void;
@@ -29,6 +31,9 @@ export class InterpreterPool {
   readonly #memoryBytes: number;
   readonly #tally: Tally;
   readonly #queue: Task[] = [];
+  /** Runs that the clock ended, to be tried while no other runs. */
+  readonly #late: Task[] = [];
+  #isAlone = false;
   readonly #tasks = new Map<number, Task>();
   readonly #held = new Map<number, Held>();
   /** All that may be alive, those among them that are still starting for a run. */
@@ -61,7 +66,7 @@ export class InterpreterPool {
         this.#tally.addAnswered();
         resolve({ id, outcome });
       };
-      const task: Task = { request, interpreter: undefined, isAborted: false, settle };
+      const task: Task = { request, isLate: false, interpreter: undefined, isAborted: false, settle };
       this.#tasks.set(id, task);
       this.#queue.push(task);
       this.#dispatch();
@@ -91,18 +96,29 @@ export class InterpreterPool {
   }
 
   #dispatch(): void {
-    while (this.#running < this.#workers && this.#queue.length > 0 && !this.#isClosed) {
-      const task = this.#queue.shift()!;
+    for (let task = this.#next(); task !== undefined; task = this.#next()) {
       if (task.isAborted) continue;
+      this.#isAlone = task.isLate;
       this.#running++;
       this.#tally.running = this.#running;
       void this.#execute(task).then((outcome) => {
         this.#running--;
         this.#tally.running = this.#running;
-        task.settle(outcome);
+        this.#isAlone = false;
+        if (outcome.status === "timeout" && task.request.rerun && !task.isLate && !this.#isClosed) {
+          task.isLate = true;
+          this.#late.push(task);
+        } else task.settle(outcome);
         this.#dispatch();
       });
     }
+  }
+
+  /** The run to begin now: a late one as soon as all that runs has ended, and beside that no other. */
+  #next(): Task | undefined {
+    if (this.#isClosed || this.#isAlone || this.#running >= this.#workers) return undefined;
+    if (this.#late.length === 0) return this.#queue.shift();
+    return this.#running > 0 ? undefined : this.#late.shift();
   }
 
   async #execute(task: Task): Promise<Outcome> {
@@ -136,7 +152,9 @@ export class InterpreterPool {
       }
       const end = await this.#run(interpreter, request, request.past.length === 0);
       const outcome = outcomeOf(end, request.limits);
-      const isReusable = end.how.type === "answered" && end.how.answer.isReusable;
+      if (end.how.type === "answered" && end.how.answer.report.kind === "cpu") task.isLate = true;
+      // Under CPython nothing could put a process back that has run code.
+      const isReusable = this.#backend.name === "pyodide" && end.how.type === "answered" && end.how.answer.isReusable;
       if (request.world !== 0 && (outcome.status === "ok" || outcome.status === "error") && interpreter.isAlive) {
         this.#held.set(request.world, { interpreter, cells: request.past.length + 1 });
       } else this.#release(interpreter, isReusable);

@@ -41,6 +41,10 @@ export function outcomeOf({ how, stdout, stderr, truncated, ranMs }: CellEnd, { 
     }
     case "crash":
       return { ...full, status: "infra", reason: inner.reason };
+    case "died":
+      return { ...full, status: "killed", reason: inner.reason };
+    case "cpu":
+      return { ...full, status: "timeout" };
     case "output":
       return { ...full, status: "output", truncated: true };
     case "fuel":
@@ -57,7 +61,7 @@ function killedOutcome(
 ): Outcome {
   switch (by) {
     case "deadline":
-      return { ...report, status: "killed", reason: "the run passed its deadline" };
+      return { ...report, status: "timeout" };
     case "aborted":
       return { ...report, status: "killed", reason: ABORTED };
     case "output":

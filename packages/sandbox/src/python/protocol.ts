@@ -18,7 +18,7 @@ export interface CellLimits {
   readonly outputChars: number;
 }
 
-/** How a cell ended inside the process. `exit` and `crash` take the process with them. */
+/** How a cell ended inside the process. */
 export type CellReport =
   | { readonly kind: "ok"; readonly value?: string }
   | {
@@ -30,6 +30,10 @@ export type CellReport =
       readonly traceback?: string;
     }
   | { readonly kind: "fuel" | "timeout" | "oom" | "stack" | "output" }
+  /** The code used up its processor time, where fuel does not reach. */
+  | { readonly kind: "cpu" }
+  /** The code ended its interpreter. */
+  | { readonly kind: "died"; readonly reason: string }
   | { readonly kind: "crash"; readonly reason: string };
 
 /** A process's answers. */
@@ -46,7 +50,10 @@ export type FromInterpreter =
       readonly isReusable: boolean;
     };
 
-const KINDS: ReadonlySet<unknown> = new Set(["ok", "error", "fuel", "timeout", "oom", "stack", "output", "crash"]);
+const KINDS: ReadonlySet<unknown> = new Set(["ok", "error", "fuel", "timeout", "oom", "stack", "output", "cpu", "died", "crash"]);
+
+/** What the guest's side may say of itself: the other ends are for those outside of it to tell. */
+const OWN_KINDS: ReadonlySet<unknown> = new Set(["ok", "error", "fuel", "oom", "stack"]);
 
 /** Reads an answer; undefined when it is none, since guests may reach the channel. */
 export function parseAnswer(line: string): FromInterpreter | undefined {
@@ -59,15 +66,25 @@ export function parseAnswer(line: string): FromInterpreter | undefined {
   if (!isRecord(value)) return undefined;
   if (value["type"] === "ready") return { type: "ready" };
   if (value["type"] === "failed") return { type: "failed", reason: text(value["reason"]) };
-  const { nonce, report: raw, fuel, memoryBytes, isReusable } = value;
+  const { nonce, own, report: raw, fuel, memoryBytes, isReusable } = value;
   if (value["type"] !== "done" || typeof nonce !== "string") return undefined;
-  const report = parseReport(raw);
+  const report = typeof own === "string" ? ownReport(own) : parseReport(raw);
   if (report === undefined) return undefined;
   return { type: "done", nonce, report, fuel: count(fuel), memoryBytes: count(memoryBytes), isReusable: isReusable === true };
 }
 
-/** Reads a report that the guest's side wrote; undefined when it is none. */
-export function parseReport(raw: unknown): CellReport | undefined {
+/** Reads a report that the guest's side wrote, which may be anything. */
+export function ownReport(text: string): CellReport {
+  try {
+    const raw: unknown = JSON.parse(text);
+    if (isRecord(raw) && OWN_KINDS.has(raw["kind"])) return parseReport(raw)!;
+  } catch {
+    // It is none.
+  }
+  return { kind: "error", name: "PermissionError", message: "the code meddled with its interpreter's runner" };
+}
+
+function parseReport(raw: unknown): CellReport | undefined {
   if (!isRecord(raw) || !KINDS.has(raw["kind"])) return undefined;
   const { kind, value, name, message, line, column, traceback, reason } = raw;
   switch (kind as CellReport["kind"]) {
@@ -78,12 +95,14 @@ export function parseReport(raw: unknown): CellReport | undefined {
       return typeof traceback === "string" ? { ...error, traceback } : error;
     }
     case "crash":
-      return { kind: "crash", reason: text(reason) };
+    case "died":
+      return { kind: kind as "crash", reason: text(reason) };
     case "fuel":
     case "timeout":
     case "oom":
     case "stack":
     case "output":
+    case "cpu":
       return { kind: kind as "fuel" };
   }
 }

@@ -18,6 +18,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { spawn } from "node:child_process";
 import { RetoolError } from "@retool-ts/core";
 import type { BackendAvailability, Launch, PythonBackend } from "./backend.js";
+import { LOAD_OPTIONS } from "./pyodide-memory.js";
 import type { PyodideSetup } from "./pyodide-child.js";
 
 /** Versions whose private parts are as this package expects them. */
@@ -61,7 +62,7 @@ export async function pyodideBackend(files: URL, wheels: readonly string[], fold
   const found = find();
   if (typeof found === "string") throw new RetoolError("SANDBOX_START", `pyodide is unavailable, because ${found}`);
   const runner = ["runner.py", "seal.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
-  const hash = createHash("sha256").update(found.version).update(runner);
+  const hash = createHash("sha256").update(found.version).update(runner).update(JSON.stringify(LOAD_OPTIONS));
   for (const wheel of wheels) hash.update(readFileSync(wheel));
   const key = hash.digest("hex").slice(0, 24);
   const launchWith = (snapshot: string | null): Launch => {

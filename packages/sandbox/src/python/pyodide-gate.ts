@@ -1,10 +1,27 @@
+import { meteredModule, WORK_LEFT } from "../engine/metered-module.js";
+import { WorkCounter } from "../engine/work-counter.js";
+import type { EngineInstance } from "../web-assembly.js";
+
+/** How Emscripten's loader instantiates the engine. */
+type Instantiate = (
+  bytes: ArrayBuffer | Uint8Array,
+  imports: { readonly env: Record<string, unknown> },
+) => Promise<{ readonly module: unknown; readonly instance: EngineInstance }>;
+
 type Import = (...args: number[]) => unknown;
 
 /** Imports of the engine that a sealed world may call as they are: reading files of its own, clocks, memory, calls inside. */
 const OPEN =
   /^(?:invoke_\w+|__syscall_(?:fcntl64|ioctl|faccessat|dup|dup3|fstat64|stat64|newfstatat|lstat64|getcwd|getdents64|poll|fadvise64|readlinkat|_newselect|statfs64|fstatfs64)|clock_\w+|environ_\w+|fd_(?:close|read|write|seek|pread|fdstat_get|sync)|random_get|proc_exit|exit|_Py_CheckEmscriptenSignals_Helper|_Py_emscripten_runtime|_PyEM_\w+|_tzset_js|_timegm_js|_mktime_js|_localtime_js|_gmtime_js|_munmap_js|_mmap_js|emscripten_date_now|emscripten_get_now|emscripten_get_heap_max|emscripten_resize_heap|_emscripten_get_progname|__call_sighandler|emscripten_runtime_keepalive_\w+|_emscripten_runtime_keepalive_clear|JsvArray_Get|js2python_js|JsvNoValue_Check|_python2js_ucs1|can_run_sync_js|throw_no_gil|__hiwire_deduplicate_\w+|_setitimer_js|_emscripten_lookup_name|getnameinfo|getprotobyname|getaddrinfo)$/;
 
+/** Work of a call that leaves the engine: most are steps between two functions of Python. */
+const IMPORT_WORK = 30;
+
+/** Work of a call to the file system. */
+const FILE_WORK = 1_000n;
+
 const EACCES = 2;
+const EINVAL = 28;
 const EMFILE = 33;
 const ENOSYS = 52;
 const EROFS = 69;
@@ -23,6 +40,8 @@ const REFUSED: Readonly<Record<string, number>> = {
   pipe: EMFILE,
 };
 
+const F_SETFL = 4;
+const PROT_WRITE = 2;
 const O_WRITES = 0o3 | 0o100 | 0o1000; // write access, O_CREAT, O_TRUNC
 
 /**
@@ -31,20 +50,26 @@ const O_WRITES = 0o3 | 0o100 | 0o1000; // write access, O_CREAT, O_TRUNC
  */
 export class PyodideGate {
   #isSealed = false;
+  #work: WorkCounter | undefined;
   readonly #onForbidden: (name: string) => never;
 
   constructor(onForbidden: (name: string) => never) {
     this.#onForbidden = onForbidden;
   }
 
-  /** Puts the gate before the imports of the next module that is instantiated. */
-  install(): void {
-    const wasm = (globalThis as unknown as { WebAssembly: { instantiate: (...args: unknown[]) => unknown } }).WebAssembly;
+  /** Puts the gate before the imports of the next module that is instantiated, and a counter of work into its code. */
+  install(onCounter: (work: WorkCounter) => void): void {
+    const wasm = (globalThis as unknown as { WebAssembly: { instantiate: Instantiate } }).WebAssembly;
     const instantiate = wasm.instantiate;
-    wasm.instantiate = (...args: unknown[]) => {
-      this.#wrap((args[1] as { env: Record<string, unknown> }).env);
+    wasm.instantiate = async (bytes, imports) => {
+      this.#wrap(imports.env);
       wasm.instantiate = instantiate;
-      return instantiate.apply(wasm, args);
+      const { module, instance } = await instantiate.call(wasm, meteredModule(new Uint8Array(bytes), { importWork: IMPORT_WORK }), imports);
+      this.#work = new WorkCounter(instance);
+      onCounter(this.#work);
+      // The loader takes exported globals for addresses.
+      const exports = Object.fromEntries(Object.entries(instance.exports).filter(([name]) => name !== WORK_LEFT));
+      return { module, instance: { exports } };
     };
   }
 
@@ -54,8 +79,29 @@ export class PyodideGate {
 
   #wrap(imports: Record<string, unknown>): void {
     for (const [name, value] of Object.entries(imports)) {
-      if (typeof value !== "function" || OPEN.test(name)) continue;
-      imports[name] = Object.assign(this.#guarded(name, value as Import), value);
+      if (typeof value !== "function") continue;
+      const narrowed = this.#narrowed(name, value as Import);
+      if (narrowed !== undefined) imports[name] = Object.assign(narrowed, value);
+      else if (!OPEN.test(name)) imports[name] = Object.assign(this.#guarded(name, value as Import), value);
+    }
+  }
+
+  /** Calls that are open in part: none may change a file, which all worlds of the process read. */
+  #narrowed(name: string, open: Import): Import | undefined {
+    const paid =
+      (call: Import): Import =>
+      (...args) => {
+        if (!this.#isSealed) return open(...args);
+        this.#work!.spend(FILE_WORK);
+        return call(...args);
+      };
+    switch (name) {
+      case "__syscall_fcntl64":
+        return paid((...args) => (args[1] === F_SETFL ? -EINVAL : open(...args)));
+      case "_munmap_js": // (address, length, protection, …): what was mapped for writing would be written back
+        return paid((...[address, length, protection, ...rest]) => open(address!, length!, protection! & ~PROT_WRITE, ...rest));
+      default:
+        return OPEN.test(name) && /^(?:__syscall_|fd_|_mmap_js)/.test(name) ? paid(open) : undefined;
     }
   }
 

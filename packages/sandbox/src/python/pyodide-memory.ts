@@ -11,7 +11,7 @@ export interface WorldFiles {
 
 /** How every interpreter is loaded. */
 export const LOAD_OPTIONS = {
-  env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", TZ: "UTC", LC_ALL: "C.UTF-8" },
+  env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", _: "/usr/bin/python3", TZ: "UTC", LC_ALL: "C.UTF-8" },
   jsglobals: Object.create(null) as object,
 };
 

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { StringDecoder } from "node:string_decoder";
+import type { WorkCounter } from "../engine/work-counter.js";
 import type { PyodideClock } from "./pyodide-clock.js";
 import type { CellLimits } from "./protocol.js";
 
@@ -13,12 +14,16 @@ const LAST_POLLS = 3_000;
 /** The engine's signal number of a keyboard interrupt. */
 const INTERRUPT = 2;
 
+/** Ticks of work that code may go on for once it was told to stop. */
+const LAST_TICKS = 100;
+
 /** Limits that end a run from inside. */
 export type Stop = "fuel" | "timeout" | "output";
 
 /** Counts what a cell uses, and interrupts it when it must stop. The engine reads index 0 at each poll. */
 export class PyodideMeter {
   readonly #clock: PyodideClock;
+  readonly #work: WorkCounter;
   readonly #now: () => number;
   readonly #write: (descriptor: 1 | 2, bytes: Uint8Array) => void;
   readonly #onDeaf: (stop: Stop) => void;
@@ -26,27 +31,35 @@ export class PyodideMeter {
   #decoders = { 1: new StringDecoder(), 2: new StringDecoder() };
   #endMs = 0;
   #polls = 0;
+  /** Fuel that was used when the run was stopped or had ended. */
+  #fuel: number | undefined;
   #chars = 0;
   #stopped: Stop | undefined;
   #stoppedAt = 0;
 
   /**
-   * @param now - real milliseconds.
    * @param write - hands output on.
    * @param onDeaf - ends the process: the code goes on although it was told to stop.
    */
-  constructor(clock: PyodideClock, now: () => number, write: (descriptor: 1 | 2, bytes: Uint8Array) => void, onDeaf: (stop: Stop) => void) {
+  constructor(
+    { clock, work, now }: { readonly clock: PyodideClock; readonly work: WorkCounter; readonly now: () => number },
+    write: (descriptor: 1 | 2, bytes: Uint8Array) => void,
+    onDeaf: (stop: Stop) => void,
+  ) {
     this.#clock = clock;
+    this.#work = work;
     this.#now = now;
     this.#write = write;
     this.#onDeaf = onDeaf;
   }
 
   get fuel(): number {
-    return Math.floor(this.#polls / POLLS_PER_TICK);
+    return this.#fuel ?? this.#used();
   }
 
+  /** The limit that was met. */
   get stopped(): Stop | undefined {
+    if (this.#limits !== undefined && this.#work.isSpent) this.#stop("fuel");
     return this.#stopped;
   }
 
@@ -56,12 +69,16 @@ export class PyodideMeter {
     this.#endMs = this.#now() + limits.wallMs;
     this.#polls = 0;
     this.#chars = 0;
+    this.#fuel = undefined;
     this.#stopped = undefined;
+    this.#work.grant(limits.fuel);
   }
 
   /** No more is counted. */
   end(): void {
+    this.#fuel = this.#used();
     this.#limits = undefined;
+    this.#work.release();
   }
 
   /** What the engine reads in place of a signal buffer. */
@@ -75,7 +92,7 @@ export class PyodideMeter {
       if (since > LAST_POLLS) this.#onDeaf(this.#stopped);
       return since % INSIST_POLLS === 1 ? INTERRUPT : 0;
     }
-    if (this.#polls > limits.fuel * POLLS_PER_TICK) this.#stop("fuel");
+    if (this.#used() > limits.fuel) this.#stop("fuel");
     else if (this.#polls % 64 === 0 && this.#now() > this.#endMs) this.#stop("timeout");
     return 0;
   }
@@ -94,8 +111,15 @@ export class PyodideMeter {
     if (this.#chars > limits.outputChars) this.#stop("output");
   }
 
+  /** Ticks so far: of polls, or of the engine's work, whichever is more. */
+  #used(): number {
+    return Math.max(Math.floor(this.#polls / POLLS_PER_TICK), this.#work.ticks);
+  }
+
   #stop(stop: Stop): void {
     this.#stopped ??= stop;
     this.#stoppedAt = this.#polls;
+    this.#fuel ??= this.#used();
+    this.#work.grant(LAST_TICKS);
   }
 }

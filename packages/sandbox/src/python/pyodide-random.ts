@@ -1,8 +1,10 @@
+import nodeCrypto from "node:crypto";
+
 /** The process's random bytes. */
 export interface RandomBytes {
   fill(view: Uint8Array): Uint8Array;
-  /** Begins the sequence anew. */
-  restart(): void;
+  /** Begins the sequence of a seed. */
+  restart(seed: number): void;
 }
 
 /** Makes the process's random bytes a fixed sequence: what the engine draws at its start, and natively. */
@@ -15,6 +17,7 @@ export function fixRandomBytes(): RandomBytes {
     }
     return view;
   };
+  nodeCrypto.randomFillSync = fill as typeof nodeCrypto.randomFillSync; // what the engine's build takes under Node
   Object.defineProperty(crypto, "getRandomValues", { value: fill, configurable: true });
-  return { fill, restart: () => (state = 1) };
+  return { fill, restart: (seed) => (state = (Math.imul(seed, 2_654_435_761) + 1) >>> 0) };
 }

@@ -1,12 +1,14 @@
 import { PyodideClock } from "./pyodide-clock.js";
+import { PyodideFiles } from "./pyodide-files.js";
 import { PyodideGate } from "./pyodide-gate.js";
 import { limitGrowth } from "./pyodide-growth.js";
 import { hardenAfterLoad, hardenBeforeLoad } from "./pyodide-hardening.js";
 import { addWheels, LOAD_OPTIONS, type WorldFiles } from "./pyodide-memory.js";
 import { PyodideMeter, type Stop } from "./pyodide-meter.js";
 import { fixRandomBytes, type RandomBytes } from "./pyodide-random.js";
+import type { WorkCounter } from "../engine/work-counter.js";
 import type { LoadPyodide, Pyodide } from "./pyodide.js";
-import { parseReport, type CellReport, type CellRequest, type FromInterpreter } from "./protocol.js";
+import { ownReport, type CellReport, type CellRequest, type FromInterpreter } from "./protocol.js";
 
 /** What the world uses of its process. */
 export interface WorldHost {
@@ -20,6 +22,7 @@ const MAX_SPARE_BYTES = 64 * 2 ** 20;
 
 interface WorldSources {
   readonly clock: PyodideClock;
+  readonly work: WorkCounter;
   /** Real milliseconds. */
   readonly now: () => number;
   readonly random: RandomBytes;
@@ -36,16 +39,17 @@ export class PyodideWorld {
   readonly #turn: (code: string, cell: number, outputChars: number) => string;
   readonly #base: Uint8Array;
   readonly #tableLength: number;
+  readonly #files: PyodideFiles;
   #maximumBytes = Infinity;
   #topBytes = 0;
   #nonce = "";
 
-  private constructor(pyodide: Pyodide, host: WorldHost, { clock, now, random }: WorldSources) {
+  private constructor(pyodide: Pyodide, host: WorldHost, { clock, work, now, random }: WorldSources) {
     this.#pyodide = pyodide;
     this.#host = host;
     this.#clock = clock;
     this.#random = random;
-    this.#meter = new PyodideMeter(clock, now, host.write.bind(host), (stop) => this.#last({ kind: stop }));
+    this.#meter = new PyodideMeter({ clock, work, now }, host.write.bind(host), (stop) => this.#last({ kind: stop }));
     const { setStdin, setStdout, setStderr } = pyodide;
     setStdin({ stdin: () => null });
     setStdout({ write: (bytes) => (this.#meter.output(1, bytes), bytes.length) });
@@ -59,6 +63,7 @@ export class PyodideWorld {
     seal();
     this.#tableLength = pyodide._module.wasmTable.length;
     this.#base = pyodide._module.HEAPU8.slice();
+    this.#files = new PyodideFiles(pyodide.FS);
   }
 
   static async load(loadPyodide: LoadPyodide, files: WorldFiles, snapshot: Uint8Array, host: WorldHost): Promise<PyodideWorld> {
@@ -69,11 +74,12 @@ export class PyodideWorld {
     const random = fixRandomBytes();
     limitGrowth(() => (loaded.world === undefined ? Infinity : loaded.world.#maximumBytes));
     hardenBeforeLoad();
-    gate.install();
+    let work: WorkCounter | undefined;
+    gate.install((counter) => (work = counter));
     const pyodide = await loadPyodide({ ...LOAD_OPTIONS, _loadSnapshot: snapshot });
     addWheels(pyodide, files);
     clock.install();
-    const world = new PyodideWorld(pyodide, host, { clock, now, random });
+    const world = new PyodideWorld(pyodide, host, { clock, work: work!, now, random });
     loaded.world = world;
     hardenAfterLoad(random.fill);
     gate.seal();
@@ -86,16 +92,16 @@ export class PyodideWorld {
     this.#maximumBytes = this.#base.length + limits.memoryBytes;
     if (seed !== null) this.#restart(seed);
     this.#meter.begin(limits);
-    let report: CellReport | undefined;
+    let report: CellReport;
     try {
-      report = parseReport(JSON.parse(this.#turn(code, cell, limits.outputChars)));
+      report = ownReport(this.#turn(code, cell, limits.outputChars));
     } catch (error) {
-      this.#last(this.#faultOf(error));
+      return this.#last(this.#faultOf(error));
     }
     const stop: Stop | undefined = this.#meter.stopped;
     this.#meter.end();
     if (stop !== undefined) report = { kind: stop };
-    this.#answer(report ?? damaged("its interpreter's runner"), this.#isReusable());
+    this.#answer(report, this.#isReusable());
   }
 
   #restart(seed: number): void {
@@ -103,11 +109,9 @@ export class PyodideWorld {
     if (this.#topBytes > this.#base.length) heap.fill(0, this.#base.length, this.#topBytes);
     heap.set(this.#base);
     this.#topBytes = 0;
-    const { streams, close } = this.#pyodide.FS;
-    const open = streams.filter((stream) => stream != null && stream.fd > 2);
-    for (const stream of open) close.call(this.#pyodide.FS, stream);
+    this.#files.restore();
     this.#clock.restart();
-    this.#random.restart();
+    this.#random.restart(seed);
     this.#begin(String(seed));
   }
 

@@ -1,3 +1,27 @@
+/** An open file; copies of a descriptor have `shared` in common. */
+export interface OpenFile {
+  readonly fd: number;
+  readonly shared: Record<string, unknown>;
+}
+
+/** A file, a folder, whose `contents` are nodes by name, or a device. */
+export interface FileNode {
+  mode: number;
+  atime: unknown;
+  mtime: unknown;
+  ctime: unknown;
+  usedBytes: number | undefined;
+  contents: Uint8Array | Readonly<Record<string, FileNode>> | null | undefined;
+}
+
+/** Emscripten's file system in memory. */
+export interface PyodideFileSystem {
+  readonly root: FileNode;
+  readonly streams: (OpenFile | null | undefined)[];
+  mkdirTree(path: string): void;
+  writeFile(path: string, bytes: Uint8Array, options: { canOwn: boolean }): void;
+}
+
 /** The parts of Pyodide that are used; those with an underscore are private to it, hence the narrow range of versions. */
 export interface Pyodide {
   runPython(code: string): unknown;
@@ -7,12 +31,7 @@ export interface Pyodide {
   setStderr(options: { write: (bytes: Uint8Array) => number }): void;
   setInterruptBuffer(buffer: unknown): void;
   readonly globals: { get(name: string): unknown };
-  readonly FS: {
-    readonly streams: readonly ({ readonly fd: number } | null | undefined)[];
-    close(stream: unknown): void;
-    mkdirTree(path: string): void;
-    writeFile(path: string, bytes: Uint8Array, options: { canOwn: boolean }): void;
-  };
+  readonly FS: PyodideFileSystem;
   readonly _api: { fatal_error: (error: unknown) => never };
   readonly _module: { HEAPU8: Uint8Array; readonly wasmTable: { readonly length: number }; _sbrk?(bytes: number): number };
 }

@@ -1,30 +1,39 @@
-"""The process inside bubblewrap: it gives up what is left to it, then runs the cells it is sent. Follows the runner's source."""
+"""The two processes inside bubblewrap, the keeper and the guest that runs the cells. Follows the runner's source."""
 
 import ctypes
 import datetime as _datetime
+import dis
 import os
 import platform
 import resource
+import select
 import signal
 import struct
 
 _EPOCH = 1_735_689_600  # 2025-01-01T00:00:00Z
 _ALLOWED_FILES = 64
+_STEPS_PER_TICK = 10_000
+_CPU_MS_PER_TICK = 10
+_JUMP_BACKWARD = dis.opmap["JUMP_BACKWARD"]
+_MAX_LINE = 8 * 2**20
 
-# System calls by number on x86_64 and aarch64: processes, programs, tracing, namespaces, sockets, kernel doors.
+# System calls by number on x86_64 and aarch64: processes, programs, signals, limits, tracing, namespaces, sockets, memory beside the
+# address space, the system's random bytes, kernel doors. Then the one that reads limits and sets them.
 _DENIED = {
-    "x86_64": (0xC000003E, [41, 53, 56, 57, 58, 59, 62, 101, 109, 112, 134, 135, 155, 161, 163, 165, 166, 167, 168, 169, 172, 173,
-                            175, 176, 200, 206, 234, 246, 248, 249, 250, 272, 298, 304, 308, 310, 311, 313, 317, 320, 321, 322,
-                            323, 424, 425, 426, 427, 428, 429, 430, 431, 432, 434, 435, 438, 442]),
-    "aarch64": (0xC00000B7, [0, 39, 40, 41, 51, 60, 89, 97, 104, 105, 106, 117, 129, 130, 131, 142, 154, 157, 198, 199, 217, 218,
-                             219, 220, 221, 224, 225, 241, 265, 268, 270, 271, 273, 277, 280, 281, 282, 294, 424, 425, 426, 427,
-                             428, 429, 430, 431, 432, 434, 435, 438, 442]),
+    "x86_64": (0xC000003E, 302, [29, 30, 31, 41, 53, 56, 57, 58, 59, 62, 64, 65, 66, 67, 68, 69, 70, 71, 101, 109, 112, 129, 134,
+                                 135, 155, 160, 161, 163, 165, 166, 167, 168, 169, 172, 173, 175, 176, 200, 206, 234, 240, 241, 242,
+                                 243, 244, 245, 246, 248, 249, 250, 272, 297, 298, 304, 308, 310, 311, 313, 317, 318, 319, 320, 321,
+                                 322, 323, 424, 425, 426, 427, 428, 429, 430, 431, 432, 434, 435, 438, 442]),
+    "aarch64": (0xC00000B7, 261, [0, 39, 40, 41, 51, 60, 89, 92, 97, 104, 105, 106, 117, 129, 130, 131, 138, 142, 154, 157, 164, 180,
+                                  181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 199, 217,
+                                  218, 219, 220, 221, 224, 225, 240, 241, 265, 268, 270, 271, 273, 277, 278, 279, 280, 281, 282, 294,
+                                  424, 425, 426, 427, 428, 429, 430, 431, 432, 434, 435, 438, 442]),
 }  # fmt: skip
 
 
 def _filter_system_calls():
     """Denies what a cell has no use for, with EPERM, for good: no process or thread begins here any more."""
-    architecture, numbers = _DENIED[platform.machine()]
+    architecture, limits, numbers = _DENIED[platform.machine()]
     load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
     refuse, allow, kill = 0x00050000 | 1, 0x7FFF0000, 0x80000000
     program = [(load, 0, 0, 4), (equal, 1, 0, architecture), (give, 0, 0, kill), (load, 0, 0, 0)]
@@ -32,7 +41,8 @@ def _filter_system_calls():
     program.append((give, 0, 0, refuse))
     for number in numbers:
         program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
-    program.append((give, 0, 0, allow))
+    program += [(equal, 0, 6, limits), (load, 0, 0, 32), (equal, 0, 2, 0), (load, 0, 0, 36), (equal, 1, 0, 0)]  # its third argument
+    program += [(give, 0, 0, refuse), (give, 0, 0, allow), (give, 0, 0, allow)]
     code = b"".join(struct.pack("HBBI", *step) for step in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     fprog = struct.pack("HL", len(program), ctypes.addressof(buffer))
@@ -68,6 +78,9 @@ def _fix_time():
     time.time_ns = lambda: _EPOCH * 10**9 + since_start()
     time.time = lambda: time.time_ns() / 1e9
     time.sleep = clock.sleep
+    time.clock_gettime_ns = lambda which: (0 if which else _EPOCH * 10**9) + since_start()
+    time.clock_gettime = lambda which: time.clock_gettime_ns(which) / 1e9
+    os.times = lambda: os.times_result((0.0, 0.0, 0.0, 0.0, since_start() / 1e9))
     for name in ("localtime", "gmtime", "ctime"):
         real = getattr(time, name)
         setattr(time, name, lambda seconds=None, real=real: real(time.time() if seconds is None else seconds))
@@ -110,16 +123,65 @@ def _fix_dates(real_datetime, real_date):
     _datetime.date, _datetime.datetime = date, datetime
 
 
-class _TimeLimit(KeyboardInterrupt):
-    """The cell has had its time."""
+class _Fuel:
+    """Counts the lines of cells, and all calls of functions written in Python; when it is used up the process ends."""
+
+    def __init__(self, report):
+        self.report = report
+        self.begin(1)
+
+    def begin(self, ticks):
+        self.most = ticks * _STEPS_PER_TICK
+        self.steps = 0
+
+    @property
+    def ticks(self):
+        return self.steps // _STEPS_PER_TICK
+
+    def tracer(self):
+        def step(frame, event, argument):
+            self.steps += 1
+            if self.steps > self.most:
+                self.report('{"kind":"fuel"}')
+                _leave_process(0)
+            return step
+
+        spinning = {}
+
+        def enter(frame, event, argument):
+            step(frame, event, argument)
+            code = frame.f_code
+            if not code.co_filename.startswith(_CELL):
+                return None
+            if code not in spinning:
+                spinning[code] = _spins(code)
+            frame.f_trace_opcodes = spinning[code]
+            return step
+
+        return enter
 
 
-def _serve(setup):
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.dup(3)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.close(3)
-    sys.path.extend(setup["wheels"])
+def _spins(code):
+    """Whether an instruction jumps to itself, as in `while True: pass`, which is no step from line to line."""
+    raw = code.co_code
+    return any(raw[at] == _JUMP_BACKWARD and raw[at + 1] == 1 for at in range(0, len(raw), 2))
+
+
+def _guest(requests, reports, memory_bytes):
+    """The process that runs the cells. Whatever it says is said by the code that it runs, and is about that alone."""
+    number = 0
+
+    def report(text):
+        _write_all(reports, f"{number} {fuel.ticks} {_peak_bytes()} {text}\n".encode())
+
+    fuel = _Fuel(report)
+    turn("sum(range(3)); 1/0", 1, 100)
+    _fix_time()
+
+    def leave(code=0):
+        raise SystemExit(code)
+
+    os._exit = leave
     for limit, amount in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 8 * 2**20),
@@ -127,45 +189,107 @@ def _serve(setup):
         (resource.RLIMIT_STACK, resource.getrlimit(resource.RLIMIT_STACK)[0]),
     ):
         resource.setrlimit(limit, (amount, amount))
-    begin(0)
-    turn("sum(range(3)); 1/0", 1, 100)
-    _fix_time()
-    expired = []
-
-    def expire(*_):
-        expired.append(True)
-        raise _TimeLimit
-
-    real_exit = os._exit
-
-    def leave(code=0):
-        raise SystemExit(code)
-
-    os._exit = leave
-    own = setup["memoryBytes"] + _own_bytes()
+    own = memory_bytes + _own_bytes()
     resource.setrlimit(resource.RLIMIT_AS, (own, own))
     _filter_system_calls()
-    os.write(answers, b'{"type":"ready"}\n')
-    for line in requests:
+    os.write(reports, b"ready\n")
+    for line in os.fdopen(requests, "rb"):
         request = json.loads(line)
-        limits = request["limits"]
+        number = request["number"]
         if request["seed"] is not None:
             begin(request["seed"])
-        expired.clear()
-        signal.signal(signal.SIGALRM, expire)
+        fuel.begin(request["fuel"])
+        sys.settrace(fuel.tracer())
         try:
-            signal.setitimer(signal.ITIMER_REAL, limits["wallMs"] / 1000)
-            try:
-                report = turn(request["code"], request["cell"], limits["outputChars"])
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            said = turn(request["code"], request["cell"], request["outputChars"])
         except BaseException as error:
-            report = _encode({"kind": "error", "name": type(error).__name__, "message": ""})
-        if expired:
-            report = '{"kind":"timeout"}'
-        tail = f',"nonce":{_encode(request["nonce"])},"fuel":0,"memoryBytes":{_peak_bytes()},"isReusable":false}}\n'
-        _write_all(answers, f'{{"type":"done","report":{report}{tail}'.encode())
-    real_exit(0)
+            said = _encode({"kind": "error", "name": type(error).__name__, "message": ""})
+        finally:
+            sys.settrace(None)
+        report(said)
+    _leave_process(0)
+
+
+class _Keeper:
+    """Stands between the guest and whoever asked: it alone holds the channel of answers, and sees how the guest ends."""
+
+    def __init__(self, setup):
+        requests, self.to_guest = os.pipe()
+        self.from_guest, reports = os.pipe()
+        self.answers = 3
+        self.guest = os.fork()
+        if self.guest == 0:
+            for descriptor in (self.to_guest, self.from_guest, self.answers):
+                os.close(descriptor)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            _guest(requests, reports, setup["memoryBytes"] - setup["fileBytes"])
+        for descriptor in (requests, reports, 1, 2):
+            os.close(descriptor)
+        self.lines = b""
+
+    def serve(self):
+        if self.line(None) != b"ready":
+            _leave_process(1)
+        self.answer({"type": "ready"})
+        for number, line in enumerate(os.fdopen(0, "rb")):
+            request = json.loads(line)
+            limits = request["limits"]
+            asked = {key: request[key] for key in ("code", "cell", "seed")}
+            asked.update(number=number, fuel=limits["fuel"], outputChars=limits["outputChars"])
+            try:
+                _write_all(self.to_guest, _encode(asked).encode() + b"\n")
+            except BrokenPipeError:
+                pass  # it has ended, as is found out below
+            self.answer({"type": "done", "nonce": request["nonce"], "isReusable": False, **self.end_of(number, limits)})
+        _leave_process(0)
+
+    def end_of(self, number, limits):
+        line = self.line(min(limits["wallMs"], _CPU_MS_PER_TICK * limits["fuel"]) / 1000)
+        if line is None:
+            return {"report": {"kind": "cpu"}, "fuel": 0, "memoryBytes": 0}
+        if line == b"":
+            return {"report": {"kind": "died", "reason": self.death()}, "fuel": 0, "memoryBytes": 0}
+        said, fuel, memory, text = (line.split(b" ", 3) + [b""] * 3)[:4]
+        if said != str(number).encode() or not (fuel.isdigit() and memory.isdigit()):
+            return {"own": "", "fuel": 0, "memoryBytes": 0}
+        return {"own": text.decode("utf-8", "replace"), "fuel": int(fuel[:9]), "memoryBytes": int(memory[:15])}
+
+    def line(self, cpu_seconds):
+        """The guest's next line; empty when it has ended, None when it has used up its time and was killed for it."""
+        start = self.cpu()
+        while b"\n" not in self.lines:
+            if cpu_seconds is not None and self.cpu() - start > cpu_seconds:
+                os.kill(self.guest, signal.SIGKILL)
+                return None
+            if not select.select([self.from_guest], [], [], 0.05)[0]:
+                continue
+            part = os.read(self.from_guest, 1 << 16)
+            if part == b"" or len(self.lines) > _MAX_LINE:
+                return b""
+            self.lines += part
+        line, self.lines = self.lines.split(b"\n", 1)
+        return line
+
+    def cpu(self):
+        """Seconds of processor time that the guest has had; 0 once it has ended."""
+        try:
+            return time.clock_gettime((~self.guest << 3) | 2)
+        except OSError:
+            return 0
+
+    def death(self):
+        """How the guest ended. Whatever could kill it from inside but for its own faults is forbidden to it, so SIGKILL is not its doing."""
+        os.close(self.from_guest)
+        try:
+            status = os.waitstatus_to_exitcode(os.waitpid(self.guest, 0)[1])
+        except OSError:
+            status = 0
+        if status == -signal.SIGKILL:
+            _leave_process(1)
+        return f"the code ended its interpreter ({signal.Signals(-status).name if status < 0 else f'code {status}'})"
+
+    def answer(self, message):
+        _write_all(self.answers, _encode(message).encode() + b"\n")
 
 
 def _own_bytes():
@@ -195,4 +319,7 @@ def _write_all(descriptor, data):
         data = data[os.write(descriptor, data) :]
 
 
-_serve(setup)
+_leave_process = os._exit
+sys.path.extend(setup["wheels"])
+begin(0)
+_Keeper(setup).serve()

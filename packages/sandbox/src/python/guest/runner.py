@@ -26,6 +26,9 @@ _COROUTINE = 0x80
 _encode = json.JSONEncoder(ensure_ascii=True).encode
 
 
+_seed = random.Random.seed
+
+
 class _Selector:
     """Waits in virtual time: what sleeps, sleeps at once."""
 
@@ -93,6 +96,7 @@ def begin(seed):
     sys.argv = [""]
     entropy = _Entropy(int(seed))
     os.urandom = random._urandom = entropy.bytes
+    random.Random.seed = lambda self, a=None, version=2: _seed(self, int.from_bytes(entropy.bytes(32)) if a is None else a, version)
     random.seed(int(seed))
     asyncio._set_running_loop(None)
     asyncio.set_event_loop_policy(_Policy())
@@ -140,14 +144,16 @@ def _execute(compiled, world):
 
 def _report(error, file):
     try:
-        kind = {MemoryError: "oom", RecursionError: "stack"}.get(type(error), "error")
+        kind = {MemoryError: "oom", RecursionError: "stack"}.get(type(error))
+        if kind is not None:  # the frames of a deep recursion take longer to write down than it took, and nobody reads them
+            return f'{{"kind":"{kind}"}}'
         shown = traceback.TracebackException(type(error), error, error.__traceback__)
         line, column = _place(error, file)
         _keep_cells(shown, set())
         message = "".join(shown.format_exception_only()) if isinstance(error, SyntaxError) else _text(error)
         return _encode(
             {
-                "kind": kind,
+                "kind": "error",
                 "name": _name(type(error)),
                 "message": (error.msg or "" if isinstance(error, SyntaxError) else message)[:_MAX_TEXT],
                 "line": line,
