@@ -49,18 +49,19 @@ export async function measureRun(config: RecipeConfig, parts: RecipeParts, { dow
   const size = { ...publishedSize(shape, config), ...(lora && { lora }) };
   const { train, test } = config.data;
   const canRead = (source: ProblemSourceConfig) =>
-    source.kind === "generated" || (source.path.startsWith("hub:") ? download : existsSync(source.path));
+    source.kind !== "file" || (source.path.startsWith("hub:") ? download : existsSync(source.path));
   if (!canRead(test)) return size;
-  const heldOut = await heldOutProblems(test, config.eval.problems, context);
+  const heldOut = await heldOutProblems(config, config.eval.problems, context);
   const problems = parts.rl && canRead(train) ? [...heldOut, ...(await firstProblems(config, context))] : heldOut;
   return { ...size, ...(await longestPrompt(config, tokenizer, problems)), testProblems: heldOut.length };
 }
 
 /** The first problems that training will draw of generated ones, or the first of its file. */
-async function firstProblems({ data, train, seed }: RecipeConfig, context: HubContext): Promise<Problem[]> {
+async function firstProblems(config: RecipeConfig, context: HubContext): Promise<Problem[]> {
+  const { data, train } = config;
   const count = Math.min(PROMPTS_READ, train.steps * train.promptsPerStep);
-  if (data.train.kind === "file") return heldOutProblems(data.train, PROMPTS_READ, context);
-  const source = await trainingProblems(data.train, seed);
+  if (data.train.kind === "file") return heldOutProblems({ ...config, data: { ...data, test: data.train } }, PROMPTS_READ, context);
+  const source = await trainingProblems(config);
   return Array.from({ length: count }, (_, index) => source.problem(index));
 }
 
