@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -107,4 +107,12 @@ describe("the recipe", () => {
   test("a run folder that is in use is not overwritten", async () => {
     await expect(run("first")).rejects.toThrow(/first: expected a new or empty folder.*--resume/);
   });
+});
+
+test("a run that is done and measured is not measured again", async () => {
+  await run("done");
+  const written = async () => (await stat(join(folder, "done", "summary.json"))).mtimeMs;
+  const before = await written();
+  await run("done", { resume: true });
+  expect(await written()).toBe(before);
 });

@@ -30,6 +30,7 @@ export async function runRecipe(context: RecipeContext, from: RunState, parts: R
     hooks.onColdStart?.(groups, state.totalSteps);
   }
   if (!parts.rl) return state;
+  if (state.step >= context.config.train.steps && run.readSummary()?.phases["final"] !== undefined) return state; // all is done, and measured
   hooks.onRlBegin?.();
   state = await runRl(context, state);
   const groups = await evaluatePhase(context, "final", problems.test, state.totalSteps);

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { probeBackends, type BackendName } from "@retool-ts/policy";
 import { stringify } from "yaml";
-import { packageVersion } from "../shell/version.js";
 import { createEnvironment } from "../setup/create-environment.js";
 import { localModel } from "../setup/hub-files.js";
 import { Interrupted } from "../shell/interrupted.js";
@@ -12,6 +11,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { parseState, SFT_START, type RunState } from "@retool-ts/train";
 import { recipeProblems, type RecipeProblems } from "../setup/problem-source.js";
+import { manifestOf } from "./manifest.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
 import { type Checkpoint, createRunFolder, RunFolder, withFolderLock } from "@retool-ts/runs";
 import { otherVersion, readRunConfig } from "../config/run-config.js";
@@ -81,7 +81,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
         );
       } else {
         await run.writeConfig(stringify(config));
-        await run.writeManifest(manifest(config, model.backend));
+        await run.writeManifest(await manifestOf({ config, parts: request.parts ?? ALL_PARTS, model, functions }));
       }
       return await work(context, state);
     } catch (error) {
@@ -123,8 +123,4 @@ async function recordedBackend(run: RunFolder, reporter: Reporter): Promise<Back
     reporter.say(`backend ${probe.name}, on which the run began, does not load here: numbers will differ from those of one run`);
   }
   return probe?.available === true ? probe.name : undefined;
-}
-
-function manifest(config: RecipeConfig, backend: string): Record<string, unknown> {
-  return { retool: packageVersion(), node: process.version, platform: `${process.platform}-${process.arch}`, backend, seed: config.seed };
 }
