@@ -12,7 +12,7 @@ export { generalizedAdvantages, whitenMasked, type GAEOptions, type GAEResult, t
 export { informativeSamples, zeroVarianceGroupShare, type GroupId } from "./groups.js";
 export { gspoLoss, type GSPOLoss, type GSPOOptions } from "./gspo.js";
 export { truncatedImportanceWeights, type ImportanceOptions } from "./importance.js";
-export { klPenaltyValues } from "./kl-values.js";
+export { klPenaltyValues, type RewardKLEstimator } from "./kl-values.js";
 export { klPenalty, type KLEstimator, type KLPenaltyOptions } from "./kl.js";
 export { clippedSurrogateLoss, type ClippedSurrogate, type ClippedSurrogateOptions } from "./losses.js";
 export { tokenLoss, valueLoss } from "./loss-by-name.js";

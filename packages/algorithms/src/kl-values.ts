@@ -1,5 +1,5 @@
 /** Estimators that a reward can have; see `klPenalty` for their formulas. */
-type RewardKLEstimator = "k1" | "abs" | "k2" | "k3";
+export type RewardKLEstimator = "k1" | "abs" | "k2" | "k3";
 
 /**
  * Per-token estimate of KL(π ‖ π_ref) as plain numbers, for penalties in the reward; the formulas are those of `klPenalty`.

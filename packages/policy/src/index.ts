@@ -36,6 +36,7 @@ export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from 
 export { type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";
+export { type ParameterKind } from "./parameter-table.js";
 export { parameterCount, parameterSpecs, type ParameterSpec, type TrainableParameters } from "./parameter-specs.js";
 export { Parameters, type InitOptions } from "./parameters.js";
 export { installNative, removeNative, type InstallNativeOptions } from "./native/install-native.js";

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "./config.js";
 
-/** What a parameter is to an optimizer and to initialisation; matrices and embeddings get weight decay, vectors (norms, biases) do not. */
+/** Role of a parameter in the optimizer and in initialisation; matrices and embeddings get weight decay, vectors (norms, biases) do not. */
 export type ParameterKind = "embedding" | "matrix" | "residualMatrix" | "norm" | "bias" | "loraA" | "loraB";
 
 /** One parameter, and the tensors of a Hugging Face checkpoint that it is joined from. */

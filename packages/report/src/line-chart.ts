@@ -2,6 +2,7 @@ import { markup, type Html } from "./html.js";
 import { percent } from "./phase-title.js";
 import { niceScale, shortNumber } from "./scale.js";
 
+/** A point of a line. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -18,10 +19,11 @@ export interface Series {
   readonly isFaint?: boolean;
 }
 
+/** Texts and size of a chart. */
 export interface LineChartOptions {
   readonly title: string;
   readonly unit: "share" | "number";
-  /** Whether to draw a trailing mean over many noisy steps. */
+  /** Draw a trailing mean over many noisy steps. */
   readonly smooth: boolean;
   /** Steps at which something began, and what. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];

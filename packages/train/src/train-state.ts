@@ -10,7 +10,7 @@ const BestCheckpoint = z.strictObject({
   accuracy: z.number(),
 });
 
-const SftState = z.strictObject({
+const SftSchema = z.strictObject({
   phase: z.literal("sft"),
   /** Finished steps of all stages and of RL together; names the checkpoint. */
   totalSteps: count,
@@ -20,9 +20,9 @@ const SftState = z.strictObject({
   rowsTaken: count,
 });
 /** Position of supervised training. */
-export type SftState = Readonly<z.infer<typeof SftState>>;
+export interface SftState extends Readonly<z.infer<typeof SftSchema>> {}
 
-const RlState = z.strictObject({
+const RlSchema = z.strictObject({
   phase: z.literal("rl"),
   totalSteps: count,
   /** Finished RL steps. */
@@ -35,7 +35,7 @@ const RlState = z.strictObject({
   best: BestCheckpoint.exactOptional(),
 });
 /** Position of reinforcement learning. */
-export type RlState = Readonly<z.infer<typeof RlState>>;
+export interface RlState extends Readonly<z.infer<typeof RlSchema>> {}
 
 /** Position of a run. Together with weights and optimizer it decides all that follows. */
 export type RunState = SftState | RlState;
@@ -54,7 +54,7 @@ export const SFT_START: SftState = { phase: "sft", totalSteps: 0, stage: 0, stag
  * @throws InputError when it is damaged, or of a version that keeps other facts.
  */
 export function parseState(value: unknown, where: string): RunState {
-  const state = z.discriminatedUnion("phase", [SftState, RlState]).safeParse(value);
+  const state = z.discriminatedUnion("phase", [SftSchema, RlSchema]).safeParse(value);
   if (state.success) return value as RunState; // with its own order of keys, so that the next one has the same bytes
   const { path, message } = state.error.issues[0]!;
   throw new InputError({
