@@ -6,10 +6,9 @@
 export { analysisJson } from "./analysis-json.js";
 export { formatBytes, formatDuration } from "./duration.js";
 export { renderColumns } from "./group-bars.js";
-export { type Html, markup } from "./html.js";
 export { renderRecord } from "./inspect-record.js";
 export { lineChart, type Series } from "./line-chart.js";
-export { renderPage, type Section } from "./page.js";
+export { type Html, markup, renderPage, type Section } from "./page.js";
 export { type RecordPair, RecordSample } from "./record-sample.js";
 export { renderReport } from "./render-report.js";
 export { callsWithContext, CHECKPOINT_PHASE, type LabelRequest, type PurposeOf } from "./run-analysis.js";
