@@ -1,5 +1,5 @@
 import type { LogRecord } from "@retool-ts/runs";
-import { markup, type Html } from "./html.js";
+import { markup, type Html } from "./page.js";
 import { lineChart, type Point, type Series } from "./line-chart.js";
 import { CHARTS, type ChartSpec } from "./metric-catalogue.js";
 import { percent, phaseTitle } from "./phase-title.js";

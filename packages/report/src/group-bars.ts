@@ -1,5 +1,5 @@
 import type { GroupAccuracy, Summary } from "@retool-ts/runs";
-import { markup, type Html } from "./html.js";
+import { markup, type Html } from "./page.js";
 import { percent, phaseTitle } from "./phase-title.js";
 
 const MOST_GROUPS = 60;

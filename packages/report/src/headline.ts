@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from "./duration.js";
 import type { PhaseSummary, Summary } from "@retool-ts/runs";
-import { markup, type Html } from "./html.js";
+import { markup, type Html } from "./page.js";
 import { percent, phaseTitle, phaseWords } from "./phase-title.js";
 import type { RunData } from "./run-data.js";
 

@@ -6,10 +6,9 @@
 export { analysisJson } from "./analysis-json.js";
 export { formatBytes, formatDuration } from "./duration.js";
 export { type GroupColumn, renderColumns } from "./group-bars.js";
-export { type Html, type HtmlValue, markup } from "./html.js";
 export { renderRecord } from "./inspect-record.js";
 export { lineChart, type LineChartOptions, type Point, type Series } from "./line-chart.js";
-export { renderPage, type Section } from "./page.js";
+export { type Html, type HtmlValue, markup, renderPage, type Section } from "./page.js";
 export { type RecordPair, RecordSample } from "./record-sample.js";
 export { renderReport } from "./render-report.js";
 export {

@@ -1,4 +1,4 @@
-import { markup, type Html } from "./html.js";
+import { markup, type Html } from "./page.js";
 import { percent } from "./phase-title.js";
 import { niceScale, shortNumber } from "./scale.js";
 

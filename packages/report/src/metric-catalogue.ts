@@ -1,6 +1,4 @@
-import { EXPLANATIONS, type ChartTitle } from "./metric-explanations.js";
-
-/** One chart: the metrics in it, and what they tell. */
+/** One chart: the metrics in it, and their meaning. */
 export interface ChartSpec {
   readonly title: string;
   /** Metric names and what each line is called; a name that ends in `/` stands for all metrics under it. */
@@ -12,66 +10,236 @@ export interface ChartSpec {
   readonly explanation: string;
 }
 
-type Row = readonly [title: ChartTitle, unit: ChartSpec["unit"], series: ChartSpec["series"]];
-
-const TABLE: readonly Row[] = [
-  ["Reward", "number", { "reward/mean": "mean reward" }],
-  ["Parts of the reward", "number", { "reward/part/": "" }],
-  [
-    "Accuracy",
-    "share",
-    { "reward/accuracy": "sampled for training", "validation/accuracy": "held-out problems", "eval/accuracy": "held-out problems" },
-  ],
-  ["Loss", "number", { "sft/loss": "rows of the step", "sft/eval_loss": "held-out rows" }],
-  ["Code ratio", "share", { "rollout/code_ratio": "sampled for training", "eval/code_ratio": "held-out problems" }],
-  ["Code pass rate", "share", { "rollout/call_pass_rate": "all calls", "rollout/last_call_pass_rate": "last call of a rollout" }],
-  ["Response length", "number", { "rollout/response_tokens": "sampled for training", "eval/response_tokens": "held-out problems" }],
-  ["Turns and calls", "number", { "rollout/turns": "turns", "rollout/tool_calls": "calls" }],
-  ["Invocation timing", "share", { "rollout/call_timing": "start of a call" }],
-  ["Code lines", "number", { "rollout/code_lines": "lines" }],
-  ["Stop reasons", "share", { "stop/": "" }],
-  ["Entropy", "number", { "policy/entropy": "nats a token" }],
-  ["Policy loss", "number", { "policy/loss": "loss" }],
-  ["Gradient norm", "number", { "optim/grad_norm": "before clipping" }],
-  ["Clipped tokens", "share", { "policy/clip_frac": "clipped", "policy/clip_frac_lower": "clipped by the second bound" }],
-  ["Approximate KL", "number", { "policy/approx_kl": "nats a token" }],
-  ["Sampler and trainer", "number", { "policy/log_prob_difference": "mean |Δ log π|" }],
-  [
-    "Mismatch before the update",
-    "number",
-    {
+/**
+ * The metrics of runs, in the order in which the report shows them. The guide's page of metrics is checked against this table; metrics
+ * of a run that are not in it are drawn under their own names.
+ */
+export const CHARTS: readonly ChartSpec[] = [
+  {
+    title: "Reward",
+    unit: "number",
+    series: { "reward/mean": "mean reward" },
+    explanation:
+      "Mean score of the sampled rollouts, which RL pushes up: +1 for a right answer and −1 for a wrong one, unless the config says otherwise.",
+  },
+  {
+    title: "Spread of the reward",
+    unit: "number",
+    series: { "reward/std": "standard deviation", "reward/min": "lowest", "reward/max": "highest" },
+    explanation: "Standard deviation of the scores of a step, and its lowest and highest. Without a spread there is nothing to learn from.",
+  },
+  {
+    title: "Parts of the reward",
+    unit: "number",
+    series: { "reward/part/": "" },
+    explanation: "What each term of the reward added on average, after its weight. They sum to the mean reward.",
+  },
+  {
+    title: "Accuracy",
+    unit: "share",
+    series: { "reward/accuracy": "sampled for training", "validation/accuracy": "held-out problems", "eval/accuracy": "held-out problems" },
+    explanation:
+      "Share of right answers among the rollouts of each step. Training samples may be drawn more freely than those of evaluations, and then read lower.",
+  },
+  {
+    title: "Loss",
+    unit: "number",
+    series: { "sft/loss": "rows of the step", "sft/eval_loss": "held-out rows" },
+    explanation: "Mean negative log-probability of the tokens to imitate, in nats. Falling means that the traces become likely.",
+  },
+  {
+    title: "Code ratio",
+    unit: "share",
+    series: { "rollout/code_ratio": "sampled for training", "eval/code_ratio": "held-out problems" },
+    explanation: "Share of rollouts that call the interpreter at least once. Rising means that the policy relies on its tool.",
+  },
+  {
+    title: "Code pass rate",
+    unit: "share",
+    series: { "rollout/call_pass_rate": "all calls", "rollout/last_call_pass_rate": "last call of a rollout" },
+    explanation: "Share of calls that ran without an error. It says nothing about whether the result was the right one.",
+  },
+  {
+    title: "Calls that failed",
+    unit: "share",
+    series: { "call/": "" },
+    explanation: "Share of calls by the way in which they failed: an error of the code, a limit, or the machinery.",
+  },
+  {
+    title: "Calls that ran no code",
+    unit: "share",
+    series: { "rollout/shared_result_share": "shared results", "sandbox/clock_share": "ended by the clock" },
+    explanation:
+      "Share of calls that got the result of an equal call of the same step, and of those that the clock ended, which are not scored: a rise of these means an overloaded machine.",
+  },
+  {
+    title: "Response length",
+    unit: "number",
+    series: {
+      "rollout/response_tokens": "sampled for training",
+      "rollout/response_tokens_right": "right ones",
+      "rollout/response_tokens_wrong": "wrong ones",
+      "eval/response_tokens": "held-out problems",
+    },
+    explanation: "Mean tokens after the prompt, interpreter output included.",
+  },
+  {
+    title: "Turns and calls",
+    unit: "number",
+    series: { "rollout/turns": "turns", "rollout/tool_calls": "calls" },
+    explanation: "How often the policy was asked to go on, and how often it called the interpreter, per rollout.",
+  },
+  {
+    title: "Void turns",
+    unit: "share",
+    series: { "rollout/void_turn_share": "rollouts" },
+    explanation: "Share of rollouts with a turn that neither calls a tool nor answers.",
+  },
+  {
+    title: "Invocation timing",
+    unit: "share",
+    series: { "rollout/call_timing": "start of a call" },
+    explanation: "Where calls begin, as a share of the response. Falling means that the policy reaches for code earlier.",
+  },
+  {
+    title: "Code lines",
+    unit: "number",
+    series: { "rollout/code_lines": "lines" },
+    explanation: "Mean lines of code in a rollout that has code.",
+  },
+  {
+    title: "Stop reasons",
+    unit: "share",
+    series: { "stop/": "" },
+    explanation: "Why rollouts ended: with an answer, without one (eos), because a limit was met, or because a call could not be read.",
+  },
+  {
+    title: "Entropy",
+    unit: "number",
+    series: { "policy/entropy": "nats a token" },
+    explanation:
+      "How undecided the policy is about its next token. A slow fall is learning; a fall to zero early on means it stopped exploring.",
+  },
+  {
+    title: "Policy loss",
+    unit: "number",
+    series: { "policy/loss": "loss" },
+    explanation: "The clipped surrogate objective, negated. It hovers around zero and is no measure of progress.",
+  },
+  {
+    title: "Gradient norm",
+    unit: "number",
+    series: { "optim/grad_norm": "before clipping" },
+    explanation: "Length of the gradient over all weights. Spikes or steady growth announce instability.",
+  },
+  {
+    title: "Clipped tokens",
+    unit: "share",
+    series: { "policy/clip_frac": "clipped", "policy/clip_frac_lower": "clipped by the second bound" },
+    explanation: "Share of tokens whose probability ratio left the trust region. Zero when each batch is used for a single update.",
+  },
+  {
+    title: "Approximate KL",
+    unit: "number",
+    series: { "policy/approx_kl": "nats a token" },
+    explanation: "Distance between the policy that sampled and the one being trained.",
+  },
+  {
+    title: "Sampler and trainer",
+    unit: "number",
+    series: { "policy/log_prob_difference": "mean |Δ log π|" },
+    explanation: "Difference of the log-probabilities that sampler and trainer compute for the same tokens. It should stay near zero.",
+  },
+  {
+    title: "Mismatch before the update",
+    unit: "number",
+    series: {
       "mismatch/log_prob_difference": "mean |Δ log π|",
       "mismatch/log_prob_difference_max": "largest |Δ log π|",
       "mismatch/kl": "divergence (k3)",
     },
-  ],
-  ["Importance weights", "number", { "importance/weight": "mean weight" }],
-  ["Off-policy corrections", "share", { "importance/capped_share": "tokens at the cap", "off_policy/masked_share": "tokens dropped" }],
-  ["Distance from the reference", "number", { "policy/reference_kl": "nats a token" }],
-  ["Dynamic sampling", "number", { "group/sampled": "groups sampled", "group/kept": "groups kept" }],
-  ["Value loss", "number", { "value/loss": "loss" }],
-  ["Explained variance", "number", { "value/explained_variance": "critic" }],
-  ["Clipped values", "share", { "value/clip_frac": "tokens" }],
-  ["Gradient norm of the critic", "number", { "value/grad_norm": "before clipping" }],
-  ["Learning rate of the critic", "number", { "value/learning_rate": "learning rate" }],
-  ["Updates", "number", { "policy/updates": "updates a step" }],
-  ["Groups without a signal", "share", { "group/zero_variance_share": "groups" }],
-  ["Learning rate", "number", { "optim/learning_rate": "learning rate" }],
-  [
-    "Tokens in the loss",
-    "number",
-    { "policy/trained_tokens": "with a gradient", "sft/target_tokens": "to imitate", "sft/tokens": "all, prompts included" },
-  ],
+    explanation: "Sampler against trainer with the weights that sampled. Large values mean that the two compute different things.",
+  },
+  {
+    title: "Importance weights",
+    unit: "number",
+    series: { "importance/weight": "mean weight" },
+    explanation: "Truncated ratio of trainer to sampler that the loss is multiplied by. One where both agree.",
+  },
+  {
+    title: "Off-policy corrections",
+    unit: "share",
+    series: { "importance/capped_share": "tokens at the cap", "off_policy/masked_share": "tokens dropped" },
+    explanation: "Share of tokens whose importance weight met its cap, or whose sequence was dropped as too far from the sampling policy.",
+  },
+  {
+    title: "Distance from the reference",
+    unit: "number",
+    series: { "policy/reference_kl": "nats a token" },
+    explanation: "Estimated divergence of the policy from the frozen reference that the KL penalty holds it to.",
+  },
+  {
+    title: "Dynamic sampling",
+    unit: "number",
+    series: { "group/sampled": "groups sampled", "group/kept": "groups kept" },
+    explanation: "Groups rolled out in a step, and those whose rewards differ. A growing gap is work that teaches nothing.",
+  },
+  {
+    title: "Value loss",
+    unit: "number",
+    series: { "value/loss": "loss" },
+    explanation: "Half the clipped squared error of the critic. It falls as far as the outcome can be foretold.",
+  },
+  {
+    title: "Explained variance",
+    unit: "number",
+    series: { "value/explained_variance": "critic" },
+    explanation: "How much of the difference between returns the critic foretells: one is all, zero no more than their mean.",
+  },
+  {
+    title: "Clipped values",
+    unit: "share",
+    series: { "value/clip_frac": "tokens" },
+    explanation: "Share of tokens at which the clipped prediction of the critic gives the larger loss.",
+  },
+  {
+    title: "Gradient norm of the critic",
+    unit: "number",
+    series: { "value/grad_norm": "before clipping" },
+    explanation: "Length of the gradient over all weights of the critic.",
+  },
+  {
+    title: "Learning rate of the critic",
+    unit: "number",
+    series: { "value/learning_rate": "learning rate" },
+    isExact: true,
+    explanation: "Step size of the critic's optimizer, after warm-up and decay.",
+  },
+  {
+    title: "Updates",
+    unit: "number",
+    series: { "policy/updates": "updates a step" },
+    isExact: true,
+    explanation: "How many mini-batches of the step changed the policy.",
+  },
+  {
+    title: "Groups without a signal",
+    unit: "share",
+    series: { "group/zero_variance_share": "no signal", "group/all_right_share": "all right", "group/all_wrong_share": "all wrong" },
+    explanation:
+      "Share of groups in which all rollouts earned the same reward. They teach nothing; a rise means that the problems have become too easy or too hard.",
+  },
+  {
+    title: "Learning rate",
+    unit: "number",
+    series: { "optim/learning_rate": "learning rate" },
+    isExact: true,
+    explanation: "Step size of the optimizer, after warm-up and decay.",
+  },
+  {
+    title: "Tokens in the loss",
+    unit: "number",
+    series: { "policy/trained_tokens": "with a gradient", "sft/target_tokens": "to imitate", "sft/tokens": "all, prompts included" },
+    explanation: "Tokens of one optimizer step that enter the loss, which prompts and interpreter output never do, and all that were read.",
+  },
 ];
-
-/** Charts of what follows a schedule. */
-const EXACT: ReadonlySet<ChartTitle> = new Set(["Learning rate of the critic", "Updates", "Learning rate"]);
-
-/** In the order in which they are shown. */
-export const CHARTS: readonly ChartSpec[] = TABLE.map(([title, unit, series]) => ({
-  title,
-  series,
-  unit,
-  ...(EXACT.has(title) && { isExact: true }),
-  explanation: EXPLANATIONS[title],
-}));

@@ -1,14 +1,11 @@
 import { renderCurves } from "./curves.js";
 import { renderGroupBars } from "./group-bars.js";
 import { renderFacts, renderHeadline } from "./headline.js";
-import { markup, type Html } from "./html.js";
-import { renderPage, type Section } from "./page.js";
+import { markup, renderPage, type Html, type Section } from "./page.js";
 import { renderPairs, renderRollouts } from "./rollouts.js";
-import { renderHistories } from "./histories.js";
-import { renderPurposes } from "./purposes.js";
+import { renderCorrections, renderHistories, renderPurposes } from "./analysis-sections.js";
 import type { RunAnalysis } from "./run-analysis.js";
 import type { RunData } from "./run-data.js";
-import { renderCorrections } from "./self-corrections.js";
 import { renderToolUse } from "./tool-use.js";
 import { renderToolUseCurves } from "./tool-use-curves.js";
 

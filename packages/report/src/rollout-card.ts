@@ -1,5 +1,5 @@
 import { type Block, type BlockKind, blocksOf, type TrajectoryRecord } from "@retool-ts/runs";
-import { markup, modelText, type Html } from "./html.js";
+import { markup, modelText, type Html } from "./page.js";
 import { phaseTitle } from "./phase-title.js";
 
 /** Characters shown at once, and at all. */

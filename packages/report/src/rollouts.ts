@@ -1,10 +1,10 @@
 import type { TrajectoryRecord } from "@retool-ts/runs";
-import { markup, type Html } from "./html.js";
+import { markup, type Html } from "./page.js";
 import { phaseTitle, phaseWords } from "./phase-title.js";
 import type { RecordPair } from "./record-sample.js";
 import { problemFacts, renderBlock, renderRollout } from "./rollout-card.js";
 import type { RunData } from "./run-data.js";
-import { within } from "./within.js";
+import { within } from "./analysis-sections.js";
 
 const MOST_ROLLOUTS = 80;
 const MOST_PAIRS = 12;

@@ -1,5 +1,5 @@
 import type { ToolUseMeasures } from "@retool-ts/rollout";
-import { markup, type Html } from "./html.js";
+import { markup, type Html } from "./page.js";
 import { percent, phaseTitle } from "./phase-title.js";
 import type { AnalyzedStep, RunAnalysis } from "./run-analysis.js";
 import { shortNumber } from "./scale.js";

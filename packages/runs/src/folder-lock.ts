@@ -1,17 +1,21 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { InputError } from "@retool-ts/core";
 
-/** Name of the lock in a folder. */
+/** Beginning of a lock's name. The rest says who holds it, so that no lock is ever seen half-written. */
 const LOCK = ".lock";
+/** Tries of processes that begin at the same time and each see the other. */
+const TRIES = 4;
 
-/** Who holds a lock. */
+/** The process that a lock belongs to. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When the process began, as the system counts it: process ids are used again. Null where the system does not tell. */
-  readonly began: string | null;
+  /** The time at which the process began, as the system counts it: process ids are used again. Empty where the system does not tell. */
+  readonly began: string;
 }
 
 const heldHere = new Set<string>();
@@ -19,48 +23,58 @@ const heldHere = new Set<string>();
 /**
  * Does work in a folder that no other process works in at the same time. A lock that a killed process left behind is taken over.
  *
+ * Each process has a lock of its own name: it makes that first and looks for others then, so that of two at least one sees the other.
+ * Nobody takes away a lock that a living process may hold.
+ *
  * @throws InputError when the folder is in use.
  */
 export async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  const path = join(folder, LOCK);
-  take(folder, path);
-  heldHere.add(path);
+  const path = await take(folder);
   try {
     return await work();
   } finally {
-    heldHere.delete(path);
-    rmSync(path, { force: true });
+    release(path);
   }
 }
 
-function take(folder: string, path: string): void {
-  const own: Holder = { pid: process.pid, host: hostname(), began: beganOf(process.pid) };
-  for (;;) {
-    try {
-      writeFileSync(path, JSON.stringify(own), { flag: "wx" });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+async function take(folder: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const name = nameOf({ pid: process.pid, host: hostname(), began: beganOf(process.pid) });
+    const path = join(folder, name);
+    heldHere.add(path);
+    writeFileSync(path, "", { flag: "wx" });
+    const others = readdirSync(folder).filter((other) => other !== name && holderOf(other) !== undefined);
+    const atWork = others.find((other) => isAtWork(holderOf(other)!, join(folder, other)));
+    if (atWork === undefined) {
+      for (const other of others) rmSync(join(folder, other), { force: true });
+      return path;
     }
-    const holder = readHolder(path);
-    if (holder !== undefined && isAtWork(holder, path)) throw inUse(folder, path, holder);
-    rmSync(path, { force: true });
+    release(path);
+    if (attempt === TRIES) throw inUse(folder, atWork);
+    await wait(attempt * (5 + (process.pid % 17)));
   }
 }
 
-/** Undefined for a lock that is gone, or that its process was killed while writing. */
-function readHolder(path: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Holder;
-  } catch {
-    return undefined;
-  }
+function release(path: string): void {
+  heldHere.delete(path);
+  rmSync(path, { force: true });
+}
+
+function nameOf({ pid, host, began }: Holder): string {
+  return [LOCK, pid, began, randomUUID(), encodeURIComponent(host)].join("~");
+}
+
+/** Undefined for a file that is no lock. */
+function holderOf(name: string): Holder | undefined {
+  const [lock, pid, began, , host] = name.split("~");
+  if (lock !== LOCK || host === undefined) return undefined;
+  return { pid: Number(pid), began: began!, host: decodeURIComponent(host) };
 }
 
 function isAtWork({ pid, host, began }: Holder, path: string): boolean {
   if (host !== hostname()) return true; // nobody here can tell
-  if (pid === process.pid) return heldHere.has(path);
-  return isAlive(pid) && (began === null || beganOf(pid) === began);
+  if (pid === process.pid && began === beganOf(pid)) return heldHere.has(path);
+  return isAlive(pid) && (began === "" || beganOf(pid) === began);
 }
 
 function isAlive(pid: number): boolean {
@@ -73,22 +87,23 @@ function isAlive(pid: number): boolean {
 }
 
 /** Field `starttime` of Linux' /proc/PID/stat; the name before it, in parentheses, may hold anything. */
-function beganOf(pid: number): string | null {
+function beganOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
   } catch {
-    return null;
+    return "";
   }
 }
 
-function inUse(folder: string, path: string, { pid, host }: Holder): InputError {
+function inUse(folder: string, name: string): InputError {
+  const { pid, host } = holderOf(name)!;
   const at = host === hostname() ? "" : ` on ${host}`;
   return new InputError({
     what: "run folder",
     where: folder,
     expected: "one that no other process works in",
     found: `process ${pid}${at} at work`,
-    fix: `wait for it, or stop it; when there is no such process, remove ${path}`,
+    fix: `wait for it, or stop it; when there is no such process, remove ${join(folder, name)}`,
   });
 }

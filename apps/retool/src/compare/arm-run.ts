@@ -4,9 +4,8 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import { type LogRecord, openRunFolder, type PhaseSummary, type RunFolder } from "@retool-ts/runs";
 import { readRunConfig } from "../config/run-config.js";
 import type { ArmName } from "./arms.js";
-import type { CurvePoint } from "./crossing.js";
+import { type CurvePoint, callsHelper } from "./figures.js";
 import type { Job } from "./jobs.js";
-import { callsHelper } from "./sandbox-helpers.js";
 
 /** What one finished run of one arm found. */
 export interface ArmRun {

@@ -12,7 +12,7 @@ import { readArmRun } from "./arm-run.js";
 import { spawnJob } from "./child-process.js";
 import { groupTable, outcomeTable, seedTable } from "./compare-tables.js";
 import { compareRuns, type ComparisonResult } from "./comparison.js";
-import { countHeldOut } from "./held-out.js";
+import { countHeldOut } from "./figures.js";
 import { runQueue } from "./job-queue.js";
 import { isFinished, planJobs, runJob, type ComparisonPlan, type Job } from "./jobs.js";
 import { renderComparison } from "./render-comparison.js";

@@ -1,6 +1,6 @@
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import type { ArmSummary, ComparisonResult } from "./comparison.js";
-import { numberText, percentText, shareText } from "./words.js";
+import { numberText, percentText, shareText } from "./figures.js";
 
 /** A table: the first row is the heading. */
 export type Table = readonly (readonly string[])[];

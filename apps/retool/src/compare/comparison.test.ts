@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { compareRuns } from "./comparison.js";
-import { courseSentences } from "./course.js";
+import { learningCurveSentences } from "./learning-curve-text.js";
 import { exampleRun, type ExampleRun } from "./example-runs.test-support.js";
 import { renderComparison } from "./render-comparison.js";
-import { callsHelper } from "./sandbox-helpers.js";
-import { answerSceptic } from "./sceptic.js";
+import { callsHelper } from "./figures.js";
+import { answerObjections } from "./objections.js";
 import { verdictSentences } from "./verdict.js";
 
 const HELD_OUT = { problems: 200, trainedOn: 0, trainingProblems: 12_345 };
@@ -98,7 +98,7 @@ describe("the words follow from the figures", () => {
   });
 
   const said = (runs: readonly ExampleRun[], heldOut = HELD_OUT) =>
-    answerSceptic(result(runs, heldOut))
+    answerObjections(result(runs, heldOut))
       .flatMap(({ sentences }) => sentences)
       .join("\n");
 
@@ -133,7 +133,7 @@ describe("the words follow from the figures", () => {
   });
 
   test("dip and climb", () => {
-    const course = (lengths: readonly number[]) => courseSentences(result([{ ...TOOL[0]!, lengths }])).at(-1);
+    const course = (lengths: readonly number[]) => learningCurveSentences(result([{ ...TOOL[0]!, lengths }])).at(-1);
     expect(course([30, 20, 26, 26, 26])).toContain("length dips and climbs with every seed");
     expect(course([30, 20, 20, 20, 20])).toContain("dips with seed 1 and stays there");
     expect(course([20, 26, 26, 26, 26])).toContain("does not dip");

@@ -1,6 +1,6 @@
 import { ARM_NAMES, ARM_TITLES, type ArmName } from "./arms.js";
 import type { ArmRun } from "./arm-run.js";
-import { crossing, type Crossing } from "./crossing.js";
+import { crossing, type Crossing, type HeldOutCount } from "./figures.js";
 import type { ComparisonPlan } from "./jobs.js";
 import { studentInterval, type Interval } from "./student-interval.js";
 
@@ -50,7 +50,7 @@ export interface ComparisonResult {
   readonly duels: readonly Duel[];
   readonly bars: readonly Bar[];
   /** Held-out problems, and how many of them any of the runs trained on. */
-  readonly heldOut: { readonly problems: number; readonly trainedOn: number; readonly trainingProblems: number };
+  readonly heldOut: HeldOutCount;
   readonly runs: readonly ArmRun[];
 }
 
@@ -61,7 +61,7 @@ export const STEPS_BAR = 0.5;
 export const ACCURACY_BAR = 1.5;
 
 /** Aggregates runs over seeds, in the order of the arms. */
-export function compareRuns(plan: ComparisonPlan, runs: readonly ArmRun[], heldOut: ComparisonResult["heldOut"]): ComparisonResult {
+export function compareRuns(plan: ComparisonPlan, runs: readonly ArmRun[], heldOut: HeldOutCount): ComparisonResult {
   const ofArm = (arm: ArmName) => runs.filter((run) => run.arm === arm).sort((a, b) => a.seed - b.seed);
   const names = ARM_NAMES.filter((arm) => ofArm(arm).length > 0);
   const tool = ofArm("tool");

@@ -1,7 +1,7 @@
 import type { PhaseSummary } from "@retool-ts/runs";
 import type { ArmName } from "./arms.js";
 import type { ArmRun } from "./arm-run.js";
-import type { CurvePoint } from "./crossing.js";
+import type { CurvePoint } from "./figures.js";
 
 /** What differs between example runs. */
 export interface ExampleRun {

@@ -2,11 +2,10 @@ import { type Html, lineChart, markup, renderColumns, renderPage, type Section, 
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { groupTable, outcomeTable, seedTable, type Table } from "./compare-tables.js";
 import type { ComparisonResult } from "./comparison.js";
-import type { CurvePoint } from "./crossing.js";
-import { answerSceptic } from "./sceptic.js";
-import { courseSentences } from "./course.js";
+import { type CurvePoint, listText } from "./figures.js";
+import { answerObjections } from "./objections.js";
+import { learningCurveSentences } from "./learning-curve-text.js";
 import { verdictSentences } from "./verdict.js";
-import { listText } from "./words.js";
 
 /** The comparison as one self-contained HTML page. */
 export function renderComparison(result: ComparisonResult): string {
@@ -67,7 +66,7 @@ function renderCurves(result: ComparisonResult): Html {
           </figure>`,
       )}
     </div>
-    ${courseSentences(result).map((sentence) => markup`<p>${sentence}</p>`)}`;
+    ${learningCurveSentences(result).map((sentence) => markup`<p>${sentence}</p>`)}`;
 }
 
 /** Colours by arm, whichever arms there are. */
@@ -104,7 +103,7 @@ function renderGroups(result: ComparisonResult): Html {
 }
 
 function renderAnswers(result: ComparisonResult): Html {
-  return markup`${answerSceptic(result).map(
+  return markup`${answerObjections(result).map(
     ({ objection, sentences }) =>
       markup`<h3>“${objection}”</h3>
         ${sentences.map((sentence) => markup`<p>${sentence}</p>`)}`,

@@ -1,6 +1,6 @@
 import { ARM_TITLES, type ArmName } from "./arms.js";
 import type { Bar, ComparisonResult, Duel } from "./comparison.js";
-import { listText, percentText, pointsText, shareText } from "./words.js";
+import { listText, percentText, pointsText, shareText } from "./figures.js";
 
 /** The outcome in sentences that follow from the figures; the first says whether the claim holds. */
 export function verdictSentences(result: ComparisonResult): string[] {

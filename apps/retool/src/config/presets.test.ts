@@ -1,12 +1,25 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { quietShell } from "../../test/quiet-shell.js";
 import { loadConfig } from "./load-config.js";
 import { PRESET_TABLE, PRESETS, type Preset } from "./presets.js";
 import { runCommand } from "../commands/recipe-run.js";
+import { addConfigOptions } from "../commands/run-options.js";
 
 const context = quietShell();
 
 const published = Object.entries(PRESET_TABLE as Record<string, Preset>).flatMap(([name, { published: preset }]) => (preset ? [{ name, ...preset }] : [])); // prettier-ignore
+
+test("help, the guide and the message for an unknown name have every preset of the table, in its words", async () => {
+  const guide = readFileSync(join(import.meta.dirname, "../../../../docs/guide/recipe.md"), "utf8");
+  const rows = Object.entries(PRESET_TABLE).map(([name, { meaning, needs }]) => `| \`${name}\` | ${meaning} | ${needs} |`);
+  expect(guide).toContain(`| preset | recipe | it needs |\n| --- | --- | --- |\n${rows.join("\n")}\n\n`);
+  const help = addConfigOptions(new Command()).configureHelp({ helpWidth: 10_000 }).helpInformation();
+  for (const [name, { meaning }] of Object.entries(PRESET_TABLE)) expect(help).toContain(`${name} (${meaning};`);
+  await expect(loadConfig({ preset: "absent" })).rejects.toThrow(`expected one of ${Object.keys(PRESET_TABLE).join(", ")}, found "absent"`);
+});
 
 test.each(Object.keys(PRESETS))("preset %s is a config", async (preset) => {
   await expect(loadConfig({ preset })).resolves.toBeDefined();

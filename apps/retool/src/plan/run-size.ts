@@ -36,7 +36,7 @@ export function publishedSize(shape: ModelConfig, { model, eval: { problems } }:
 }
 
 export interface MeasureOptions extends HubContext {
-  /** Read datasets of a hub too, which brings them into the cache. */
+  /** Read datasets of a hub too, which brings them into the cache, and the problems of plugins, which runs their code. */
   readonly download: boolean;
 }
 
@@ -48,8 +48,10 @@ export async function measureRun(config: RecipeConfig, parts: RecipeParts, { dow
   const lora = adapter === null ? config.model.lora : await readAdapterOptions(adapter);
   const size = { ...publishedSize(shape, config), ...(lora && { lora }) };
   const { train, test } = config.data;
-  const canRead = (source: ProblemSourceConfig) =>
-    source.kind !== "file" || (source.path.startsWith("hub:") ? download : existsSync(source.path));
+  const canRead = (source: ProblemSourceConfig) => {
+    if (source.kind === "generated") return true;
+    return source.kind === "plugin" || source.path.startsWith("hub:") ? download : existsSync(source.path);
+  };
   if (!canRead(test)) return size;
   const heldOut = await heldOutProblems(config, config.eval.problems, context);
   const problems = parts.rl && canRead(train) ? [...heldOut, ...(await firstProblems(config, context))] : heldOut;
@@ -59,12 +61,12 @@ export async function measureRun(config: RecipeConfig, parts: RecipeParts, { dow
 /** The first problems that training will draw of generated ones, or the first of its file. */
 async function firstProblems(config: RecipeConfig, context: HubContext): Promise<Problem[]> {
   const { data, train } = config;
-  const count = Math.min(PROMPTS_READ, train.steps * train.promptsPerStep);
   if (data.train.kind === "file") return heldOutProblems({ ...config, data: { ...data, test: data.train } }, PROMPTS_READ, context);
   const source = await trainingProblems(config);
-  return Array.from({ length: count }, (_, index) => source.problem(index));
+  return Array.from({ length: Math.min(PROMPTS_READ, train.steps * train.promptsPerStep) }, (_, index) => source.problem(index));
 }
 
+/** Tools of plugins are not opened for this, so a chat template that lists them makes longer prompts. */
 async function longestPrompt(config: RecipeConfig, { tokenizer, chatTemplate }: ModelTokenizer, problems: readonly Problem[]) {
   const neverRun = codeInterpreter({ run: () => Promise.reject(new Error("a plan runs no code")) });
   const encode = await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas([neverRun]) });

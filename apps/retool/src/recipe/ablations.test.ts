@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ColdStartStream } from "@retool-ts/train";
-import { callsHelper } from "../compare/sandbox-helpers.js";
+import { callsHelper } from "../compare/figures.js";
 import { createEnvironment, type RecipeEnvironment } from "../setup/create-environment.js";
 import { loadConfig } from "../config/load-config.js";
 import { setUpModel, type LoadedModel } from "../setup/model-setup.js";

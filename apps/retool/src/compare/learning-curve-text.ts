@@ -1,16 +1,16 @@
 import type { ComparisonResult } from "./comparison.js";
-import { listText, percentText } from "./words.js";
+import { listText, percentText } from "./figures.js";
 
 /** A fall in length of less than this share of the start is within the noise of an evaluation. */
 const DIP = 0.05;
 
 /**
- * How the tool arm's code use and length went, seed by seed, beside the paper's course: code use climbs to nearly all responses,
+ * Code use and length of the tool arm, seed by seed, beside the paper's course: code use climbs to nearly all responses,
  * while length falls sharply and then climbs slowly, to 40 % less than at first.
  *
  * See "ReTool" (https://arxiv.org/abs/2504.11536), section 3.3.
  */
-export function courseSentences({ runs }: ComparisonResult): string[] {
+export function learningCurveSentences({ runs }: ComparisonResult): string[] {
   const tools = runs.filter(({ arm }) => arm === "tool");
   if (tools.length === 0) return [];
   const courses = tools.map(({ seed, curve }) => {

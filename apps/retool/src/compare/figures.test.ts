@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { crossing, type CurvePoint } from "./crossing.js";
+import { crossing, type CurvePoint } from "./figures.js";
 
 /** A curve with an evaluation every five steps. */
 const curve = (...accuracies: number[]): CurvePoint[] =>

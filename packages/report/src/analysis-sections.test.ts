@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Html } from "./html.js";
-import { within } from "./within.js";
+import { Html } from "./page.js";
+import { within } from "./analysis-sections.js";
 
 test("as many as fit are made, counted in bytes, and one always is", () => {
   const made: string[] = [];

@@ -1,16 +1,16 @@
 import { ARM_TITLES } from "./arms.js";
 import type { ArmSummary, ComparisonResult } from "./comparison.js";
 import { studentInterval } from "./student-interval.js";
-import { listText, numberText, percentText, pointsText, shareText } from "./words.js";
+import { listText, numberText, percentText, pointsText, shareText } from "./figures.js";
 
-/** An objection, and what the figures say about it. */
+/** An objection, and the answer of the figures. */
 export interface Answer {
   readonly objection: string;
   readonly sentences: readonly string[];
 }
 
-/** Answers to what a sceptic will say, in words that follow from the figures; objections without figures are left out. */
-export function answerSceptic(result: ComparisonResult): Answer[] {
+/** Answers to likely objections, in words that follow from the figures; objections without figures are left out. */
+export function answerObjections(result: ComparisonResult): Answer[] {
   return [tooSmall(result), builtIns(result), spoiledColdStart(result), sameDistribution(result), moreSamples(result)].filter(
     ({ sentences }) => sentences.length > 0,
   );
