@@ -3,7 +3,8 @@
 //   node compare-tokenizers.mjs FOLDER [NAME ...]
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beginningIds, loadModelTokenizer, modelTokenizerFromGguf } from "../dist/index.js";
+import { beginningIds, modelTokenizerFromGguf } from "../dist/index.js";
+import { loadModelTokenizer } from "../dist/node.js";
 
 const [folder, ...only] = process.argv.slice(2);
 const SHOWN = 5;

@@ -1,3 +1,5 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import { InputError, nearestName } from "@retool-ts/core";
 
 /** Endings of the files that {@link datasetFiles} finds. */
@@ -9,8 +11,6 @@ const EXTENSIONS = [".jsonl", ".ndjson", ".json", ".parquet"];
  * @throws InputError when there is none; for a missing file it names the one most like it.
  */
 export async function datasetFiles(pathOrFolder: string): Promise<string[]> {
-  const { readdir, stat } = await import("node:fs/promises");
-  const { extname, join } = await import("node:path");
   const stats = await stat(pathOrFolder).catch(() => undefined);
   if (stats === undefined) throw refuse(pathOrFolder, "a file or folder", "none", await suggestion(pathOrFolder));
   if (stats.isDirectory()) {
@@ -28,8 +28,6 @@ export async function datasetFiles(pathOrFolder: string): Promise<string[]> {
 
 /** Names the file of the same folder that is most like the missing one. */
 async function suggestion(path: string): Promise<string> {
-  const { readdir } = await import("node:fs/promises");
-  const { basename, dirname, extname, join } = await import("node:path");
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => undefined);
   if (names === undefined) return `check the path; there is no folder ${folder}`;

@@ -1,4 +1,8 @@
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { InputError } from "@retool-ts/core";
+import { asyncBufferFromFile } from "hyparquet";
 import type { Columns, DatasetRow } from "./columns.js";
 import { datasetFiles } from "./dataset-files.js";
 import { jsonlRows, jsonRows } from "./jsonl.js";
@@ -35,7 +39,7 @@ export async function* streamProblems(pathOrFolder: string, options: LoadProblem
   if (!(limit >= 0)) throw refuse("limit", "a number of problems", String(limit), "set it to 0 or more");
   let count = 0;
   for (const file of await datasetFiles(pathOrFolder)) {
-    const source = await baseName(file);
+    const source = basename(file);
     let isEmpty = true;
     if (count >= limit) return;
     for await (const problem of problemsFromRows(fileRows(file), source, columns)) {
@@ -58,22 +62,14 @@ export async function* streamRows(pathOrFolder: string): AsyncGenerator<DatasetR
 
 async function* fileRows(file: string): AsyncGenerator<DatasetRow> {
   if (file.endsWith(".parquet")) {
-    const { asyncBufferFromFile } = await import("hyparquet");
     yield* parquetRows(await asyncBufferFromFile(file), file);
     return;
   }
-  const { readFile } = await import("node:fs/promises");
   if (file.endsWith(".json")) {
     yield* jsonRows(await readFile(file, "utf8"), file);
     return;
   }
-  const { createReadStream } = await import("node:fs");
   yield* jsonlRows(textLines(createReadStream(file, "utf8")), file); // readline breaks lines at U+2028 too, from Node 24 on
-}
-
-async function baseName(path: string): Promise<string> {
-  const { basename } = await import("node:path");
-  return basename(path);
 }
 
 function refuse(where: string, expected: string, found: string, fix: string): InputError {

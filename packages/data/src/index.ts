@@ -1,5 +1,6 @@
 /**
- * Tokenizers, chat templates, datasets and batching for reinforcement learning of tool-using language models.
+ * Tokenizers, chat templates, datasets and batching for reinforcement learning of tool-using language models. What reads files is in
+ * `@retool-ts/data/node`.
  *
  * @packageDocumentation
  */
@@ -11,12 +12,10 @@ export { type ColumnPath, type Columns, type DatasetRow } from "./columns.js";
 export { conversationCalls, conversationSegments, hermesCallText } from "./conversation.js";
 export { conversationFault, type ConversationFault, type ConversationFaultOptions } from "./conversation-fault.js";
 export { DataLoader, type DataBatch, type DataLoaderOptions, type DataLoaderState } from "./data-loader.js";
-export { loadProblems, streamProblems, streamRows, type LoadProblemsOptions } from "./dataset.js";
 export { encodeSegments, type EncodedExample, type EncodeSegmentsOptions, type TextSegment, type TokenSpan } from "./encode-example.js";
 export { tokenizerFromGguf } from "./gguf-tokenizer.js";
 export { jsonlRows, jsonRows } from "./jsonl.js";
-export { loadTokenizer } from "./load-tokenizer.js";
-export { describeTokenizer, loadModelTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "./model-tokenizer.js";
+export { describeTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "./model-tokenizer.js";
 export { parquetRows } from "./parquet.js";
 export { type Problem, type ProblemSource } from "./problem.js";
 export { problemList } from "./problem-list.js";

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { defined, InputError } from "@retool-ts/core";
 import { createTokenizer, type Tokenizer } from "./tokenizer.js";
 
@@ -14,7 +16,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   if (tokenizer === undefined) {
     throw new InputError({
       what: "tokenizer",
-      where: await join(folder, "tokenizer.json"),
+      where: join(folder, "tokenizer.json"),
       expected: "a file",
       found: "none",
       fix: "give the folder of a checkpoint that has tokenizer.json",
@@ -48,26 +50,25 @@ function withoutNulls(object: JsonObject): JsonObject {
 export async function readFolderJson(folder: string, name: string): Promise<JsonObject | undefined> {
   const text = await readText(folder, name);
   if (text === undefined) return undefined;
-  const refuse = async (found: string, cause?: unknown) =>
+  const refuse = (found: string, cause?: unknown) =>
     new InputError(
-      { what: "tokenizer", where: await join(folder, name), expected: "a JSON object", found, fix: "download or save the file again" },
+      { what: "tokenizer", where: join(folder, name), expected: "a JSON object", found, fix: "download or save the file again" },
       { cause },
     );
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw await refuse(cause instanceof Error ? cause.message : String(cause), cause);
+    throw refuse(cause instanceof Error ? cause.message : String(cause), cause);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw await refuse(JSON.stringify(value).slice(0, 40));
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse(JSON.stringify(value).slice(0, 40));
   return value as JsonObject;
 }
 
 /** undefined when there is no such file. */
 async function readText(folder: string, name: string): Promise<string | undefined> {
-  const path = await join(folder, name);
+  const path = join(folder, name);
   try {
-    const { readFile } = await import("node:fs/promises");
     return await readFile(path, "utf8");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
@@ -77,9 +78,4 @@ async function readText(folder: string, name: string): Promise<string | undefine
       { cause },
     );
   }
-}
-
-async function join(...parts: string[]): Promise<string> {
-  const path = await import("node:path");
-  return path.join(...parts);
 }

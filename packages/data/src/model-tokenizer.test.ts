@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { trainBpe } from "./bpe-trainer.js";
-import { loadModelTokenizer, modelTokenizerFromGguf } from "./model-tokenizer.js";
+import { loadModelTokenizer } from "./load-model-tokenizer.js";
+import { modelTokenizerFromGguf } from "./model-tokenizer.js";
 import { QWEN_SPLIT } from "./split-patterns.js";
 
 const specialTokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|stop|>", "<|reserved_special_token_0|>", "<tool_call>"];

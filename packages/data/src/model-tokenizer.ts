@@ -1,6 +1,5 @@
 import { chatTemplateOf } from "./chat-template-source.js";
 import { tokenizerFromGguf } from "./gguf-tokenizer.js";
-import { loadTokenizer, readFolderJson } from "./load-tokenizer.js";
 import { createTokenizer, type Tokenizer } from "./tokenizer.js";
 
 /** Everything around a model's weights that decides how text becomes ids and back. */
@@ -21,20 +20,7 @@ const ENDS = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|en
 const RESERVED = /^(<\|?(reserved|unused|extra|dummy|placeholder)[\w-]*\|?>|\[(UNUSED|control)_?\d+\])$/i;
 
 /**
- * Reads tokenizer, chat template and end ids of a Hugging Face folder: `tokenizer.json`, `tokenizer_config.json`,
- * `chat_template.jinja`, `generation_config.json` and `config.json`, where present.
- *
- * @throws InputError naming the file when one is missing or unreadable.
- */
-export async function loadModelTokenizer(folder: string): Promise<ModelTokenizer> {
-  const tokenizer = await loadTokenizer(folder);
-  const generation = await readFolderJson(folder, "generation_config.json");
-  const config = generation?.["eos_token_id"] === undefined ? await readFolderJson(folder, "config.json") : undefined;
-  return describeTokenizer(tokenizer, idsOf(generation?.["eos_token_id"] ?? config?.["eos_token_id"]), folder);
-}
-
-/**
- * The same for a GGUF file, out of its metadata.
+ * Tokenizer, chat template and end ids of a GGUF file, out of its metadata.
  *
  * @param where - the file's name, for messages
  * @throws InputError when the file has no tokenizer that can be read.
@@ -62,7 +48,8 @@ export function describeTokenizer(tokenizer: Tokenizer, stated: readonly number[
   return { tokenizer, chatTemplate: chatTemplateOf(tokenizer.files, where), eosTokenIds, unusedTokenIds };
 }
 
-function idsOf(value: unknown): number[] {
+/** Ids in a number or a list of numbers. */
+export function idsOf(value: unknown): number[] {
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   return values.filter((id): id is number => Number.isInteger(id) && Number(id) >= 0);
 }

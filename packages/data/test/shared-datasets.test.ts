@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadProblems } from "../src/index.js";
+import { loadProblems } from "../src/node.js";
 import { hasShared, needsShared, sharedPath } from "./shared.js";
 
 describe.skipIf(!hasShared)(`public datasets${needsShared}`, () => {

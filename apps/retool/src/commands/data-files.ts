@@ -1,5 +1,6 @@
 import { InputError, RetoolError } from "@retool-ts/core";
-import { convertReToolRow, loadTokenizer, streamRows, type ConversationDialect } from "@retool-ts/data";
+import { convertReToolRow, type ConversationDialect } from "@retool-ts/data";
+import { loadTokenizer, streamRows } from "@retool-ts/data/node";
 import { writeFileAtomic } from "@retool-ts/runs";
 import type { CliContext } from "../shell/cli-context.js";
 import { readConversation, type Conversation } from "@retool-ts/train";

@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
-import { streamRows, type DatasetRow } from "@retool-ts/data";
+import { type DatasetRow } from "@retool-ts/data";
+import { streamRows } from "@retool-ts/data/node";
 import { z } from "zod";
 import { localDataset, type HubContext } from "../setup/hub-files.js";
 

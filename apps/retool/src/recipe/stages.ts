@@ -1,5 +1,5 @@
 import { policyLossWith } from "@retool-ts/algorithms";
-import { streamRows } from "@retool-ts/data";
+import { streamRows } from "@retool-ts/data/node";
 import {
   ColdStartStream,
   ConversationStream,

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { loadModelTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "@retool-ts/data";
+import { modelTokenizerFromGguf, type ModelTokenizer } from "@retool-ts/data";
+import { loadModelTokenizer } from "@retool-ts/data/node";
 import { readGgufMetadata } from "@retool-ts/policy";
 
 /** Whether a path names a GGUF file, by its ending. */

@@ -2,15 +2,13 @@ import { InputError, RetoolError } from "@retool-ts/core";
 import {
   createTaskSource,
   distinctTestSet,
-  loadProblems,
-  streamProblems,
   taskFamilies,
-  type LoadProblemsOptions,
   problemList,
   type Problem,
   type TaskSourceOptions,
   type ProblemSource,
 } from "@retool-ts/data";
+import { loadProblems, streamProblems, type LoadProblemsOptions } from "@retool-ts/data/node";
 import { DistinctProblems, withDistinctIds } from "@retool-ts/evaluate";
 import { localDataset, type HubContext } from "./hub-files.js";
 import type { Reporter } from "../shell/log.js";
