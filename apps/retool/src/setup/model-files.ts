@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { loadModelTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "@retool-ts/data";
-import { readGgufMetadata } from "@retool-ts/policy";
+import { readGgufMetadata } from "@retool-ts/policy/node";
 
 /** Whether a path names a GGUF file, by its ending. */
 export function isGguf(path: string): boolean {

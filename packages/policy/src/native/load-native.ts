@@ -4,10 +4,7 @@ import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { BINDING, nativeFolder, readManifest, staleReason } from "./native-folder.js";
 import { usableKernels } from "./native-kernels.js";
-import type { NativeBackend, TensorFlowBackend } from "./tensorflow-backend.js";
-
-/** The packages that hold the JavaScript half of native TensorFlow. */
-export type NativePackage = "tfjs-node-gpu" | "tfjs-node";
+import type { NativeBackend, NativePackage, TensorFlowBackend } from "./tensorflow-backend.js";
 
 interface BackendModule {
   readonly NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;

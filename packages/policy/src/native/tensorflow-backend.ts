@@ -2,6 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { FusedKernels, NativeOnlyKernels } from "../kernels/kernels.generated.js";
 import type { Pointer } from "../kernels/pointer.js";
 
+/** The packages that hold the JavaScript half of native TensorFlow. */
+export type NativePackage = "tfjs-node-gpu" | "tfjs-node";
+
 /** What native TensorFlow says about itself. */
 export interface NativeBackend {
   readonly tensorflow: string;
