@@ -10,7 +10,7 @@ export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;
 /** Name of a backend, as options and reports spell it. */
 export type BackendName = (typeof BACKENDS)[number];
 
-/** What happened to one backend when it was tried. */
+/** Result of trying one backend. */
 export interface BackendProbe {
   readonly name: BackendName;
   readonly available: boolean;
@@ -18,7 +18,7 @@ export interface BackendProbe {
   readonly version: string;
   /** Why it is not available, in one line. */
   readonly reason?: string;
-  /** What native TensorFlow says about itself. */
+  /** Facts about native TensorFlow. */
   readonly native?: NativeBackend;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What needs Node: native TensorFlow, and models, adapters and states in files. Importing it lets `useBackend` find native TensorFlow.
+ * Native TensorFlow, and models, adapters and states in files: all that needs Node. Importing it lets `useBackend` find native TensorFlow.
  *
  * @packageDocumentation
  */

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "./config.js";
 
-/** What a parameter is to an optimizer and to initialisation; matrices and embeddings get weight decay, vectors (norms, biases) do not. */
+/** Role of a parameter for the optimizer and for initialisation; matrices and embeddings get weight decay, vectors (norms, biases) do not. */
 export type ParameterKind = "embedding" | "matrix" | "residualMatrix" | "norm" | "bias" | "loraA" | "loraB";
 
 /** One parameter, and the tensors of a Hugging Face checkpoint that it is joined from. */
@@ -58,7 +58,7 @@ function entry(name: string, kind: ParameterKind, tensors: readonly Tensor[], st
   return { name, kind, stored, tensors: tensors.map(([tensor, ...shape]) => ({ name: tensor, shape })) };
 }
 
-/** Whether a parameter is stored `[inputs, outputs]`, the transpose of the checkpoint's layout. */
+/** True for a parameter stored `[inputs, outputs]`, the transpose of the checkpoint's layout. */
 export function isTransposed({ kind }: Pick<ParameterEntry, "kind">): boolean {
   return kind === "matrix" || kind === "residualMatrix";
 }

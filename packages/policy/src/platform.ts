@@ -1,12 +1,12 @@
 import type { NativeBackend, NativePackage } from "./native/tensorflow-backend.js";
 
-/** What Node adds to what every JavaScript engine has. */
+/** Node's additions to what every JavaScript engine has. */
 export interface Platform {
   /** @throws Error with a one-line reason when there is no native TensorFlow. */
   loadNative(name: NativePackage): NativeBackend;
   /** Has the operations use the kernels of the current native backend. */
   registerNativeKernels(): void;
-  /** Where tfjs's WebAssembly lies, with a separator at its end. */
+  /** Folder of tfjs's WebAssembly, with a separator at its end. */
   wasmFolder(): string;
 }
 

@@ -79,7 +79,7 @@ function downloadedBinding(folder: string): string | undefined {
   return undefined;
 }
 
-/** What the package's own entry does, without making the backend current and with a binding from anywhere. */
+/** Does what the package's own entry does, with a binding from anywhere and without making the backend current. */
 function register(name: NativePackage, folder: string, binding: string): void {
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2"; // TensorFlow greets on stderr
   guardRemovedUtil();

@@ -51,7 +51,7 @@ export class LocalSampler implements EngineSampler {
     return { sampledTokens: this.#sampledTokens, ...this.#forward.stats, cacheBytes: this.#cache.bytes };
   }
 
-  /** How many more sequences can be opened. */
+  /** The number of sequences that can still be opened. */
   get available(): number {
     return this.#free.length;
   }
