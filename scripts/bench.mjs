@@ -60,7 +60,7 @@ if (!python || !script || !existsSync(script)) {
 async function benchPolicy(repetitions) {
   const bench = join(root, "packages/policy/bench");
   const { SHAPES } = await import(pathToFileURL(join(bench, "shapes.mjs")));
-  const { probeBackends } = await import(pathToFileURL(join(root, "packages/policy/dist/index.js")));
+  const { probeBackends } = await import(pathToFileURL(join(root, "packages/policy/dist/node.js")));
   const native = (await probeBackends()).find(({ native }) => native !== undefined)?.name;
   if (native === undefined) console.log("native TensorFlow skipped: it does not load; `retool native install` builds it");
   const { RETOOL_BENCH_PYTHON: python } = process.env;

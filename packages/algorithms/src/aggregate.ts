@@ -2,7 +2,7 @@ import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { assertTokenShapes, countedTokens, countTokens, maskTokens, type TokenTensor } from "./token-tensor.js";
 
-/** How a loss per token becomes one number; see {@link aggregateLoss}. */
+/** Reduction of a loss per token to one number; see {@link aggregateLoss}. */
 export type AggregationMode = "token-mean" | "seq-mean-token-sum" | "seq-mean-token-mean" | "seq-mean-token-sum-norm";
 
 export interface AggregateOptions<T extends TokenTensor = TokenTensor> {

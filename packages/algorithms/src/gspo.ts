@@ -12,7 +12,7 @@ export interface GSPOOptions {
   readonly clipLow: number;
   /** ε above 1: the sequence ratio is clipped at 1 + clipHigh. The paper's value is 4e-4. */
   readonly clipHigh: number;
-  /** Where the sequences of a packed `[tokens]` batch are; `[batch, seqLen]` needs none. */
+  /** Places of the sequences of a packed `[tokens]` batch; `[batch, seqLen]` needs none. */
   readonly rows?: PackedRows;
   /** Denominator of the metrics: the counted tokens of the whole optimizer step. Default: those counted here. */
   readonly normalizer?: tf.Scalar | number;

@@ -23,7 +23,7 @@ export interface PolicyLossInputs {
   readonly lossMask: tf.Tensor1D;
   /** Entropy of each token's distribution, in nats; gradients flow through it. */
   readonly entropies: tf.Tensor1D;
-  /** Which rollout each token is in. */
+  /** Index of each token's rollout. */
   readonly rows: PackedRows;
   /** Tokens of the whole update: divide metrics by it, so that those of micro-batches add up. */
   readonly normalizer: number;

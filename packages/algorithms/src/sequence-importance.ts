@@ -9,7 +9,7 @@ export interface SequenceImportanceOptions {
   readonly cap: number;
   /** `product` of the tokens' ratios (default), or their `geometric` mean, which does not grow with length. */
   readonly average?: "product" | "geometric";
-  /** Where the sequences of a packed `[tokens]` batch are; `[batch, seqLen]` needs none. */
+  /** Places of the sequences of a packed `[tokens]` batch; `[batch, seqLen]` needs none. */
   readonly rows?: PackedRows;
 }
 
@@ -47,7 +47,7 @@ export function sequenceImportanceWeights<T extends TokenTensor>(
 export interface OffPolicyMaskOptions {
   /** δ: mean log π_old − log π over a sequence, above which one with negative advantage is dropped. */
   readonly threshold: number;
-  /** Where the sequences of a packed `[tokens]` batch are; `[batch, seqLen]` needs none. */
+  /** Places of the sequences of a packed `[tokens]` batch; `[batch, seqLen]` needs none. */
   readonly rows?: PackedRows;
 }
 

@@ -2,7 +2,7 @@ import { assertShape, RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { countedTokens, assertTokenShapes, maskTokens, type TokenTensor } from "./token-tensor.js";
 
-/** Which sequence each token of a packed batch belongs to; every sequence must be whole. */
+/** The sequence of each token of a packed batch; every sequence must be whole. */
 export interface PackedRows {
   /** Index of the sequence, from 0, in any order. `[tokens]` */
   readonly rowOfToken: tf.Tensor1D;

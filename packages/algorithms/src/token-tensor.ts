@@ -16,7 +16,7 @@ export function assertTokenShapes(tensors: Readonly<Record<string, TokenTensor>>
 }
 
 /**
- * Whether each token counts. Unknown to differentiation, also for a mask that was made from the log-probs (`tf.onesLike`): the tape
+ * True for each token that counts. Unknown to differentiation, also for a mask that was made from the log-probs (`tf.onesLike`): the tape
  * sees a result of the anchor alone.
  */
 function counts<T extends TokenTensor>(lossMask: T): T {

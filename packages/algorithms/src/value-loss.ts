@@ -3,7 +3,7 @@ import { stopGradient } from "./stop-gradient.js";
 import { assertTokenShapes, countTokens, maskedMean, maskTokens, type TokenTensor } from "./token-tensor.js";
 
 export interface ClippedValueOptions {
-  /** How far a prediction may move from the old one before its loss stops falling. */
+  /** Distance that a prediction may move from the old one before its loss stops falling. */
   readonly clipValue: number;
   /** Denominator of the metric: the counted tokens of the whole optimizer step. Default: those counted here. */
   readonly normalizer?: tf.Scalar | number;

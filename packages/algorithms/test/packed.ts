@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { PackedRows } from "../src/index.js";
 
-/** Where the sequences of a packed batch are. The caller's tidy frees it. */
+/** Sequences of a packed batch. The caller's tidy frees it. */
 export function packedRows(rowOfToken: readonly number[], rowCount = Math.max(...rowOfToken) + 1): PackedRows {
   return { rowOfToken: tf.tensor1d([...rowOfToken], "int32"), rowCount };
 }

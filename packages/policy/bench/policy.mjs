@@ -2,7 +2,8 @@
 // random weights. Usage: node bench/policy.mjs <backend|auto> <tiny|smollm2> [repetitions]. Prints one JSON line.
 // Each figure is the median over the repetitions, after one that warms up and does not count; `_cpu` is per second of processor time.
 import * as tf from "@tensorflow/tfjs-core";
-import { LocalEngine, Parameters, useBackend } from "../dist/index.js";
+import { LocalEngine, Parameters } from "../dist/index.js";
+import { useBackend } from "../dist/node.js";
 import { SHAPES } from "./shapes.mjs";
 
 const [wanted, name, count = "1"] = process.argv.slice(2);

@@ -2,7 +2,8 @@
 // 128 new tokens each, one optimizer step with a clipped surrogate loss. Each prompt is prefilled once for its group.
 // Usage: node bench/step.mjs [steps]. Prints one JSON line; the first step warms up and does not count.
 import * as tf from "@tensorflow/tfjs-core";
-import { LocalEngine, Parameters, useBackend } from "../dist/index.js";
+import { LocalEngine, Parameters } from "../dist/index.js";
+import { useBackend } from "../dist/node.js";
 import { SHAPES } from "./shapes.mjs";
 
 const steps = Number(process.argv[2] ?? 6);

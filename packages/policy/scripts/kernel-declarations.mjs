@@ -96,11 +96,11 @@ export function kernelDeclarations({ header, module, index, sources }) {
     'import type { Pointer } from "./pointer.js";\n',
     "/** Operations in one step each, on tensors where they lie: in WebAssembly and in the native module alike. */",
     `export interface FusedKernels {\n${shared.map(declare(false)).join("\n")}\n}\n`,
-    "/** What the native module has besides. An array stands for the address of its values. */",
+    "/** Functions of the native module alone. An array stands for the address of its values. */",
     `export interface NativeOnlyKernels {\n${native.filter((one) => !inAssembly.has(one.name)).map(declare(true)).join("\n")}\n}\n`,
-    "/** What the WebAssembly exports: the kernels, some with scratch memory as an argument, and how much of it they need. */",
+    "/** Exports of the WebAssembly: the kernels, some with scratch memory as an argument, and functions that say how much they need. */",
     `export interface WasmExports {\n${[...shared.map(({ name }) => inAssembly.get(name)), ...helpers].map(raw).join("\n")}\n}\n`,
-    "/** Which argument of the WebAssembly's kernels is the scratch memory. */",
+    "/** Place of the scratch memory among the arguments of the WebAssembly's kernels. */",
     `export const SCRATCH_ARGUMENT = {\n${scratch.join("\n")}\n} as const;\n`,
   ].join("\n"); // prettier-ignore
 }

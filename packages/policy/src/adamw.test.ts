@@ -7,7 +7,7 @@ import { AdamW, type AdamWOptions } from "./adamw.js";
 import { useBackend } from "./backend.js";
 import { Parameters } from "./parameters.js";
 
-/** What test/fixtures/make_adamw_fixture.py writes. */
+/** Contents of the file that test/fixtures/make_adamw_fixture.py writes. */
 interface Fixture {
   readonly initial: Readonly<Record<string, number[]>>;
   readonly steps: readonly {

@@ -16,7 +16,7 @@ export interface AdamWOptions {
   readonly maxGradNorm: number;
 }
 
-/** What one update did. */
+/** Result of one update. */
 export interface UpdateResult {
   /** Global L2 norm of the gradient before clipping. */
   readonly gradNorm: number;

@@ -1,19 +1,16 @@
-import { createRequire } from "node:module";
-import { dirname, join, sep } from "node:path";
 import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import "./gradients.js";
 import { registerWasmKernels } from "./kernels/wasm-kernels.js";
-import { loadNative } from "./native/load-native.js";
-import { registerNativeKernels } from "./native/native-kernels.js";
 import type { NativeBackend } from "./native/tensorflow-backend.js";
+import { currentPlatform } from "./platform.js";
 
 /** Backends in the order in which they are tried. */
 export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;
 /** Name of a backend, as options and reports spell it. */
 export type BackendName = (typeof BACKENDS)[number];
 
-/** What happened to one backend when it was tried. */
+/** Result of trying one backend. */
 export interface BackendProbe {
   readonly name: BackendName;
   readonly available: boolean;
@@ -21,23 +18,24 @@ export interface BackendProbe {
   readonly version: string;
   /** Why it is not available, in one line. */
   readonly reason?: string;
-  /** What native TensorFlow says about itself. */
+  /** Facts about native TensorFlow. */
   readonly native?: NativeBackend;
 }
 
 const version = tf.version_core;
-const require = createRequire(import.meta.url);
 
 /** Tries to load one backend without making it the current one. */
 async function load(name: BackendName): Promise<BackendProbe> {
+  const platform = currentPlatform();
   try {
     switch (name) {
       case "tfjs-node-gpu":
       case "tfjs-node":
-        return { name, available: true, version, native: loadNative(name) };
+        if (platform === undefined) throw new Error("import @retool-ts/policy/node first");
+        return { name, available: true, version, native: platform.loadNative(name) };
       case "wasm": {
         const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-        setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist") + sep);
+        if (platform !== undefined) setWasmPaths(platform.wasmFolder());
         break;
       }
       case "cpu":
@@ -58,7 +56,8 @@ export async function probeBackends(): Promise<BackendProbe[]> {
 }
 
 /**
- * Makes a backend current: the one asked for, or the first that loads.
+ * Makes a backend current: the one asked for, or the first that loads. Native TensorFlow needs `@retool-ts/policy/node`. In a browser,
+ * `setWasmPaths` of `@tensorflow/tfjs-backend-wasm` says where its WebAssembly lies.
  *
  * @param wanted - a name, or `auto` for the first of {@link BACKENDS} that loads.
  * @returns the name of the backend now in use.
@@ -94,7 +93,7 @@ async function activate(registered: string): Promise<boolean> {
     if (!(await tf.setBackend(registered))) return false;
     await tf.ready();
     if (registered === "wasm") await registerWasmKernels();
-    if (registered === "tensorflow") registerNativeKernels();
+    if (registered === "tensorflow") currentPlatform()?.registerNativeKernels();
     if (registered === "cpu") withoutAdvice(() => tf.scalar(0).dispose());
     return true;
   } catch {

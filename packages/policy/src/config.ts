@@ -52,7 +52,7 @@ export interface ModelConfig {
   readonly maxPositions: number;
   readonly rmsNormEpsilon: number;
   readonly ropeTheta: number;
-  /** How positions are stretched beyond the length of the first training; absent when they are not. */
+  /** Stretch of positions beyond the length of the first training; absent when there is none. */
   readonly ropeScaling?: RopeScaling;
   /** The output head shares the embedding matrix. */
   readonly tiedEmbeddings: boolean;

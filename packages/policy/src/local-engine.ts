@@ -29,7 +29,7 @@ export interface LocalEngineOptions {
   readonly files?: EngineFiles;
 }
 
-/** How {@link LocalEngine.logProbs} scores. */
+/** Options of {@link LocalEngine.logProbs}. */
 export interface LocalScoringOptions extends ScoringOptions {
   /** False: without the adapter, as the frozen reference of the policy. Default: true. */
   readonly adapter?: boolean;

@@ -1,6 +1,6 @@
 import { InputError, type InputProblem } from "@retool-ts/core";
 
-/** What helps where a backend cannot hold what is asked of it. */
+/** A way out where a backend cannot hold what is asked of it. */
 export type MemoryRemedy = "native-backend" | "adapter" | "recompute-layers" | "shorter-rows" | "fewer-sequences" | "smaller-model";
 
 const WORDS: Readonly<Record<MemoryRemedy, string>> = {

@@ -9,7 +9,7 @@ import type { TrainableParameters } from "./parameter-specs.js";
 const WASM_BYTES = 2 ** 32;
 const GIB = 2 ** 30;
 /**
- * How much of WebAssembly's memory a training of all weights takes, in times what it holds: tensors that come and go at each step leave
+ * WebAssembly's memory that a training of all weights takes, in times what it holds: tensors that come and go at each step leave
  * holes between them. Measured over five steps of SmolLM2's shape: 1.25 to 1.4.
  */
 const WITH_HOLES = 1.4;
@@ -31,7 +31,7 @@ export function checkRoom(floats: number, use: "sample" | "train"): void {
   ]);
 }
 
-/** What training holds of a model: the parts of `Parameters` that say so. */
+/** The parts of `Parameters` that say what training holds. */
 interface TrainedWeights extends Pick<TrainableParameters, "trainableSpecs"> {
   /** Number of weights, without an adapter's. */
   readonly count: number;

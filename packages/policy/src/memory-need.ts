@@ -7,7 +7,7 @@ const FLOAT = 4;
 const MOST_LOGITS = 2 ** 24;
 const LOGIT_COPIES = 3;
 
-/** What a run does with a model, as far as its memory goes. */
+/** A run's use of a model, as far as its memory goes. */
 export interface MemoryUse {
   /** The adapter that is trained; absent: all weights are. */
   readonly lora?: Pick<LoraOptions, "rank" | "modules"> | undefined;
@@ -22,7 +22,7 @@ export interface MemoryUse {
   readonly gradientCheckpointing?: boolean;
 }
 
-/** What a run needs, in bytes. */
+/** Memory that a run needs, in bytes. */
 export interface MemoryNeed {
   /** Of the policy, its adapter included. */
   readonly weights: number;
@@ -34,7 +34,7 @@ export interface MemoryNeed {
   /** A reference's weights, as far as they are not shared. */
   readonly reference: number;
   readonly keysAndValues: number;
-  /** What a forward pass keeps for the backward pass, about. */
+  /** Kept by a forward pass for the backward pass, about. */
   readonly activations: number;
   /** The most that is held at once: sampling needs keys and values, training gradients and activations. */
   readonly total: number;

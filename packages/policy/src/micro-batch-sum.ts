@@ -2,7 +2,7 @@ import type { ForwardBackwardResult, TrainingRow } from "@retool-ts/engine";
 import type { LossNumbers } from "./gradient-accumulator.js";
 import { disposeBatch, microBatches, packTrainingRows, type PackedBatch } from "./training-batch.js";
 
-/** What goes on between micro-batches. */
+/** Calls and signals between micro-batches. */
 export interface MicroBatchOptions {
   /** Called after each micro-batch. */
   readonly onMicroBatch?: (done: number, total: number) => void;

@@ -20,7 +20,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
     .map((entry) => ({ name: entry.name, shape: joinedShape(entry), kind: entry.kind }));
 }
 
-/** How many numbers a model of this shape has. */
+/** The number of weights of a model of this shape. */
 export function parameterCount(config: ModelConfig): number {
   return parameterSpecs(config).reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }

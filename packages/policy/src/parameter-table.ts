@@ -58,7 +58,7 @@ function entry(name: string, kind: ParameterKind, tensors: readonly Tensor[], st
   return { name, kind, stored, tensors: tensors.map(([tensor, ...shape]) => ({ name: tensor, shape })) };
 }
 
-/** Whether a parameter is stored `[inputs, outputs]`, the transpose of the checkpoint's layout. */
+/** True for a parameter stored `[inputs, outputs]`, the transpose of the checkpoint's layout. */
 export function isTransposed({ kind }: Pick<ParameterEntry, "kind">): boolean {
   return kind === "matrix" || kind === "residualMatrix";
 }

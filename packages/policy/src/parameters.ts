@@ -7,7 +7,7 @@ import { parameterCount, parameterSpecs, type ParameterSpec, type TrainableParam
 import { normals, uniforms } from "./random-weights.js";
 import { TensorFiller } from "./checkpoint/tensor-filler.js";
 
-/** How fresh weights are drawn. */
+/** Distribution of fresh weights. */
 export interface InitOptions {
   readonly seed: number;
   /** Standard deviation of the embedding matrix; 0.02 is usual, 0.1 learns to copy sooner at hidden size 64. */
@@ -104,7 +104,7 @@ export class Parameters implements TrainableParameters {
     return this.#lora;
   }
 
-  /** What training changes: the adapter's weights where there is one, else all. */
+  /** The weights that training changes: the adapter's where there is one, else all. */
   get trainableSpecs(): readonly ParameterSpec[] {
     return this.#lora === undefined ? this.specs : loraSpecs(this.config, this.#lora);
   }

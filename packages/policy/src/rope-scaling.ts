@@ -2,7 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 
 /**
- * How the angles of rotary embedding are stretched beyond the length a model was first trained on:
+ * Stretch of the angles of rotary embedding beyond the length a model was first trained on:
  * `linear` (https://arxiv.org/abs/2306.15595), `llama3` (https://arxiv.org/abs/2407.21783) or `yarn` (https://arxiv.org/abs/2309.00071).
  */
 export type RopeScaling =

@@ -41,7 +41,7 @@ export function scoreTargets(model: Transformer, batch: PackedBatch, temperature
 }
 
 /**
- * Looks at rows before the kernels do, which trust what they are given.
+ * Checks rows before the kernels see them, which trust what they are given.
  *
  * @throws RetoolError when a row is longer than the model's positions or has ids that it does not know.
  */

@@ -21,13 +21,13 @@ import type { Parameters } from "./parameters.js";
 /** Attention of one layer: over the packed rows alone, or over a cache that it extends. */
 type Attend = (layer: number, qkv: tf.Tensor2D) => tf.Tensor2D;
 
-/** How a model reads its parameters. */
+/** Options of a model's reading of its parameters. */
 export interface TransformerOptions {
   /** False: as if the parameters had no adapter, the reference of a policy that trains one. Default: true. */
   readonly adapter?: boolean;
 }
 
-/** What a forward pass of training does beyond one of scoring. */
+/** Additions of a training pass to one of scoring. */
 export interface TrainingPass {
   /** Keep only what enters each layer, and compute the layer a second time in the backward pass. */
   readonly gradientCheckpointing?: boolean;
@@ -53,7 +53,7 @@ export class Transformer {
   readonly #parameters: Parameters;
   readonly #tables: PositionTables;
   readonly #lora: LoraOptions | undefined;
-  /** Where the adapter's modules lie. */
+  /** Places of the adapter's modules. */
   readonly #places: readonly (LoraPlace & { readonly module: LoraModule })[];
 
   constructor(parameters: Parameters, { adapter = true }: TransformerOptions = {}) {

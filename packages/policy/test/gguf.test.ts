@@ -12,7 +12,7 @@ import { disposeLayout, packRows } from "../src/ops/packed.js";
 import { Transformer } from "../src/transformer.js";
 import { relativeDifference } from "./tiny.js";
 
-/** What fixtures/make_gguf_fixture.py writes. */
+/** Contents of the file that fixtures/make_gguf_fixture.py writes. */
 type Blocks = Readonly<Record<string, { readonly type: number; readonly bytes: string; readonly values: string }>>;
 type Models = Readonly<Record<string, { readonly file: string; readonly tokenIds: readonly number[]; readonly logits: string }>>;
 

@@ -16,7 +16,7 @@ import { parseSafetensors } from "./safetensors-bytes.js";
 import { Transformer } from "../src/transformer.js";
 import { ADAMW, relativeDifference } from "./tiny.js";
 
-/** What fixtures/make_lora_fixture.py writes. */
+/** Contents of the file that fixtures/make_lora_fixture.py writes. */
 interface Fixture {
   readonly config: object;
   readonly weights: string;

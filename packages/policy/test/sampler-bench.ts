@@ -9,7 +9,7 @@ import type { LocalSampler } from "../src/sampler/sampler.js";
 import { NATIVE } from "./backends.js";
 import { ADAMW, TINY } from "./tiny.js";
 
-/** What each id of the tiny model is as text. */
+/** Text of each id of the tiny model. */
 export const LETTERS = "abcdefghijklmnopqrstuvwxyz<>/";
 export const OPTIONS: LocalSamplerOptions = {
   maxSequences: 8,

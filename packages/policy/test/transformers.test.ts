@@ -15,7 +15,7 @@ import type { Parameters } from "../src/parameters.js";
 import { Transformer } from "../src/transformer.js";
 import { ADAMW, relativeDifference } from "./tiny.js";
 
-/** What fixtures/make_transformers_fixture.py writes. */
+/** Contents of the file that fixtures/make_transformers_fixture.py writes. */
 interface Fixture {
   readonly config: object;
   readonly weights: string;

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
-import type { FloatType } from "@retool-ts/policy";
+import type { FloatType } from "@retool-ts/policy/node";
 import { baseName, saveAdapterFolder, saveModelFolder } from "../setup/save-model.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
 import type { CliContext } from "../shell/cli-context.js";

@@ -1,4 +1,4 @@
-import { installNative, nativeStatus, probeBackends, removeNative } from "@retool-ts/policy";
+import { installNative, nativeStatus, probeBackends, removeNative } from "@retool-ts/policy/node";
 import { withKernels } from "../doctor/doctor-backends.js";
 import type { CliContext } from "../shell/cli-context.js";
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Tensor } from "@tensorflow/tfjs-core";
-import type { BackendName, BackendProbe, NativeBackend } from "@retool-ts/policy";
+import type { BackendName, BackendProbe, NativeBackend } from "@retool-ts/policy/node";
 import type { DoctorCheck } from "./doctor-check.js";
 import { formatBytes } from "@retool-ts/report";
 
@@ -15,7 +15,7 @@ const BLOCK_BYTES = 64 * 2 ** 20;
 export async function checkBackends(): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   try {
-    const { probeBackends, useBackend } = await import("@retool-ts/policy");
+    const { probeBackends, useBackend } = await import("@retool-ts/policy/node");
     const probes = await probeBackends();
     for (const probe of probes) checks.push(describe(probe));
     const chosen = await useBackend("auto");

@@ -1,6 +1,7 @@
 import { totalmem } from "node:os";
 import { InputError } from "@retool-ts/core";
-import { checkMemoryNeed, chooseBackend, parameterCount } from "@retool-ts/policy";
+import { checkMemoryNeed, parameterCount } from "@retool-ts/policy";
+import { chooseBackend } from "@retool-ts/policy/node";
 import { formatBytes, formatDuration } from "@retool-ts/report";
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelPreset } from "../config/presets/model-preset.js";

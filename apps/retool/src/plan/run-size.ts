@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { describeTokenizer, type ModelTokenizer, type Problem } from "@retool-ts/data";
-import { type LoraOptions, type ModelConfig, readAdapterOptions, readModelConfig } from "@retool-ts/policy";
+import type { LoraOptions, ModelConfig } from "@retool-ts/policy";
+import { readAdapterOptions, readModelConfig } from "@retool-ts/policy/node";
 import { codeInterpreter } from "@retool-ts/rollout";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import type { ProblemSourceConfig, RecipeConfig } from "../config/recipe-config.js";

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isAdapterFolder, loadAdapter, loadModel } from "@retool-ts/policy";
+import { isAdapterFolder, loadAdapter, loadModel } from "@retool-ts/policy/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { afterMetrics, QUIET, quietShell } from "../../test/quiet-shell.js";
 import { exportCheckpoint } from "../commands/export-run.js";

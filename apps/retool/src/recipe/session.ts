@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
-import { probeBackends, type BackendName } from "@retool-ts/policy";
+import { probeBackends, type BackendName } from "@retool-ts/policy/node";
 import { stringify } from "yaml";
 import { createEnvironment } from "../setup/create-environment.js";
 import { localModel } from "../setup/hub-files.js";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { InputError } from "@retool-ts/core";
-import { isAdapterFolder } from "@retool-ts/policy";
+import { isAdapterFolder } from "@retool-ts/policy/node";
 import { localModel, type HubContext } from "./hub-files.js";
 import { loadConfig } from "../config/load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { modelTokenizerFromGguf, type ModelTokenizer } from "@retool-ts/data";
 import { loadModelTokenizer } from "@retool-ts/data/node";
-import { readGgufMetadata } from "@retool-ts/policy";
+import { readGgufMetadata } from "@retool-ts/policy/node";
 
 /** Whether a path names a GGUF file, by its ending. */
 export function isGguf(path: string): boolean {

@@ -4,21 +4,17 @@ import type { TokenLoss } from "@retool-ts/algorithms";
 import { InputError } from "@retool-ts/core";
 import { corpus, createTokenizer, describeTokenizer, TINY_SPLIT, trainBpe, type ModelTokenizer, type Tokenizer } from "@retool-ts/data";
 import type { PolicyModel } from "@retool-ts/evaluate";
+import { FrozenPolicy, LocalEngine, parameterCount, Parameters, type ModelConfig } from "@retool-ts/policy";
 import {
   adapterBaseModel,
   chooseBackend,
   engineFiles,
-  FrozenPolicy,
   isAdapterFolder,
   loadAdapter,
-  LocalEngine,
   loadModel,
-  parameterCount,
-  Parameters,
   readModelConfig,
   type BackendName,
-  type ModelConfig,
-} from "@retool-ts/policy";
+} from "@retool-ts/policy/node";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { localModel } from "./hub-files.js";
 import { readModelTokenizer } from "./model-files.js";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { engineFiles, saveAdapter, saveModel, type SaveModelOptions } from "@retool-ts/policy";
+import { engineFiles, saveAdapter, saveModel, type SaveModelOptions } from "@retool-ts/policy/node";
 import { writeFileAtomic, type RunFolder } from "@retool-ts/runs";
 import type { LoadedModel } from "./model-setup.js";
 

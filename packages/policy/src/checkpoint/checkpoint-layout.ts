@@ -2,7 +2,7 @@ import type { ModelConfig } from "../config.js";
 import { isTransposed, parameterTable } from "../parameter-table.js";
 
 /**
- * How one tensor of a Hugging Face checkpoint is stored here: as some columns of a parameter. Projections are `[outputs, inputs]` in the
+ * Place of one tensor of a Hugging Face checkpoint: some columns of a parameter. Projections are `[outputs, inputs]` in the
  * checkpoint and `[inputs, outputs]` here.
  */
 export interface CheckpointTensor {

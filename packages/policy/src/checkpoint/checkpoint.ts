@@ -11,13 +11,13 @@ import { mergedValues } from "../lora/merge.js";
 import type { Parameters } from "../parameters.js";
 import { SafetensorsFile, writeSafetensors, type FloatType } from "./safetensors-file.js";
 
-/** What a checkpoint folder holds beside the weights. */
+/** Contents of a checkpoint folder beside the weights. */
 export interface SaveModelOptions {
   readonly eosTokenId?: number | undefined;
   readonly padTokenId?: number | undefined;
-  /** How weights are stored; narrower ones are rounded to nearest, ties to even. Default: `float32`. */
+  /** Type of the stored weights; narrower ones are rounded to nearest, ties to even. Default: `float32`. */
   readonly dtype?: FloatType;
-  /** What becomes of an adapter: added to the weights, or left out. Default: `merge`. */
+  /** Fate of an adapter: added to the weights, or left out. Default: `merge`. */
   readonly adapter?: "merge" | "omit";
   /** Further text files of the folder by name, such as `tokenizer.json`. */
   readonly files?: Readonly<Record<string, string>>;
@@ -118,7 +118,7 @@ async function openFolder(folder: string): Promise<WeightSource> {
   }
 }
 
-/** Whether a checkpoint whose config ties the head to the embedding has a head with values of its own: `transformers` then takes it. */
+/** True for a checkpoint whose config ties the head to the embedding, with a head of other values: `transformers` then takes that. */
 async function hasOwnHead({ config, shapeOf, readPieces }: WeightSource): Promise<boolean> {
   const [head, embedding] = ["lm_head.weight", "model.embed_tokens.weight"] as const;
   const shape = shapeOf(head);
@@ -133,12 +133,12 @@ async function hasOwnHead({ config, shapeOf, readPieces }: WeightSource): Promis
   return digests[0] !== digests[1];
 }
 
-/** Whether a name stays in its folder. */
+/** True for a name that stays in its folder. */
 function isPlainName(name: string): boolean {
   return basename(name) === name && !["", ".", ".."].includes(name);
 }
 
-/** Whether a file could not be read because there is none. */
+/** True when a file could not be read because there is none. */
 function isAbsent(error: unknown): boolean {
   return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
 }

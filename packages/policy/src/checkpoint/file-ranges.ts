@@ -40,7 +40,7 @@ export async function openExisting(path: string): Promise<FileHandle> {
   }
 }
 
-/** What is in the place of a file, by the system's error code. */
+/** The thing in the place of a file, by the system's error code. */
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: "none",
   ENOTDIR: "none",

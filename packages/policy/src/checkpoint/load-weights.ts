@@ -4,7 +4,7 @@ import type { ModelConfig } from "../config.js";
 import { Parameters } from "../parameters.js";
 import type { TakePiece } from "./piece-reader.js";
 
-/** Where weights come from: tensors by their names in Hugging Face checkpoints. */
+/** Source of weights: tensors by their names in Hugging Face checkpoints. */
 export interface WeightSource {
   readonly config: ModelConfig;
   /** File or folder, for messages. */

@@ -5,7 +5,7 @@ import { readInto } from "./file-ranges.js";
 /** Floats of a tensor that are read and converted at a time; more only where a row is longer. */
 const PIECE_FLOATS = 2 ** 19;
 
-/** Where a tensor lies in a file, in blocks of `blockSize` numbers and `blockBytes` bytes. Rows are whole blocks. */
+/** Place of a tensor in a file, in blocks of `blockSize` numbers and `blockBytes` bytes. Rows are whole blocks. */
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly start: number;

@@ -80,7 +80,7 @@ export interface TensorToWrite {
   readonly values: () => Promise<Float32Array>;
 }
 
-/** How floats are stored, by the names of PyTorch. */
+/** Types of stored floats, by the names of PyTorch. */
 export type FloatType = "float32" | "float16" | "bfloat16";
 
 /** Writes floats as a safetensors file, atomically, holding one tensor at a time in memory. */

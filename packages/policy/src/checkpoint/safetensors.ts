@@ -15,7 +15,7 @@ const HeaderEntry = z.strictObject({
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
 
-/** Where one tensor lies in a safetensors file. */
+/** Place of one tensor in a safetensors file. */
 export interface SafetensorsEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -27,7 +27,7 @@ export interface SafetensorsEntry {
   readonly end: number;
 }
 
-/** What the header of a safetensors file says. */
+/** Contents of a safetensors file's header. */
 export interface SafetensorsHeader {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   readonly metadata: Readonly<Record<string, string>>;

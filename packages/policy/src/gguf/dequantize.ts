@@ -5,7 +5,7 @@ import { dequantizeQ4K, dequantizeQ5K, dequantizeQ6K } from "./k-quants.js";
 /** Writes `count` weights that `bytes` hold to `out`, from place `start` on. */
 export type Dequantize = (bytes: Uint8Array, count: number, out: Float32Array, start: number) => void;
 
-/** How the weights of a tensor are stored. */
+/** Storage of a tensor's weights. */
 export interface GgufTensorType {
   readonly name: string;
   /** Weights in a block. */

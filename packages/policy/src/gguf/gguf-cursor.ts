@@ -43,7 +43,7 @@ export class GgufCursor {
     return Number(value);
   }
 
-  /** How many items follow, each of at least so many bytes. */
+  /** The number of items that follow, each of at least so many bytes. */
   count(what: string, leastBytes: number): number {
     const count = this.u64(what);
     const most = Math.floor((this.#fileBytes - this.position) / leastBytes);
@@ -119,7 +119,7 @@ export class GgufCursor {
   }
 }
 
-/** What is said of a GGUF file that is not one. */
+/** The error of a GGUF file that is not one. */
 export function malformedGguf(where: string, expected: string, found: string): InputError {
   return new InputError({ what: "GGUF file", where, expected, found, fix: "copy or download the file again" });
 }

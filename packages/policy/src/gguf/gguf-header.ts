@@ -2,7 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { GGUF_TENSOR_TYPES, type GgufTensorType } from "./dequantize.js";
 import { GgufCursor, malformedGguf, type GgufValue } from "./gguf-cursor.js";
 
-/** Where one tensor lies in a GGUF file. */
+/** Place of one tensor in a GGUF file. */
 export interface GgufTensor {
   /** Slowest axis first, as in checkpoints; the file has it the other way round. */
   readonly shape: readonly number[];
@@ -13,7 +13,7 @@ export interface GgufTensor {
   readonly end: number;
 }
 
-/** What the header of a GGUF file says. */
+/** Contents of a GGUF file's header. */
 export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, GgufValue>;
   readonly tensors: ReadonlyMap<string, GgufTensor>;

@@ -4,7 +4,7 @@ import type { Pointer } from "./pointer.js";
 
 /** Everything an operation needs to run a fused kernel: the kernels of a backend, and its tensors. */
 export interface KernelContext {
-  /** Where `sampleRows` is missing, `sampleToken` draws from logits that are read back. */
+  /** Without `sampleRows`, `sampleToken` draws from logits that are read back. */
   readonly kernels: FusedKernels & Partial<Pick<NativeOnlyKernels, "sampleRows">>;
   readonly pointer: (tensor: tf.TensorInfo) => Pointer;
   /** A new tensor whose contents are undefined. */

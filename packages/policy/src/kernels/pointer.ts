@@ -1,6 +1,6 @@
 declare const isPointer: unique symbol;
 
-/** Where a tensor's values lie: a byte offset into the memory of the wasm backend, or an address in TensorFlow's. */
+/** Place of a tensor's values: a byte offset into the memory of the wasm backend, or an address in TensorFlow's. */
 export type Pointer = number & { readonly [isPointer]: true };
 
 /** No tensor. */

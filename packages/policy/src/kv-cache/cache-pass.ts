@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { PackedLayout } from "../ops/packed.js";
 
-/** Where everything goes in one forward pass over a cache. A batch entry is a slot, or a row when few slots take part. */
+/** Places of everything in one forward pass over a cache. A batch entry is a slot, or a row when few slots take part. */
 export interface CachePass {
   readonly layout: PackedLayout;
   /** Entries of the batch. */

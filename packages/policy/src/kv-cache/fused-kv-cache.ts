@@ -9,7 +9,7 @@ import type { PackedLayout } from "../ops/packed.js";
 /** Positions that a slot has room for at first; the room doubles when a sequence outgrows it. */
 const FIRST_ROOM = 64;
 
-/** What all layers of one forward pass share. */
+/** State that all layers of one forward pass share. */
 interface Pass {
   readonly layout: PackedLayout;
   /** `[rows]` each, int32. */

@@ -25,7 +25,7 @@ function token(slot: number, position: number, layer: number): Float64Array {
   return Float64Array.from({ length: WIDTH }, (_, i) => Math.fround(4 * uniformAt(key, position * WIDTH + i) - 2));
 }
 
-/** What attention over a whole sequence gives for its last tokens, in double precision. */
+/** Attention over a whole sequence for its last tokens, in double precision. */
 function expected(slot: number, length: number, count: number, layer: number): Float64Array {
   const qkv = new Float64Array(length * WIDTH);
   for (let position = 0; position < length; position++) qkv.set(token(slot, position, layer), position * WIDTH);

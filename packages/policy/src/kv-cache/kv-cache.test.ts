@@ -69,7 +69,7 @@ const STEPS: readonly Step[] = [
   { rows: [[2, 40]] },
 ];
 
-/** What attention gives at each step, in both layers. */
+/** Results of attention at each step, in both layers. */
 function play(cache: KVCache, config: ModelConfig): Float32Array[] {
   const width = (config.heads + 2 * config.kvHeads) * config.headDim;
   const lengths = new Int32Array(cache.slots);

@@ -91,7 +91,7 @@ export class TensorFlowKVCache implements KVCache {
     this.#dropPass();
   }
 
-  /** What all layers of one forward pass share. */
+  /** State that all layers of one forward pass share. */
   #plan(layout: PackedLayout, slots: Int32Array, past: Int32Array): CachePass {
     if (this.#pass?.layout === layout) return this.#pass;
     this.#dropPass();

@@ -11,7 +11,7 @@ import { LORA_MODULES, loraPlace, loraSpecs, type LoraModule, type LoraOptions }
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
 
-/** What PEFT's file says that matters here. Whatever would change the numbers and is not supported must be off. */
+/** The fields of PEFT's file that matter here. Whatever would change the numbers and is not supported must be off. */
 const AdapterConfig = z.looseObject({
   peft_type: z.literal("LORA"),
   base_model_name_or_path: z.string().nullish(),
@@ -41,7 +41,7 @@ const AdapterConfig = z.looseObject({
   arrow_config: z.null().optional(),
 });
 
-/** What an adapter's folder says beside its weights. */
+/** Contents of an adapter's folder beside its weights. */
 export interface SaveAdapterOptions {
   /** The model that the adapter belongs to, as a user would name it: a folder, a GGUF file or a hub id. */
   readonly baseModel?: string;
@@ -80,7 +80,7 @@ export async function saveAdapter(folder: string, parameters: Parameters, { base
   await writeSafetensors(join(folder, WEIGHTS), tensors, { format: "pt" });
 }
 
-/** Whether a folder has an adapter in PEFT's format. */
+/** True for a folder with an adapter in PEFT's format. */
 export async function isAdapterFolder(folder: string): Promise<boolean> {
   return stat(join(folder, CONFIG)).then(
     (entry) => entry.isFile(),
@@ -131,7 +131,7 @@ export async function loadAdapter(folder: string, parameters: Parameters, { seed
 }
 
 /**
- * What kind of adapter a folder holds, without its weights.
+ * Options of the adapter in a folder, without its weights.
  *
  * @throws InputError when `adapter_config.json` is missing, malformed or of another kind of adapter.
  */

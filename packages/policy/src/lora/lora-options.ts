@@ -23,7 +23,7 @@ export interface LoraOptions {
   readonly seed: number;
 }
 
-/** Where a module's product lies: some columns of a joined parameter. */
+/** Place of a module's product: some columns of a joined parameter. */
 export interface LoraPlace {
   /** Last part of the joined parameter's name. */
   readonly parameter: "qkv" | "output" | "gateUp" | "down";
@@ -34,7 +34,7 @@ export interface LoraPlace {
   readonly path: string;
 }
 
-/** Where each module of a model's layers lies. */
+/** Place of a module in each of a model's layers. */
 export function loraPlace(config: ModelConfig, module: LoraModule): LoraPlace {
   for (const entry of layerTable(config, 0)) {
     let column = 0;
@@ -49,7 +49,7 @@ export function loraPlace(config: ModelConfig, module: LoraModule): LoraPlace {
   throw new Error(`no projection named ${module}`);
 }
 
-/** What the product of both matrices is multiplied with. */
+/** Factor of the product of both matrices. */
 export function loraScale({ alpha, rank, rankStabilized = false }: LoraOptions): number {
   return alpha / (rankStabilized ? Math.sqrt(rank) : rank);
 }

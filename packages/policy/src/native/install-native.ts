@@ -10,7 +10,7 @@ import { lastLineAsJson, lastLines, runProgram } from "./run-program.js";
 import { findTensorFlow, type TensorFlowWheel } from "./tensorflow-wheel.js";
 import { findCompiler, findNodeHeaders } from "./toolchain.js";
 
-/** What {@link installNative} builds from and where to. */
+/** Sources and target of {@link installNative}. */
 export interface InstallNativeOptions {
   /** A Python that has TensorFlow from pip. */
   readonly python: string;

@@ -4,10 +4,7 @@ import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { BINDING, nativeFolder, readManifest, staleReason } from "./native-folder.js";
 import { usableKernels } from "./native-kernels.js";
-import type { NativeBackend, TensorFlowBackend } from "./tensorflow-backend.js";
-
-/** The packages that hold the JavaScript half of native TensorFlow. */
-export type NativePackage = "tfjs-node-gpu" | "tfjs-node";
+import type { NativeBackend, NativePackage, TensorFlowBackend } from "./tensorflow-backend.js";
 
 interface BackendModule {
   readonly NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;
@@ -82,7 +79,7 @@ function downloadedBinding(folder: string): string | undefined {
   return undefined;
 }
 
-/** What the package's own entry does, without making the backend current and with a binding from anywhere. */
+/** Does what the package's own entry does, with a binding from anywhere and without making the backend current. */
 function register(name: NativePackage, folder: string, binding: string): void {
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2"; // TensorFlow greets on stderr
   guardRemovedUtil();

@@ -4,7 +4,7 @@ import { cpus, homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 
-/** What is known of a binding that was built from a TensorFlow wheel; kept beside it as JSON. */
+/** Facts about a binding that was built from a TensorFlow wheel; kept beside it as JSON. */
 export const NativeManifest = z.strictObject({
   /** Version of TensorFlow, as its library says. */
   tensorflow: z.string(),
@@ -12,7 +12,7 @@ export const NativeManifest = z.strictObject({
   tfjsNode: z.string(),
   /** The wheel's library: it stays where pip put it. */
   library: z.string(),
-  /** What TensorFlow computes on. */
+  /** Device that TensorFlow computes on. */
   device: z.enum(["cpu", "gpu"]),
   platform: z.string(),
   arch: z.string(),
@@ -48,7 +48,7 @@ export function manifestPath(folder: string): string {
   return join(folder, MANIFEST);
 }
 
-/** What is installed in a folder; undefined when nothing is, or when it cannot be read. */
+/** Manifest of a folder; undefined when nothing is installed, or when it cannot be read. */
 export function readManifest(folder: string): NativeManifest | undefined {
   if (!existsSync(manifestPath(folder))) return undefined;
   try {

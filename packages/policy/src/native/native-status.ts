@@ -1,13 +1,13 @@
 import { packageFolder, packageVersion } from "./load-native.js";
 import { nativeFolder, readManifest, staleReason, type NativeManifest } from "./native-folder.js";
 
-/** What {@link installNative} left, and whether it can still be loaded. */
+/** State of what {@link installNative} left. */
 export type NativeStatus =
   | { readonly state: "absent"; readonly folder: string }
   | { readonly state: "installed"; readonly folder: string; readonly manifest: NativeManifest }
   | { readonly state: "stale"; readonly folder: string; readonly manifest: NativeManifest; readonly reason: string };
 
-/** Looks at the folder without loading TensorFlow. */
+/** Reads the state of the folder without loading TensorFlow. */
 export function nativeStatus(folder: string = nativeFolder()): NativeStatus {
   const manifest = readManifest(folder);
   if (manifest === undefined) return { state: "absent", folder };

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-/** How a program ended. */
+/** End of a program. */
 export interface ProgramResult {
   /** Exit code; undefined when the program could not be started or was killed. */
   readonly code: number | undefined;

@@ -2,15 +2,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { FusedKernels, NativeOnlyKernels } from "../kernels/kernels.generated.js";
 import type { Pointer } from "../kernels/pointer.js";
 
-/** What native TensorFlow says about itself. */
+/** The packages that hold the JavaScript half of native TensorFlow. */
+export type NativePackage = "tfjs-node-gpu" | "tfjs-node";
+
+/** Facts about native TensorFlow. */
 export interface NativeBackend {
   readonly tensorflow: string;
   readonly device: "cpu" | "gpu";
-  /** Whether it has this package's fused kernels; without them each operation is several of TensorFlow's. */
+  /** True with this package's fused kernels; without them each operation is several of TensorFlow's. */
   readonly kernels: boolean;
 }
 
-/** What we use of tfjs-node's backend beyond tfjs-core's interface. */
+/** The part of tfjs-node's backend that is used beyond tfjs-core's interface. */
 export interface TensorFlowBackend extends tf.KernelBackend {
   readonly binding: {
     readonly TF_Version: string;
@@ -33,9 +36,9 @@ export interface OpAttribute {
   readonly value: number;
 }
 
-/** What native/module.cc puts beside tfjs-node's own functions. */
+/** The functions that native/module.cc puts beside tfjs-node's own. */
 export interface NativeKernels extends FusedKernels, NativeOnlyKernels {
-  /** Which sources it was compiled from. */
+  /** Stamp of the sources it was compiled from. */
   readonly stamp: string;
   /** Address of the values of the tensor with this id. */
   pointer(id: number): Pointer;

@@ -23,7 +23,7 @@ export async function findCompiler(environment: NodeJS.ProcessEnv = process.env)
   });
 }
 
-/** Where Node's headers may lie: beside Node, in the system's folders, where node-gyp downloads them. */
+/** Places where Node's headers may lie: beside Node, in the system's folders, where node-gyp downloads them. */
 function headerFolders(): string[] {
   const { node } = process.versions;
   return [

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { HeadShape } from "./heads.js";
 
-/** What is added to the scores of `count` tokens that follow `past` others: −1e9 for those that a token may not see. */
+/** Addend for the scores of `count` tokens that follow `past` others: −1e9 for those that a token may not see. */
 export function attentionMask(count: number, past: number, { window = 0 }: HeadShape): tf.Tensor2D {
   const total = past + count;
   const hides = (i: number) => {

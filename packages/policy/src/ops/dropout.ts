@@ -4,7 +4,7 @@ import { fusedKernels, wrap } from "../kernels/kernel-context.js";
 import type { PackedLayout } from "./packed.js";
 
 /**
- * Which entries dropout zeroes: a pure function of the key, the row's number, the token's place in its row and the feature, so that a
+ * The entries that dropout zeroes: a pure function of the key, the row's number, the token's place in its row and the feature, so that a
  * row loses the same entries in whatever micro-batch it is, and in a second pass over the same layer.
  */
 export interface DropoutMask {

@@ -5,7 +5,7 @@ import { logitsGradient, tokenLogProbs, type TokenLogProbs } from "./token-log-p
 /** Logits that exist at once, 64 MiB of them; where there are more, rows are treated in chunks. */
 const MAX_LOGITS = 2 ** 24;
 
-/** How the logits are scaled, and how many of them may exist at once. */
+/** Scale of the logits, and the number of them that may exist at once. */
 export interface HeadLogProbsOptions {
   readonly temperature: number;
   /** Default: 2²⁴. */

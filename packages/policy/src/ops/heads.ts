@@ -1,4 +1,4 @@
-/** How a packed projection is divided into heads: queries, then keys, then values. */
+/** Division of a packed projection into heads: queries, then keys, then values. */
 export interface HeadShape {
   readonly heads: number;
   readonly kvHeads: number;

@@ -26,7 +26,7 @@ export function linearTransposed(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
   return fused === undefined ? tf.matMul(x, w, false, true) : fusedLinear(fused, x, w, true);
 }
 
-/** Whether a weight is a variable that training leaves alone, so that no gradient of it is computed. */
+/** True for a variable that training leaves alone, so that no gradient of it is computed. */
 export function isFrozen(w: tf.Tensor): boolean {
   return w instanceof tf.Variable && !w.trainable;
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * Where rows lie in a packed batch: tokens of all rows follow one another without padding, so that no work is spent on padding.
+ * Places of rows in a packed batch: tokens of all rows follow one another without padding, so that no work is spent on padding.
  */
 export interface PackedLayout {
   /** Sum of all lengths. */

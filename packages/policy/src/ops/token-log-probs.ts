@@ -58,7 +58,7 @@ export function logitsGradient(
   });
 }
 
-/** What the backward kernel needs from the forward one. */
+/** Results of the forward kernel that the backward one needs. */
 interface ForwardResult {
   /** Log-probabilities, then entropies: `[2, tokens]`. */
   readonly both: tf.Tensor2D;

@@ -2,13 +2,13 @@ import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 import { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
 
-/** How the token of one row is chosen, and its random number in [0, 1). */
+/** Choice of one row's token, and its random number in [0, 1). */
 export interface Draw {
   readonly options: SamplingOptions;
   readonly uniform: number;
 }
 
-/** Which ids may be chosen; see `SamplerOptions`. */
+/** The ids that may be chosen; see `SamplerOptions`. */
 export interface UsableIds {
   readonly vocabSize: number;
   readonly unusedTokenIds?: readonly number[];
@@ -27,7 +27,7 @@ export async function chooseTokens(logits: Tensor2D, draws: readonly Draw[], usa
   );
 }
 
-/** Whether every token with a probability can be drawn. */
+/** True when every token with a probability can be drawn. */
 function isUnfiltered({ temperature, topP, topK }: SamplingOptions): boolean {
   return temperature > 0 && topP >= 1 && topK <= 0;
 }

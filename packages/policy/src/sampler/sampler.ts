@@ -4,6 +4,7 @@ import { chooseTokens } from "./choose-tokens.js";
 import { createKVCache } from "../kv-cache/kv-cache.js";
 import type { KVCache } from "../kv-cache/kv-cache-types.js";
 import type { LocalSamplerOptions, SamplerStats } from "./decode-request.js";
+import { later } from "./later.js";
 import { RunningDecode } from "./running-decode.js";
 import { checkSamplerOptions } from "./sampler-options.js";
 import type { Sequence } from "./sequence.js";
@@ -50,7 +51,7 @@ export class LocalSampler implements EngineSampler {
     return { sampledTokens: this.#sampledTokens, ...this.#forward.stats, cacheBytes: this.#cache.bytes };
   }
 
-  /** How many more sequences can be opened. */
+  /** The number of sequences that can still be opened. */
   get available(): number {
     return this.#free.length;
   }
@@ -131,7 +132,7 @@ export class LocalSampler implements EngineSampler {
     this.#running.push(running);
     if (!this.#ticking) {
       this.#ticking = true;
-      setImmediate(() => void this.#loop());
+      later(() => void this.#loop());
     }
     return running.result;
   }
@@ -171,7 +172,7 @@ export class LocalSampler implements EngineSampler {
     try {
       while (this.#running.length > 0) {
         await this.#step();
-        await new Promise(setImmediate); // lets finished tools hand in their results
+        await new Promise<void>(later); // lets finished tools hand in their results
       }
     } catch (error) {
       for (const running of this.#running) running.fail(error);

@@ -1,4 +1,4 @@
-/** How the next token is chosen. */
+/** Choice of the next token. */
 export interface SamplingOptions {
   /** 0 takes the most likely token and ignores the random number. */
   readonly temperature: number;

@@ -1,0 +1,28 @@
+/**
+ * Native TensorFlow, and models, adapters and states in files: all that needs Node. Importing it lets `useBackend` find native TensorFlow.
+ *
+ * @packageDocumentation
+ */
+import "./native/node-platform.js";
+
+export { probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
+export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint/checkpoint.js";
+export { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
+export { engineFiles } from "./checkpoint/engine-files.js";
+export { loadOptimizer, saveOptimizer } from "./checkpoint/optimizer-checkpoint.js";
+export type { FloatType } from "./checkpoint/safetensors-file.js";
+export { chooseBackend, type BackendChoice } from "./choose-backend.js";
+export { type GgufValue } from "./gguf/gguf-cursor.js";
+export { readGgufMetadata } from "./gguf/gguf-file.js";
+export {
+  adapterBaseModel,
+  isAdapterFolder,
+  loadAdapter,
+  readAdapterOptions,
+  saveAdapter,
+  type SaveAdapterOptions,
+} from "./lora/adapter-checkpoint.js";
+export { installNative, removeNative, type InstallNativeOptions } from "./native/install-native.js";
+export { type NativeManifest } from "./native/native-folder.js";
+export { nativeStatus, type NativeStatus } from "./native/native-status.js";
+export type { NativeBackend } from "./native/tensorflow-backend.js";
