@@ -17,6 +17,8 @@ afterAll(async () => {
 interface Reply {
   readonly code: number;
   readonly body: Readonly<Record<string, never>>;
+  /** Characters of the body. */
+  readonly length: number;
 }
 
 async function post(
@@ -30,7 +32,8 @@ async function post(
     body: text,
     headers: { "content-type": "application/json", ...headers },
   });
-  return { code: response.status, body: (await response.json()) as Readonly<Record<string, never>> };
+  const answer = await response.text();
+  return { code: response.status, body: JSON.parse(answer) as Readonly<Record<string, never>>, length: answer.length };
 }
 
 const js = (code: string): unknown => ({
@@ -135,6 +138,23 @@ describe("/run_jupyter", () => {
         { display: [{ "text/plain": "3" }], error: [] },
       ],
     });
+  });
+
+  test("what all cells print together is bounded; the cells beyond are not run, and the server goes on", async () => {
+    const cells = Array.from({ length: 1_000 }, () => "print('\\0'.repeat(8000))"); // six characters of JSON each
+    const { body, length } = await post("/run_jupyter", { cells, kernel: "nodejs", total_timeout: 300 });
+    expect(body).toMatchObject({
+      status: "Failed",
+      message: expect.stringMatching(/^the answer is longer than \d+ characters/) as unknown,
+    });
+    expect((body["cells"] as unknown as unknown[]).length).toBeLessThan(300);
+    expect(length).toBeLessThan(16 * 2 ** 20);
+    expect((await post("/run_code", js("6 * 7"))).body).toMatchObject({ status: "Success" });
+  });
+
+  test("more cells than a notebook has are refused before any is run", async () => {
+    const { code, body } = await post("/run_jupyter", { cells: Array.from({ length: 40_000 }, () => "1"), kernel: "nodejs" });
+    expect([code, body["detail"]]).toEqual([422, [{ loc: ["body", "cells"], msg: "expected at most 1000 cells", type: "value_error" }]]);
   });
 
   test("a cell that is too slow ends the run; python is refused; no session is left open", async () => {

@@ -32,6 +32,26 @@ describe("output", () => {
     expect(result).toMatchObject({ status: "ok", value: "[ 1, 2, 3, 4, 5, 6, ", truncated: true });
   });
 
+  test.each([
+    ["console.log('😀'.repeat(50))", 7, "😀😀😀"],
+    ["console.error('😀'.repeat(50))", 8, "😀😀😀😀"],
+    ["process = { stdout: 1 }; console.log('a' + '😀'.repeat(50))", 4, "a😀"],
+  ])("%s is cut at a whole character", async (code, outputChars, kept) => {
+    const { status, stdout, stderr, feedback } = await sandbox.run(code, { limits: { outputChars } });
+    expect([status, stdout + stderr]).toEqual(["output", kept]);
+    expect(feedback).toBe(`${kept}\n[output truncated: limit of ${outputChars} characters]`);
+  });
+
+  test("a value is cut at a whole character", async () => {
+    expect(await sandbox.run("'😀'.repeat(50)", { limits: { outputChars: 6 } })).toMatchObject({ value: "'😀😀", truncated: true });
+    expect(await sandbox.run("'😀'.repeat(6000)", { limits: { outputChars: 20_000 } })).toMatchObject({
+      value: expect.not.stringContaining("\\ud83d") as unknown,
+    });
+    expect(await sandbox.run("throw new Error('x' + '😀'.repeat(6000))")).toMatchObject({
+      error: { message: `x${"😀".repeat(999)}` },
+    });
+  });
+
   test("output that just fits is whole", async () => {
     const result = await sandbox.run("console.log('12345')", { limits: { outputChars: 6 } });
     expect(result).toMatchObject({ status: "ok", stdout: "12345\n", truncated: false });

@@ -33,6 +33,9 @@ const sessions: readonly (readonly [name: string, cells: readonly string[], feed
   ["a block", ["{ let q = 1; q + 1 }"], "2"],
   ["an empty cell", [""], ""],
   ["a comment", ["1 + 1 // two"], "2"],
+  ["a last expression in parentheses, which awaits", ["let u = await 1; (await Promise.resolve(u + 1))"], "2"],
+  ["an object in parentheses after an await", ["await 1;\n({ a: await 2 }) // the end\n;"], "{ a: 2 }"],
+  ["a last expression in parentheses, and a semicolon", ["(await 20, 21) ;"], "21"],
   ["top-level await", ["const v = await Promise.resolve(3)\nv * 2"], "6"],
   [
     "awaited declarations live on",

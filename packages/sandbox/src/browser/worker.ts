@@ -1,5 +1,6 @@
 /** The script of a Web Worker: its first message is the setup, each later one a list of requests. */
 import { Executor } from "../engine/executor.js";
+import { useUtc } from "../engine/utc.js";
 import { transferOf, type ToWorker, type WorkerSetup } from "../pool/messages.js";
 import type { BrowserMessage } from "./browser-thread.js";
 
@@ -12,6 +13,7 @@ const scope = globalThis as unknown as WorkerScope;
 const send = (message: BrowserMessage): void => scope.postMessage(message, message.type === "replies" ? transferOf(message.replies) : []);
 
 scope.onmessage = ({ data }) => {
+  useUtc();
   const executor = new Executor(data as WorkerSetup, {
     begin: (id) => send({ type: "begin", id }),
     end: () => send({ type: "begin", id: 0 }),

@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.js";
 import type { Limits } from "../limits.js";
 import type { ProgressSink } from "../pool/progress.js";
 import type { WorkCounter } from "./work-counter.js";
@@ -75,7 +76,7 @@ export class Meter {
   write(stream: "out" | "err", text: string): void {
     if (this.#stopped === "output") return;
     const room = this.limits.outputChars - this.#stdout.length - this.#stderr.length;
-    const kept = text.length > room ? text.slice(0, room) : text;
+    const kept = cutText(text, room);
     if (stream === "out") this.#stdout += kept;
     else this.#stderr += kept;
     this.#progress.append(stream, kept);

@@ -21,8 +21,8 @@ export function asyncCell(source: string, program: Program): Cell {
   const functions: string[] = [];
   const last = program.body.filter(({ type }) => type !== "EmptyStatement").at(-1);
   if (last?.type === "ExpressionStatement") {
-    edits.insert(last.expression.start, "return (");
-    edits.insert(last.expression.end, ")");
+    edits.insert(last.start, "return ("); // the statement's own bounds: its expression may stand in parentheses
+    edits.insert(source[last.end - 1] === ";" ? last.end - 1 : last.end, ")");
   }
   for (const statement of program.body) {
     if (statement.type === "FunctionDeclaration" && statement.id !== null) functions.push(statement.id.name);

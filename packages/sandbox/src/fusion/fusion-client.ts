@@ -1,7 +1,7 @@
+import pLimit from "p-limit";
 import { ABORTED } from "../feedback.js";
 import type { CommandResult, RunCodeResponse } from "./fusion-protocol.js";
 import type { ExecutionReport, ExecutionResult, RunOptions, Sandbox } from "../sandbox.js";
-import { Semaphore } from "../semaphore.js";
 
 /** Options of {@link sandboxFusionClient}. */
 export interface SandboxFusionClientOptions {
@@ -25,8 +25,8 @@ export interface SandboxFusionClientOptions {
  * the server's. HTTP 504 is tried again; any other trouble is `infra`.
  */
 export function sandboxFusionClient(options: SandboxFusionClientOptions): Pick<Sandbox, "run"> {
-  const permits = new Semaphore(options.rateLimit ?? 10);
-  return { run: (code, runOptions = {}) => permits.run(() => runRemotely(code, options, runOptions)) };
+  const permits = pLimit(options.rateLimit ?? 10);
+  return { run: (code, runOptions = {}) => permits(() => runRemotely(code, options, runOptions)) };
 }
 
 async function runRemotely(code: string, options: SandboxFusionClientOptions, { limits, signal }: RunOptions): Promise<ExecutionResult> {

@@ -1,34 +1,67 @@
+import { Counter, Gauge, Registry } from "prom-client";
 import type { SandboxStats } from "../sandbox.js";
 
-/** Counts that the server keeps itself. */
-export interface RequestCounts {
-  /** Answers by status code. */
-  readonly answers: ReadonlyMap<number, number>;
-  readonly active: number;
-  readonly waiting: number;
+/** What the server's metrics are read from when they are asked for. */
+export interface MetricSources {
+  readonly stats: () => SandboxStats;
+  readonly active: () => number;
+  readonly waiting: () => number;
 }
 
-/** Counters and gauges in Prometheus's text format. */
-export function renderMetrics(stats: SandboxStats, { answers, active, waiting }: RequestCounts): string {
-  return [
-    metric("retool_http_answers_total", "counter", "HTTP answers by status code.", labelled("code", [...answers])),
-    metric("retool_http_active", "gauge", "Requests whose code runs.", [["", active]]),
-    metric("retool_http_waiting", "gauge", "Requests that wait for one that runs.", [["", waiting]]),
-    metric("retool_sandbox_runs_total", "counter", "Finished runs by status.", labelled("status", Object.entries(stats.finished))),
-    metric("retool_sandbox_queued", "gauge", "Runs that wait for a worker.", [["", stats.queued]]),
-    metric("retool_sandbox_running", "gauge", "Runs that a worker has.", [["", stats.running]]),
-    metric("retool_sandbox_sessions", "gauge", "Open sessions.", [["", stats.openSessions]]),
-    metric("retool_sandbox_worker_restarts_total", "counter", "Workers replaced.", [["", stats.restarts]]),
-  ].join("");
-}
+/** The server's counters and gauges, in Prometheus's text format. */
+export class FusionMetrics {
+  readonly #registry = new Registry();
+  readonly #answers: Counter<"code">;
 
-type Sample = readonly [labels: string, value: number];
+  constructor({ stats, active, waiting }: MetricSources) {
+    const registers = [this.#registry];
+    this.#answers = new Counter({
+      name: "retool_http_answers_total",
+      help: "HTTP answers by status code.",
+      labelNames: ["code"],
+      registers,
+    });
+    const gauge = (name: string, help: string, read: () => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    };
+    gauge("retool_http_active", "Requests whose code runs.", active);
+    gauge("retool_http_waiting", "Requests that wait for one that runs.", waiting);
+    new Counter({
+      name: "retool_sandbox_runs_total",
+      help: "Finished runs by status; those of status timeout were ended by the clock.",
+      labelNames: ["status"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [status, count] of Object.entries(stats().finished)) this.inc({ status }, count);
+      },
+    });
+    gauge("retool_sandbox_queued", "Runs that wait for a worker.", () => stats().queued);
+    gauge("retool_sandbox_running", "Runs that a worker has.", () => stats().running);
+    gauge("retool_sandbox_sessions", "Open sessions.", () => stats().openSessions);
+    new Counter({
+      name: "retool_sandbox_worker_restarts_total",
+      help: "Workers replaced.",
+      registers,
+      collect() {
+        this.reset();
+        this.inc(stats().restarts);
+      },
+    });
+  }
 
-function metric(name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`);
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
-}
+  countAnswer(code: number): void {
+    this.#answers.inc({ code });
+  }
 
-function labelled(name: string, entries: readonly (readonly [string | number, number])[]): Sample[] {
-  return entries.map(([value, count]) => [`{${name}="${value}"}`, count]);
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
 }

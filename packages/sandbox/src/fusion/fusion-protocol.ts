@@ -56,6 +56,9 @@ const LANGUAGES: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** Cells of one request; each may print as much as the sandbox lets it. */
+const MAX_CELLS = 1_000;
+
 /** One field that is missing or wrong. */
 export interface FieldProblem {
   readonly loc: readonly string[];
@@ -83,7 +86,7 @@ export function parseRunCode(body: unknown): RunCodeRequest | FieldProblem[] {
 export function parseRunJupyter(body: unknown): RunJupyterRequest | FieldProblem[] {
   const fields = new Fields(body);
   const request = {
-    cells: fields.texts("cells"),
+    cells: fields.texts("cells", MAX_CELLS),
     kernel: fields.optionalText("kernel") ?? "python3",
     cell_timeout: fields.number("cell_timeout", 0),
     total_timeout: fields.number("total_timeout", 45),
@@ -120,10 +123,11 @@ class Fields {
     return this.#get(name) == null ? null : this.text(name);
   }
 
-  texts(name: string): readonly string[] {
+  texts(name: string, most: number): readonly string[] {
     const value = this.#get(name);
-    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-    this.fail(name, "a list of strings");
+    const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
+    if (isList && value.length <= most) return value;
+    this.fail(name, isList ? `at most ${most} ${name}` : "a list of strings");
     return [];
   }
 

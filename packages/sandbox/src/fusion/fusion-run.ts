@@ -13,6 +13,9 @@ import type { ExecutionResult, Sandbox, Session } from "../sandbox.js";
 /** The JavaScript names of a language or kernel. */
 const JAVASCRIPT: ReadonlySet<string> = new Set(["nodejs", "javascript"]);
 
+/** Characters of all that the cells of one request say, after which no further cell is run. */
+const MAX_ANSWER_CHARS = 2 * 2 ** 20;
+
 const NOTHING = { executor_pod_name: null, files: {} } as const;
 
 /** The Python names of a language or kernel. */
@@ -71,6 +74,7 @@ async function runCells(session: Session, request: RunJupyterRequest, { signal, 
   const cells: CellResult[] = [];
   let fault: string | undefined;
   let isLate = false;
+  let room = MAX_ANSWER_CHARS;
   for (const cell of request.cells) {
     const left = total_timeout - (performance.now() - startMs) / 1000;
     isLate = left <= 0;
@@ -80,12 +84,15 @@ async function runCells(session: Session, request: RunJupyterRequest, { signal, 
       signal,
       rerun: false,
     });
-    cells.push(cellResult(result));
+    const shown = cellResult(result);
+    cells.push(shown);
+    room -= sizeOf(shown);
     isLate = isTimeout(result);
     if (result.status === "infra") fault = result.reason;
-    if (isLate || fault !== undefined) break;
+    if (isLate || fault !== undefined || room < 0) break;
   }
-  const status = isLate ? "TimeLimitExceeded" : fault === undefined ? "Finished" : "Error";
+  const isLong = room < 0 && cells.length < request.cells.length;
+  const status = isLate ? "TimeLimitExceeded" : fault === undefined && !isLong ? "Finished" : "Error";
   const driver: CommandResult = {
     status,
     execution_time: (performance.now() - startMs) / 1000,
@@ -94,8 +101,9 @@ async function runCells(session: Session, request: RunJupyterRequest, { signal, 
     stderr: "",
   };
   // As SandboxFusion has it: a cell that raises is a matter of that cell.
-  const overall = isLate ? "Failed" : fault === undefined ? "Success" : "SandboxError";
-  return { status: overall, message: fault ?? "", driver, cells, ...NOTHING };
+  const overall = fault !== undefined ? "SandboxError" : isLate || isLong ? "Failed" : "Success";
+  const tooLong = `the answer is longer than ${MAX_ANSWER_CHARS} characters; ${request.cells.length - cells.length} cells were not run`;
+  return { status: overall, message: fault ?? (isLong ? tooLong : ""), driver, cells, ...NOTHING };
 }
 
 /** The sandbox for a language, or why there is none. */
@@ -145,6 +153,16 @@ function commandResult(result: ExecutionResult): CommandResult {
   if (status !== "ok") return { ...report, status: "Finished", return_code: 1 };
   const finished = { ...report, status: "Finished", return_code: 0 } as const;
   return result.value === undefined ? finished : { ...finished, value: result.value };
+}
+
+function sizeOf({ stdout, stderr, display, error }: CellResult): number {
+  const texts = [
+    stdout,
+    stderr,
+    ...display.flatMap(Object.values),
+    ...error.flatMap(({ ename, evalue, traceback }) => [ename, evalue, ...traceback]),
+  ];
+  return texts.reduce((sum, text: string) => sum + text.length, 0);
 }
 
 function cellResult(result: ExecutionResult): CellResult {

@@ -3,6 +3,7 @@ import type { StreamName, Write } from "./console.js";
 import { inspect } from "./inspect.js";
 import { installLibrary } from "./libraries.js";
 import { errorHead, readText } from "./inspect-entries.js";
+import { cutText } from "./inspect-text.js";
 import * as real from "./intrinsics.js";
 
 /** The one function the host lends to a world. `text` is a JSON string, so that every character survives. */
@@ -100,7 +101,7 @@ function describe(outcome: Outcome, charsLeft: number): object {
       if (outcome.value === undefined) return record({ kind: "ok" });
       const text = inspect(outcome.value);
       const room = charsLeft > 0 ? charsLeft : 0;
-      return record({ kind: "ok", value: real.sliceText(text, 0, room), valueChars: text.length });
+      return record({ kind: "ok", value: cutText(text, room), valueChars: text.length });
     }
     case "error":
       return describeError(outcome.error);
@@ -109,7 +110,7 @@ function describe(outcome: Outcome, charsLeft: number): object {
 
 function describeError(error: unknown): object {
   if (typeof error !== "object" || error === null || !(error instanceof real.RealError)) {
-    return record({ kind: "error", name: "Uncaught", message: real.sliceText(inspect(error), 0, MAX_MESSAGE), stack: "" });
+    return record({ kind: "error", name: "Uncaught", message: cutText(inspect(error), MAX_MESSAGE), stack: "" });
   }
   const name = readText(error, "name") || "Error";
   const head = errorHead(error);
@@ -117,9 +118,9 @@ function describeError(error: unknown): object {
   const stack = readText(error, "stack");
   return record({
     kind: "error",
-    name: real.sliceText(name, 0, 100),
-    message: real.sliceText(message, 0, MAX_MESSAGE),
-    stack: real.sliceText(stack, 0, MAX_STACK),
+    name: cutText(name, 100),
+    message: cutText(message, MAX_MESSAGE),
+    stack: cutText(stack, MAX_STACK),
   });
 }
 

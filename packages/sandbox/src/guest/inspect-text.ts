@@ -7,7 +7,7 @@ const ESCAPES: Readonly<Record<number, string>> = { 8: "\\b", 9: "\\t", 10: "\\n
 
 /** A string literal with Node's choice of quotes: single, else double, else backtick. */
 export function quote(text: string): string {
-  const shown = text.length > MAX_STRING ? real.sliceText(text, 0, MAX_STRING) : text;
+  const shown = cutText(text, MAX_STRING);
   const has = (mark: string): boolean => real.indexOfText(shown, mark) !== -1;
   const mark = !has("'") ? "'" : !has('"') ? '"' : !has("`") && !has("${") ? "`" : "'";
   let result = mark;
@@ -21,6 +21,14 @@ export function quote(text: string): string {
   result += real.sliceText(shown, plainFrom) + mark;
   const rest = text.length - shown.length;
   return rest > 0 ? `${result}... ${rest} more character${rest > 1 ? "s" : ""}` : result;
+}
+
+/** The first `most` UTF-16 units of a text, or one less where that would cut a character in half. */
+export function cutText(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const code = most > 0 ? real.charCodeAt(text, most - 1) : 0;
+  const isCut = code >= 0xd800 && code < 0xdc00 && isPaired(text, most - 1, code);
+  return real.sliceText(text, 0, isCut ? most - 1 : most);
 }
 
 function escapeAt(text: string, at: number, mark: string): string | undefined {

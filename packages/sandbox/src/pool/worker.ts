@@ -1,12 +1,14 @@
 /** The file a worker thread runs: takes lists of requests, answers in small groups. */
 import { parentPort, workerData } from "node:worker_threads";
 import { Executor } from "../engine/executor.js";
+import { useUtc } from "../engine/utc.js";
 import { Progress } from "./progress.js";
 import { transferOf, type FromWorker, type RunReply, type ToWorker, type NodeWorkerSetup } from "./messages.js";
 
 /** Milliseconds of work after which finished replies are sent, so that a kill loses little. */
 const FLUSH_MS = 16;
 
+useUtc();
 const { progress, ...setup } = workerData as NodeWorkerSetup;
 const port = parentPort!;
 const executor = new Executor(setup, new Progress(progress));

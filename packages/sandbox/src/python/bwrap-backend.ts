@@ -118,6 +118,9 @@ function walls(wheels: readonly string[]): string[] {
     ...roots,
     ...own,
     ...wheels.flatMap((wheel) => ["--ro-bind", wheel, `/wheels/${basename(wheel)}`]),
-    ...["--remount-ro", "/dev", "--remount-ro", "/"],
+    "--remount-ro",
+    "/dev",
+    "--remount-ro",
+    "/",
   ];
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 import type { Readable } from "node:stream";
+import { cutText } from "../cut-text.js";
 import type { Launch } from "./backend.js";
 import { parseAnswer, type CellRequest, type FromInterpreter } from "./protocol.js";
 
@@ -127,7 +128,7 @@ export class Interpreter {
     }
     const room = running.outputChars - running.stdout.length - running.stderr.length;
     const text = running.decoders[stream].write(bytes);
-    const kept = text.length > room ? text.slice(0, room) : text;
+    const kept = running.truncated ? "" : cutText(text, room);
     if (stream === "out") running.stdout += kept;
     else running.stderr += kept;
     if (text.length <= room || running.truncated) return;

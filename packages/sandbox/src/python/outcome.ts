@@ -1,3 +1,4 @@
+import { cutText } from "../cut-text.js";
 import { ABORTED } from "../feedback.js";
 import type { Limits } from "../limits.js";
 import type { Outcome } from "../pool/messages.js";
@@ -26,7 +27,7 @@ export function outcomeOf({ how, stdout, stderr, truncated, ranMs }: CellEnd, { 
   switch (inner.kind) {
     case "ok": {
       if (inner.value === undefined) return { ...full, status: "ok" };
-      const value = wellFormed(inner.value.slice(0, Math.max(0, outputChars - stdout.length - stderr.length)));
+      const value = wellFormed(cutText(inner.value, Math.max(0, outputChars - stdout.length - stderr.length)));
       return { ...full, status: "ok", value, truncated: value.length < inner.value.length };
     }
     case "error": {

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync,
 import { basename, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { pythonFolder } from "./data-folder.js";
-import { readZip, ZipProblem, type ZipEntry } from "./zip.js";
+import { readZip, ZipProblem } from "./zip.js";
 
 /** Name, version, optional build number, and the tags of Python, ABI and platform; PEP 427. */
 const NAME = /^(?<name>[A-Za-z0-9_.]+)-(?<version>[A-Za-z0-9_.!+]+)(?:-\d[^-]*)?-(?<python>[^-]+)-(?<abi>[^-]+)-(?<platform>[^-]+)\.whl$/;
@@ -29,11 +29,11 @@ export function checkWheel(file: string): WheelInfo {
       "take a package without native code",
     );
   }
-  const entries = contentOf(file);
-  const native = entries.find(({ path }) => /\.(?:so|pyd|dll|dylib|a)(?:\.|$)/.test(path));
-  if (native !== undefined) throw problem(file, "no native code", native.path, "take a package without native code");
-  const meta = entries.find(({ path }) => /^[^/]+\.dist-info\/WHEEL$/.test(path));
-  if (meta === undefined || !/^Root-Is-Purelib: true\r?$/m.test(meta.read().toString("utf8"))) {
+  const files = contentOf(file);
+  const native = [...files.keys()].find((path) => /\.(?:so|pyd|dll|dylib|a)(?:\.|$)/.test(path));
+  if (native !== undefined) throw problem(file, "no native code", native, "take a package without native code");
+  const meta = contentAt(files, /^[^/]+\.dist-info\/WHEEL$/);
+  if (meta === undefined || !/^Root-Is-Purelib: true\r?$/m.test(meta.toString("utf8"))) {
     throw problem(
       file,
       "Root-Is-Purelib: true in its dist-info/WHEEL",
@@ -41,7 +41,7 @@ export function checkWheel(file: string): WheelInfo {
       "take a pure-Python wheel",
     );
   }
-  checkRecord(file, entries);
+  checkRecord(file, files);
   return { file, name, version };
 }
 
@@ -77,12 +77,18 @@ function wheelsAt(path: string): string[] {
   return wheels.map((name) => join(path, name));
 }
 
-function contentOf(file: string): readonly ZipEntry[] {
+type Files = ReadonlyMap<string, Buffer>;
+
+/** The file whose path is of a form. */
+function contentAt(files: Files, form: RegExp): Buffer | undefined {
+  const path = [...files.keys()].find((name) => form.test(name));
+  return path === undefined ? undefined : files.get(path);
+}
+
+function contentOf(file: string): Files {
   const expected = "a whole zip archive";
   try {
-    const entries = readZip(readFileSync(file));
-    for (const entry of entries) entry.read();
-    return entries;
+    return readZip(readFileSync(file));
   } catch (error) {
     if (error instanceof ZipProblem) throw problem(file, expected, error.message, "download it again");
     throw problem(file, expected, error instanceof Error ? error.message : String(error), "mend the path");
@@ -90,14 +96,13 @@ function contentOf(file: string): readonly ZipEntry[] {
 }
 
 /** Every file must have the hash that the wheel's record gives it. */
-function checkRecord(file: string, entries: readonly ZipEntry[]): void {
-  const record = entries.find(({ path }) => /^[^/]+\.dist-info\/RECORD$/.test(path));
+function checkRecord(file: string, files: Files): void {
+  const record = contentAt(files, /^[^/]+\.dist-info\/RECORD$/);
   if (record === undefined) throw problem(file, "a dist-info/RECORD", "none", "download it again");
-  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  for (const line of record.read().toString("utf8").split(/\r?\n/)) {
+  for (const line of record.toString("utf8").split(/\r?\n/)) {
     const [, path, hash] = /^"?(.*?)"?,sha256=([\w-]+)=*,\d*$/.exec(line) ?? [];
     if (path === undefined) continue;
-    const bytes = byPath.get(path)?.read();
+    const bytes = files.get(path);
     if (bytes === undefined) throw problem(file, "every file of its record", `${path} is missing`, "download it again");
     if (createHash("sha256").update(bytes).digest("base64url") !== hash)
       throw problem(file, "the files of its record", `another ${path}`, "download it again");
