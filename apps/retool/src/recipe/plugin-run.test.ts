@@ -20,6 +20,7 @@ const SETTINGS = [
   "train.steps=2",
   "train.promptsPerStep=3",
   "train.groupSize=4",
+  "eval.problems=2",
 ];
 
 let folder: string;
@@ -55,13 +56,13 @@ describe("retool train --plugin FILE", () => {
     const rollouts = await (await openRunFolder(run)).readTrajectories(2);
     expect(rollouts[0]!.question).toMatch(/^What is a in store \d of Ada\?$/);
     const final = await (await openRunFolder(run)).readTrajectories("final");
-    expect(final.map(({ problemId }) => problemId)).toEqual(["test-0", "test-1", "test-2"]);
+    expect(final.map(({ problemId }) => problemId)).toEqual(["test-0", "test-1"]);
     expect(await readFile(join(run, "config.yaml"), "utf8")).toContain(PLUGIN);
     const { openTools } = (await import(PLUGIN)) as { readonly openTools: () => number };
     expect(openTools()).toBe(0); // what was opened was closed
 
     const evaluated = await command("eval", "--checkpoint", run, "--json");
-    expect(JSON.parse(evaluated.printed.join(""))).toMatchObject({ n: 3 });
+    expect(JSON.parse(evaluated.printed.join(""))).toMatchObject({ n: 2 });
   });
 
   test.each([
