@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, "../..");
 /** Packages whose main entry runs in a browser; what needs Node stands in an entry of its own. */
 const packages = ["core", "data", "reward", "rollout", "algorithms", "engine", "evaluate", "train"];
 
-/** Who imports a built-in module of Node in what a browser would load of a package, by file. */
+/** Importers of Node's built-in modules in what a browser would load of a package, by file. */
 async function builtinsIn(entry: string): Promise<string[]> {
   const found: string[] = [];
   const builtins: Plugin = {

@@ -40,6 +40,12 @@ test("avg@k is the mean over problems of the share of right samples", () => {
   expect(evaluation.levels["1"]!.accuracy).toBeCloseTo(0.25, 12);
 });
 
+test("families are in order, by the numbers in their names", () => {
+  const names = ["sums of 10", "sums of 2", "gcd"];
+  const { families } = summarizeEvaluation(names.map((name, i) => [graded(String(i), true, name, 1)]));
+  expect(Object.keys(families)).toEqual(["gcd", "sums of 2", "sums of 10"]);
+});
+
 test("the interval is Wilson's", () => {
   // 8 of 10: centre (0.8 + 3.8415/20) / 1.38415 = 0.71674, half width (1.95996/1.38415)·√(0.016 + 0.0096036) = 0.22658.
   const { ci95 } = summarizeEvaluation(Array.from({ length: 10 }, (_, i) => [graded(String(i), i < 8, "gcd", 1)]));

@@ -1,4 +1,4 @@
-/** Which hub: that of Hugging Face or a mirror of it, or ModelScope. */
+/** A hub: that of Hugging Face or a mirror of it, or ModelScope. */
 export type HubName = "huggingface" | "modelscope";
 
 /** Contents of a repository. */

@@ -3,7 +3,7 @@ import type { Environment, SamplingModel } from "@retool-ts/evaluate";
 import type { RolloutJournal } from "@retool-ts/rollout";
 import type { RunParts } from "./train-context.js";
 
-/** Which rollouts of a run a journal is for. */
+/** Rollouts of a run that a journal is for. */
 export interface PartialRequest {
   /** Of the journal. */
   readonly name: string;

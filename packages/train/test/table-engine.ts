@@ -95,7 +95,9 @@ class TableSampler implements EngineSampler {
       if (request.signal?.aborted === true) return { ...result, finish: "aborted" };
       if (ids.length >= this.maxLength) return { ...result, finish: "full" };
       const greedy = request.temperature === 0;
-      const logProbs = logSoftmax(this.#table.rows[ids.at(-1)!]!, greedy ? 1 : request.temperature);
+      const unused = this.#options.unusedTokenIds ?? [];
+      const logits = this.#table.rows[ids.at(-1)!]!.map((logit, id) => (unused.includes(id) ? -Infinity : logit));
+      const logProbs = logSoftmax(logits, greedy ? 1 : request.temperature);
       const token = greedy ? logProbs.indexOf(Math.max(...logProbs)) : draw(logProbs, request.uniform(ids.length));
       ids.push(token);
       result.tokenIds.push(token);
@@ -203,6 +205,7 @@ class TableCritic implements CriticEngine {
 export interface SeenPass {
   readonly rows: readonly TrainingRow[];
   readonly loss: LossSpec;
+  readonly temperature: number;
 }
 
 /**
@@ -240,18 +243,20 @@ export class TableEngine implements Engine {
     return JSON.stringify(this.table.rows.map((row) => [...row]));
   }
 
-  async forwardBackward(rows: readonly TrainingRow[], loss: LossSpec) {
-    this.seen.push({ rows, loss });
+  async forwardBackward(rows: readonly TrainingRow[], loss: LossSpec, { temperature = 1 }: { readonly temperature?: number } = {}) {
+    this.seen.push({ rows, loss, temperature });
     let [total, targets] = [0, 0];
     for (const row of rows) {
       for (let t = 1; t < row.tokenIds.length; t++) {
         if (!row.lossMask[t]) continue;
         targets++;
         const [before, token] = [row.tokenIds[t - 1]!, row.tokenIds[t]!];
-        const logProbs = logSoftmax(this.table.rows[before]!, 1);
+        const logProbs = logSoftmax(this.table.rows[before]!, temperature);
         const { value, slope } = tokenLoss(loss, row, t, logProbs[token]!);
         total += value;
-        logProbs.forEach((logProb, i) => (this.#gradient[before]![i]! += slope * ((i === token ? 1 : 0) - Math.exp(logProb))));
+        logProbs.forEach(
+          (logProb, i) => (this.#gradient[before]![i]! += (slope / temperature) * ((i === token ? 1 : 0) - Math.exp(logProb))),
+        );
       }
     }
     return { loss: total, metrics: {}, targets };

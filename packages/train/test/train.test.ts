@@ -136,6 +136,30 @@ describe("what reaches the advantages", () => {
   });
 });
 
+describe("what reaches the engine", () => {
+  test("the temperature of sampling, so that the ratio begins at 1", async () => {
+    const sampling = { temperature: 0.5, topP: 1, topK: 0 };
+    const { policy, recorder } = await run({ sampling, oldLogProbs: "trainer" });
+    expect(policy.engine.seen.map(({ temperature }) => temperature)).toEqual([0.5, 0.5, 0.5, 0.5]);
+    expect(Number(recorder.metrics[0]!["mismatch/log_prob_difference_max"])).toBeLessThan(1e-6);
+  });
+
+  test("ids that are never sampled", async () => {
+    const policy = toyPolicy();
+    const call = policy.tokenizer.tokenToId("<code>")!;
+    const { recorder } = await run({ steps: 1 }, { policy: { ...policy, unusedTokenIds: [call] } });
+    expect(recorder.metrics[0]!["rollout/tool_calls"]).toBe(0);
+    expect((await run({ steps: 1 })).recorder.metrics[0]!["rollout/tool_calls"]).toBeGreaterThan(0);
+  });
+
+  test("nothing for the policy while the critic warms up", async () => {
+    const { policy, recorder } = await run({ advantage: "gae", critic: { warmupSteps: 2, learningRate: { peak: 0.5 } } });
+    expect(recorder.metrics.map((record) => Number(record["policy/trained_tokens"]) > 0)).toEqual([false, false, true, true]);
+    expect(recorder.metrics.every((record) => Number(record["value/grad_norm"]) > 0)).toBe(true);
+    expect(policy.engine.updates).toBe(2);
+  });
+});
+
 describe("held-out problems", () => {
   const heldOut = { problems: [0, 1, 2].map((index) => problems.problem(1_000 + index)), sampling: { temperature: 0, topP: 1, topK: 0 } };
 

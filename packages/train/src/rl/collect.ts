@@ -21,7 +21,7 @@ export interface StepRollouts {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Which rollouts to sample. */
+/** Rollouts to sample. */
 export interface CollectRequest {
   /** Names the random numbers. */
   readonly step: number;

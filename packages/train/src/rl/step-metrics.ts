@@ -67,7 +67,7 @@ function lengthsByVerdict(scored: readonly GroupedRollout[]) {
   return { "rollout/response_tokens_right": tokens(true), "rollout/response_tokens_wrong": tokens(false) };
 }
 
-/** How calls ended, as shares of all; those that the clock ended are no doing of the policy's. */
+/** Ends of calls, as shares of all; those that the clock ended are no doing of the policy's. */
 function callStatuses(rollouts: readonly GroupedRollout[]): Record<string, number> {
   const calls = rollouts.flatMap(({ trajectory }) => trajectory.toolCalls.map(({ status }) => status));
   const share = (status: string) => (calls.length === 0 ? 0 : calls.filter((each) => each === status).length / calls.length);

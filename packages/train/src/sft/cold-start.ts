@@ -28,7 +28,7 @@ export interface ColdStartOptions {
   readonly stage: Pick<SftStage, "name" | "mixture" | "firstStyleShare" | "snippets">;
   /** Index of the first problem: each stage reads its own stretch. */
   readonly firstProblem: number;
-  /** Which problems; default: all families. */
+  /** Settings of the problems; default: all families. */
   readonly tasks?: Omit<TaskSourceOptions, "seed" | "split">;
   readonly environment: Pick<Environment, "encodePrompt" | "dialect" | "budgets">;
   /** Form of the traces: the one that the dialect reads. */

@@ -18,7 +18,7 @@ export const SftStage = z.strictObject({
         maxTokens: positive.default(16_384),
         /** Treatment of longer rows. */
         tooLong: z.enum(["refuse", "leave-out"]).default("refuse"),
-        /** What becomes of broken conversations, such as a call without a result. Those left out are counted. */
+        /** Treatment of broken conversations, such as a call without a result. Those left out are counted. */
         onBad: z.enum(["refuse", "leave-out"]).default("refuse"),
       }),
     ])
