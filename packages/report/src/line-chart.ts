@@ -21,7 +21,7 @@ export interface Series {
 export interface LineChartOptions {
   readonly title: string;
   readonly unit: "share" | "number";
-  /** Whether to draw a trailing mean over many noisy steps. */
+  /** Draw a trailing mean over many noisy steps. */
   readonly smooth: boolean;
   /** Steps at which something began, and what. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];

@@ -4,7 +4,7 @@ import { InputError } from "@retool-ts/core";
 import { RunFolder } from "./run-folder.js";
 import { listFolder } from "./step-folders.js";
 
-/** How a command opens its folder. */
+/** Options of opening a run's folder. */
 export interface RunFolderOptions {
   /** Open the folder of a run to go on with. */
   readonly resume?: boolean;

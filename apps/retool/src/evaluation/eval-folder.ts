@@ -76,7 +76,7 @@ export class EvalFolder {
     return whole.map((line) => JSON.parse(line) as TrajectoryRecord);
   }
 
-  /** What was sampled of problems that are not finished. The caller closes it. */
+  /** Tokens sampled of problems that are not finished. The caller closes it. */
   openJournal(notice: JournalNotice): FileJournal {
     const identity = createHash("sha256").update(JSON.stringify(this.#identity)).digest("hex");
     return this.run.openJournal(ROLLOUTS, identity, notice);

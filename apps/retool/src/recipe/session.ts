@@ -16,7 +16,7 @@ import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
 import { type Checkpoint, createRunFolder, RunFolder, withFolderLock } from "@retool-ts/runs";
 import { otherVersion, readRunConfig } from "../config/run-config.js";
 
-/** How a run begins. */
+/** Beginning of a run. */
 export interface SessionRequest {
   /** Folder of the run. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface SessionRequest {
   readonly resume: boolean;
   /** Config of a new run. */
   readonly config: RecipeConfig;
-  /** Where a new run starts. */
+  /** State that a new run starts from. */
   readonly start?: RunState;
   /** The command that goes on after an interruption. */
   readonly resumeWith: string;
