@@ -34,7 +34,7 @@ export class EvalFolder {
     const known = new RunFolder(path);
     const file = known.file("eval.json");
     if (!existsSync(file)) {
-      const run = await createRunFolder(path, { option: "--out" });
+      const run = await createRunFolder(path, { hints: { another: "choose another --out" } });
       await writeFileAtomic(file, `${JSON.stringify(identity, null, 2)}\n`);
       return new EvalFolder(run, identity, samples);
     }

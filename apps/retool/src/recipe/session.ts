@@ -37,6 +37,12 @@ export interface SessionRequest {
 
 const ALL_PARTS: RecipeParts = { sft: true, rl: true };
 
+const RUN_HINTS = {
+  another: "choose another --run",
+  occupied: "pass --resume or choose another --run",
+  missing: "check the path, or leave out --resume",
+};
+
 type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
 
 /**
@@ -46,7 +52,7 @@ type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
  */
 export async function withRun<T>(request: SessionRequest, work: Work<T>): Promise<T> {
   const problems = request.resume ? undefined : await openProblems(request.config, request); // a mistake in them leaves no folder behind
-  const run = await createRunFolder(request.path, { resume: request.resume });
+  const run = await createRunFolder(request.path, { resume: request.resume, hints: RUN_HINTS });
   return withFolderLock(run.path, () => workIn(run, request, problems, work));
 }
 
