@@ -1,5 +1,5 @@
 /**
- * What the command line is made of, for programs that train with functions of their own, and that read runs: run folders, their
+ * The parts of the command line, for programs that train with functions of their own, and that read runs: run folders, their
  * records, and the report.
  *
  * @packageDocumentation

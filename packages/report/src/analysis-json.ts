@@ -1,6 +1,6 @@
 import type { RunData } from "./run-data.js";
 
-/** What a report says in figures, for programs. */
+/** Figures of a report, for programs. */
 export function analysisJson({ name, summary, analysis }: RunData): string {
   const corrections = analysis?.corrections.map(({ record, failed, corrected }) => {
     const { phase, step, problemId, sampleIndex, toolCalls } = record;

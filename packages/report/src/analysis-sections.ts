@@ -95,7 +95,7 @@ export function renderPurposes({ steps }: RunAnalysis): Html | undefined {
     </p>
     ${rows}
     <p class="why">
-      Each call is given one purpose: by fixed rules over its words and structure and the text before it, or by a language model where the report was made with --label-endpoint. The paper asked a model
+      Each call is given one purpose: by fixed rules over its words and structure and the text before it, or by a language model where the report was given one. The paper asked a model
       for labels; shares compare within a run, not with its figures.
     </p>
   </figure>`;

@@ -98,7 +98,7 @@ function stepOf(record: LogRecord, phase: string): number | undefined {
   return typeof step === "number" ? step : undefined;
 }
 
-/** Where the stages of a phase after the first begin. */
+/** Steps at which the stages of a phase after the first begin. */
 function stageMarks(phase: string, records: readonly LogRecord[]): { x: number; label: string }[] {
   return records.flatMap((record, index) => {
     const { stage } = record;

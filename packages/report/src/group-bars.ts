@@ -19,7 +19,7 @@ export interface GroupColumn {
   readonly levels?: Readonly<Record<string, GroupAccuracy>> | undefined;
 }
 
-/** Bars of every family and level, one an evaluation, at most four; the last stands out. */
+/** Bars of every family and level, one per evaluation, at most four; the last stands out. */
 export function renderColumns(evaluations: readonly GroupColumn[]): Html | undefined {
   const charts = [
     ["By family", "families"],

@@ -7,7 +7,7 @@ import type { RunData } from "./run-data.js";
 /** Below this, right answers are too few to say anything about learning. */
 const NEAR_ZERO = 0.02;
 
-/** What the run found, in words and as a table of its phases. */
+/** Result of the run, in words and as a table of its phases. */
 export function renderHeadline({ summary }: RunData): Html {
   const phases = Object.entries(summary?.phases ?? {});
   if (phases.length === 0)

@@ -105,7 +105,7 @@ export const CHARTS: readonly ChartSpec[] = [
     title: "Code lines",
     unit: "number",
     series: { "rollout/code_lines": "lines" },
-    explanation: "Mean lines of code in a rollout that has code.",
+    explanation: "Mean lines of code per rollout that has code.",
   },
   {
     title: "Stop reasons",
@@ -116,7 +116,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     title: "Entropy",
     unit: "number",
-    series: { "policy/entropy": "nats a token" },
+    series: { "policy/entropy": "nats per token" },
     explanation:
       "How undecided the policy is about its next token. A slow fall is learning; a fall to zero early on means it stopped exploring.",
   },
@@ -141,7 +141,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     title: "Approximate KL",
     unit: "number",
-    series: { "policy/approx_kl": "nats a token" },
+    series: { "policy/approx_kl": "nats per token" },
     explanation: "Distance between the policy that sampled and the one being trained.",
   },
   {
@@ -175,7 +175,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     title: "Distance from the reference",
     unit: "number",
-    series: { "policy/reference_kl": "nats a token" },
+    series: { "policy/reference_kl": "nats per token" },
     explanation: "Estimated divergence of the policy from the frozen reference that the KL penalty holds it to.",
   },
   {
@@ -218,7 +218,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     title: "Updates",
     unit: "number",
-    series: { "policy/updates": "updates a step" },
+    series: { "policy/updates": "updates per step" },
     isExact: true,
     explanation: "How many mini-batches of the step changed the policy.",
   },

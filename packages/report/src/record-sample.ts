@@ -34,7 +34,7 @@ export class RecordSample {
     if (sampleIndex === 0) keep(this.#byProblem, phase, { rank, record }, PROBLEMS_PER_PHASE);
   }
 
-  /** How many rollouts were offered, by phase. */
+  /** Number of rollouts that were offered, by phase. */
   get counts(): ReadonlyMap<string, number> {
     return this.#counts;
   }

@@ -113,7 +113,7 @@ export interface LabelRequest {
 /** Names what code is for, or leaves it open. */
 export type PurposeOf = (call: LabelRequest) => CodePurpose | undefined;
 
-/** What the code of each call is for, judged with the text before it. */
+/** Purpose of the code of each call, judged with the text before it. */
 export function purposesOf(
   record: Pick<TrajectoryRecord, "segments" | "toolCalls">,
   purposeOf: PurposeOf = () => undefined,

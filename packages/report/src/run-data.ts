@@ -2,7 +2,7 @@ import { type LogRecord, openRunFolder, readTrajectories, type Summary } from "@
 import { RecordSample } from "./record-sample.js";
 import { AnalysisCollector, CHECKPOINT_PHASE, type PurposeOf, type RunAnalysis } from "./run-analysis.js";
 
-/** What a report is made from. */
+/** Material of a report. */
 export interface RunData {
   readonly name: string;
   /** Absent while a run has not been evaluated. */

@@ -31,7 +31,7 @@ const CURVES: readonly Curve[] = [
     lines: { lines: (m) => m.codeLinesWithCode },
   },
   {
-    title: "Calls that ran, a response",
+    title: "Calls that ran, per response",
     unit: "number",
     explanation: "The paper's correct code count, divided by the number of responses so that steps with different numbers compare.",
     lines: { calls: (m) => m.correctCalls / m.rollouts },

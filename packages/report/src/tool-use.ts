@@ -20,7 +20,7 @@ const ROWS: readonly Row[] = [
   ["… of wrong answers", "", "share", (m) => m.lastCallPassRate.wrong],
   ["Pass rate of all calls", "share of calls that ran without an error", "share", (m) => m.callPassRate.all],
   ["Invocation timing", "start of the first call, as a share of the response", "share", (m) => m.firstCallTiming],
-  ["Calls a response", "mean over all responses", "number", (m) => m.callsPerRollout],
+  ["Calls per response", "mean over all responses", "number", (m) => m.callsPerRollout],
   ["Responses with a failing call", "share of all responses", "share", (m) => m.failingShare],
   [
     "Self-corrections",

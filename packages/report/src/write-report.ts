@@ -21,7 +21,7 @@ export async function writeReport(path: string, output = join(path, "report.html
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(
-      { what: "report", where: output, expected: "a file that can be written", found, fix: "pass another -o" },
+      { what: "report", where: output, expected: "a file that can be written", found, fix: "choose another path" },
       { cause },
     );
   }

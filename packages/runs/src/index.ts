@@ -1,5 +1,5 @@
 /**
- * What a training run leaves behind: its folder, records, trajectories, checkpoints and journals.
+ * The folder of a training run: records, trajectories, checkpoints and journals.
  *
  * @packageDocumentation
  */

@@ -4,12 +4,19 @@ import { InputError } from "@retool-ts/core";
 import { RunFolder } from "./run-folder.js";
 import { listFolder } from "./step-folders.js";
 
-/** How a command opens its folder. */
+/** Options of opening a run's folder. */
 export interface RunFolderOptions {
   /** Open the folder of a run to go on with. */
   readonly resume?: boolean;
-  /** Option that names the folder, for messages. */
-  readonly option?: "--run" | "--out";
+  /** Ways out of a problem in the caller's own terms. */
+  readonly hints?: {
+    /** For a folder that cannot be used. */
+    readonly another?: string;
+    /** For a folder that holds something, such as a run. */
+    readonly occupied?: string;
+    /** For a run to go on with that is not there. */
+    readonly missing?: string;
+  };
 }
 
 /**
@@ -18,15 +25,15 @@ export interface RunFolderOptions {
  *
  * @throws InputError when the folder holds something, cannot be written, or is not there to be resumed.
  */
-export async function createRunFolder(path: string, { resume = false, option = "--run" }: RunFolderOptions = {}): Promise<RunFolder> {
+export async function createRunFolder(path: string, { resume = false, hints = {} }: RunFolderOptions = {}): Promise<RunFolder> {
   const problem = (expected: string, found: string, fix: string, cause?: unknown) =>
     new InputError({ what: "run folder", where: path, expected, found, fix }, { cause });
   const info = await stat(path).catch(() => undefined);
-  const another = `choose another ${option}`;
+  const { another = "choose another folder", occupied = another, missing = "check the path" } = hints;
   if (info !== undefined && !info.isDirectory()) throw problem("a folder", "a file", another);
-  if (info === undefined && resume) throw problem("the folder of a run", "nothing", "check the path, or leave out --resume");
+  if (info === undefined && resume) throw problem("the folder of a run", "nothing", missing);
   if (info !== undefined && !resume && (await listFolder(path)).some((name) => !name.startsWith("."))) {
-    throw problem("a new or empty folder", "one with files in it", option === "--run" ? `pass --resume or ${another}` : another);
+    throw problem("a new or empty folder", "one with files in it", occupied);
   }
   try {
     await mkdir(path, { recursive: true });
@@ -52,7 +59,7 @@ export async function openRunFolder(path: string): Promise<RunFolder> {
       where: path,
       expected: "the folder of a run",
       found,
-      fix: "name a folder that a run wrote, such as runs/quickstart",
+      fix: "name a folder that a run wrote",
     });
   }
   return new RunFolder(path);

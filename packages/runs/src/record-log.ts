@@ -6,14 +6,14 @@ import { writeFileAtomic } from "./atomic-write.js";
 /** One line of `metrics.jsonl` or `timings.jsonl`. `step` and `phase` say where it belongs. */
 export type LogRecord = Readonly<Record<string, number | string | null>>;
 
-/** How numbers that JSON cannot hold are written. */
+/** Spelling of numbers that JSON cannot hold. */
 const NON_FINITE: ReadonlyMap<unknown, number> = new Map([
   ["NaN", Number.NaN],
   ["Infinity", Number.POSITIVE_INFINITY],
   ["-Infinity", Number.NEGATIVE_INFINITY],
 ]);
 
-/** A file of one JSON object a line that grows during a run and survives a crash in the middle of a line. */
+/** A file of one JSON object per line that grows during a run and survives a crash in the middle of a line. */
 export class RecordLog {
   readonly path: string;
 

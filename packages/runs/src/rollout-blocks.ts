@@ -1,7 +1,7 @@
 import type { ToolStatus } from "@retool-ts/rollout";
 import type { TrajectoryRecord } from "./trajectory-record.js";
 
-/** Who speaks in a stretch of a rollout, and to what end. */
+/** Speaker of a stretch of a rollout, and the end that it serves. */
 export type BlockKind = "prompt" | "reasoning" | "code" | "output" | "answer";
 
 /** A stretch of a rollout as a person reads it, without the dialect's tags. The text is hostile. */

@@ -35,7 +35,8 @@ describe("createRunFolder", () => {
     const path = join(folder, "run");
     const run = await createRunFolder(path);
     await run.writeConfig("seed: 1\n");
-    await expect(createRunFolder(path)).rejects.toThrow("pass --resume or choose another --run");
+    await expect(createRunFolder(path)).rejects.toThrow("To mend it: choose another folder.");
+    await expect(createRunFolder(path, { hints: { occupied: "pass --resume" } })).rejects.toThrow("To mend it: pass --resume.");
     expect((await createRunFolder(path, { resume: true })).path).toBe(path);
   });
 

@@ -20,14 +20,14 @@ export interface KeptCheckpoint {
   readonly keep: number;
   /** The step that did best; its checkpoint is never removed. */
   readonly best?: { readonly step: number; readonly accuracy: number } | undefined;
-  /** Whether a journal of rollouts is still of use after this checkpoint. */
+  /** True for a journal of rollouts that is still of use after this checkpoint. */
   keepsJournal(name: string): boolean;
 }
 
 /** Everything a run leaves behind. Whole files are replaced atomically, logs grow by whole lines. */
 export class RunFolder {
   readonly path: string;
-  /** When this object was made, on the clock of `performance.now`. */
+  /** Time at which this object was made, on the clock of `performance.now`. */
   readonly openedAt = performance.now();
   readonly #metrics: RecordLog;
   readonly #timings: RecordLog;

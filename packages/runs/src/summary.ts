@@ -5,9 +5,9 @@ export interface GroupAccuracy {
   readonly accuracy: number;
 }
 
-/** What one evaluation found. Shares are between 0 and 1. */
+/** Results of one evaluation. Shares are between 0 and 1. */
 export interface PhaseSummary {
-  /** Problems; with several samples a problem, the accuracy is their mean. */
+  /** Problems; with several samples per problem, the accuracy is their mean. */
   readonly n: number;
   readonly accuracy: number;
   /** 95 % confidence interval of the accuracy. */

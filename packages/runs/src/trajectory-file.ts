@@ -42,7 +42,7 @@ export async function readTrajectories(path: string): Promise<TrajectoryRecord[]
       {
         what: "trajectories",
         where,
-        expected: "a file of rollouts, one JSON object a line",
+        expected: "a file of rollouts, one JSON object per line",
         found,
         fix: "name a run folder or one of its trajectories/*.jsonl.gz",
       },

@@ -14,7 +14,7 @@ export interface RecordedSegment {
 
 /** One graded rollout as it is kept in a run folder and shown by `inspect` and `report`. */
 export interface TrajectoryRecord {
-  /** What it was sampled for, such as `coldStart`, `train` or `final`. */
+  /** Purpose that it was sampled for, such as `coldStart`, `train` or `final`. */
   readonly phase: string;
   readonly step: number;
   readonly problemId: string;
@@ -27,7 +27,7 @@ export interface TrajectoryRecord {
   readonly correct: boolean;
   /** The answer that was graded; absent when none was found. */
   readonly prediction?: string;
-  /** What each term of the reward added. */
+  /** Contribution of each term of the reward. */
   readonly parts: Readonly<Record<string, number>>;
   readonly advantage?: number;
   readonly stopReason: StopReason;
@@ -39,7 +39,7 @@ export interface TrajectoryRecord {
   readonly toolCalls: readonly RecordedCall[];
 }
 
-/** What a record is made from: a rollout with its problem, verdict and, in training, advantage. */
+/** Source of a record: a rollout with its problem, verdict and, in training, advantage. */
 export interface RecordSource {
   readonly trajectory: Trajectory;
   readonly problem: Problem;

@@ -21,7 +21,7 @@ export interface StatsOptions {
   readonly json?: boolean;
 }
 
-/** How many refused rows are named; the others are counted. */
+/** Refused rows that are named; the others are counted. */
 const NAMED_ROWS = 5;
 
 /**
@@ -90,8 +90,8 @@ export async function dataStats(file: string, { tokenizer: folder, json = false 
       [`${stats.rows} rows`, "mean", "median", "95 %", "longest"],
       spread(`prompt, ${unit}`, stats.promptLength),
       spread(`response, ${unit}`, stats.responseLength),
-      spread("calls a row", stats.calls),
-      spread("lines a call", stats.codeLines),
+      spread("calls per row", stats.calls),
+      spread("lines per call", stats.codeLines),
     ]),
   );
   context.print(`${percent(stats.codeShare)} of the rows call a tool`);

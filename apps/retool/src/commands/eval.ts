@@ -15,7 +15,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--level <column>", "column with the difficulty; default: found by name")
     .addOption(new Option("--preset <name>", "protocol of a benchmark; takes its problems with --data").choices(["aime24", "aime25"]))
     .option("-n, --limit <n>", "first problems only", positiveNumber)
-    .option("-k, --samples <k>", "rollouts a problem", positiveNumber)
+    .option("-k, --samples <k>", "rollouts per problem", positiveNumber)
     .option("--temperature <t>", "sampling temperature; 0 is greedy", nonNegativeNumber)
     .option("--top-p <p>", "nucleus of the sampling distribution", nonNegativeNumber)
     .option("--top-k <k>", "sample among so many most likely tokens; 0 keeps all", wholeNumber)

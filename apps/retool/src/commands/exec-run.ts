@@ -48,7 +48,7 @@ export async function exec(options: ExecOptions, input: AsyncIterable<Buffer | s
   return isWell;
 }
 
-/** What {@link exec} uses of the command line's context. */
+/** Part of the command line's context that {@link exec} uses. */
 export type ExecContext = Pick<CliContext, "print" | "signal">;
 
 async function* resultsOf(

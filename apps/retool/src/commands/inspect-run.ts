@@ -12,7 +12,7 @@ export interface InspectOptions {
 }
 
 export interface InspectOutput {
-  /** One JSON object a rollout in place of text. */
+  /** One JSON object per rollout in place of text. */
   readonly json: boolean;
   readonly color: boolean;
   readonly print: (text: string) => void;

@@ -20,7 +20,7 @@ export function register(program: Command, context: CliContext): void {
     .option("--wrong", "only rollouts with a wrong answer")
     .option("--right", "only rollouts with a right answer")
     .option("-n, --limit <number>", "show at most so many", wholeNumber, 10)
-    .option("--json", "print one JSON object a line")
+    .option("--json", "print one JSON object per line")
     .addHelpText(
       "after",
       "\nExamples:\n  $ retool inspect runs/quickstart --phase final --wrong -n 3\n  $ retool inspect runs/quickstart --json | jq .stopReason",

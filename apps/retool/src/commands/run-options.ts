@@ -31,7 +31,7 @@ export function addRunOptions(command: Command, folder: string): Command {
     .option("--dry-run", "print the resolved config and the memory and time to expect, and stop", false);
 }
 
-/** Where weights come from, for commands that can start from a model. */
+/** Adds the option that names the weights, for commands that can start from a model. */
 export function addModelOption(command: Command): Command {
   return command
     .option("--from <path>", "model to start from: a run, checkpoint, Hugging Face folder, .gguf file or hub:owner/name")

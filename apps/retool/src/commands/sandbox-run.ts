@@ -14,7 +14,7 @@ export interface ServeOptions extends LimitOptions {
   readonly maxBodyBytes: number;
 }
 
-/** What {@link serve} uses of the command line's context. */
+/** Part of the command line's context that {@link serve} uses. */
 export type ServeContext = Pick<CliContext, "print" | "reporter" | "signal">;
 
 /** Serves the sandbox until the first Ctrl-C or SIGTERM; requests at work then have ten seconds to end. */

@@ -7,7 +7,7 @@ import type { ArmName } from "./arms.js";
 import { type CurvePoint, callsHelper } from "./figures.js";
 import type { Job } from "./jobs.js";
 
-/** What one finished run of one arm found. */
+/** Results of one finished run of one arm. */
 export interface ArmRun {
   readonly arm: ArmName;
   readonly seed: number;
@@ -27,7 +27,7 @@ export interface ArmRun {
   readonly helperShare: number | null;
 }
 
-/** How much supervised training a cold start took. */
+/** Amount of supervised training of a cold start. */
 export interface SftEffort {
   readonly steps: number;
   readonly rows: number;
@@ -37,7 +37,7 @@ export interface SftEffort {
   readonly flop: number;
 }
 
-/** What reinforcement learning was given, and how much of it taught something. */
+/** Amount of reinforcement learning, and the share of it that taught something. */
 export interface RlEffort {
   readonly steps: number;
   readonly rollouts: number;

@@ -4,7 +4,7 @@ import type { RecipeInput } from "../config/recipe-config.js";
 /** The sides of the comparison. */
 export type ArmName = "tool" | "text" | "text-3x";
 
-/** What an arm is called in tables and sentences. */
+/** Names of arms in tables and sentences. */
 export const ARM_TITLES: Readonly<Record<ArmName, string>> = {
   tool: "tool RL",
   text: "text RL, equal SFT",

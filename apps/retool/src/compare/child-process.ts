@@ -8,10 +8,10 @@ import { runJob, type Job } from "./jobs.js";
 /** Name of the command that a child process is started with; it is not in the help. */
 export const CHILD_COMMAND = "compare-job";
 
-/** What a parent tells its child; there is nothing else to tell. */
+/** Message of a parent to its child; there is no other. */
 const STOP = "stop";
 
-/** What a child tells its parent: the work it is at. */
+/** Message of a child to its parent: the work it is at. */
 interface ChildProgress {
   readonly label: string;
   readonly done: number;

@@ -18,13 +18,13 @@ import { isFinished, planJobs, runJob, type ComparisonPlan, type Job } from "./j
 import { renderComparison } from "./render-comparison.js";
 import { verdictSentences } from "./verdict.js";
 
-/** What the command line asks for. */
+/** Request of the command line. */
 export interface CompareOptions extends ComparisonPlan {
   /** Folder of the comparison. */
   readonly run: string;
   /** Runs at once, each in a process of its own; one runs in this process. */
   readonly processes?: number;
-  /** How a process of this program is started: Node, its options and the script. */
+  /** Command that starts a process of this program: Node, its options and the script. */
   readonly program: readonly string[];
   readonly dryRun: boolean;
   readonly json: boolean;
@@ -89,7 +89,7 @@ function tell(result: ComparisonResult, run: string, { json }: CompareOptions, {
   if (json) print(JSON.stringify(result));
 }
 
-/** What will be run, and what the longest run of each arm takes. */
+/** The runs to come, and the needs of the longest run of each arm. */
 async function describe(jobs: readonly Job[]): Promise<string> {
   const parts = [`${jobs.length} runs: ${jobs.map(({ arm, seed }) => `${arm}-seed${seed}`).join(", ")}`];
   for (const arm of new Set(jobs.map((job) => job.arm))) {

@@ -43,7 +43,7 @@ export interface Bar {
   readonly passed: boolean;
 }
 
-/** What `compare.json` holds. */
+/** Content of `compare.json`. */
 export interface ComparisonResult {
   readonly plan: ComparisonPlan;
   readonly arms: readonly ArmSummary[];

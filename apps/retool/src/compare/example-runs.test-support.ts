@@ -3,7 +3,7 @@ import type { ArmName } from "./arms.js";
 import type { ArmRun } from "./arm-run.js";
 import type { CurvePoint } from "./figures.js";
 
-/** What differs between example runs. */
+/** Differences between example runs. */
 export interface ExampleRun {
   readonly arm: ArmName;
   readonly seed: number;

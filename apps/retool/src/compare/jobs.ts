@@ -17,7 +17,7 @@ export interface Job {
   readonly config: RecipeConfig;
 }
 
-/** What a comparison consists of. */
+/** Parts of a comparison. */
 export interface ComparisonPlan {
   readonly comparison: ComparisonName;
   readonly arms: readonly ArmName[];

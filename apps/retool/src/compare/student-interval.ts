@@ -2,7 +2,7 @@ import { RetoolError } from "@retool-ts/core";
 
 /** Mean of one figure over seeds, with its 95 % confidence interval. */
 export interface Interval {
-  /** How many values there are. */
+  /** Number of values. */
   readonly n: number;
   readonly mean: number;
   /** Sample standard deviation (n − 1); null for one value. */

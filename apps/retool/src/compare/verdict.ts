@@ -15,7 +15,7 @@ export function verdictSentences(result: ComparisonResult): string[] {
   ];
 }
 
-/** Where the tool arm stands before RL, beside a text arm. */
+/** State of the tool arm before RL, beside a text arm. */
 function startSentence(arms: ComparisonResult["arms"], { arm }: Duel): string {
   const startOf = (name: ArmName) => arms.find((candidate) => candidate.arm === name)!.coldStart;
   const [tool, text] = [startOf("tool"), startOf(arm)];

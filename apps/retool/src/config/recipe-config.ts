@@ -146,7 +146,7 @@ export const RecipeConfig = z.strictObject({
       workers: positive.max(64).default(1),
       /** Counted work after which code is stopped, in interrupt ticks of about 10,000 operations. */
       fuel: positive.default(2_000),
-      /** Milliseconds after which the clock ends a call, which is then not scored: ten times what the fuel can take, 40 ms a tick. */
+      /** Milliseconds after which the clock ends a call, which is then not scored: ten times what the fuel can take, 40 ms per tick. */
       wallMs: positive.default(80_000),
       memoryMiB: positive.min(18).max(2_048).default(64),
       outputChars: positive.default(8_192),
@@ -156,7 +156,7 @@ export const RecipeConfig = z.strictObject({
       helpers: z.boolean().default(true),
       /** Libraries in every world: fraction.js as Fraction, decimal.js as Decimal, nerdamer-prime (an optional package) as nerdamer. */
       preload: z.array(z.enum(["fraction", "decimal", "nerdamer"])).default([]),
-      /** Run equal code once a step, and share its result. */
+      /** Run equal code once per step, and share its result. */
       shareResults: z.boolean().default(true),
     })
     .prefault({}),

@@ -44,11 +44,11 @@ const Part = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** What a rollout is paid for. */
+/** Reward of a rollout. */
 export const RewardConfig = z.strictObject({
   /** A reward of a plugin, in place of everything below; null = none. */
   function: z.string().nullable().default(null),
-  /** How the answer is found and compared. */
+  /** Rule by which the answer is found and compared. */
   rule: z.enum(["boxed-exact", "equivalence", "math-dapo-strict", "math-dapo-minerva"]).default("boxed-exact"),
   /** Score of a right answer, and of a wrong or missing one. */
   correct: z.number().default(1),

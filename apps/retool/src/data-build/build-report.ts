@@ -1,7 +1,7 @@
 import { REJECTIONS, type Rejection } from "./verify-trace.js";
 import type { Rewritten } from "./rewrite-rows.js";
 
-/** What became of the rows of a build. */
+/** Outcome of the rows of a build. */
 export interface BuildReport {
   readonly rows: number;
   readonly kept: number;

@@ -12,7 +12,7 @@ export interface ChatRequest {
   readonly max_tokens?: number;
 }
 
-/** What a model wrote. */
+/** Text that a model wrote. */
 export interface ChatText {
   readonly text: string;
   /** False when it was cut off at `max_tokens`. */
@@ -22,7 +22,7 @@ export interface ChatText {
 /** A text, or why there is none after all tries. */
 export type ChatReply = ({ readonly status: "ok" } & ChatText) | { readonly status: "failed"; readonly reason: string };
 
-/** Where and how patiently to ask. */
+/** Endpoint, and the patience to ask it with. */
 export interface ChatEndpoint {
   /** Base address, such as `http://127.0.0.1:8000/v1`. */
   readonly url: string;

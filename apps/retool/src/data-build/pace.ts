@@ -5,7 +5,7 @@ export class Pace {
   readonly #intervalMs: number;
   #next = 0;
 
-  /** @param perMinute - requests a minute at most; `Infinity` = no limit. */
+  /** @param perMinute - requests per minute at most; `Infinity` = no limit. */
   constructor(perMinute: number) {
     this.#intervalMs = 60_000 / perMinute;
   }

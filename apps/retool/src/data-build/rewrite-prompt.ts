@@ -52,7 +52,7 @@ Follow these rules:
 7. If the reasoning does not end with an answer section, add one as its end: <answer> \\boxed{the final answer} </answer>. Nothing follows it.`;
 }
 
-/** What the finished rows ask: how to call the interpreter and how to answer, then the problem behind the marker of ReTool-SFT. */
+/** Question of the finished rows: how to call the interpreter and how to answer, then the problem behind the marker of ReTool-SFT. */
 export function trainingPrompt(question: string, language: SnippetLanguage): string {
   const { title } = NAMES[language];
   return `Solve the problem below step by step. Where it helps, write ${title} between <code> and </code>: it is run, and its output is given back between <interpreter> and </interpreter>. Every snippet is a complete script. End with the answer as <answer>\\boxed{...}</answer>.

@@ -5,7 +5,7 @@ import { rewritePrompt } from "./rewrite-prompt.js";
 import type { ReasoningRow } from "./source-rows.js";
 import { verifyTrace, type VerifiedTrace, type VerifyTraceOptions } from "./verify-trace.js";
 
-/** How rows are rewritten. */
+/** Options of rewriting rows. */
 export interface RewriteOptions {
   readonly endpoint: ChatEndpoint;
   readonly cache: ReplyCache;
@@ -20,7 +20,7 @@ export interface RewriteOptions {
   readonly onRow: (done: number) => void;
 }
 
-/** What became of a row, and the last reply it got. */
+/** Outcome of a row, and the last reply it got. */
 export interface RewrittenRow {
   readonly row: ReasoningRow;
   readonly outcome: VerifiedTrace;

@@ -11,7 +11,7 @@ export interface ClaimedCall {
 /** A rewritten trace taken apart. */
 export interface RewrittenTrace {
   readonly calls: readonly ClaimedCall[];
-  /** What follows the last output, with the answer in its tags. */
+  /** Text behind the last output, with the answer in its tags. */
   readonly end: string;
   /** Inside of the last box in the answer. */
   readonly answer: string;

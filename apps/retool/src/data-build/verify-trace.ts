@@ -4,7 +4,7 @@ import { DEFAULT_BUDGETS, truncateMiddle, xmlDialect, type CodeRunner } from "@r
 import { readRewrittenTrace } from "./rewritten-trace.js";
 import type { SnippetLanguage } from "./rewrite-prompt.js";
 
-/** Why a row is left out. */
+/** Reason why a row is left out. */
 export const REJECTIONS = {
   endpoint: "the endpoint gave no usable reply",
   cutOff: "the reply was cut off at the token limit",

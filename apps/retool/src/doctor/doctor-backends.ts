@@ -57,7 +57,7 @@ function describe({ name, available, reason, version, native }: BackendProbe): D
   return { name: `backend ${name}`, status: available ? "ok" : "info", detail, facts: { available, version, ...native } };
 }
 
-/** Whether the chosen backend computes attention, norms and log-probs in fused kernels. */
+/** Checks that the chosen backend computes attention, norms and log-probs in fused kernels. */
 function describeKernels(chosen: BackendName, probe: BackendProbe | undefined): DoctorCheck {
   const name = "fused kernels";
   if (chosen === "wasm") return { name, status: "ok", detail: "yes, WebAssembly with SIMD", facts: { fused: true } };
@@ -66,7 +66,7 @@ function describeKernels(chosen: BackendName, probe: BackendProbe | undefined): 
   return { name, status: fused ? "ok" : "info", detail, facts: { fused } };
 }
 
-/** How many threads the chosen backend computes with. */
+/** Number of threads that the chosen backend computes with. */
 function describeThreads(backend: BackendName): DoctorCheck {
   const wanted = Number(process.env["TF_NUM_INTRAOP_THREADS"] ?? 0);
   const isNative = backend.startsWith("tfjs-node");

@@ -12,7 +12,7 @@ function rollout(correct: boolean, family: string, stopReason: RolloutOutline["s
   return { problem: { family }, trajectory, reward: { correct, prediction: undefined } };
 }
 
-/** What a person is told: lines, and the headings of tables. */
+/** Output for a person: lines, and the headings of tables. */
 function told(rollouts: readonly EvaluatedRollout[]) {
   const lines: string[] = [];
   const tables: string[] = [];

@@ -34,7 +34,7 @@ export class EvalFolder {
     const known = new RunFolder(path);
     const file = known.file("eval.json");
     if (!existsSync(file)) {
-      const run = await createRunFolder(path, { option: "--out" });
+      const run = await createRunFolder(path, { hints: { another: "choose another --out" } });
       await writeFileAtomic(file, `${JSON.stringify(identity, null, 2)}\n`);
       return new EvalFolder(run, identity, samples);
     }
@@ -76,7 +76,7 @@ export class EvalFolder {
     return whole.map((line) => JSON.parse(line) as TrajectoryRecord);
   }
 
-  /** What was sampled of problems that are not finished. The caller closes it. */
+  /** Tokens sampled of problems that are not finished. The caller closes it. */
   openJournal(notice: JournalNotice): FileJournal {
     const identity = createHash("sha256").update(JSON.stringify(this.#identity)).digest("hex");
     return this.run.openJournal(ROLLOUTS, identity, notice);

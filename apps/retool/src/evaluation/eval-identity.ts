@@ -2,7 +2,7 @@ import type { Problem } from "@retool-ts/data";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { hashModel, hashText } from "../setup/hash-files.js";
 
-/** What decides the figures of an evaluation, as flat facts: an evaluation goes on only where all of them are the same. */
+/** Facts that decide the figures of an evaluation, flat: an evaluation goes on only where all of them are the same. */
 export type EvalIdentity = Readonly<Record<string, string | number | boolean | null>>;
 
 /** @param folder - of the checkpoint, or its `.gguf` file. */

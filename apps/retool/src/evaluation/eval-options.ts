@@ -2,7 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { checkConfig } from "../config/load-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
-/** What the command line changes of an evaluation's config. */
+/** Settings of an evaluation's config that the command line changes. */
 export interface EvalOverrides {
   readonly data?: string;
   readonly question?: readonly string[];

@@ -7,12 +7,12 @@ export interface EvalPreset {
   readonly problems: number;
   /** Settings under those of the command line, as of `--set`. */
   readonly settings: readonly string[];
-  /** Where copies of the data set are published. */
+  /** Places where copies of the data set are published. */
   readonly sources: readonly string[];
 }
 
 /**
- * The paper's protocol: 32 samples a problem, temperature 1, top-p 0.7, answers compared by equivalence, no limit on turns. Responses
+ * The paper's protocol: 32 samples per problem, temperature 1, top-p 0.7, answers compared by equivalence, no limit on turns. Responses
  * end at 16,384 tokens, which the released evaluation allows for each turn and this one for all turns together, as verl's does.
  *
  * Feng et al., "ReTool" (https://arxiv.org/abs/2504.11536), sec. 3.1, and the evaluation code published with it.

@@ -85,18 +85,18 @@ interface SamplingPlan {
   readonly folder: string;
   readonly checkpoint: string;
   readonly problems: readonly Problem[];
-  /** Where finished problems are kept. */
+  /** Folder of finished problems. */
   readonly kept: EvalFolder | undefined;
 }
 
-/** What an evaluation leaves in `summary.json` of the model that was loaded. */
+/** Facts of the loaded model that an evaluation leaves in `summary.json`. */
 interface ModelFacts {
   readonly backend: string;
   readonly parameters: number;
 }
 
 interface SampledProblems {
-  /** One group a problem, in order. */
+  /** One group per problem, in order. */
   readonly groups: readonly (readonly TrajectoryRecord[])[];
   /** Undefined when everything had been kept and no model was needed. */
   readonly model: ModelFacts | undefined;

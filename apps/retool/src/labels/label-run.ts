@@ -4,7 +4,7 @@ import { callsWithContext, CHECKPOINT_PHASE, type PurposeOf } from "@retool-ts/r
 import { openRunFolder, readTrajectories } from "@retool-ts/runs";
 import { PurposeLabels } from "./purpose-labels.js";
 
-/** Who names the purposes. */
+/** Model that names the purposes. */
 export interface LabelModel extends Pick<ChatEndpoint, "url" | "apiKey" | "apiKeyEnv"> {
   readonly model: string;
 }

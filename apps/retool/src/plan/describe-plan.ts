@@ -74,7 +74,7 @@ function refusal({ shape }: RunSize, { leastMemoryUse }: RunPlan): string | unde
 /** The abilities of a machine. */
 export interface Machine {
   readonly memoryBytes: number;
-  /** FLOP a second of a matrix product; half of that is assumed for a run. */
+  /** FLOP per second of a matrix product; half of that is assumed for a run. */
   readonly flopPerSecond: number;
   /** The reason why the backend cannot hold the run. */
   readonly refusal?: string | undefined;
@@ -90,7 +90,7 @@ export function describePlan(plan: RunPlan, machine: Machine): string {
   const counts = [
     rows === 0 ? "" : `${count(rows)} rows of supervised training`,
     validationRollouts === 0 ? "" : `up to ${count(validationRollouts)} rollouts to validate them`,
-    rollouts === 0 ? "" : `${count(rollouts)} rollouts of RL, ${count(rolloutsPerStep)} a step`,
+    rollouts === 0 ? "" : `${count(rollouts)} rollouts of RL, ${count(rolloutsPerStep)} per step`,
     `${count(evaluations * evaluationRollouts)} rollouts in ${evaluations} evaluation${evaluations === 1 ? "" : "s"}`,
   ];
   const reasons = [
@@ -109,7 +109,7 @@ export function describePlan(plan: RunPlan, machine: Machine): string {
   ].join("\n");
 }
 
-/** FLOP a second of a product of two 384 × 384 matrices, best of a few. */
+/** FLOP per second of a product of two 384 × 384 matrices, best of a few. */
 export async function matmulSpeed(): Promise<number> {
   const side = 384;
   const a = tf.ones<tf.Rank.R2>([side, side]);

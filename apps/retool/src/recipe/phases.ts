@@ -34,7 +34,7 @@ export async function evaluatePhase(
   return groups;
 }
 
-/** What `summary.json` keeps of an evaluation. */
+/** Figures of an evaluation that `summary.json` keeps. */
 export function phaseSummary(evaluation: Evaluation): PhaseSummary {
   const { n, accuracy, ci95, rollouts, families, levels } = evaluation;
   const pass = rollouts.lastCallPassRate;

@@ -16,7 +16,7 @@ import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
 import { type Checkpoint, createRunFolder, RunFolder, withFolderLock } from "@retool-ts/runs";
 import { otherVersion, readRunConfig } from "../config/run-config.js";
 
-/** How a run begins. */
+/** Beginning of a run. */
 export interface SessionRequest {
   /** Folder of the run. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface SessionRequest {
   readonly resume: boolean;
   /** Config of a new run. */
   readonly config: RecipeConfig;
-  /** Where a new run starts. */
+  /** State that a new run starts from. */
   readonly start?: RunState;
   /** The command that goes on after an interruption. */
   readonly resumeWith: string;
@@ -37,6 +37,12 @@ export interface SessionRequest {
 
 const ALL_PARTS: RecipeParts = { sft: true, rl: true };
 
+const RUN_HINTS = {
+  another: "choose another --run",
+  occupied: "pass --resume or choose another --run",
+  missing: "check the path, or leave out --resume",
+};
+
 type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
 
 /**
@@ -46,7 +52,7 @@ type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
  */
 export async function withRun<T>(request: SessionRequest, work: Work<T>): Promise<T> {
   const problems = request.resume ? undefined : await openProblems(request.config, request); // a mistake in them leaves no folder behind
-  const run = await createRunFolder(request.path, { resume: request.resume });
+  const run = await createRunFolder(request.path, { resume: request.resume, hints: RUN_HINTS });
   return withFolderLock(run.path, () => workIn(run, request, problems, work));
 }
 

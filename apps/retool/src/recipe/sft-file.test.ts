@@ -29,7 +29,7 @@ interface Metrics {
   readonly "sft/eval_loss"?: number;
 }
 
-/** Runs a stage of 8 steps on the file, 4 rows a step; stops after `stopAfter` steps. */
+/** Runs a stage of 8 steps on the file, 4 rows per step; stops after `stopAfter` steps. */
 async function sft(name: string, { stopAfter = Infinity, resume = false, settings = [] as string[] } = {}) {
   const controller = new AbortController();
   const said: string[] = [];

@@ -14,7 +14,7 @@ export type RecipeSettings = DeepPartial<RecipeInput>;
 
 type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [Key in keyof T]?: DeepPartial<T[Key]> } : T;
 
-/** What to train, where, and with which functions of one's own. */
+/** A recipe to run: settings, folder, and functions of one's own. */
 export interface TrainRecipeOptions extends RecipeFunctions {
   /** Folder of the run. */
   readonly run: string;

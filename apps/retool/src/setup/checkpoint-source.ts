@@ -9,7 +9,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import { openRunFolder, RunFolder } from "@retool-ts/runs";
 import { readRunConfig } from "../config/run-config.js";
 
-/** What may stand over the config of a checkpoint's run. */
+/** Settings over the config of a checkpoint's run. */
 export interface CheckpointConfigOptions {
   /** A config file, instead of the run's. */
   readonly config?: string;

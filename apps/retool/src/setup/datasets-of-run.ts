@@ -7,7 +7,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 
 /** A file of data that a run reads. */
 export interface RunDataset {
-  /** Where the config names it. */
+  /** Key of the config that names it. */
   readonly where: string;
   readonly path: string;
 }
@@ -38,7 +38,7 @@ export async function fetchDatasets(config: RecipeConfig, parts: RecipeParts, co
   }
 }
 
-/** One line a dataset, for a dry run: what it is, and where it comes from. */
+/** One line per dataset, for a dry run: what it is, and where it comes from. */
 export function describeDatasets(config: RecipeConfig, parts: RecipeParts): string[] {
   return datasetsOf(config, parts).map(({ where, path }) => {
     const known = DATASETS.find((dataset) => dataset.path === path);

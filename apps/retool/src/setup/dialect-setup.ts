@@ -5,11 +5,11 @@ import type { LoadedModel } from "./model-setup.js";
 import { chatTemplateFor } from "./prompt.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
-/** How calls and answers are written, in rollouts and in cold-start traces. */
+/** Form of calls and answers, in rollouts and in cold-start traces. */
 export interface DialectSetup {
   readonly dialect: Dialect;
   readonly traceFormat: TraceFormat;
-  /** What ends a turn of the model; empty where tags do. */
+  /** End of a turn of the model; empty where tags do. */
   readonly endOfTurn: string;
 }
 

@@ -4,13 +4,13 @@ import { InputError } from "@retool-ts/core";
 import { downloadFromHub, parseHubReference, type DownloadProgress, type HubReference } from "@retool-ts/hub";
 import type { Reporter } from "../shell/log.js";
 
-/** Who is told of a download, and what stops it. */
+/** Progress and cancellation of a download. */
 export interface HubContext {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
 
-/** What loading a model takes, whichever form its weights have. */
+/** Files that loading a model takes, whichever form its weights have. */
 const CONFIG_FILES = ["*.json", "*.jinja"];
 const MODEL_FILES = [...CONFIG_FILES, "model*.safetensors", "adapter_model.safetensors"];
 

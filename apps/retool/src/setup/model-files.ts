@@ -4,12 +4,12 @@ import { modelTokenizerFromGguf, type ModelTokenizer } from "@retool-ts/data";
 import { loadModelTokenizer } from "@retool-ts/data/node";
 import { readGgufMetadata } from "@retool-ts/policy/node";
 
-/** Whether a path names a GGUF file, by its ending. */
+/** True for a path of a GGUF file, by its ending. */
 export function isGguf(path: string): boolean {
   return path.toLowerCase().endsWith(".gguf");
 }
 
-/** Whether a path is a model: a `.gguf` file, or a folder with `config.json`. */
+/** True for a path of a model: a `.gguf` file, or a folder with `config.json`. */
 export function isModel(path: string): Promise<boolean> {
   return exists(isGguf(path) ? path : join(path, "config.json"));
 }
@@ -19,7 +19,7 @@ export async function readModelTokenizer(path: string): Promise<ModelTokenizer> 
   return isGguf(path) ? modelTokenizerFromGguf(await readGgufMetadata(path), path) : loadModelTokenizer(path);
 }
 
-/** Whether a model comes with a chat template, without reading all of its tokenizer. */
+/** True for a model that comes with a chat template, without reading all of its tokenizer. */
 export async function hasChatTemplate(path: string): Promise<boolean> {
   if (isGguf(path)) return (await readGgufMetadata(path)).has("tokenizer.chat_template");
   if (await exists(join(path, "chat_template.jinja"))) return true;

@@ -29,7 +29,7 @@ export interface LoadedModel extends ModelTokenizer, PolicyModel<TokenLoss> {
   readonly eosTokenIds: ModelTokenizer["eosTokenIds"];
   readonly tokenizer: Tokenizer;
   readonly backend: BackendName;
-  /** Why this backend, in a few words. */
+  /** Reason for this backend, in a few words. */
   readonly backendReason: string;
   /** The model that was loaded, without an adapter on it; null = random weights. */
   readonly base: string | null;
@@ -129,7 +129,7 @@ interface AdapterSource {
 }
 
 /**
- * Whether a path names an adapter, and which model it stands on. Names in the adapter's config are seen from its own folder first.
+ * Finds out if a path names an adapter, and the model that it stands on. Names in the adapter's config are seen from its own folder first.
  *
  * @throws InputError when the adapter does not say.
  */

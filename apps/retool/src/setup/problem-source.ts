@@ -39,7 +39,7 @@ const UNREAD: ProblemSource = {
   },
 };
 
-/** How problems are opened, beside the config. */
+/** Options of opening problems, beside the config. */
 export interface ProblemOptions {
   /** Training problems are read only where there is reinforcement learning. */
   readonly parts: Pick<RecipeParts, "rl">;

@@ -1,12 +1,12 @@
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { InterpreterLanguage } from "./sandbox-setup.js";
 
-/** What decides the words of a prompt. */
+/** Facts that decide the words of a prompt. */
 export interface PromptStyle {
   /** Inside a user's message of a conversation, or alone. */
   readonly format: "chat" | "plain";
   readonly dialect: RecipeConfig["dialect"]["name"];
-  /** Whether the prompt tells of the tools. */
+  /** True for a prompt that lists the tools. */
   readonly tools: boolean;
   readonly language: InterpreterLanguage;
 }

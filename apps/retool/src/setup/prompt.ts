@@ -10,7 +10,7 @@ export type PromptEncoder = (question: string) => number[];
 
 const PLACE = "{question}";
 
-/** What prompts are made for. */
+/** Model and tools that prompts are made for. */
 export interface PromptTarget {
   readonly tokenizer: Tokenizer;
   /** The model's own; `prompt.chatTemplate` goes before it. */

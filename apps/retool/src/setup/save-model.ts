@@ -46,7 +46,7 @@ export async function saveAdapterFolder(folder: string, model: LoadedModel, base
   await saveAdapter(folder, model.engine.parameters, { baseModel });
 }
 
-/** How an adapter's files name the model it stands on: a folder or file in full, a name on a hub as it is. */
+/** Name of the model that an adapter stands on, as its files have it: a folder or file in full, a name on a hub as it is. */
 export function baseName(base: string): string {
   return existsSync(base) ? resolve(base) : base;
 }

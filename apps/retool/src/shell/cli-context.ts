@@ -9,7 +9,7 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** Writes a result to stdout. */
   readonly print: (text: string) => void;
-  /** Whether what is printed may be coloured. */
+  /** True where printed text may be coloured. */
   readonly color: boolean;
   /** The exit code of a command that ends without an error but did not succeed. */
   readonly setExitCode: (code: number) => void;

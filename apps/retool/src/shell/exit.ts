@@ -2,12 +2,12 @@ import { RetoolError } from "@retool-ts/core";
 import { inConfigTerms } from "./config-terms.js";
 import { systemFault } from "./system-fault.js";
 
-/** What the program's exit code says. */
+/** Meanings of the program's exit codes. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 export interface Ending {
   readonly exitCode: number;
-  /** What to print on stderr; empty when all has been said. */
+  /** Text for stderr; empty when all has been said. */
   readonly message: string;
 }
 

@@ -70,7 +70,7 @@ export function createReporter({
   };
 }
 
-/** Whether text on a stream may be coloured: a terminal, unless NO_COLOR is set (https://no-color.org). */
+/** True where text on a stream may be coloured: on a terminal, unless NO_COLOR is set (https://no-color.org). */
 export function hasColor(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv = process.env): boolean {
   return stream.isTTY === true && (environment["NO_COLOR"] ?? "") === "" && environment["TERM"] !== "dumb";
 }

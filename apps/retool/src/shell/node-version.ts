@@ -1,6 +1,6 @@
 const NEEDED = [20, 19] as const;
 
-/** Why this Node is too old; undefined when it is not. */
+/** Reason why this Node is too old; undefined when it is not. */
 export function nodeVersionProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return undefined;

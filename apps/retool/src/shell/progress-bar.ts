@@ -1,6 +1,6 @@
 import { formatDuration } from "@retool-ts/report";
 
-/** Where progress is drawn; a part of `process.stderr`. */
+/** Stream that progress is drawn on; a part of `process.stderr`. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -17,7 +17,7 @@ export interface Progress {
 
 export interface ProgressOptions {
   readonly total: number;
-  /** How much of it was done before this began; it does not count for the rate. */
+  /** Amount that was done before this began; it does not count for the rate. */
   readonly start: number;
   readonly stream: ProgressStream;
   /** Milliseconds. */

@@ -1,4 +1,4 @@
-/** What the system refuses and how to mend it, by the codes of Node's errors. */
+/** Refusals of the system and how to mend them, by the codes of Node's errors. */
 const FAULTS: Readonly<Record<string, readonly [found: string, fix: string]>> = {
   ENOSPC: ["no space is left on the device", "free some of it, then give the same command again; a run goes on with --resume"],
   EDQUOT: ["the disk quota is used up", "free some of it, then give the same command again; a run goes on with --resume"],

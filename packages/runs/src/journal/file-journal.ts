@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { MemoryJournal, type JournalCall, type JournalKey, type JournalTokens, type RolloutJournal, type TurnPlace } from "@retool-ts/rollout"; // prettier-ignore
 import { callLine, decodeLine, encodeLine, tokensLine, tokensOf, type JournalLine } from "./journal-line.js";
 
-/** What opening a journal may tell the user. */
+/** Notices to the user when a journal is opened. */
 export type JournalNotice = (text: string) => void;
 
 /**

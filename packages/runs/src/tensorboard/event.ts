@@ -1,4 +1,4 @@
-/** What one event says: the version of the file, which comes first, or scalars of one step. */
+/** Content of one event: the version of the file, which comes first, or scalars of one step. */
 export type EventContent =
   | { readonly kind: "version"; readonly version: string }
   | { readonly kind: "scalars"; readonly step: number; readonly scalars: Readonly<Record<string, number>> };

@@ -6,7 +6,7 @@ export interface ModelPreset {
   readonly config: RecipeInput;
   /** Name of the model on the Hugging Face hub. */
   readonly model: ModelName;
-  /** Where its values come from. */
+  /** Sources of its values. */
   readonly sources: readonly string[];
   /** Values that the source does not give, and what this config cannot say. */
   readonly notes: readonly string[];

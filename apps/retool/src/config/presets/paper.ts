@@ -34,7 +34,7 @@ export const PAPER_PRESETS = {
     notes: [
       "given by the paper: PPO, 512 prompts a mini-batch, learning rate 1e-6, KL coefficient 0, 16,384 tokens, two epochs of cold start, 400 steps, AIME with 32 samples at temperature 1 and top-p 0.7",
       "not given, taken from verl's recipe: critic's learning rate, batch of the cold start",
-      "not given, this project's defaults: clip bounds, one update a step, one sample a prompt, 16 turns, AdamW's betas",
+      "not given, this project's defaults: clip bounds, one update per step, one sample per prompt, 16 turns, AdamW's betas",
       "sft.stages: the released ReTool-SFT stands for the paper's cold-start set, whose size it does not give; 124 steps are two epochs of 2,000 rows in batches of 32",
       "data.test: AIME 2024; the paper evaluates on AIME 2025 too",
     ],

@@ -42,7 +42,7 @@ export const SLIME_PRESETS = {
     notes: [
       "sft.stages: rows of more than 9,216 tokens are left out; the recipe packs so many on each GPU",
       "optimizer: AdamW's betas and decay of the RL run; the recipe's SFT has 0.9, 0.95 and 0.1",
-      "budgets: at most 8,192 tokens a response here; the recipe allows that many a turn, within 9,216 tokens of context",
+      "budgets: at most 8,192 tokens per response here; the recipe allows that many per turn, within 9,216 tokens of context",
       "sandbox.memoryMiB: 2,048 is the most that this config allows; the recipe has 4 GB",
       "train.aggregation: the recipe leaves it to the framework; token-mean here. Its KL loss has weight 0 and is left out",
     ],
