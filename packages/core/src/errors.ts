@@ -21,15 +21,15 @@ export class RetoolError extends Error {
   }
 }
 
-/** What a user needs in order to mend an input: one sentence is made of it. */
+/** The parts of a message that lets a user mend an input: one sentence is made of it. */
 export interface InputProblem {
-  /** What was being read or checked, such as `config` or `model checkpoint`. */
+  /** The thing that was read or checked, such as `config` or `model checkpoint`. */
   readonly what: string;
   /** File, line, key or option, such as `train.yaml: train.groupSize`. */
   readonly where: string;
   readonly expected: string;
   readonly found: string;
-  /** How to mend it; an imperative without a full stop. */
+  /** The remedy; an imperative without a full stop. */
   readonly fix: string;
 }
 

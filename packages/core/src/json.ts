@@ -35,7 +35,7 @@ export function parseExactJson(text: string): ExactJson {
   return kept.length === 0 ? { value, kept } : { value: JSON.parse(quoted), kept };
 }
 
-/** Whether a double, written out again, has all the digits of a literal. */
+/** Checks whether a double, written out again, has all the digits of a literal. */
 function isHeld(literal: string): boolean {
   const double = Number(literal);
   if (!Number.isFinite(double)) return false;

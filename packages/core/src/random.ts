@@ -85,7 +85,7 @@ export class RandomStream {
     this.#position = position;
   }
 
-  /** How many numbers have been drawn. */
+  /** Count of the numbers drawn so far. */
   get position(): number {
     return this.#position;
   }

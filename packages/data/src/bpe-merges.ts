@@ -5,7 +5,7 @@ export interface LearnedMerges {
   readonly merges: readonly (readonly [left: string, right: string])[];
 }
 
-/** When {@link learnMerges} stops. */
+/** Limits at which {@link learnMerges} stops. */
 export interface LearnMergesOptions {
   /** Number of tokens to reach, letters included. */
   readonly maxTokens: number;
@@ -61,7 +61,7 @@ export function learnMerges(
   return { tokens, merges };
 }
 
-/** How often each pair of neighbours occurs, in which words, and which is the most frequent. */
+/** Counts of all pairs of neighbours, by word, with the most frequent at hand. */
 class PairCounts {
   readonly #words: readonly Word[];
   readonly #tokens: readonly string[];

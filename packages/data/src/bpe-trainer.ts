@@ -24,11 +24,11 @@ export interface TrainBpeOptions {
    * spelled in bytes. For small models with a small language. Default `false`.
    */
   readonly wholePreTokens?: boolean;
-  /** Which of the special tokens ends a text. */
+  /** The special token that ends a text. */
   readonly eosToken?: string;
-  /** Which of the special tokens fills a batch. */
+  /** The special token that fills a batch. */
   readonly padToken?: string;
-  /** Which of the special tokens begins a text. */
+  /** The special token that begins a text. */
   readonly bosToken?: string;
 }
 
@@ -78,7 +78,7 @@ function checkOptions({ vocabSize, specialTokens, addedTokens = [], eosToken, pa
   }
 }
 
-/** How often each piece occurs, in byte letters; added tokens are cut out first, so that no fragment of them is learned. */
+/** Counts of all pieces, in byte letters; added tokens are cut out first, so that no fragment of them is learned. */
 function countPieces(texts: Iterable<string>, splitPattern: string, names: readonly string[]): Map<string, number> {
   const added = new AddedTokenSplitter(names.map((content, id) => AddedToken.parse({ id, content })));
   const split = makeSplit(splitPattern);

@@ -42,6 +42,13 @@ test.each([
   expect(() => renderChat(template, [])).toThrow(reason);
 });
 
+test("loops over messages are counted too", () => {
+  const messages = Array.from({ length: 30 }, () => ({ role: "user", content: "x" }) as const);
+  const loops = (depth: number): string => (depth === 0 ? "" : `{% for m in messages %}${loops(depth - 1)}{% endfor %}`);
+  expect(renderChat(loops(3), messages)).toBe("");
+  expect(() => renderChat(loops(6), messages)).toThrow("more than 200000 steps");
+});
+
 test("range counts as in Python", () => {
   const shown = "{{ range(4) | join(',') }} {{ range(2, 5) | join(',') }} {{ range(5, 0, -2) | join(',') }} {{ range(0) | length }}";
   expect(renderChat(shown, [])).toBe("0,1,2,3 2,3,4 5,3,1 0");

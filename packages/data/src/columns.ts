@@ -11,7 +11,7 @@ export interface DatasetRow {
 /** A column, as a dotted path into nested ones (`reward_model.ground_truth`), or several joined by a blank. */
 export type ColumnPath = string | readonly string[];
 
-/** Which columns hold the parts of a problem. Those left out are found by their usual names. */
+/** Columns that hold the parts of a problem. Those left out are found by their usual names. */
 export interface Columns {
   readonly question?: ColumnPath;
   readonly answer?: ColumnPath;

@@ -2,7 +2,7 @@ import type { ChatMessage, ChatToolCall } from "./chat-template.js";
 import { responseParts } from "./conversation.js";
 import type { ConversationDialect } from "./retool-sft.js";
 
-/** Why a conversation must not be learned: as it stands, a policy would learn text that no rollout has. */
+/** A reason not to learn a conversation: as it stands, a policy would learn text that no rollout has. */
 export interface ConversationFault {
   readonly expected: string;
   readonly found: string;

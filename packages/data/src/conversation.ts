@@ -26,7 +26,7 @@ export function conversationSegments(messages: readonly ChatMessage[]): TextSegm
   });
 }
 
-/** What a conversation calls tools with: the code of `<code>` blocks, code arguments, or arguments as JSON. */
+/** Inputs of a conversation's tool calls: the code of `<code>` blocks, code arguments, or arguments as JSON. */
 export function conversationCalls(messages: readonly ChatMessage[]): string[] {
   return messages
     .filter(({ role }) => role === "assistant")

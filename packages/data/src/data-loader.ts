@@ -11,7 +11,7 @@ export interface DataLoaderOptions {
   readonly dropLast?: boolean;
 }
 
-/** Where a {@link DataLoader} stands: the next batch is the one at `offset` of `epoch`. */
+/** The place of a {@link DataLoader}: the next batch is the one at `offset` of `epoch`. */
 export interface DataLoaderState {
   readonly epoch: number;
   /** Items of the epoch given out already. */

@@ -13,7 +13,7 @@ import type { Problem } from "./problem.js";
 
 /** Options of {@link loadProblems}. */
 export interface LoadProblemsOptions {
-  /** Which columns to read, where the usual names do not tell. */
+  /** Columns to read, where the usual names do not tell. */
   readonly columns?: Columns;
   /** Number of problems after which reading stops. */
   readonly limit?: number;

@@ -7,7 +7,7 @@ export interface TextSegment {
   readonly kind: "prompt" | "model" | "tool";
   readonly text: string;
   /**
-   * Whether names of added tokens in the text become those tokens. Default: `true` for `model`, whose tags are its own;
+   * Turns names of added tokens in the text into those tokens. Default: `true` for `model`, whose tags are its own;
    * `false` for `prompt` and `tool`, whose text comes from outside. A dialect's tags around them are segments of their
    * own with `trusted: true`.
    */

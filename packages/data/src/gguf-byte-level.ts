@@ -14,7 +14,7 @@ export interface TokenizerParts {
   readonly model: object;
 }
 
-/** How text is prepared before the merges: what stands in `tokenizer.json` of the models that use it. */
+/** Preparation of text before the merges: what stands in `tokenizer.json` of the models that use it. */
 interface Preparation {
   readonly normalizer: object | null;
   readonly pre_tokenizer: object;

@@ -9,7 +9,7 @@ export interface SentencePieceVocabulary {
   readonly types: readonly number[];
   /** Of two neighbouring pairs that could be merged, the one whose token has the higher score goes first. */
   readonly scores: readonly number[] | undefined;
-  /** Whether text begins with a blank of its own. */
+  /** Set if text begins with a blank of its own. */
   readonly addSpacePrefix: boolean;
 }
 

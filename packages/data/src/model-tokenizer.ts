@@ -31,7 +31,7 @@ export function modelTokenizerFromGguf(metadata: ReadonlyMap<string, unknown>, w
 }
 
 /**
- * What a tokenizer says of the model it belongs to.
+ * A tokenizer's word on the model it belongs to.
  *
  * @param stated - further ids that end a response
  * @param where - names its files in messages

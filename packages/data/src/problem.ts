@@ -5,7 +5,7 @@ export interface Problem {
   readonly question: string;
   /** The expected answer as text: `"1234"`, `"\\frac{1}{2}"`. */
   readonly answer: string;
-  /** Where it comes from: a file name without folder, or the name of a generator. */
+  /** Its origin: a file name without folder, or the name of a generator. */
   readonly source: string;
   /** Kind of problem, such as a subject or a task family. */
   readonly family?: string;

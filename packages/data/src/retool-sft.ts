@@ -2,7 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 import type { ChatMessage } from "./chat-template.js";
 
-/** How a conversation writes calls: the paper's tags in one response, or messages with tool calls as Hermes models know them. */
+/** Ways in which a conversation writes calls: the paper's tags in one response, or messages with tool calls as Hermes models know them. */
 export type ConversationDialect = "xml" | "hermes";
 
 /** Options of {@link convertReToolRow}. */
@@ -122,7 +122,7 @@ function xmlResponse({ exchanges, end }: Response, resultOpen: string, resultClo
 }
 
 interface TagPair {
-  /** Where the opening tag begins. */
+  /** Start of the opening tag. */
   readonly start: number;
   readonly inside: string;
   /** Behind the closing tag. */

@@ -36,7 +36,7 @@ function call(text: unknown, method: string, args: readonly unknown[]): Node {
   return { type: "CallExpression", callee: { type: "Identifier", value: STRIP }, args: [name, text, ...args] };
 }
 
-/** What Python takes for blanks besides Unicode's white space, which has U+0085 and lacks U+FEFF. */
+/** Python's blanks besides Unicode's white space, which has U+0085 and lacks U+FEFF. */
 const SEPARATORS = "\u001c\u001d\u001e\u001f";
 
 const isBlank = (character: string) => /\p{White_Space}/u.test(character) || SEPARATORS.includes(character);

@@ -17,7 +17,7 @@ export interface StreamDecoder {
   flush(): string;
 }
 
-/** How one kind of tokenizer writes ids as text. */
+/** Text of ids in one kind of tokenizer. */
 export interface TokenDecoder {
   decode(ids: ArrayLike<number>, options: DecodeOptions): string;
   stream(options: DecodeOptions): StreamDecoder;

@@ -4,14 +4,14 @@ const LARGEST_ID = 2 ** 24 - 1;
 const MOST_GROWTH = 1_000;
 const DEEPEST = 40;
 
-/** What a tokenizer file may have besides its vocabulary. */
+/** The parts of a tokenizer file besides its vocabulary. */
 interface Parts {
   readonly model: { readonly vocab: object };
   readonly added_tokens?: readonly { readonly id: number }[] | null | undefined;
   readonly [part: string]: unknown;
 }
 
-/** What makes a tokenizer file unfit to be run at all: it would use up memory or time. Undefined for any that a trainer writes. */
+/** The fault that makes a tokenizer file unfit to be run at all: it would use up memory or time. Undefined for any that a trainer writes. */
 export function boundsFault({ model, ...parts }: Parts): { readonly where: string; readonly found: string } | undefined {
   const depth = depthOf(parts);
   if (depth > DEEPEST) return { where: "tokenizer.json", found: `parts nested deeper than ${DEEPEST} levels` };
@@ -59,7 +59,7 @@ function patternsOf(parts: readonly unknown[]): string[] {
 
 const UNBOUNDED = /^(?:[*+]|\{\d*,\})/;
 
-/** Whether a group that repeats without bound repeats without bound itself: `(a+)+` takes exponential time where it does not match. */
+/** Checks whether a group that repeats without bound repeats without bound itself: `(a+)+` takes exponential time where it does not match. */
 export function hasNestedRepetition(pattern: string): boolean {
   const groups: boolean[] = [false]; // whether each open group repeats something without bound
   for (let i = 0; i < pattern.length; i++) {

@@ -30,7 +30,7 @@ export interface AddedToken extends z.infer<typeof AddedToken> {}
 
 const TokenName = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]);
 
-/** What is read of `tokenizer.json` here; the rest is the library's business. */
+/** The parts that are read of `tokenizer.json` here; the rest is the library's business. */
 const TokenizerJson = z.looseObject({
   normalizer: z.looseObject({ type: z.string() }).nullish(),
   pre_tokenizer: z.looseObject({ type: z.string(), pretokenizers: z.array(z.looseObject({ type: z.string() })).optional() }).nullish(),
@@ -42,7 +42,7 @@ const TokenizerJson = z.looseObject({
   decoder: z.looseObject({ type: z.string(), decoders: z.array(z.looseObject({ type: z.string() })).optional() }).nullish(),
 });
 
-/** What is read of `tokenizer_config.json` here. */
+/** The parts that are read of `tokenizer_config.json` here. */
 const TokenizerConfig = z.looseObject({
   eos_token: TokenName.nullish(),
   pad_token: TokenName.nullish(),

@@ -15,7 +15,7 @@ export interface Tokenizer {
   readonly eosTokenId: number | undefined;
   readonly padTokenId: number | undefined;
   readonly bosTokenId: number | undefined;
-  /** What to save beside a checkpoint. */
+  /** Files to save beside a checkpoint. */
   readonly files: TokenizerFiles;
   /** Adds nothing of its own; added tokens named in the text, such as `<|im_end|>`, become their ids. */
   encode(text: string): number[];
@@ -26,7 +26,7 @@ export interface Tokenizer {
   tokenToId(token: string): number | undefined;
   /** The token as the vocabulary writes it: byte-level tokens in byte letters. */
   idToToken(id: number): string | undefined;
-  /** Whether the id is a control token, which `skipSpecialTokens` leaves out. */
+  /** Checks whether the id is a control token, which `skipSpecialTokens` leaves out. */
   isSpecial(id: number): boolean;
   streamDecoder(options?: DecodeOptions): StreamDecoder;
 }

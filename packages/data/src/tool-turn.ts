@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import { renderChat, type ChatMessage, type ToolSchema } from "./chat-template.js";
 
-/** What a chat template writes around the results of one turn's calls: `open` RESULT `between` RESULT `close`, then the policy goes on. */
+/** Text that a chat template writes around the results of one turn's calls: `open` RESULT `between` RESULT `close`, then the policy goes on. */
 export interface ToolTurnTexts {
   /** The control token that ends the policy's turn; empty if the template has none. */
   readonly endOfTurn: string;

@@ -1,16 +1,16 @@
 import { withoutEmphasis } from "./sentence.js";
 
-/** What an anchor states. */
+/** The statement of an anchor. */
 export interface Anchored {
   readonly text: string;
-  /** Where the anchor begins, and where its statement ends. */
+  /** Start of the anchor, and end of its statement. */
   readonly start: number;
   readonly end: number;
-  /** Whether it is called the answer, or only a result or choice. */
+  /** Set if it is called the answer, or only a result or choice. */
   readonly isAnswer: boolean;
 }
 
-/** What follows the last “answer is”, “Answer:”, “result is” or `####`. */
+/** The text behind the last “answer is”, “Answer:”, “result is” or `####`. */
 export function behindAnchor(text: string): Anchored | undefined {
   let from = -1;
   let start = 0;
@@ -35,7 +35,7 @@ export function behindAnchor(text: string): Anchored | undefined {
   return { text: withoutEmphasis(line.slice(0, end).trim().replace(/^\*\*|\*\*$/g, "").trim()), start, end: from + end, isAnswer }; // prettier-ignore
 }
 
-/** Whether nothing behind a formula belongs to its statement: no “or”, no second formula, no unit. */
+/** Checks whether nothing behind a formula belongs to its statement: no “or”, no second formula, no unit. */
 function isEndOfStatement(rest: string): boolean {
   return (
     !/^\s*(?:and|or|,|;|\/|\\?%|[-+=<>:^_])/i.test(rest) || /^\s*[,;]\s*(?:which|where|since|because|as|so|and so|hence|thus)\b/i.test(rest)
@@ -53,7 +53,7 @@ function indexOrEnd(text: string, search: string, from: number): number {
   return index < 0 ? text.length : index;
 }
 
-/** Whether what follows an anchor is an answer, and not more words on one that stands before. */
+/** Checks whether what follows an anchor is an answer, and not more words on one that stands before. */
 export function isPlausible({ text, isAnswer }: Anchored): boolean {
   return isAnswer && /\d|\$|\\|^\(?[A-Z]\)?(?![A-Za-z])|^(?:yes|no|true|false)\b/i.test(text);
 }

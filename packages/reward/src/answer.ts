@@ -1,6 +1,6 @@
 /** A `\boxed{…}` found in a text; offsets are UTF-16 indices. */
 export interface BoxedAnswer {
-  /** What stands between the braces. */
+  /** The text between the braces. */
   readonly text: string;
   /** Index of the backslash. */
   readonly start: number;
@@ -43,7 +43,7 @@ export function lastBoxed(text: string): BoxedAnswer | undefined {
   return isCutOff ? undefined : last;
 }
 
-/** Where a last box begins that never closes: the text breaks off in it. */
+/** Start of a last box that never closes: the text breaks off in it. */
 export function cutOffBox(text: string): number | undefined {
   if (lastBoxed(text) !== undefined) return undefined;
   const start = Math.max(text.lastIndexOf("\\boxed"), text.lastIndexOf("\\fbox"));
@@ -87,7 +87,7 @@ function bareBox(text: string, start: number): BoxedAnswer | undefined {
   return undefined;
 }
 
-/** Whether a backslash before `index` takes the character there out of the count. `\\boxed{` is still a box. */
+/** Checks whether a backslash before `index` takes the character there out of the count. `\\boxed{` is still a box. */
 function isEscapable(text: string, index: number): boolean {
   const character = text[index];
   return character === "{" || character === "}" || (character === "\\" && boxCommandAt(text, index) === 0);

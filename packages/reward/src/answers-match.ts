@@ -4,7 +4,7 @@ export interface AnswerOptions {
 }
 
 /**
- * Whether two answers are equal: as integers of any size if both are integers, else as trimmed strings.
+ * Checks whether two answers are equal: as integers of any size if both are integers, else as trimmed strings.
  *
  * `045` equals `45`, `+7` equals `7` and `-0` equals `0`; `42.0` does not equal `42`. Only the digits 0–9 make an
  * integer. Digits are compared as text, so that a million of them cost no more than reading them.

@@ -4,7 +4,7 @@ import { valueOf } from "./sentence.js";
 import { withoutFence, withoutSilentText } from "./silent-text.js";
 
 /**
- * Where an answer may stand. Of a box, a tag and an anchor the one that is stated last counts, and in a response with an answer tag
+ * Places of an answer. Of a box, a tag and an anchor the one that is stated last counts, and in a response with an answer tag
  * only what is in the tag; the others are for where none of these is there, in the order given.
  *
  * - `boxed`: the last `\boxed{…}` or `\fbox{…}`; boxes with nothing but commas, “and” or “or” between them are one answer, so that
@@ -77,7 +77,7 @@ export function lastStatedBox(response: string): string | undefined {
   return lastBoxed(tag === undefined ? text : text.slice(tag.from, tag.to))?.text;
 }
 
-/** What is stated last of a box, a tag and an anchor. */
+/** The last statement of a box, a tag and an anchor. */
 function statedAnswer(text: string, raw: string, sources: readonly AnswerSource[]): ExtractedAnswer | "cut off" | undefined {
   const tag = sources.includes("tag") ? lastTag(text) : undefined;
   if (tag === undefined) return lastStatement(text, sources);
@@ -162,7 +162,7 @@ function isJoint(gap: string): boolean {
   return /^(?:and|or|text|quad|[\s$,;&\\{}()])*$/i.test(gap);
 }
 
-/** Where an answer tag stands. */
+/** Place of an answer tag. */
 export interface Tag {
   readonly start: number;
   readonly end: number;
@@ -198,7 +198,7 @@ function lastFormula(text: string): Found | undefined {
   return best;
 }
 
-/** Whether what stands between two dollar signs is no formula: they were prices. */
+/** Checks whether what stands between two dollar signs is no formula: they were prices. */
 function isProse(inner: string): boolean {
   return (
     inner.includes("\n") ||

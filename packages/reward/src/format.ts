@@ -11,7 +11,7 @@ import {
   type RewardTrajectory,
 } from "./reward.js";
 
-/** How a response is to look, by the name of each format: what it asks for in one line. */
+/** Looks of a response, by the name of each format: what it asks for in one line. */
 export const RESPONSE_FORMATS = {
   boxed: "a balanced \\boxed{…}",
   "answer-tag": "ends with its only <answer>…</answer>, which holds a balanced box",

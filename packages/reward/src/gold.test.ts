@@ -19,6 +19,7 @@ describe("readGold", () => {
     ["\\boxed{4}? <answer>\\boxed{5}</answer>", "5"],
     ["\\boxed{4", "\\boxed{4"], // cut off: nothing to read
     ["x # 3", "x # 3"],
+    ["so \\boxed{4}, and not <answer>5", "4"], // a tag that never closes holds no answer
   ])("%j is %j", (gold, expected) => expect(readGold(gold)).toBe(expected));
 });
 

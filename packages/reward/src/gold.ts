@@ -29,7 +29,7 @@ export interface UnreadableGold {
   readonly reason: string;
 }
 
-/** What {@link checkGolds} finds. */
+/** Findings of {@link checkGolds}. */
 export interface GoldCheck {
   readonly total: number;
   readonly unreadable: readonly UnreadableGold[];

@@ -13,11 +13,11 @@ export interface MathDapoOptions {
   readonly strictBox: boolean;
 }
 
-/** What verl\'s rule says of one solution. */
+/** Verdict of verl's rule on one solution. */
 export interface MathDapoResult {
   readonly score: 1 | -1;
   readonly correct: boolean;
-  /** What was graded. Without an answer: empty in strict mode, `[INVALID]` in the other. */
+  /** The answer that was graded. Without an answer: empty in strict mode, `[INVALID]` in the other. */
   readonly prediction: string;
 }
 

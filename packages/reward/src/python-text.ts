@@ -1,7 +1,7 @@
 // Conformance with a Python reference needs Python's idea of text: strings are code points, and three character classes
 // differ from those of JavaScript.
 
-/** What `\s` and `str.strip` mean in Python: with the separators U+001C–1F and U+0085, without U+FEFF. */
+/** The blanks of `\s` and `str.strip` in Python: with the separators U+001C–1F and U+0085, without U+FEFF. */
 export const PYTHON_SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
 const SPACE = new RegExp(`[${PYTHON_SPACE}]`);

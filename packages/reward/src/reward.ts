@@ -54,17 +54,17 @@ export interface RewardSample<
 export interface RewardResult {
   /** The number to train on: the sum of `parts`. */
   readonly score: number;
-  /** Whether the answer is right, whatever else the score is made of. */
+  /** Set if the answer is right, whatever else the score is made of. */
   readonly correct: boolean;
   /** The answer that was graded; undefined if none was found. */
   readonly prediction: string | undefined;
-  /** What each term adds to the score, by name, for the log. */
+  /** Amounts that each term adds to the score, by name, for the log. */
   readonly parts: Readonly<Record<string, number>>;
-  /** What the verifier said, and why; only with the rule `equivalence`. */
+  /** The verifier's verdict and reason; only with the rule `equivalence`. */
   readonly verdict?: Verdict;
 }
 
-/** What a reward may return: a score alone, or with more of a {@link RewardResult}. A score above 0 counts as right unless it says so. */
+/** Outputs that a reward may return: a score alone, or with more of a {@link RewardResult}. A score above 0 counts as right unless it says so. */
 export type RewardOutput = number | (Pick<RewardResult, "score"> & Partial<RewardResult>);
 
 /**

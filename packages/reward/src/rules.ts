@@ -1,6 +1,6 @@
 /** A row of {@link REWARD_RULES}. */
 export interface RewardRule {
-  /** How the answer is found and compared, in one line. */
+  /** Place of the answer and way of comparing it, in one line. */
   readonly meaning: string;
   /** The text that is read: what the policy wrote, or all of the response, interpreter output included. */
   readonly reads: "modelText" | "response";
@@ -8,7 +8,7 @@ export interface RewardRule {
   readonly options: readonly ("allowThousandsSeparators" | "sources" | "strict")[];
 }
 
-/** How an answer is found and compared, by the name of each rule; help, config schemas and documentation read it here. */
+/** Rules by which an answer is found and compared, by the name of each rule; help, config schemas and documentation read it here. */
 export const REWARD_RULES = {
   "boxed-exact": {
     meaning: "the box of the answer, as an integer of any size, else as trimmed text",

@@ -1,7 +1,7 @@
-/** What follows the value in a sentence and says more about it: “68, which is even”, “12 as required”. */
+/** Words that follow the value in a sentence and says more about it: “68, which is even”, “12 as required”. */
 const CLAUSE =
   /,? \(?(?:which|because|since|so|as|that is|i\.e\.|hence|thus|therefore|but)\b|[,;] (?:and )?(?:the|it|this|that|we|they|there|I)\b|;? and (?:the|it|this|that|we|they|there|I|so)\b| [-–—] (?=[a-z]{2,})/;
-/** What a sentence says before it states a value: its subject holds no condition, and the verb is the first one. */
+/** Words of a sentence before it states a value: its subject holds no condition, and the verb is the first one. */
 const SUBJECT =
   /^(?:(?:so|thus|hence|therefore|then|finally|now|and|we (?:find|get|see|have|conclude) (?:that)?|it follows that),? )*(?:the|a|an|our|its|this|that|it|there|all|my|his|her|their|\$[^$]*\$|\\\([^)]*\\\)|[A-Za-z])(?=[ ,])/i;
 const CONDITION =

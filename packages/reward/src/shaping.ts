@@ -2,7 +2,7 @@ import type { RewardPart } from "./combine.js";
 
 export interface ToolCallShapingOptions {
   /**
-   * What is counted: `turns`, as in verl's recipe (−1.1 at 0 turns, −1 at 2), or `toolCalls`, as in slime's, which feeds the
+   * The count that is used: `turns`, as in verl's recipe (−1.1 at 0 turns, −1 at 2), or `toolCalls`, as in slime's, which feeds the
    * same formula with the number of calls.
    */
   readonly count: "turns" | "toolCalls";

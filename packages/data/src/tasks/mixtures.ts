@@ -1,7 +1,7 @@
 import type { RandomStream } from "@retool-ts/core";
 
 /**
- * How a cold-start response goes:
+ * Kinds of cold-start responses:
  * `clean` code, output, answer · `text` worked steps, answer · `guess` the answer alone · `brokenThenFix` code that
  * fails, its error, the fixed code · `wrongThenRedo` code with a slip, its output, the right code · `uselessCall` a
  * second call that adds nothing.

@@ -20,7 +20,7 @@ export function powerModulo(base: number, exponent: number, modulus: number): nu
   return result;
 }
 
-/** Whether n is prime, by trial division. */
+/** Checks whether n is prime, by trial division. */
 export function isPrimeNumber(n: number): boolean {
   if (n < 4) return n > 1;
   if (n % 2 === 0) return false;

@@ -5,7 +5,7 @@ import { breakSnippet } from "./break-snippet.js";
 export type TaskLevel = 1 | 2 | 3;
 
 /**
- * Which wordings a problem may have: those of training; another sentence of the same words; or one with words that training never
+ * Wordings of a problem: those of training; another sentence of the same words; or one with words that training never
  * has.
  */
 export type Wordings = "training" | "reordered" | "newWords";
@@ -45,7 +45,7 @@ export interface Mistake {
   readonly value: number;
 }
 
-/** What a family knows about one problem; {@link taskInstance} makes the rest of it. */
+/** A family's knowledge of one problem; {@link taskInstance} makes the rest of it. */
 export interface TaskDraft {
   readonly key: string;
   readonly question: string;

@@ -28,7 +28,7 @@ export interface TaskSourceOptions {
   readonly wordings?: Wordings;
 }
 
-/** How often levels 1, 2 and 3 are drawn, relative to each other. */
+/** Frequencies of levels 1, 2 and 3, relative to each other. */
 export type LevelWeights = readonly [easy: number, medium: number, hard: number];
 
 /** An endless list of problems, addressed by index. */

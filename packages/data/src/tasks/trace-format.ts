@@ -2,7 +2,7 @@
 export interface TraceFormat {
   readonly codeOpen: string;
   readonly codeClose: string;
-  /** How code stands between the two, such as within a JSON string. Default: as it is. */
+  /** Writes code as it stands between the two, such as within a JSON string. Default: as it is. */
   readonly writeCode?: (code: string) => string;
   readonly resultOpen: string;
   readonly resultClose: string;

@@ -4,7 +4,7 @@ import type { TraceKind } from "./mixtures.js";
 import type { TaskInstance } from "./task-family.js";
 import type { GeneratedProblem } from "./task-source.js";
 
-/** What a call must do for the trace to be kept: give the answer, give something else, or fail. */
+/** The outcome that a call must have for the trace to be kept: give the answer, give something else, or fail. */
 export type CallOutcome = "answer" | "otherValue" | "failure";
 
 /** One tool call of a planned trace: what the model says before it, and the code. */

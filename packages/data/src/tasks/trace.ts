@@ -4,7 +4,7 @@ import type { GeneratedProblem } from "./task-source.js";
 import { compactTraceFormat, type TraceFormat, type TraceSegment } from "./trace-format.js";
 import type { CallOutcome, TracePlan } from "./trace-plan.js";
 
-/** What the interpreter answered to one call, as the environment would show it between the result tags. */
+/** The interpreter's answer to one call, as the environment would show it between the result tags. */
 export interface CallFeedback {
   readonly feedback: string;
   /** False for code that threw, did not parse or ran out of its budget. */

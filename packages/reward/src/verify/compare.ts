@@ -7,7 +7,7 @@ import { isSameRelation, statesValue } from "./relations.js";
 import { isSameSolutionSet, solutionSetOf } from "./solution-set.js";
 import { isValue, type Node, type Value } from "./tree.js";
 
-/** Whether a prediction is the gold answer; the form of the gold answer decides how they are compared. */
+/** Checks whether a prediction is the gold answer; the form of the gold answer decides how they are compared. */
 export function isSameAnswer(gold: Node, given: Node, isStrict: boolean, comparison: Comparison): boolean {
   const matching: Matching = { ...comparison, isStrict, isSame: (a, b) => matches(a, b, matching) };
   return matches(gold, given, matching);

@@ -8,14 +8,14 @@ import { fractionalPoints, wholePoints } from "./sample-points.js";
 import { empiricalSeparation, type Separation, separationOf } from "./separation.js";
 import { isSameTree, mapChildren, type Node, orderlessKey, someNode, symbolsOf } from "./tree.js";
 
-/** What a comparison of values needs besides the values. */
+/** The needs of a comparison of values besides the values. */
 export interface Comparison {
   readonly meter: Meter;
   /** Numbers from 0 to 2³² − 1 that depend on the texts compared and on nothing else. */
   readonly random: () => number;
 }
 
-/** Whether two expressions have the same value, for all values of their variables where the first is real. */
+/** Checks whether two expressions have the same value, for all values of their variables where the first is real. */
 export function isEqualValue(gold: Node, prediction: Node, comparison: Comparison): boolean {
   if (isSameTree(gold, prediction)) return true;
   const [left, right] = [signOfInfinity(gold), signOfInfinity(prediction)];
@@ -29,7 +29,7 @@ export function isEqualValue(gold: Node, prediction: Node, comparison: Compariso
   return agreesAtPoints(gold, prediction, names, comparison);
 }
 
-/** Whether an expression is 0 for all values of its variables. */
+/** Checks whether an expression is 0 for all values of its variables. */
 export function isZeroEverywhere(node: Node, comparison: Comparison): boolean {
   return isEqualValue({ kind: "number", value: integer(0) }, node, comparison);
 }
@@ -42,7 +42,7 @@ function signOfInfinity(node: Node): 1 | -1 | undefined {
   return sign === undefined ? undefined : sign === 1 ? -1 : 1;
 }
 
-/** Whether a number is 0: exactly if it is rational, else by intervals below its separation bound. */
+/** Checks whether a number is 0: exactly if it is rational, else by intervals below its separation bound. */
 export function isZero(node: Node, { meter }: Comparison, separate: typeof separationOf = separationOf): boolean {
   const exact = exactOrTooLarge(node, meter);
   if (exact === "too large") return differsModuloPrimes(node, meter);
@@ -84,7 +84,7 @@ function differsModuloPrimes(node: Node, meter: Meter): false {
 }
 
 /**
- * Whether a rational function is 0, by its values at random points (Schwartz and Zippel): modulo two primes, then, as anybody
+ * Checks whether a rational function is 0, by its values at random points (Schwartz and Zippel): modulo two primes, then, as anybody
  * can write a multiple of two known primes, exactly.
  */
 function isZeroFunction(node: Node, names: readonly string[], comparison: Comparison): boolean {
@@ -175,7 +175,7 @@ function difference(a: Node, b: Node): Node {
   return { kind: "add", args: [a, { kind: "negate", arg: b }] };
 }
 
-/** What could hide in the numerals of an expression, told at a point nearby that has short ones: those of the point itself hide nothing. */
+/** Bits that could hide in the numerals of an expression, told at a point nearby that has short ones: those of the point itself hide nothing. */
 function separationNear(node: Node, nearby: Node, meter: Meter): Separation {
   try {
     return empiricalSeparation(nearby, meter);

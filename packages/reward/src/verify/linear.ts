@@ -28,7 +28,7 @@ export function linearOf(node: Node, comparison: Comparison): Linear | undefined
   }
 }
 
-/** Where a linear function has a value. */
+/** The point at which a linear function has a value. */
 export function solved({ slope, offset }: Linear, value: Node): Node {
   return { kind: "divide", args: [{ kind: "add", args: [value, { kind: "negate", arg: offset }] }, slope] };
 }

@@ -3,8 +3,8 @@ import type { Node } from "./tree.js";
 
 /** A comparison of answers: what compares values, and what compares the parts of a structure, which may be structures again. */
 export interface Matching extends Comparison {
-  /** Whether the form of the gold answer counts too. */
+  /** Set if the form of the gold answer counts too. */
   readonly isStrict: boolean;
-  /** Whether a part of the prediction is that part of the gold answer. */
+  /** Checks whether a part of the prediction is that part of the gold answer. */
   readonly isSame: (gold: Node, given: Node) => boolean;
 }

@@ -5,7 +5,7 @@ import { childrenOf, hasValue, type Node } from "./tree.js";
 /** Primes just below 2⁶¹; the first is the Mersenne prime. */
 export const PRIMES = [2n ** 61n - 1n, 2n ** 61n - 31n] as const;
 
-/** Whether a node is made of rational numbers and variables by + − × ÷ and integer powers. */
+/** Checks whether a node is made of rational numbers and variables by + − × ÷ and integer powers. */
 export function isRationalFunction(node: Node, meter: Meter): boolean {
   meter.spend(50);
   if (!hasValue(node)) return false;

@@ -11,7 +11,7 @@ export function isName(node: Node): boolean {
   return isFunction && second?.kind === "symbol";
 }
 
-/** What may stand there where the answer is a number: also f(2), |AB|, sin A, x + y, a² + b², a/b. No 2x or x + 1, which would be solved. */
+/** Names that may stand there where the answer is a number: also f(2), |AB|, sin A, x + y, a² + b², a/b. No 2x or x + 1, which would be solved. */
 export function isQuantityName(node: Node): boolean {
   if (isName(node)) return true;
   if (node.kind === "multiply") return node.args.every((arg, index) => isQuantityName(arg) || (index > 0 && arg.kind === "number"));
@@ -48,7 +48,7 @@ export function namedValuesOf(node: Node): readonly NamedValue[] | undefined {
   return named.length > 1 ? named : undefined;
 }
 
-/** Whether all values are of one unknown: x = 1, x = 2 or x_1 = 1, x_2 = 2. */
+/** Checks whether all values are of one unknown: x = 1, x = 2 or x_1 = 1, x_2 = 2. */
 export function isOneUnknown(named: readonly NamedValue[]): boolean {
   return named.every(({ name }) => baseOf(name) === baseOf(named[0]!.name));
 }

@@ -77,7 +77,7 @@ function shownPeriod(text: string, start: number, digits: string): Period | unde
   return undefined;
 }
 
-/** Where digits with letters among them end, if a base follows: 1A_{16}, AB_{16}. */
+/** End of digits with letters among them end, if a base follows: 1A_{16}, AB_{16}. */
 export function readBasedDigits(text: string, start: number): number | undefined {
   let end = start;
   while (isDigit(text[end])) end++;
@@ -104,7 +104,7 @@ function readExponent(text: string, start: number, mantissa: string): Read | und
   return { text: `e${text.slice(start + 1, end)}`, end };
 }
 
-/** Where the next three digits of a grouped number start, if they do; all groups have one separator. */
+/** Start of the next three digits of a grouped number, if they do; all groups have one separator. */
 function groupStart(text: string, index: number, thousands: boolean, separator: string | undefined): number | undefined {
   if (separator !== undefined && text[index] !== separator) return undefined;
   let at: number;

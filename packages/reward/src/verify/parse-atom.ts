@@ -9,7 +9,7 @@ import { DECORATIONS, FUNCTION_NAMES, GREEK_NAMES } from "./vocabulary.js";
 
 const ATOM_COMMANDS = new Set(["frac", "dfrac", "tfrac", "cfrac", "binom", "dbinom", "tbinom", "begin", "lfloor", "lceil", "lvert", "emptyset", "varnothing", "R", "mathbb", "boxed", "fbox", "angle", "triangle", "ldots", "langle", "sum", "prod", "int", "lim"]); // prettier-ignore
 
-/** Whether the next token begins an atom, so that it can follow a factor without a sign. */
+/** Checks whether the next token begins an atom, so that it can follow a factor without a sign. */
 export function startsAtom(stream: TokenStream): boolean {
   const { kind, text } = stream.peek();
   switch (kind) {

@@ -7,7 +7,7 @@ import type { TokenStream } from "./token-stream.js";
 import type { Node } from "./tree.js";
 import { canonicalUnit } from "./vocabulary.js";
 
-/** What begins with a bracket, a bar or the sign of a currency. */
+/** Nodes that begin with a bracket, a bar or the sign of a currency. */
 export function parseBracket(stream: TokenStream, mark: string): Node {
   switch (mark) {
     case "{":
@@ -97,7 +97,7 @@ export function parseBetween(stream: TokenStream, name: string): Node {
   return stream.node({ kind: "call", name: call!, args: [inner] });
 }
 
-/** What a relation or a value is between `\langle` and `\rangle`: a tuple. */
+/** A relation or a value between `\langle` and `\rangle`: a tuple. */
 export function parseAngles(stream: TokenStream): Node {
   const items = parseItems(stream);
   stream.expect("\\rangle");

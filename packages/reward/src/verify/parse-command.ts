@@ -8,7 +8,7 @@ import type { TokenStream } from "./token-stream.js";
 import type { Node } from "./tree.js";
 import { canonicalUnit, DECORATIONS, FUNCTION_NAMES, GREEK_NAMES } from "./vocabulary.js";
 
-/** What begins with a command. */
+/** Nodes that begin with a command. */
 export function parseCommand(stream: TokenStream, name: string): Node {
   switch (name) {
     case "frac":

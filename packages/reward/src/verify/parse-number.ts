@@ -5,7 +5,7 @@ import type { TokenStream } from "./token-stream.js";
 import type { Node } from "./tree.js";
 import { NUMBER_WORDS } from "./vocabulary.js";
 
-/** What begins with a numeral: a number, 1\frac{4}{5}, 0.1\overline{6}, 52_8. */
+/** Nodes that begin with a numeral: a number, 1\frac{4}{5}, 0.1\overline{6}, 52_8. */
 export function parseNumber(stream: TokenStream, text: string): Node {
   if (stream.isNext("_")) return parseBased(stream, text);
   const value = numeral(stream, text);

@@ -52,7 +52,7 @@ export function parseItems(stream: TokenStream, options: RatioOptions = {}): Nod
 }
 
 interface RatioOptions {
-  /** Whether a colon makes a ratio. Default true. */
+  /** Set if a colon makes a ratio. Default true. */
   readonly colon?: boolean;
 }
 

@@ -18,7 +18,7 @@ function quantityOf(node: Node): Quantity {
 }
 
 /**
- * Whether two values with units are the same. Both units given must agree. Unless strict, one may be left out, and a bare
+ * Checks whether two values with units are the same. Both units given must agree. Unless strict, one may be left out, and a bare
  * number may stand for percent or degrees.
  */
 export function isSameQuantity(gold: Node, prediction: Node, isStrict: boolean, comparison: Comparison): boolean {

@@ -32,7 +32,7 @@ function infinitySign(node: Node): number {
   return node.kind === "negate" ? -infinitySign(node.arg) : 1;
 }
 
-/** Whether the ends are numbers, so that they have an order. */
+/** Checks whether the ends are numbers, so that they have an order. */
 export function isOrdered(intervals: readonly RealInterval[]): boolean {
   return intervals.length <= MAX_INTERVALS && intervals.every(({ from, to }) => symbolsOf(to, symbolsOf(from)).size === 0);
 }
@@ -60,7 +60,7 @@ export function normalized(intervals: readonly RealInterval[], comparison: Compa
   return merged;
 }
 
-/** What two sets have in common; perhaps nothing. */
+/** The part that two sets have in common; perhaps nothing. */
 export function intersection(a: readonly RealInterval[], b: readonly RealInterval[], comparison: Comparison): RealInterval[] {
   return a.flatMap((left) =>
     b.flatMap((right) => {
@@ -90,7 +90,7 @@ export function complement(intervals: readonly RealInterval[]): RealInterval[] {
   return gaps;
 }
 
-/** Whether two lists of intervals are one set; where the ends are no numbers, whether they hold the same intervals. */
+/** Checks whether two lists of intervals are one set; where the ends are no numbers, whether they hold the same intervals. */
 export function isSameIntervals(a: readonly RealInterval[], b: readonly RealInterval[], comparison: Comparison): boolean {
   const isSame = (x: RealInterval, y: RealInterval): boolean =>
     x.isFromOpen === y.isFromOpen &&

@@ -10,7 +10,7 @@ import { isSameTree, isValue, type Node, symbolsOf } from "./tree.js";
 type Relation = Extract<Node, { kind: "relation" }>;
 
 /**
- * Whether an equation or approximation states the value that is asked for: behind a name, on every side of 1 + 1 = 2, or as the
+ * Checks whether an equation or approximation states the value that is asked for: behind a name, on every side of 1 + 1 = 2, or as the
  * number that the exact value rounds to where the gold answer is that number.
  */
 export function statesValue(gold: Node, { operators, args }: Relation, matching: Matching): boolean {
@@ -30,7 +30,7 @@ export function statesValue(gold: Node, { operators, args }: Relation, matching:
   return values.every((value) => isRounded(value, rounded.value, matching));
 }
 
-/** Whether a decimal is a value rounded to its last place, or to one more than that. */
+/** Checks whether a decimal is a value rounded to its last place, or to one more than that. */
 function isRounded(value: Node, { n, d }: { readonly n: bigint; readonly d: bigint }, comparison: Comparison): boolean {
   if (symbolsOf(value).size > 0 || !isValue(value)) return false;
   let scale = 1n;
@@ -71,13 +71,13 @@ export function isSameRelation(given: Relation, prediction: Node, matching: Matc
   );
 }
 
-/** Whether the one side of an equation is the name of the other: f(x) of anything, also |AB| or m + n of a number. */
+/** Checks whether the one side of an equation is the name of the other: f(x) of anything, also |AB| or m + n of a number. */
 function namesValue(name: Node, value: Node): boolean {
   if (symbolsOf(value).size > 0) return isName(name);
   return isQuantityName(name) && !isCurve(name);
 }
 
-/** What stands behind the name, or x = 1, y = 2 for (x, y) = (1, 2). */
+/** The value behind the name, or x = 1, y = 2 for (x, y) = (1, 2). */
 function isSameBehindName(gold: Relation, prediction: Node, same: (a: Node, b: Node) => boolean): boolean {
   const [wanted, found] = [namedValuesOf(gold), namedValuesOf(prediction)];
   if (!wanted || !found) return same(gold.args[1]!, prediction);
@@ -109,7 +109,7 @@ function isStructure(node: Node): boolean {
   return !isValue(node) || hasPlusMinus(node);
 }
 
-/** Whether a = b and c = d are the same up to a constant factor: (a − b)·k = (c − d)·l with k, l their values at a point. */
+/** Checks whether a = b and c = d are the same up to a constant factor: (a − b)·k = (c − d)·l with k, l their values at a point. */
 function isSameEquation(gold: readonly [Node, Node], prediction: readonly [Node, Node], comparison: Comparison): boolean {
   if (![...gold, ...prediction].every(isValue)) return false;
   return proportionOf(difference(...gold), difference(...prediction), comparison) !== undefined;
@@ -119,7 +119,7 @@ function difference(a: Node, b: Node): Node {
   return { kind: "add", args: [a, { kind: "negate", arg: b }] };
 }
 
-/** Whether a < b and c ≥ d are the same up to a constant factor, and its sign. */
+/** Checks whether a < b and c ≥ d are the same up to a constant factor, and its sign. */
 function isSameInequality(gold: Relation, prediction: Relation, comparison: Comparison): boolean {
   const [left, right] = [belowZero(gold), belowZero(prediction)];
   if (left === undefined || right === undefined || left.operator !== right.operator) return false;

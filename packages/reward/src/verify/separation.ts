@@ -5,11 +5,11 @@ import { enclose } from "./numeric.js";
 import { bitLength, sizeOf } from "./rational.js";
 import { childrenOf, hasValue, isSameTree, type Node } from "./tree.js";
 
-/** How far from 0 the value of an expression is, unless it is 0. */
+/** Distance from 0 of the value of an expression is, unless it is 0. */
 export interface Separation {
   /** The value is 0, or not below 2^−bits. */
   readonly bits: number;
-  /** Whether that is proved. It is for numbers made with + − × ÷ and roots. */
+  /** Set if that is proved. It is for numbers made with + − × ÷ and roots. */
   readonly isProved: boolean;
 }
 
@@ -120,7 +120,7 @@ function hiddenBits(node: Node, meter: Meter): number {
   return inner;
 }
 
-/** How many bits an exponential of this argument may add: about its size. */
+/** Bits that an exponential of this argument may add: about its size. */
 function exponentialBits(node: Node, meter: Meter): number {
   try {
     const { re, im } = enclose(node, { bits: 64, meter });

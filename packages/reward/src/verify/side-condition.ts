@@ -3,7 +3,7 @@ export interface Conditioned {
   readonly main: string;
   /** One for each variable that is restricted, as `k∈Z`; none for “for all real x”, which restricts nothing. */
   readonly conditions: readonly string[];
-  /** Whether the answer holds only under the condition: “12 if n is odd”. */
+  /** Set if the answer holds only under the condition: “12 if n is odd”. */
   readonly isCase: boolean;
 }
 
@@ -31,7 +31,7 @@ export function splitCondition(answer: string): Conditioned | undefined {
   return undefined;
 }
 
-/** Whether the conditions of two answers go together: one says nothing, or both say the same. */
+/** Checks whether the conditions of two answers go together: one says nothing, or both say the same. */
 export function isCompatible(gold: Conditioned | undefined, prediction: Conditioned | undefined): boolean {
   const [wanted, given] = [gold?.conditions ?? [], prediction?.conditions ?? []];
   if (prediction?.isCase === true && given.length > 0 && wanted.length === 0) return false;
@@ -46,7 +46,7 @@ function checked(main: string, conditions: readonly string[] | undefined, isCase
   return { main: main.trim(), conditions, isCase: isCaseHere };
 }
 
-/** Whether what stands behind a comma or in brackets is a domain of a variable in the answer, and no part of the answer. */
+/** Checks whether what stands behind a comma or in brackets is a domain of a variable in the answer, and no part of the answer. */
 function isAbout(main: string, rest: string, conditions: readonly string[]): boolean {
   const names = rest.match(/(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])/g) ?? [];
   if (conditions.length === 0) return names.some((name) => hasName(main, name));
@@ -130,7 +130,7 @@ function restricted(names: string, condition: string | undefined): string[] | un
   return condition === "" ? [] : names.split(/ ?(?:,|and) ?/).map((name) => name + condition);
 }
 
-/** What words say of a number; nothing where it may be any real one. */
+/** Meaning of words for a number; nothing where it may be any real one. */
 function kindOf(words: string): string {
   const has = (word: RegExp) => word.test(words);
   if (has(/odd|even|prime|rational|complex|non-?zero/)) return `∈${words.trim().replace(/s$/, "")}`;

@@ -36,7 +36,7 @@ export function solutionSetOf(node: Node, comparison: Comparison): SolutionSet |
   return combine(solutionSetOf(whole, comparison), solutionSetOf(removed.arg, comparison), "∖", comparison);
 }
 
-/** Whether two answers name one set; relations must be about one variable. */
+/** Checks whether two answers name one set; relations must be about one variable. */
 export function isSameSolutionSet(a: SolutionSet | undefined, b: SolutionSet | undefined, comparison: Comparison): boolean {
   if (a === undefined || b === undefined) return false;
   if (a.variable !== undefined && b.variable !== undefined && a.variable !== b.variable) return false;

@@ -37,7 +37,7 @@ export class TokenStream {
     return this.#index >= this.#tokens.length;
   }
 
-  /** Whether the next token is this mark or command; a command begins with a backslash here. */
+  /** Checks whether the next token is this mark or command; a command begins with a backslash here. */
   isNext(text: string, ahead = 0): boolean {
     const token = this.peek(ahead);
     if (token === END) return false;

@@ -33,14 +33,14 @@ function jointOf(lower: string): Token | undefined {
 
 interface TextPlace {
   readonly isMath: boolean;
-  /** Whether the command is `\mathrm`, in which units are often set. */
+  /** Set if the command is `\mathrm`, in which units are often set. */
   readonly isUpright: boolean;
   readonly before: Token | undefined;
   /** Reads the inside as mathematics. */
   readonly tokenize: (inside: string) => Token[];
 }
 
-/** What stands in \text{…}: a joining word, a name of a function, maths, or words. */
+/** Tokens of what stands in \text{…}: a joining word, a name of a function, maths, or words. */
 export function tokensOfText(content: string, { isMath, isUpright, before, tokenize }: TextPlace): Token[] {
   const trimmed = content.replaceAll("~", " ").trim();
   const lower = trimmed.toLowerCase().replaceAll(",", "").trim();

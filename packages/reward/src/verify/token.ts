@@ -4,11 +4,11 @@ export interface Token {
   readonly text: string;
   /** As the answer has it, for messages: `×` for the command `times`. */
   readonly shown: string;
-  /** Whether a blank stands before it. */
+  /** Set if a blank stands before it. */
   readonly isSpaced: boolean;
 }
 
 export interface TokenOptions {
-  /** Whether a comma or blank between groups of three digits, outside brackets, belongs to a number. */
+  /** Set if a comma or blank between groups of three digits, outside brackets, belongs to a number. */
   readonly thousands: boolean;
 }

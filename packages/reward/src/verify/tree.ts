@@ -5,7 +5,7 @@ export type Node = Expression | Structure;
 
 export type ConstantName = "pi" | "e" | "i" | "infinity";
 
-/** What has a value. */
+/** Nodes that have a value. */
 export type Expression =
   | { readonly kind: "number"; readonly value: Rational }
   | { readonly kind: "symbol"; readonly name: string }
@@ -18,7 +18,7 @@ export type Expression =
   | { readonly kind: "power"; readonly args: readonly [Node, Node] }
   | { readonly kind: "call"; readonly name: string; readonly args: readonly Node[] };
 
-/** What is made of values, or qualifies one. */
+/** Nodes made of values, or qualifies one. */
 export type Structure =
   | { readonly kind: "percent"; readonly arg: Node }
   | { readonly kind: "degrees"; readonly arg: Node }
@@ -30,14 +30,14 @@ export type Structure =
       readonly open: Opening;
       readonly close: string;
       readonly items: readonly Node[];
-      /** Whether an “or” stands between items. */
+      /** Set if an “or” stands between items. */
       readonly isAlternative?: boolean;
     }
   | { readonly kind: "relation"; readonly operators: readonly string[]; readonly args: readonly Node[] }
   | { readonly kind: "setOperation"; readonly operator: "∪" | "∩" | "∖"; readonly args: readonly Node[] }
   | { readonly kind: "matrix"; readonly rows: readonly (readonly Node[])[] };
 
-/** What a sequence begins with; nothing for members with commas between them. */
+/** The beginning of a sequence; nothing for members with commas between them. */
 export type Opening = "" | "(" | "[" | "{";
 
 /** Nodes without a numeric value of their own. */
@@ -57,7 +57,7 @@ const VALUELESS: ReadonlySet<Node["kind"]> = new Set<Valueless["kind"]>([
   "matrix",
 ]);
 
-/** Whether a node is a number, a variable, or made of them by operations that give a value. */
+/** Checks whether a node is a number, a variable, or made of them by operations that give a value. */
 export function hasValue(node: Node): node is Exclude<Node, Valueless> {
   return !VALUELESS.has(node.kind);
 }
@@ -65,7 +65,7 @@ export function hasValue(node: Node): node is Exclude<Node, Valueless> {
 /** A value, perhaps with a unit or a sign ±. */
 export type Value = Exclude<Node, Valueless> | Extract<Node, { kind: "unit" | "plusMinus" }>;
 
-/** Whether a node is a value and no structure of values. */
+/** Checks whether a node is a value and no structure of values. */
 export function isValue(node: Node): node is Value {
   return hasValue(node) || node.kind === "unit" || node.kind === "plusMinus";
 }
@@ -142,7 +142,7 @@ export function mapChildren(node: Node, change: (child: Node) => Node): Node {
   }
 }
 
-/** Whether two trees are the same, node by node. */
+/** Checks whether two trees are the same, node by node. */
 export function isSameTree(a: Node, b: Node): boolean {
   if (a === b) return true;
   if (a.kind !== b.kind) return false;

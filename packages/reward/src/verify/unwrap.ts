@@ -65,7 +65,7 @@ export function withoutCountedNoun(answer: string): string | undefined {
   return words.some(isArithmeticWord) || !words.some((word) => word.length > 2) ? undefined : head;
 }
 
-/** Whether two answers that cannot be read are the same text but for their looks. */
+/** Checks whether two answers that cannot be read are the same text but for their looks. */
 export function isSameText(a: string, b: string): boolean {
   if (bareText(a) === bareText(b)) return true;
   const isPlain = !/[\^_]/.test(a + b);

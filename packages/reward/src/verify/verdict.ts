@@ -1,4 +1,4 @@
-/** What a verifier says of one answer; every kind has a reason that a person can read. */
+/** A verifier's word on one answer; every kind has a reason that a person can read. */
 export type Verdict =
   | { readonly status: "correct"; readonly reason: string }
   | { readonly status: "wrong"; readonly reason: string }

@@ -51,7 +51,7 @@ function verifyWhole(gold: string, prediction: string, strict: boolean): Verdict
   }
 }
 
-/** Why a gold answer cannot be compared but as the same text; undefined if it can. */
+/** The reason why a gold answer cannot be compared but as the same text; undefined if it can. */
 export function unreadableGold(gold: string): string | undefined {
   const text = unwrapped(gold);
   if (text === "") return "it is empty";

@@ -17,7 +17,7 @@ export function plainWords(answer: string): string {
   return text.replace(/[ \t\n\r]+/g, " ").trim().replace(/ ?[.!]$/, "").trim(); // prettier-ignore
 }
 
-/** How a gold answer is worded; undefined if it is mathematics. */
+/** Wording of a gold answer; undefined if it is mathematics. */
 export function wordingOf(answer: string): Wording | undefined {
   const plain = plainWords(answer);
   const isText = /\\(?:text|mbox|mathrm)/.test(answer);
@@ -36,7 +36,7 @@ export function wordingOf(answer: string): Wording | undefined {
 /** A choice with its words: “E: A polygenic score”, “(B) Paris”, “C - the first”. */
 const LABELLED_WORDS = /^(?:\(([A-Z])\)[:.]?|([A-Z])(?:[):]|\.(?= )| [-–—](?= ))) ?(?=(?:A |An )?[A-Za-z]{3})[^;]{1,200}$/;
 
-/** Whether the prediction says the same in words; undefined where it cannot be read that way. */
+/** Checks whether the prediction says the same in words; undefined where it cannot be read that way. */
 export function isSameWording(gold: Wording, prediction: string, isStrict: boolean): boolean {
   const plain = plainWords(prediction);
   switch (gold.kind) {
@@ -90,7 +90,7 @@ function halfOf({ minutes, half }: Extract<Wording, { kind: "time" }>): "am" | "
   return half ?? (minutes >= 780 ? "pm" : minutes < 60 ? "am" : undefined);
 }
 
-/** Whether a text is words and not variables side by side. */
+/** Checks whether a text is words and not variables side by side. */
 function isWords(plain: string, isText: boolean): boolean {
   if (!/^[A-Za-z][A-Za-z '’,&-]*$/.test(plain)) return false;
   const words = plain.split(/[ ,&'’-]+/).filter((word) => word !== "");

@@ -21,7 +21,7 @@ function divisorsOf(n: number): number[] {
   return select(1, n, (d) => n % d === 0);
 }
 
-/** How many positive divisors a number has. */
+/** Number of positive divisors. */
 export const divisorCount: TaskFamily = {
   name: "divisor-count",
   description: "number of divisors of a number",

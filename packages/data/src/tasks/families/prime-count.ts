@@ -15,7 +15,7 @@ function drawRange(stream: RandomStream, level: TaskLevel): readonly [low: numbe
   return [low, low + stream.integer(narrow, wide)];
 }
 
-/** How many primes a range has, both ends included. */
+/** Number of primes in a range, both ends included. */
 export const primeCount: TaskFamily = {
   name: "prime-count",
   description: "number of primes in a range",

@@ -33,7 +33,7 @@ function filtered({ low, high, modulus, remainder }: Operands): string {
   return `range(${low},${high}).filter(x=>x*x%${modulus}==${remainder}).length`;
 }
 
-/** How many x of a range have a square with a given remainder. */
+/** Number of x in a range that have a square with a given remainder. */
 export const squareResidues: TaskFamily = {
   name: "square-residues",
   description: "count of x in a range with x squared modulo m equal to r",
