@@ -3,6 +3,7 @@ import { checkpointTensors, fromCheckpoint } from "./checkpoint-layout.js";
 import type { ModelConfig } from "../config.js";
 import { Parameters } from "../parameters.js";
 import type { TakePiece } from "./piece-reader.js";
+import { shortName } from "./short-name.js";
 
 /** Source of weights: tensors by their names in Hugging Face checkpoints. */
 export interface WeightSource {
@@ -59,7 +60,7 @@ async function checkZero(source: WeightSource, name: string): Promise<void> {
   if (zeros) return;
   throw new InputError({
     what: "checkpoint",
-    where: `${source.place}: tensor ${name}`,
+    where: `${source.place}: tensor ${shortName(name)}`,
     expected: "only tensors of a Qwen2, Qwen3, Llama or Mistral decoder as its config describes it",
     found: "one that this model has no place for",
     fix: "use a checkpoint without it, with adapters merged",

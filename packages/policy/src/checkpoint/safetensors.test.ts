@@ -109,6 +109,11 @@ describe("parseSafetensors", () => {
     expect(read).toThrow(/x\.safetensors/);
   });
 
+  test("a message has the beginning of a name of a megabyte", () => {
+    const read = () => parseSafetensors(file(`{"${"a".repeat(1e6)}":${entry("F12", [1], 0, 4)}}`, 4), "x.safetensors");
+    expect(read).toThrow(/^safetensors file: x\.safetensors: tensor a{100}…: expected a known dtype, found F12\. [^]{1,60}$/);
+  });
+
   test("a value of a million escaped quotes is text", () => {
     const note = '"\\:'.repeat(1e6);
     expect(parseSafetensors(serializeSafetensors(new Map(), { note })).metadata).toEqual({ note });

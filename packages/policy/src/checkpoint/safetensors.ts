@@ -1,5 +1,6 @@
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
+import { shortName } from "./short-name.js";
 import { fromBrainFloats, fromHalfFloats } from "./half-floats.js";
 
 const MAX_HEADER_BYTES = 100_000_000;
@@ -67,10 +68,10 @@ export function parseSafetensorsHeader(head: Uint8Array, fileBytes: number, wher
       metadata = parseWith(z.record(z.string(), z.string()), value, `${where}: __metadata__`, "an object of strings");
       continue;
     }
-    const at = `${where}: tensor ${name}`;
+    const at = `${where}: tensor ${shortName(name)}`;
     const { dtype, shape, data_offsets: offsets } = parseWith(HeaderEntry, value, at, "dtype, shape and data_offsets");
     const itemBytes = ITEM_BYTES[dtype];
-    if (itemBytes === undefined) throw malformed(at, "a known dtype", dtype);
+    if (itemBytes === undefined) throw malformed(at, "a known dtype", shortName(dtype));
     const expected = itemBytes * shape.reduce((product, size) => product * size, 1);
     const found = offsets[1] - offsets[0];
     if (found !== expected) throw malformed(at, `${expected} bytes for ${dtype} [${shape.join(", ")}]`, `${found} bytes`);
@@ -133,7 +134,7 @@ export function sortedByName<T extends { readonly name: string }>(items: readonl
 function checkCoverage(entries: ReadonlyMap<string, SafetensorsEntry>, dataStart: number, fileBytes: number, where: string): void {
   let reached = dataStart;
   for (const [name, { start, end }] of [...entries].sort(([, a], [, b]) => a.start - b.start || a.end - b.end)) {
-    const at = `${where}: tensor ${name}`;
+    const at = `${where}: tensor ${shortName(name)}`;
     if (end > fileBytes) throw malformed(at, `a file of at least ${end} bytes`, `${fileBytes} bytes (truncated)`);
     if (start !== reached)
       throw malformed(at, `data from byte ${reached} on`, start < reached ? `an overlap from byte ${start}` : `a gap to byte ${start}`);

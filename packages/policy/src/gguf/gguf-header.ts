@@ -1,4 +1,5 @@
 import { InputError } from "@retool-ts/core";
+import { shortName } from "../checkpoint/short-name.js";
 import { GGUF_TENSOR_TYPES, type GgufTensorType } from "./dequantize.js";
 import { GgufCursor, malformedGguf, type GgufValue } from "./gguf-cursor.js";
 
@@ -42,8 +43,8 @@ export function parseGgufHeader(head: Uint8Array, fileBytes: number, where: stri
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = cursor.string(`name of metadata ${i}`);
-    if (metadata.has(key)) throw malformedGguf(`${where}: ${key}`, "each name once", "the name twice");
-    metadata.set(key, cursor.value(key));
+    if (metadata.has(key)) throw malformedGguf(`${where}: ${shortName(key)}`, "each name once", "the name twice");
+    metadata.set(key, cursor.value(shortName(key)));
   }
   const alignment = metadata.get("general.alignment") ?? 32;
   if (typeof alignment !== "number" || !Number.isInteger(alignment) || alignment < 1) {
@@ -52,8 +53,8 @@ export function parseGgufHeader(head: Uint8Array, fileBytes: number, where: stri
   const infos = new Map<string, Omit<GgufTensor, "end"> & { readonly bytes: number }>();
   for (let i = 0; i < tensorCount; i++) {
     const name = cursor.string(`name of tensor ${i}`);
-    if (infos.has(name)) throw malformedGguf(`${where}: tensor ${name}`, "each name once", "the name twice");
-    infos.set(name, tensorInfo(cursor, `tensor ${name}`, where));
+    if (infos.has(name)) throw malformedGguf(`${where}: tensor ${shortName(name)}`, "each name once", "the name twice");
+    infos.set(name, tensorInfo(cursor, `tensor ${shortName(name)}`, where));
   }
   const dataStart = Math.ceil(cursor.position / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
@@ -92,7 +93,7 @@ function tensorInfo(cursor: GgufCursor, what: string, where: string): Omit<GgufT
 function checkPlaces(tensors: ReadonlyMap<string, GgufTensor>, fileBytes: number, where: string): void {
   let reached = 0;
   for (const [name, { start, end }] of [...tensors].sort(([, a], [, b]) => a.start - b.start)) {
-    const at = `${where}: tensor ${name}`;
+    const at = `${where}: tensor ${shortName(name)}`;
     if (end > fileBytes) throw malformedGguf(at, `a file of at least ${end} bytes`, `${fileBytes} bytes (truncated)`);
     if (start < reached) throw malformedGguf(at, `data from byte ${reached} on`, `an overlap from byte ${start}`);
     reached = end;

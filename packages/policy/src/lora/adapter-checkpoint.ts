@@ -5,6 +5,7 @@ import { z } from "zod";
 import { readJson, writeText } from "../checkpoint/json-file.js";
 import type { ParameterSpec } from "../parameter-specs.js";
 import type { Parameters } from "../parameters.js";
+import { shortName } from "../checkpoint/short-name.js";
 import { SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors-file.js";
 import { LORA_MODULES, loraPlace, loraSpecs, type LoraModule, type LoraOptions } from "./lora-options.js";
 
@@ -111,7 +112,7 @@ export async function loadAdapter(folder: string, parameters: Parameters, { seed
     const extra = [...file.header.entries.keys()].find((name) => !names.has(name));
     if (extra !== undefined) {
       const expected = "matrices of the modules that adapter_config.json names, for each layer of this model";
-      const found = `tensor ${extra}`;
+      const found = `tensor ${shortName(extra)}`;
       throw new InputError({
         what: "adapter",
         where: file.path,
@@ -168,7 +169,13 @@ function moduleNamed(name: string, where: string): LoraOptions["modules"][number
   const module = LORA_MODULES.find((one) => one === known && [undefined, PARENT[one]].includes(parent));
   if (module !== undefined) return module;
   const expected = `some of ${LORA_MODULES.map((one) => `${one}_proj`).join(", ")}, or their paths`;
-  throw new InputError({ what: "adapter", where: `${where}: target_modules`, expected, found: name, fix: "merge the adapter with PEFT" });
+  throw new InputError({
+    what: "adapter",
+    where: `${where}: target_modules`,
+    expected,
+    found: shortName(name),
+    fix: "merge the adapter with PEFT",
+  });
 }
 
 const PARENT: Readonly<Record<LoraModule, string>> = {
