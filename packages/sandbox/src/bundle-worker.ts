@@ -6,6 +6,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 type Build = (options: Readonly<Record<string, unknown>>) => void;
 
+/** Packages that are left where they are installed. */
+const INSTALLED = ["quickjs-emscripten-core", "@jitl/*", "acorn", "fflate", "hono", "@hono/*", "p-limit", "prom-client"];
+
 /**
  * Bundles the threads, the guest and `index.js` from sources with the esbuild of the repository, for tests that run
  * without a build, in this process and in others. The result is kept under `node_modules/.cache`, by a hash of the sources. Published code never gets here.
@@ -17,7 +20,7 @@ export function bundleWorker(): URL {
     const draft = `${folder.slice(0, -1)}.${process.pid}.tmp`;
     mkdirSync(draft, { recursive: true });
     const shared = { bundle: true, format: "esm", target: "es2022", outdir: draft, logLevel: "silent" };
-    const threads = { platform: "node", conditions: ["@retool-ts/source"], external: ["quickjs-emscripten-core", "@jitl/*", "acorn"] };
+    const threads = { platform: "node", conditions: ["@retool-ts/source"], external: INSTALLED };
     const build = esbuild();
     const entries = ["index.ts", "pool/supervisor.ts", "pool/worker.ts", "python/python-supervisor.ts", "python/pyodide-child.ts"];
     build({ ...shared, ...threads, entryNames: "[name]", entryPoints: entries.map((name) => join(source, name)) });

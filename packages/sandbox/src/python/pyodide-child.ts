@@ -19,6 +19,8 @@ export interface PyodideSetup {
 
 const ANSWERS = 3;
 const exit = (process as unknown as { reallyExit(code: number): never }).reallyExit.bind(process); // `exit` would run listeners, in a process that has lost its globals
+const node = process; // its name is taken away
+const parent = node.ppid;
 let rest = "";
 const chunk = Buffer.alloc(1 << 16);
 
@@ -70,7 +72,12 @@ async function main(): Promise<void> {
     write(ANSWERS, await makeSnapshot(loadPyodide, files));
     return exit(0);
   }
-  const world = await PyodideWorld.load(loadPyodide, files, readFileSync(snapshot), { answer, write, exit: () => exit(0) });
+  const world = await PyodideWorld.load(loadPyodide, files, readFileSync(snapshot), {
+    answer,
+    write,
+    exit: () => exit(0),
+    isOrphan: () => node.ppid !== parent,
+  });
   answer({ type: "ready" });
   for (let line = readLine(); line !== undefined; line = readLine()) world.run(JSON.parse(line) as CellRequest);
   exit(0);

@@ -14,6 +14,9 @@ const LAST_POLLS = 3_000;
 /** The engine's signal number of a keyboard interrupt. */
 const INTERRUPT = 2;
 
+/** Polls between two looks for the parent process. */
+const ORPHAN_POLLS = 16_384;
+
 /** Ticks of work that code may go on for once it was told to stop. */
 const LAST_TICKS = 100;
 
@@ -27,6 +30,7 @@ export class PyodideMeter {
   readonly #now: () => number;
   readonly #write: (descriptor: 1 | 2, bytes: Uint8Array) => void;
   readonly #onDeaf: (stop: Stop) => void;
+  readonly #onLong: () => void;
   #limits: CellLimits | undefined;
   #decoders = { 1: new StringDecoder(), 2: new StringDecoder() };
   #endMs = 0;
@@ -39,18 +43,21 @@ export class PyodideMeter {
 
   /**
    * @param write - hands output on.
+   * @param onLong - is called from time to time while code runs.
    * @param onDeaf - ends the process: the code goes on although it was told to stop.
    */
   constructor(
     { clock, work, now }: { readonly clock: PyodideClock; readonly work: WorkCounter; readonly now: () => number },
     write: (descriptor: 1 | 2, bytes: Uint8Array) => void,
     onDeaf: (stop: Stop) => void,
+    onLong: () => void,
   ) {
     this.#clock = clock;
     this.#work = work;
     this.#now = now;
     this.#write = write;
     this.#onDeaf = onDeaf;
+    this.#onLong = onLong;
   }
 
   get fuel(): number {
@@ -94,6 +101,7 @@ export class PyodideMeter {
     }
     if (this.#used() > limits.fuel) this.#stop("fuel");
     else if (this.#polls % 64 === 0 && this.#now() > this.#endMs) this.#stop("timeout");
+    if (this.#polls % ORPHAN_POLLS === 0) this.#onLong();
     return 0;
   }
 

@@ -15,6 +15,8 @@ export interface WorldHost {
   answer(message: FromInterpreter): void;
   write(descriptor: 1 | 2, bytes: Uint8Array): void;
   exit(): never;
+  /** Whether the process that started this one is gone. */
+  isOrphan(): boolean;
 }
 
 /** Growth after which a process is not used for another world. */
@@ -49,7 +51,14 @@ export class PyodideWorld {
     this.#host = host;
     this.#clock = clock;
     this.#random = random;
-    this.#meter = new PyodideMeter({ clock, work, now }, host.write.bind(host), (stop) => this.#last({ kind: stop }));
+    this.#meter = new PyodideMeter(
+      { clock, work, now },
+      host.write.bind(host),
+      (stop) => this.#last({ kind: stop }),
+      () => {
+        if (host.isOrphan()) host.exit(); // nobody waits for the end
+      },
+    );
     const { setStdin, setStdout, setStderr } = pyodide;
     setStdin({ stdin: () => null });
     setStdout({ write: (bytes) => (this.#meter.output(1, bytes), bytes.length) });

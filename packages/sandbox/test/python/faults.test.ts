@@ -1,17 +1,18 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createSandbox, type ExecutionResult } from "../../src/index.js";
 import { bundleWorker } from "../../src/bundle-worker.js";
 import { BACKENDS, python } from "./backends.js";
 
-/** Processes that this one started, by their ids. */
-function children(): number[] {
+/** Interpreters' processes that a process started, this one by default, by their ids. */
+function children(of = process.pid): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((id) => {
       try {
-        return new RegExp(`^PPid:\\s+${process.pid}$`, "m").test(readFileSync(`/proc/${id}/status`, "utf8")) && isInterpreter(id);
+        return new RegExp(`^PPid:\\s+${of}$`, "m").test(readFileSync(`/proc/${id}/status`, "utf8")) && isInterpreter(id);
       } catch {
         return false; // it has ended
       }
@@ -81,6 +82,21 @@ describe.runIf(process.platform === "linux").each(BACKENDS)("%s (skipped where t
     await pause(500);
     expect(children()).toEqual([]);
   }, 180_000);
+
+  test("a process does not outlive the program that started it, though its code never ends", async () => {
+    const program = `import { createSandbox } from ${JSON.stringify(new URL("index.js", bundleWorker()).href)};
+      const sandbox = await createSandbox(${JSON.stringify({ ...python(backend), limits: { fuel: 1e9, wallMs: 3_600_000 } })});
+      void sandbox.run("print('began')\\nwhile True:\\n  pass");
+      setInterval(() => sandbox.stats().running > 0 && console.log("runs"), 20);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    await pause(300);
+    const started = children(child.pid);
+    expect(started.length).toBeGreaterThan(0);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    while (started.some((id) => existsSync(`/proc/${id}`))) await pause(50);
+  }, 120_000);
 
   test("a program that closes its sandbox goes on to its end", () => {
     const program = `import { createSandbox } from ${JSON.stringify(new URL("index.js", bundleWorker()).href)};
