@@ -119,12 +119,13 @@ export class Critic implements TrainableParameters, CriticEngine {
     }
   }
 
-  /** Frees everything. */
+  /** Writes trunk, head and optimizer. */
   async saveState(folder: string): Promise<void> {
     if (this.#save === undefined) throw new RetoolError("CRITIC", "saveState: this critic was made without the option save");
     await this.#save(folder, this);
   }
 
+  /** Frees everything. */
   dispose(): void {
     this.#gradients.clear();
     this.optimizer.dispose();
