@@ -11,7 +11,7 @@ const MOST_STEPS = 6;
 const HISTORY_BYTES = 400_000;
 
 /** The same problems at several checkpoints, side by side; nothing where none was rolled out at three or more. */
-export function renderHistories({ histories }: RunAnalysis): Html | undefined {
+export function renderHistories({ histories }: Pick<RunAnalysis, "histories">): Html | undefined {
   if (histories.length === 0) return undefined;
   return markup`<p>The first sample of the same problems at several checkpoints, oldest first.</p>
     ${within(

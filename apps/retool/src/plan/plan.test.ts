@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { memoryNeed, parameterCount, type ModelConfig } from "@retool-ts/policy";
@@ -103,6 +103,19 @@ describe("a run and its plan", () => {
     expect(Math.max(...[...evaluated, ...trained].map(({ promptTokens }) => promptTokens))).toBe(plan.promptTokens);
     await rm(folder, { recursive: true });
   });
+});
+
+test("the longest prompt is one of those that will be read: training problems count where there is reinforcement learning", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "retool-plan-"));
+  const file = join(folder, "train.jsonl");
+  await writeFile(file, `${JSON.stringify({ question: "one two three ".repeat(40), answer: "1" })}\n`);
+  const own = await loadConfig({ preset: "smoke", set: [`data.train.path=${file}`, "eval.problems=3"] });
+  const [without, withRl] = [await measureRun(own, { sft: true, rl: false }, { download: false }), await measureRun(own, rlOnly, { download: false })]; // prettier-ignore
+  expect([without.promptsRead, withRl.promptsRead]).toEqual([3, 4]);
+  expect(withRl.promptTokens).toBeGreaterThan(without.promptTokens + 80);
+  const absent = await loadConfig({ preset: "smoke", set: ["data.test.path=hub:owner/name"] });
+  expect(await measureRun(absent, rlOnly, { download: false })).toMatchObject({ promptTokens: 2_048, promptsRead: 0 });
+  await rm(folder, { recursive: true });
 });
 
 describe("the verdict", () => {
