@@ -18,7 +18,7 @@ export function boundsFault({ model, ...parts }: Parts): { readonly where: strin
   const ids = Array.isArray(model.vocab) ? [] : Object.values(model.vocab as Record<string, unknown>);
   const id = [...ids, ...(parts.added_tokens ?? []).map((token) => token.id)].find((each) => !isId(each));
   if (id !== undefined)
-    return { where: "tokenizer.json", found: `the token id ${String(id).slice(0, 30)}, above ${LARGEST_ID} or no whole number` };
+    return { where: "tokenizer.json", found: `the token id ${JSON.stringify(id).slice(0, 30)}, above ${LARGEST_ID} or no whole number` };
   const growth = growthOf(parts["normalizer"]);
   if (growth > MOST_GROWTH) return { where: "tokenizer.json normalizer", found: `one that can make a text ${growth} times longer` };
   const pattern = patternsOf([parts["pre_tokenizer"], parts["normalizer"], parts["decoder"]]).find(hasNestedRepetition);
