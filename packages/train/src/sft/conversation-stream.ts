@@ -73,7 +73,7 @@ export class ConversationStream implements RowStream {
     }
     const longest = fitting.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 0);
     if (bad.length > 0) reporter?.say(`${stage.name}: ${bad.length} broken conversations left out, the first: ${bad[0]}`);
-    const summary = `${rows.length} rows of ${source.path}, the longest of ${longest} tokens; ${left} longer than ${limit} left out, ${bad.length} broken left out, ${heldOut.length} held out`;
+    const summary = `${rows.length} rows of ${source.path}, the longest of ${longest} tokens; ${left} longer than ${limit} left out${bad.length > 0 ? `, ${bad.length} broken left out` : ""}, ${heldOut.length} held out`;
     reporter?.say(`${stage.name}: ${summary}`);
     return new ConversationStream(rows, heldOut, stage.batchSize, seed, summary);
   }
