@@ -13,10 +13,14 @@ export function evaluatedRecord(record: TrajectoryRecord): EvaluatedRollout {
   };
 }
 
-/** The figures of an evaluation as `retool eval --json` prints them and `evaluation.json` keeps them. */
-export function evaluationJson(checkpoint: string, evaluation: Evaluation): Record<string, unknown> {
+/**
+ * The figures of an evaluation as `retool eval --json` prints them and `evaluation.json` keeps them.
+ *
+ * @param unreadableGolds - problems whose reference answer no response can meet
+ */
+export function evaluationJson(checkpoint: string, evaluation: Evaluation, unreadableGolds: number): Record<string, unknown> {
   const { samples, passAt, majorityAt, rollouts } = evaluation;
-  return { checkpoint, samples, passAt, majorityAt, ...phaseSummary(evaluation), stopReasons: rollouts.stopReasons };
+  return { checkpoint, samples, passAt, majorityAt, ...phaseSummary(evaluation), stopReasons: rollouts.stopReasons, unreadableGolds };
 }
 
 /** @throws InputError when a k asks for more samples than there are. */

@@ -13,6 +13,7 @@ import { evalPreset, type EvalPresetName } from "./eval-presets.js";
 import { withOptions, type EvalOverrides } from "./eval-options.js";
 import { checkK, evaluatedRecord, evaluationJson } from "./eval-result.js";
 import { Interrupted } from "../shell/interrupted.js";
+import { unreadableGolds } from "../setup/gold-notice.js";
 import { setUpModel } from "../setup/model-setup.js";
 import { phaseSummary } from "../recipe/phases.js";
 import { heldOutProblems } from "../setup/problem-source.js";
@@ -52,7 +53,8 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
   const evaluation = await (kept === undefined
     ? runPlan(plan, options, context)
     : withFolderLock(kept.run.path, () => runPlan(plan, options, context)));
-  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation), null, 2));
+  const unreadable = unreadableGolds(problems, config.reward).length;
+  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation, unreadable), null, 2));
   else describeEvaluation(evaluation, config, reporter);
 }
 
@@ -164,7 +166,8 @@ interface SavedEvaluation {
 
 async function save(kept: EvalFolder, { config, folder, groups, evaluation, model }: SavedEvaluation): Promise<void> {
   await kept.run.writeConfig(stringify(config));
-  await kept.finish(groups.flat(), evaluationJson(folder, evaluation));
+  const golds = groups.map(([first]) => ({ id: first!.problemId, answer: first!.groundTruth }));
+  await kept.finish(groups.flat(), evaluationJson(folder, evaluation, unreadableGolds(golds, config.reward).length));
   if (model === undefined) return;
   await kept.run.writeSummary({
     seed: config.seed,

@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { QUIET } from "../../test/quiet-shell.js";
+import { RewardConfig } from "../config/reward-config.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUIET } from "../../test/quiet-shell.js";
 import { trainRecipe } from "../index.js";
@@ -87,4 +89,18 @@ describe("training problems of a file", () => {
     });
     expect(said.filter((line) => line.startsWith(path))).toEqual([`${path}: 3 of 7 rows repeat an earlier one and are left out.`]);
   });
+});
+
+test("reference answers that no response can meet are counted and said before a run", async () => {
+  const source = await fileOf("golds.jsonl", [["a", "so \\boxed{2}"], ["b", "\\foo{3}"], ["c", ""]]); // prettier-ignore
+  const said: string[] = [];
+  const reporter = { ...QUIET, say: (line: string) => void said.push(line) };
+  const reward = RewardConfig.parse({ rule: "equivalence" });
+  await heldOutProblems({ ...configOf(source), reward }, 9, { reporter });
+  expect(said).toHaveLength(1);
+  expect(said[0]).toMatch(/^data\.test: [12] reference answers cannot be read by the rule equivalence/);
+  await trainingProblems({ ...configOf(source), reward }, reporter);
+  expect(said.at(-1)).toMatch(/^data\.train: /);
+  await heldOutProblems({ ...configOf(source), reward: { ...reward, function: "own" } }, 9, { reporter });
+  expect(said).toHaveLength(2);
 });

@@ -10,6 +10,7 @@ import {
 } from "@retool-ts/data";
 import { loadProblems, streamProblems, type LoadProblemsOptions } from "@retool-ts/data/node";
 import { DistinctProblems, withDistinctIds } from "@retool-ts/evaluate";
+import { goldNotice } from "./gold-notice.js";
 import { localDataset, type HubContext } from "./hub-files.js";
 import type { Reporter } from "../shell/log.js";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
@@ -25,7 +26,16 @@ export interface RecipeProblems {
 }
 
 /** Parts of a config that decide its problems. */
-export type ProblemsConfig = Pick<RecipeConfig, "data" | "seed" | "plugins">;
+export interface ProblemsConfig extends Pick<RecipeConfig, "data" | "seed" | "plugins"> {
+  /** By which reference answers are looked at. */
+  readonly reward?: RecipeConfig["reward"];
+}
+
+/** Tells of reference answers that cannot be read. */
+function checkAnswers({ reward }: ProblemsConfig, problems: readonly Problem[], where: string, reporter?: Pick<Reporter, "say">): void {
+  const notice = reward && goldNotice(problems, reward, where);
+  if (notice !== undefined) reporter?.say(notice);
+}
 
 /** Problems that a caller brings. A list of training problems is gone through in a new order each epoch. */
 export interface OwnProblems {
@@ -44,7 +54,7 @@ export interface ProblemOptions {
   /** Training problems are read only where there is reinforcement learning. */
   readonly parts: Pick<RecipeParts, "rl">;
   readonly own?: OwnProblems | undefined;
-  readonly reporter?: Pick<Reporter, "say">;
+  readonly reporter?: Reporter;
 }
 
 /** Problems of the caller, else those that a config names: all that parts of a recipe need are read now. */
@@ -53,7 +63,10 @@ export async function recipeProblems(config: RecipeConfig, { parts, own = {}, re
   const given = train === undefined || "problem" in train ? train : problemList(withDistinctIds(train), config.seed);
   return {
     train: given ?? (parts.rl ? await trainingProblems(config, reporter) : UNREAD),
-    test: test === undefined ? await heldOutProblems(config, config.eval.problems) : withDistinctIds(test).slice(0, config.eval.problems),
+    test:
+      test === undefined
+        ? await heldOutProblems(config, config.eval.problems, { ...(reporter && { reporter }) })
+        : withDistinctIds(test).slice(0, config.eval.problems),
   };
 }
 
@@ -78,6 +91,7 @@ export async function trainingProblems(config: ProblemsConfig, reporter?: Pick<R
       const { rows, count } = await distinctRows(source);
       const repeats = count - rows.length;
       if (repeats > 0) reporter?.say(`${source.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
+      checkAnswers(config, rows, "data.train", reporter);
       return problemList(rows, seed);
     }
   }
@@ -97,7 +111,9 @@ export async function heldOutProblems(config: ProblemsConfig, count: number, con
     }
     case "file": {
       const limit = Math.min(count, source.limit ?? Infinity);
-      return withDistinctIds(await loadProblems(await localDataset(source.path, context), { ...columnsOf(source), limit }));
+      const problems = withDistinctIds(await loadProblems(await localDataset(source.path, context), { ...columnsOf(source), limit }));
+      checkAnswers(config, problems, "data.test", context.reporter);
+      return problems;
     }
   }
 }
