@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { QUIET } from "../../test/quiet-shell.js";
 import { RewardConfig } from "../config/reward-config.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUIET } from "../../test/quiet-shell.js";
