@@ -7,7 +7,7 @@ import type { BuildOptions, BuildResult } from "esbuild";
 /** The synchronous build of esbuild. */
 export type BuildSync = (options: BuildOptions & { write: false }) => BuildResult<{ write: false }>;
 
-/** What the browser's entry has in it, as esbuild's `define` takes it: made when the package is built, and by its tests. */
+/** Texts that the browser's entry embeds, as esbuild's `define` takes them: made when the package is built, and by its tests. */
 export function browserParts(source: string, buildSync: BuildSync): Record<string, string> {
   const script = (file: string, platform: "browser" | "neutral"): string => {
     const shared = { bundle: true, write: false, minify: true, target: "es2022", logLevel: "error" } as const;

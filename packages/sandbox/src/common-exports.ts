@@ -1,4 +1,4 @@
-/** What the entries for Node and for browsers both export. */
+/** Exports of both entries, for Node and for browsers. */
 export { escapeTags } from "./escape-tags.js";
 export { DEFAULT_LIMITS, resolveLimits, type Limits } from "./limits.js";
 export {

@@ -3,7 +3,7 @@ import { resolveLimits, type Limits } from "./limits.js";
 import { assertCode, checkedSeed } from "./run-arguments.js";
 import type { ExecutionResult, ExecutionStatus, RunOptions, Sandbox, SandboxStats, Session, SessionOptions } from "./sandbox.js";
 
-/** What a sandbox tells of the pool that runs its code. */
+/** Counts of the pool that runs a sandbox's code. */
 export interface CountedPool {
   readonly queued: number;
   readonly running: number;
@@ -11,7 +11,7 @@ export interface CountedPool {
   close(): Promise<void>;
 }
 
-/** What runs have when they name nothing else. */
+/** Defaults of runs that name nothing else. */
 export interface SandboxDefaults {
   readonly workers: number;
   readonly seed: number;
@@ -27,7 +27,7 @@ export interface SingleRun {
   readonly rerun: boolean;
 }
 
-/** What sandboxes have in common, whatever runs their code: defaults, counters, and an end. */
+/** The common part of all sandboxes, whatever runs their code: defaults, counters, and an end. */
 export abstract class CountingSandbox implements Sandbox {
   readonly #pool: CountedPool;
   readonly #defaults: SandboxDefaults;

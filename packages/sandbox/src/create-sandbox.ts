@@ -6,7 +6,7 @@ import type { Sandbox, SandboxOptions } from "./sandbox.js";
 export interface CreateSandboxOptions extends SandboxOptions {
   /** Language of the code, `"javascript"` by default. */
   readonly language?: "javascript" | "python";
-  /** Where and how Python runs; for `language: "python"` only. */
+  /** Backend, wheels and folder of Python; for `language: "python"` only. */
   readonly python?: PythonOptions;
 }
 

@@ -6,7 +6,7 @@ export const ABORTED = "the caller aborted the run";
 
 interface FeedbackOptions {
   readonly outputChars: number;
-  /** Whether the run was a session's, so that a run that died has changed nothing. */
+  /** True when the run was a session's, so that a run that died has changed nothing. */
   readonly isTurn: boolean;
 }
 
@@ -27,7 +27,7 @@ function feedbackOf(outcome: Outcome, { outputChars, isTurn }: FeedbackOptions):
   return parts.filter((part) => part !== "").join("\n");
 }
 
-/** How a run that did not end well ended, in one line: the error, or a marker in brackets. */
+/** One line for a run that did not end well: the error, or a marker in brackets. */
 export function endingOf(outcome: Outcome): string {
   if (outcome.status === "error") return errorLine(outcome.error);
   return markerOf(outcome) ?? "[output limit]";

@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 
 /**
- * What one run may use. `fuel`, `memoryBytes`, `stackBytes`, `outputChars` and `codeChars` are counted, so the same
+ * Most that one run may use. `fuel`, `memoryBytes`, `stackBytes`, `outputChars` and `codeChars` are counted, so the same
  * code meets them at the same point on every machine; `wallMs` and `graceMs` are the outer guard.
  */
 export interface Limits {

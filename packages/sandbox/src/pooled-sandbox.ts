@@ -6,13 +6,13 @@ import { checkedSeed } from "./run-arguments.js";
 import type { ExecutionResult, Session, SessionOptions } from "./sandbox.js";
 import { decodeSnapshot } from "./engine/snapshot.js";
 
-/** What a {@link PooledSandbox} hands its runs to. */
+/** A pool that a {@link PooledSandbox} hands its runs to. */
 export interface RunPool extends CountedPool {
   /** Never rejects. */
   submit(request: RunRequest, signal?: AbortSignal): Promise<RunReply>;
 }
 
-/** What a {@link PooledSandbox} runs under. */
+/** Settings of a {@link PooledSandbox}. */
 export interface PooledSandboxSettings extends SandboxDefaults {
   /** Of the start of every world; snapshots carry it. */
   readonly fingerprint: Uint8Array;

@@ -12,14 +12,14 @@ export interface Job extends CellTerms {
   readonly turn: Turn | undefined;
 }
 
-/** What became of a {@link Job}. */
+/** Result of a {@link Job}. */
 export interface JobResult {
   readonly result: ExecutionResult;
   /** The world after it, when it is to be kept. */
   readonly image: HeapImage | undefined;
 }
 
-/** What a session needs of its sandbox. */
+/** A sandbox as its sessions see it. */
 export interface SessionParts {
   readonly limits: Limits;
   readonly fingerprint: Uint8Array;

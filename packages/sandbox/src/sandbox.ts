@@ -1,7 +1,7 @@
 import type { PreloadName } from "./libraries.js";
 import type { Limits } from "./limits.js";
 
-/** What a run used. `wallMs` is the only part of a result that differs between equal runs. */
+/** Resources that a run used. `wallMs` is the only part of a result that differs between equal runs. */
 export interface Usage {
   /** Interrupt ticks, as in {@link Limits.fuel}. */
   readonly fuel: number;
@@ -24,7 +24,7 @@ export interface GuestError {
   readonly traceback?: string;
 }
 
-/** What every {@link ExecutionResult} has. */
+/** Fields of every {@link ExecutionResult}. */
 export interface ExecutionReport {
   readonly stdout: string;
   readonly stderr: string;
@@ -36,7 +36,7 @@ export interface ExecutionReport {
 }
 
 /**
- * How a run ended. All of it is data: model code that throws, loops or floods never makes a call reject.
+ * The end of a run. All of it is data: model code that throws, loops or floods never makes a call reject.
  *
  * - `ok`: `value` is the last expression as a REPL shows it, absent when undefined.
  * - `error`: the code threw, or cannot be parsed or is too long.
@@ -63,7 +63,7 @@ export interface RunOptions {
   readonly seed?: number;
   /** Aborting gives status `killed`. */
   readonly signal?: AbortSignal;
-  /** Whether a run that the clock ended is run once more while no other runs, before `timeout` is its status. Default `true`. */
+  /** Runs a run that the clock ended once more while no other runs, before `timeout` is its status. Default `true`. */
   readonly rerun?: boolean;
 }
 

@@ -3,11 +3,11 @@ import { resolveLimits, type Limits } from "./limits.js";
 import { assertCode, assertForkCount } from "./run-arguments.js";
 import type { ExecutionResult, Session, TurnOptions } from "./sandbox.js";
 
-/** What one cell runs under. */
+/** Terms of one cell. */
 export interface CellTerms {
   readonly limits: Limits;
   readonly signal: AbortSignal | undefined;
-  /** Whether a run that the clock ended is run again. */
+  /** True when a run that the clock ended is run again. */
   readonly rerun: boolean;
 }
 

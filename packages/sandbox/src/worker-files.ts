@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { meteredEngine } from "./engine/metered-engine.js";
 import { webAssembly, type CompiledModule } from "./web-assembly.js";
 
-/** What the threads are started from. */
+/** Files that the threads are started from. */
 export interface WorkerFiles {
   readonly supervisor: URL;
   readonly worker: URL;

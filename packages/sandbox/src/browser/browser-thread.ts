@@ -1,7 +1,7 @@
 import type { FromWorker } from "../pool/messages.js";
 import type { StartThread } from "../pool/slot-thread.js";
 
-/** What a browser's worker says besides what every worker does: without shared memory, progress goes by message. */
+/** Messages of a browser's worker, those of every worker and more: without shared memory, progress goes by message. */
 export type BrowserMessage =
   | FromWorker
   | { readonly type: "begin"; readonly id: number }

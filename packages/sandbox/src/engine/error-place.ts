@@ -1,6 +1,6 @@
 import type { GuestError } from "../sandbox.js";
 
-/** Where an error was thrown, and what the engine says of it. */
+/** An error as the engine tells it, with its stack. */
 export interface ThrownError {
   readonly name: string;
   readonly message: string;

@@ -150,7 +150,7 @@ function syntaxError({ message, line, column }: CellSyntaxError): GuestError {
   return { name: "SyntaxError", message, ...place };
 }
 
-/** What an error that came out of the engine says about the run. */
+/** Reads from an error that came out of the engine how the run ended. */
 function faultOf(error: unknown, world: World, maximumPages: number): Verdict {
   if (error instanceof RangeError) return "stack";
   if (isFull(world, maximumPages)) return "oom";

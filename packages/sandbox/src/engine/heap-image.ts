@@ -8,7 +8,7 @@ const BLOCK = 4_096;
 export interface HeapImage {
   /** Length of the memory in pages of 64 KiB. */
   readonly memoryPages: number;
-  /** Where the world's runtime, context and functions lie; must be equal in the memory it is restored to. */
+  /** Addresses of the world's runtime, context and functions; must be equal in the memory it is restored to. */
   readonly layout: string;
   /** Ascending block numbers. */
   readonly blocks: Uint32Array;

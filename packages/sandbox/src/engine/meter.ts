@@ -41,7 +41,7 @@ export class Meter {
     return performance.now() - this.#startMs;
   }
 
-  /** Which limit was met, the first of them. */
+  /** The first limit that was met. */
   get stopped(): "fuel" | "timeout" | "output" | undefined {
     return this.#stopped;
   }
@@ -66,7 +66,7 @@ export class Meter {
     return this.#stopped !== undefined;
   }
 
-  /** Whether the engine trapped because the run's work was used up. */
+  /** True when the engine trapped because the run's work was used up. */
   get isSpent(): boolean {
     if (this.#work.isSpent) this.#stopped ??= "fuel";
     return this.#work.isSpent;

@@ -13,7 +13,7 @@ export interface MeteredModuleOptions {
 /** Bytes that a bulk copy moves for one unit of work, as a power of two. */
 const BYTES_PER_WORK_LOG2 = 4;
 
-/** What is left at first, 2⁶² in signed LEB128: the module may begin with work of its own. */
+/** Work that is left at first, 2⁶² in signed LEB128: the module may begin with work of its own. */
 const FIRST_WORK = [128, 128, 128, 128, 128, 128, 128, 128, 192, 0];
 
 const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, code: 10 } as const;

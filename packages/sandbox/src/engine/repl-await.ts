@@ -2,7 +2,7 @@ import type { Node, Pattern, Program, VariableDeclaration } from "acorn";
 import type { Cell } from "./cell.js";
 import { SourceEdits } from "./source-edits.js";
 
-/** Whether a program awaits outside every function. */
+/** Tells whether a program awaits outside every function. */
 export function hasTopLevelAwait(program: Program): boolean {
   let found = false;
   walk(program, (node) => {

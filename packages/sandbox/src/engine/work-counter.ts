@@ -37,7 +37,7 @@ export class WorkCounter {
     return Number((this.#granted - this.#left.value) / BigInt(WORK_PER_TICK));
   }
 
-  /** Whether the engine has trapped for it. */
+  /** True when the engine has trapped for it. */
   get isSpent(): boolean {
     return this.#left.value < 0n;
   }

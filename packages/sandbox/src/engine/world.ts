@@ -27,7 +27,7 @@ const JOBS_PER_TIMER = 16;
 const HARNESS = ["seed", "installMath", "installLibrary", "begin", "settle", "fail", "runNextTimer", "report"] as const;
 type HarnessName = (typeof HARNESS)[number];
 
-/** What a world says about the cell it ran. */
+/** A world's word about the cell it ran. */
 export interface Report {
   readonly kind: "ok" | "error";
   readonly value?: string;
@@ -37,7 +37,7 @@ export interface Report {
   readonly stack?: string;
 }
 
-/** How a {@link World} is made. */
+/** Parts that a {@link World} is made of. */
 export interface WorldOptions {
   readonly wasmModule: CompiledModule;
   readonly guestSource: string;

@@ -10,9 +10,9 @@ import { FusionMetrics } from "./fusion-metrics.js";
 import { parseRunCode, parseRunJupyter, type FieldProblem } from "./fusion-protocol.js";
 import { runCode, runJupyter, type Engines } from "./fusion-run.js";
 
-/** What a server serves, and within which bounds. */
+/** The sandboxes that a server serves, and its bounds. */
 export interface FusionAppOptions {
-  /** What runs the code. The server does not close it. */
+  /** Sandbox for JavaScript. The server does not close it. */
   readonly sandbox: Sandbox;
   /**
    * Makes the sandbox for `python`, at the first request that names it; a rejection's message is the answer to that request and

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { SandboxStats } from "../sandbox.js";
 
-/** What the server's metrics are read from when they are asked for. */
+/** Sources of the server's metrics, read when they are asked for. */
 export interface MetricSources {
   readonly stats: () => SandboxStats;
   readonly active: () => number;

@@ -1,4 +1,4 @@
-/** What SandboxFusion's `/run_code` and `/run_jupyter` take and give, in the protocol's own spelling. */
+/** One command's result in SandboxFusion's `/run_code` and `/run_jupyter`, in the protocol's own spelling. */
 export interface CommandResult {
   readonly status: "Finished" | "Error" | "TimeLimitExceeded";
   /** Seconds. */

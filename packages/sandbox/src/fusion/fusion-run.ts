@@ -21,14 +21,14 @@ const NOTHING = { executor_pod_name: null, files: {} } as const;
 /** The Python names of a language or kernel. */
 const PYTHON: ReadonlySet<string> = new Set(["python", "python3"]);
 
-/** What runs the code of a request. */
+/** Sandboxes for the code of a request. */
 export interface Engines {
   readonly javascript: Sandbox;
   /** Python's sandbox, or why there is none; undefined when the server was given none. */
   readonly python: (() => Promise<Sandbox | string>) | undefined;
 }
 
-/** What a request runs under. */
+/** Terms of one request. */
 export interface Terms {
   readonly signal: AbortSignal;
   /** Most that a request in JavaScript and one in Python may ask for. */
@@ -120,7 +120,7 @@ function mostOf(language: string, { most, mostPython }: Terms): Limits {
   return PYTHON.has(language) ? mostPython : most;
 }
 
-/** Why a request cannot be run here; undefined when it can. */
+/** The reason for which a request cannot be run here; undefined when it can. */
 function refusalOf(sandbox: Sandbox | string, { files, fetch_files }: Pick<RunCodeRequest, "files" | "fetch_files">): string | undefined {
   if (typeof sandbox === "string") return sandbox;
   if (Object.keys(files).length + fetch_files.length > 0) return "files are unavailable, because worlds have no file system";

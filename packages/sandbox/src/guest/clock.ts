@@ -1,7 +1,7 @@
 import * as real from "./intrinsics.js";
 import { define } from "./define.js";
 
-/** What `Date.now()` first returns: 2025-01-01T00:00:00Z, in milliseconds. */
+/** First value of `Date.now()`: 2025-01-01T00:00:00Z, in milliseconds. */
 const EPOCH_MS = 1_735_689_600_000;
 
 interface Timer {

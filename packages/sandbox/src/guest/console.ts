@@ -2,7 +2,7 @@ import { define } from "./define.js";
 import * as real from "./intrinsics.js";
 import { inspect } from "./inspect.js";
 
-/** Which of the two streams a line goes to. */
+/** Name of one of the two streams. */
 export type StreamName = "out" | "err";
 
 /** Sends text to the host, cut to what the host can still take. */

@@ -25,7 +25,7 @@ type Outcome =
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "error"; readonly error: unknown };
 
-/** What the host calls, in this order: begin, settle or fail, runNextTimer until false, report. */
+/** Functions that the host calls, in this order: begin, settle or fail, runNextTimer until false, report. */
 export interface Harness {
   readonly write: Write;
   seed(seed: number): void;

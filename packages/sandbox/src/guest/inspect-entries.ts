@@ -16,7 +16,7 @@ export interface Inspection {
   show(value: unknown, inspection: Inspection): string;
 }
 
-/** How one object is laid out: `prefix open entry, entry close`. */
+/** Layout of one object: `prefix open entry, entry close`. */
 export interface Layout {
   readonly prefix: string;
   readonly open: string;
@@ -58,7 +58,7 @@ export function entriesOf(object: object, inspection: Inspection, tooDeep: boole
   return result;
 }
 
-/** What stands for an object that shows by a word and not by its entries; undefined for all others. */
+/** The word that stands for an object in place of its entries; undefined for all others. */
 function leafHead(object: object, name: string | undefined): string | undefined {
   if (typeof object === "function") return functionHead(object as () => unknown);
   if (object instanceof real.RealError) return `[${errorHead(object)}]`;

@@ -4,7 +4,7 @@ import * as real from "./intrinsics.js";
 /** Instances whose prototype is the first show as the second says. */
 const shown: [prototype: object, show: (value: object) => unknown][] = [];
 
-/** How each preloaded library is called, and the method that writes its values; none leaves it to `inspect`. */
+/** Name of each preloaded library, and the method that writes its values; none leaves it to `inspect`. */
 const GLOBALS: Readonly<Record<string, readonly [name: string, method: string | undefined]>> = {
   fraction: ["Fraction", "toFraction"],
   decimal: ["Decimal", "toString"],

@@ -9,7 +9,7 @@ const TRIAL_LIMIT = 1_000_000;
 /** Widest interval {@link primes} sieves. */
 const MAX_SIEVE = 50_000_000;
 
-/** Whether `n` is prime: exact below 3.3·10²⁴, a strong probable prime to 13 bases above. */
+/** Tells whether `n` is prime: exact below 3.3·10²⁴, a strong probable prime to 13 bases above. */
 export function isPrime(n: Whole): boolean {
   const value = whole("isPrime", n);
   return value < BigInt(TRIAL_LIMIT) ? isSmallPrime(Number(value)) : isLargePrime(value);

@@ -23,11 +23,11 @@ export interface RunRequest {
   readonly seed: number | undefined;
   /** Undefined for a stateless run. */
   readonly turn: Turn | undefined;
-  /** Whether a run that the clock ended is run again, alone. */
+  /** True when a run that the clock ended is run again, alone. */
   readonly rerun: boolean;
 }
 
-/** Which cell of a session a run is. */
+/** The place of a run in its session. */
 export interface Turn {
   /** From 1. */
   readonly cell: number;
@@ -38,9 +38,9 @@ export interface Turn {
 /** A worker's answer to one {@link RunRequest}. */
 export interface RunReply {
   readonly id: number;
-  /** Whether the status is `infra`. */
+  /** True when the status is `infra`. */
   readonly isFault: boolean;
-  /** Whether the status is `timeout`. */
+  /** True when the status is `timeout`. */
   readonly isLate: boolean;
   /** An {@link Outcome} as JSON, which crosses two threads at less cost than an object does. */
   readonly outcome: string;
@@ -53,7 +53,7 @@ export function transferOf(replies: readonly RunReply[]): ArrayBuffer[] {
   return replies.flatMap(({ image }) => (image === undefined ? [] : [image.bytes.buffer as ArrayBuffer]));
 }
 
-/** What a worker is started with. */
+/** Data that a worker is started with. */
 export interface WorkerSetup {
   readonly wasmModule: CompiledModule;
   readonly guestSource: string;
@@ -64,9 +64,9 @@ export interface WorkerSetup {
   readonly base: HeapImage | undefined;
 }
 
-/** What a worker thread of Node is started with. */
+/** Data that a worker thread of Node is started with. */
 export interface NodeWorkerSetup extends WorkerSetup {
-  /** Where the worker says what it is doing; see `progress.ts`. */
+  /** Memory in which the worker tells of its progress; see `progress.ts`. */
   readonly progress: SharedArrayBuffer;
 }
 
@@ -79,7 +79,7 @@ export type FromWorker =
   | { readonly type: "failed"; readonly reason: string }
   | { readonly type: "replies"; readonly replies: readonly RunReply[] };
 
-/** What the supervisor is started with, besides what it hands on to its workers. */
+/** Data that the supervisor is started with, its workers' included. */
 export interface SupervisorSetup extends WorkerSetup {
   readonly workers: number;
   /** Address of the worker's file. */

@@ -10,7 +10,7 @@ interface Pending<Request, Reply> {
   settle(reply: Reply): void;
 }
 
-/** What the caller's end of a supervisor does for its runs. */
+/** Actions of the caller's end of a supervisor. */
 export interface PendingRunsEvents<Reply> {
   /** Makes the reply to a run of which nothing is known. */
   ended(id: number, status: "killed" | "infra", reason: string): Reply;

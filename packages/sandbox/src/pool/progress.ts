@@ -1,5 +1,5 @@
 /**
- * What a worker shares with its pool while it runs code and cannot answer: which run it is at, and its output so far.
+ * State that a worker shares with its pool while it runs code and cannot answer: which run it is at, and its output so far.
  * The pool needs no clock of the worker: a run that is still the current one after its deadline has overstayed.
  */
 const HEADER_BYTES = 16;
@@ -7,7 +7,7 @@ const CURRENT = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
-/** Where a worker says which run it is at and what that has printed. */
+/** A worker's place for the run it is at and the output of that. */
 export interface ProgressSink {
   begin(id: number): void;
   end(): void;

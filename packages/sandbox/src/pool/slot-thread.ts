@@ -1,6 +1,6 @@
 import type { FromWorker, RunRequest, WorkerSetup } from "./messages.js";
 
-/** What a thread tells its slot. */
+/** Events that a thread tells its slot of. */
 export interface ThreadEvents {
   message(message: FromWorker): void;
   error(reason: string): void;
@@ -12,13 +12,13 @@ export interface ThreadEvents {
 export interface SlotThread {
   /** Id of the run it is at; 0 between runs. */
   readonly current: number;
-  /** Whether `current` is known at once, and not only after messages were read. */
+  /** True when `current` is known at once, and not only after messages were read. */
   readonly isLive: boolean;
   /** Output of the current run so far. */
   output(): { readonly stdout: string; readonly stderr: string };
   post(requests: readonly RunRequest[]): void;
   terminate(): Promise<unknown>;
-  /** Whether the process stays alive for it; nothing in a browser. */
+  /** Keeps the process alive for it; does nothing in a browser. */
   ref(): void;
   unref(): void;
 }

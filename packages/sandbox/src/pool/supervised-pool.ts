@@ -7,7 +7,7 @@ import { endedReply } from "./reply.js";
 import { startSupervisor } from "./supervisor-thread.js";
 import { Tally } from "./tally.js";
 
-/** What a {@link SupervisedPool} is made of. */
+/** Parts of a {@link SupervisedPool}. */
 export interface SupervisedPoolOptions extends Omit<SupervisorSetup, "tally" | "base"> {
   /** The supervisor's file. */
   readonly supervisor: URL;

@@ -1,12 +1,12 @@
 import { Worker } from "node:worker_threads";
 
-/** What a supervisor says when it cannot begin. */
+/** A supervisor's message when it cannot begin. */
 interface Failed {
   readonly type: "failed";
   readonly reason: string;
 }
 
-/** Who is told of a supervisor's thread. */
+/** Listeners to a supervisor's thread. */
 export interface SupervisorEvents<Message> {
   message(message: Exclude<Message, Failed>): void;
   /** The thread is gone. @param reason - its failure, as far as it said one. */

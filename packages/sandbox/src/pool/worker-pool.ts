@@ -19,12 +19,12 @@ const MAX_FAILED_STARTS = 3;
 interface Task {
   readonly request: RunRequest;
   attempts: number;
-  /** Whether the clock has ended it once. */
+  /** True when the clock has ended it once. */
   isLate: boolean;
   settle(reply: RunReply): void;
 }
 
-/** What every worker of a pool is started with; a `base` that is known is not made again. */
+/** Data that every worker of a pool is started with; a `base` that is known is not made again. */
 export type PoolSetup = WorkerSetup;
 
 /** Workers and the queue before them. A worker that dies takes only the run it was at with it. */

@@ -8,7 +8,7 @@ const WATCH_MS = 50;
 /** Milliseconds a worker may have requests and run none of them before it counts as broken. */
 const STALL_MS = 60_000;
 
-/** What a slot tells its pool. */
+/** Events that a slot tells its pool of. */
 export interface SlotEvents {
   ready(base: HeapImage): void;
   replies(slot: WorkerSlot, replies: readonly RunReply[]): void;
@@ -16,12 +16,12 @@ export interface SlotEvents {
   exit(slot: WorkerSlot, exit: SlotExit): void;
 }
 
-/** How a thread ended. */
+/** The end of a thread. */
 export interface SlotExit {
   readonly unanswered: readonly RunRequest[];
   /** Id of the run it was at, or of the first it held; 0 when it held none. */
   readonly culprit: number;
-  /** Why the pool killed it; undefined when it ended by itself. */
+  /** The pool's reason for killing it; undefined when it ended by itself. */
   readonly killReason: string | undefined;
   readonly failure: string;
   /** Milliseconds that the culprit had run when the thread was killed. */
@@ -53,7 +53,7 @@ export class WorkerSlot {
     });
   }
 
-  /** Whether it can take requests at once. */
+  /** True when it can take requests at once. */
   get isIdle(): boolean {
     return this.#isReady && this.#held.size === 0 && this.#kill === undefined;
   }
@@ -62,7 +62,7 @@ export class WorkerSlot {
     return this.#held.size;
   }
 
-  /** Whether it runs something beside which nothing else may run. */
+  /** True when it runs something beside which nothing else may run. */
   get isAlone(): boolean {
     return this.#isAlone && this.#held.size > 0;
   }
@@ -77,7 +77,7 @@ export class WorkerSlot {
     this.#watch ??= setInterval(() => this.#look(), WATCH_MS);
   }
 
-  /** Whether run `id` is the one being run. */
+  /** True when run `id` is the one being run. */
   isRunning(id: number): boolean {
     return this.#thread.current === id;
   }

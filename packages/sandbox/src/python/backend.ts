@@ -3,7 +3,7 @@ import { InputError } from "@retool-ts/core";
 /** The interpreters that Python can run in. */
 export type PythonBackendName = "pyodide" | "bwrap";
 
-/** How a process of an interpreter is started. */
+/** Command that starts a process of an interpreter. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
@@ -20,7 +20,7 @@ export interface PythonBackend {
   readonly launch: Launch;
 }
 
-/** Whether a backend can be used here. */
+/** Availability of a backend. */
 export type BackendAvailability =
   | { readonly name: PythonBackendName; readonly isAvailable: true; readonly detail: string }
   | { readonly name: PythonBackendName; readonly isAvailable: false; readonly reason: string };

@@ -4,10 +4,10 @@ import { basename, delimiter, join } from "node:path";
 import { RetoolError } from "@retool-ts/core";
 import type { BackendAvailability, PythonBackend } from "./backend.js";
 
-/** Where distributions and container images put it; a version manager's shim on the PATH would need files of the user. */
+/** Places where distributions and container images put it; a version manager's shim on the PATH would need files of the user. */
 const PYTHONS = ["/usr/bin/python3", "/usr/local/bin/python3"];
 
-/** What a process sees of the host, besides its wheels: read-only, when it exists. */
+/** Paths of the host that a process sees, besides its wheels: read-only, when it exists. */
 const SEEN = ["/usr", "/etc/alternatives", "/etc/ld.so.cache"];
 
 /** Folders that are links into `/usr` on most systems, and folders on others. */
@@ -28,7 +28,7 @@ interface Found {
 
 let found: Found | string | undefined;
 
-/** Whether bubblewrap, Python and user namespaces are there; looked at once a process. */
+/** Tells whether bubblewrap, Python and user namespaces are there; looked at once a process. */
 export function bwrapAvailability(): BackendAvailability {
   found ??= find();
   if (typeof found === "string") return { name: "bwrap", isAvailable: false, reason: found };

@@ -14,7 +14,7 @@ import { PythonSandbox } from "./python-sandbox.js";
 import { SupervisedInterpreters } from "./supervised-interpreters.js";
 import { checkWheel } from "./wheel.js";
 
-/** Which backends can be used here, in the order of preference, and why others cannot. */
+/** The backends in the order of preference: those that can be used here, and the reasons against others. */
 export function pythonBackends(): BackendAvailability[] {
   return [pyodideAvailability(), bwrapAvailability()];
 }

@@ -12,7 +12,7 @@ const MAX_ATTEMPTS = 2;
 
 interface Task {
   readonly request: PythonRequest;
-  /** Whether the clock has ended it once, or its processor time was used up, which another try would not change. */
+  /** True when the clock has ended it once, or its processor time was used up, which another try would not change. */
   isLate: boolean;
   interpreter: Interpreter | undefined;
   isAborted: boolean;

@@ -14,12 +14,12 @@ const START_MS = 120_000;
 /** Milliseconds for a run that prints too much to stop by itself. */
 const FLOOD_MS = 200;
 
-/** Why the parent killed a process. */
+/** Reasons for which the parent kills a process. */
 export type Kill = "deadline" | "output" | "aborted" | "forgery";
 
 type Done = Extract<FromInterpreter, { type: "done" }>;
 
-/** How a cell ended, seen from outside. */
+/** The end of a cell, seen from outside. */
 export interface CellEnd {
   readonly how:
     | { readonly type: "answered"; readonly answer: Done }
@@ -27,7 +27,7 @@ export interface CellEnd {
     | { readonly type: "died"; readonly reason: string };
   readonly stdout: string;
   readonly stderr: string;
-  /** Whether output was cut. */
+  /** True when output was cut. */
   readonly truncated: boolean;
   readonly ranMs: number;
 }

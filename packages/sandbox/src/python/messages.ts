@@ -21,7 +21,7 @@ export interface PythonRequest {
   readonly cell: number;
   readonly code: string;
   readonly limits: Limits;
-  /** Whether a run that the clock ended is run again. */
+  /** True when a run that the clock ended is run again. */
   readonly rerun: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface PythonReply {
   readonly outcome: Outcome;
 }
 
-/** What the supervisor's thread is started with. */
+/** Data that the supervisor's thread is started with. */
 export interface PythonSetup {
   readonly backend: PythonBackend;
   /** Cells that run at once. */

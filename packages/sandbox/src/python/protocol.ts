@@ -1,4 +1,4 @@
-/** What an interpreter's process is asked for: one cell. One line of JSON each way. */
+/** A request to an interpreter's process: one cell. One line of JSON each way. */
 export interface CellRequest {
   /** Comes back in the answer, so that printed text is not taken for one. */
   readonly nonce: string;
@@ -18,7 +18,7 @@ export interface CellLimits {
   readonly outputChars: number;
 }
 
-/** How a cell ended inside the process. */
+/** The end of a cell inside the process. */
 export type CellReport =
   | { readonly kind: "ok"; readonly value?: string }
   | {
@@ -46,13 +46,13 @@ export type FromInterpreter =
       readonly report: CellReport;
       readonly fuel: number;
       readonly memoryBytes: number;
-      /** Whether another world may begin in this process. */
+      /** True when another world may begin in this process. */
       readonly isReusable: boolean;
     };
 
 const KINDS: ReadonlySet<unknown> = new Set(["ok", "error", "fuel", "timeout", "oom", "stack", "output", "cpu", "died", "crash"]);
 
-/** What the guest's side may say of itself: the other ends are for those outside of it to tell. */
+/** Ends that the guest's side may tell of itself: the other ends are for those outside of it to tell. */
 const OWN_KINDS: ReadonlySet<unknown> = new Set(["ok", "error", "fuel", "oom", "stack"]);
 
 /** Reads an answer; undefined when it is none, since guests may reach the channel. */

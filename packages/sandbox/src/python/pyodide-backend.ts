@@ -33,7 +33,7 @@ interface Found {
   readonly version: string;
 }
 
-/** Whether Pyodide is installed beside this package, in a version that it knows. */
+/** Tells whether Pyodide is installed beside this package, in a version that it knows. */
 export function pyodideAvailability(): BackendAvailability {
   const found = find();
   if (typeof found === "string") return { name: "pyodide", isAvailable: false, reason: found };

@@ -2,7 +2,7 @@ import { meteredModule, WORK_LEFT } from "../engine/metered-module.js";
 import { WorkCounter } from "../engine/work-counter.js";
 import type { EngineInstance } from "../web-assembly.js";
 
-/** How Emscripten's loader instantiates the engine. */
+/** Emscripten's way to instantiate the engine. */
 type Instantiate = (
   bytes: ArrayBuffer | Uint8Array,
   imports: { readonly env: Record<string, unknown> },

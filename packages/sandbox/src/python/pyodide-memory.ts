@@ -2,14 +2,14 @@ import { hardenBeforeLoad } from "./pyodide-hardening.js";
 import { fixRandomBytes } from "./pyodide-random.js";
 import type { LoadPyodide, Pyodide } from "./pyodide.js";
 
-/** What an interpreter has beside its own library. */
+/** Code that an interpreter has beside its own library. */
 export interface WorldFiles {
   /** Python source of the runner and of the seal. */
   readonly runner: string;
   readonly wheels: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
 
-/** How every interpreter is loaded. */
+/** Options that every interpreter is loaded with. */
 export const LOAD_OPTIONS = {
   env: { PYTHONHASHSEED: "0", HOME: "/home/pyodide", _: "/usr/bin/python3", TZ: "UTC", LC_ALL: "C.UTF-8" },
   jsglobals: Object.create(null) as object,

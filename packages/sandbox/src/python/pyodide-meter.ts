@@ -88,7 +88,7 @@ export class PyodideMeter {
     this.#work.release();
   }
 
-  /** What the engine reads in place of a signal buffer. */
+  /** The value that the engine reads in place of a signal buffer. */
   get 0(): number {
     const limits = this.#limits;
     if (limits === undefined) return 0;

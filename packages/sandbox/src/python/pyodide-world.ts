@@ -10,12 +10,12 @@ import type { WorkCounter } from "../engine/work-counter.js";
 import type { LoadPyodide, Pyodide } from "./pyodide.js";
 import { ownReport, type CellReport, type CellRequest, type FromInterpreter } from "./protocol.js";
 
-/** What the world uses of its process. */
+/** A process as its world uses it. */
 export interface WorldHost {
   answer(message: FromInterpreter): void;
   write(descriptor: 1 | 2, bytes: Uint8Array): void;
   exit(): never;
-  /** Whether the process that started this one is gone. */
+  /** True when the process that started this one is gone. */
   isOrphan(): boolean;
 }
 

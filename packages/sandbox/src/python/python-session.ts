@@ -10,7 +10,7 @@ export interface PythonJob extends PythonState, CellTerms {
   readonly code: string;
 }
 
-/** What a session needs of its sandbox. */
+/** A sandbox as its sessions see it. */
 export interface PythonSessionParts {
   readonly limits: Limits;
   readonly fingerprint: string;

@@ -8,7 +8,7 @@ import { readZip, ZipProblem } from "./zip.js";
 /** Name, version, optional build number, and the tags of Python, ABI and platform; PEP 427. */
 const NAME = /^(?<name>[A-Za-z0-9_.]+)-(?<version>[A-Za-z0-9_.!+]+)(?:-\d[^-]*)?-(?<python>[^-]+)-(?<abi>[^-]+)-(?<platform>[^-]+)\.whl$/;
 
-/** What a wheel says of itself. */
+/** A wheel's name and version. */
 export interface WheelInfo {
   readonly file: string;
   readonly name: string;

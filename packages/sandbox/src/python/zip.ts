@@ -1,6 +1,6 @@
 import { unzipSync } from "fflate";
 
-/** What is wrong with an archive. */
+/** A fault of an archive. */
 export class ZipProblem extends Error {}
 
 /** Bytes that an archive may unpack to. */

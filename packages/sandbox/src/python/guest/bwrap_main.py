@@ -162,7 +162,7 @@ class _Fuel:
 
 
 def _spins(code):
-    """Whether an instruction jumps to itself, as in `while True: pass`, which is no step from line to line."""
+    """Tells whether an instruction jumps to itself, as in `while True: pass`, which is no step from line to line."""
     raw = code.co_code
     return any(raw[at] == _JUMP_BACKWARD and raw[at + 1] == 1 for at in range(0, len(raw), 2))
 
@@ -278,7 +278,7 @@ class _Keeper:
             return 0
 
     def death(self):
-        """How the guest ended. Whatever could kill it from inside but for its own faults is forbidden to it, so SIGKILL is not its doing."""
+        """The end of the guest. Whatever could kill it from inside but for its own faults is forbidden to it, so SIGKILL is not its doing."""
         os.close(self.from_guest)
         try:
             status = os.waitstatus_to_exitcode(os.waitpid(self.guest, 0)[1])
