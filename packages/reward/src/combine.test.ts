@@ -35,10 +35,10 @@ describe("toolCallShaping", () => {
   const scoreOf = (count: "turns" | "toolCalls", sample: Partial<ResponseSample>) =>
     combineRewards(outcome, [toolCallShaping({ count })])({ ...wrong, ...sample }).score;
 
-  test("turns, as in verl: −1 at 2 turns, 0.1 more for each call, at most −0.6", () => {
-    expect([0, 2, 4, 6, 10, 34].map((turns) => Number(scoreOf("turns", { turns }).toFixed(12)))).toEqual([
-      -1.1, -1, -0.9, -0.8, -0.6, -0.6,
-    ]);
+  test("turns, as in verl: −1 without a call, 0.1 more for each call, at most −0.6", () => {
+    // The policy has a turn more than calls; verl counts these turns, the interpreter's, and one more.
+    const scores = [0, 1, 2, 3, 4, 5, 15].map((toolCalls) => scoreOf("turns", { toolCalls, turns: toolCalls + 1 }));
+    expect(scores.map((score) => Number(score.toFixed(12)))).toEqual([-1, -0.9, -0.8, -0.7, -0.6, -0.6, -0.6]);
   });
 
   test("tool calls, as in slime: −1.1 without a call, −1 at 2, −0.6 from 10 on", () => {

@@ -9,7 +9,7 @@ export interface ResponseSample {
   readonly modelText: string;
   readonly groundTruth: string;
   readonly toolCalls: number;
-  /** Turns of the dialogue, as the rollout counts them. */
+  /** Turns of the policy, each from a prompt or tool output to a call or the end: one without a call, two with one. */
   readonly turns: number;
   readonly responseTokens: number;
 }

@@ -1,9 +1,11 @@
 import type { RewardPart } from "./combine.js";
+import type { ResponseSample } from "./reward.js";
 
 export interface ToolCallShapingOptions {
   /**
-   * The count that is used: `turns`, as in verl's recipe (−1.1 at 0 turns, −1 at 2), or `toolCalls`, as in slime's, which feeds the
-   * same formula with the number of calls.
+   * The count that is used: `turns`, as in verl's recipe (−1 without a call, −0.9 after one), or `toolCalls`, as in slime's, which feeds
+   * the same formula with the number of calls (−1.1 without a call, −1 after two). verl's count is twice the policy's turns: those of the
+   * policy, those in which the tools answered, and one more.
    */
   readonly count: "turns" | "toolCalls";
 }
@@ -16,7 +18,8 @@ export interface ToolCallShapingOptions {
  * (https://github.com/THUDM/slime).
  */
 export function toolCallShaping({ count }: ToolCallShapingOptions): RewardPart {
-  return { name: "tool_calls", value: (sample, { correct }) => (correct ? 0 : Math.min(((sample[count] - 2) / 2) * 0.1, 0.4)) };
+  const counted = count === "turns" ? ({ turns }: ResponseSample) => 2 * turns : ({ toolCalls }: ResponseSample) => toolCalls;
+  return { name: "tool_calls", value: (sample, { correct }) => (correct ? 0 : Math.min(((counted(sample) - 2) / 2) * 0.1, 0.4)) };
 }
 
 export interface OverlongPartOptions {

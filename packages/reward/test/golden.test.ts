@@ -60,7 +60,8 @@ function check(row: Row): void {
     }
     case "retool_compute_score": {
       const reward = combineRewards(outcomeReward({ rule: "math-dapo-strict" }), [toolCallShaping({ count: "turns" })]);
-      const { solution: response, ground_truth: groundTruth, num_turns: turns, expected } = row;
+      const { solution: response, ground_truth: groundTruth, num_turns: turnsInVerl, expected } = row;
+      const turns = turnsInVerl / 2; // the policy's: verl counts as many of the interpreter and the user
       const result = reward({ response, modelText: response, groundTruth, turns, toolCalls: 0, responseTokens: 0 });
       expect(result.score).toBeCloseTo(expected.score, 12);
       return expect({ acc: result.correct, pred: result.prediction ?? "" }).toEqual({ acc: expected.acc, pred: expected.pred });

@@ -8,6 +8,7 @@ import { fetchDatasets } from "../setup/datasets-of-run.js";
 import { loadConfig } from "../config/load-config.js";
 import { checkMemory, planText, publishedPlanText } from "../plan/describe-plan.js";
 import { presetOf } from "../config/presets.js";
+import { hubName } from "../config/presets/model-shapes.js";
 import { phaseTable } from "../recipe/phases.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { runRecipe, type RecipeHooks } from "../recipe/recipe.js";
@@ -38,7 +39,7 @@ export async function runCommand(
       where: "model.from",
       expected: `the weights of ${preset.model}`,
       found: "none",
-      fix: `name them with --from Qwen/${preset.model}, or their folder with --set model.from=FOLDER; --dry-run says what they need`,
+      fix: `name them with --from ${hubName(preset.model)}, or their folder with --set model.from=FOLDER; --dry-run says what they need`,
     });
   }
   if (!parts.sft && !options.resume && config.model.from === null) {

@@ -48,6 +48,11 @@ export const PRESET_TABLE = {
   },
   "qwen2.5-0.5b": published("verl's GRPO objective on generated problems, at a size for one machine", QWEN_SMALL_PRESETS["qwen2.5-0.5b"]),
   "qwen2.5-32b-paper": published("the paper's PPO: 512 prompts, 400 steps", PAPER_PRESETS["qwen2.5-32b-paper"]),
+  "r1-distill-32b-paper": published("the paper's PPO from a distilled reasoning model", PAPER_PRESETS["r1-distill-32b-paper"]),
+  "qwen2.5-32b-paper-text": published(
+    "the paper's baseline without a tool: text RL, 1,080 steps, from a text cold start that you bring",
+    PAPER_PRESETS["qwen2.5-32b-paper-text"],
+  ),
   "verl-ppo-32b": published("verl's PPO: 1,024 prompts, 4 updates per step, 20 of the critic alone at first", VERL_PRESETS["verl-ppo-32b"]),
   "verl-grpo-32b": published("verl's GRPO: 512 prompts × 16 samples, 8 updates per step", VERL_PRESETS["verl-grpo-32b"]),
   "verl-grpo-7b": published("verl's GRPO: 64 prompts × 16 samples, 4 updates per step", VERL_PRESETS["verl-grpo-7b"]),

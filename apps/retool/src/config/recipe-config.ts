@@ -148,7 +148,7 @@ export const RecipeConfig = z.strictObject({
       fuel: positive.default(2_000),
       /** Milliseconds after which the clock ends a call, which is then not scored: ten times what the fuel can take, 40 ms per tick. */
       wallMs: positive.default(80_000),
-      memoryMiB: positive.min(18).max(2_048).default(64),
+      memoryMiB: positive.min(18).max(1_024).default(64),
       outputChars: positive.default(8_192),
       /** Whether a rollout keeps its variables from call to call; else each call has a fresh world. */
       stateful: z.boolean().default(false),

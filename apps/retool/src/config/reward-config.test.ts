@@ -7,7 +7,7 @@ const sample: ResponseSample = {
   modelText: "<think></think>\\boxed{41}",
   groundTruth: "42",
   toolCalls: 2,
-  turns: 6,
+  turns: 3,
   responseTokens: 90,
 };
 const reward = (config: unknown) => createReward(RewardConfig.parse(config), 100);
@@ -27,6 +27,15 @@ test("parts are weighted, added and kept by name", () => {
   const result = reward({ parts })(sample);
   expect(result.parts).toEqual({ outcome: -1, tool_calls: 0.1, overlong: -0.5, length: expect.closeTo(-0.09, 12), format: -0.25 });
   expect(result.score).toBeCloseTo(-1.74, 12);
+});
+
+test("a wrong answer after 0 to 5 calls scores as in verl, or as in slime", () => {
+  const scores = (count?: string) =>
+    [0, 1, 2, 3, 4, 5].map((toolCalls) =>
+      Number(reward({ parts: [{ kind: "tool-calls", count }] })({ ...sample, toolCalls, turns: toolCalls + 1 }).score.toFixed(12)),
+    );
+  expect(scores()).toEqual([-1, -0.9, -0.8, -0.7, -0.6, -0.6]);
+  expect(scores("toolCalls")).toEqual([-1.1, -1.05, -1, -0.95, -0.9, -0.85]);
 });
 
 test("0 and 1 behind a format, as in SPO", () => {

@@ -18,7 +18,7 @@ const weight = z.number().default(1);
 
 const Part = z.discriminatedUnion("kind", [
   z.strictObject({
-    /** A wrong answer costs less the more tools it used: by turns as in verl, by calls as in slime. */
+    /** A wrong answer costs less the more tools it used: −1, −0.9, … −0.6 by turns as in verl; −1.1, −1.05, … −0.6 by calls as in slime. */
     kind: z.literal("tool-calls"),
     count: z.enum(["turns", "toolCalls"]).default("turns"),
     weight,

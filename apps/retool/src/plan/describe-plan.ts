@@ -5,7 +5,7 @@ import { chooseBackend } from "@retool-ts/policy/node";
 import { formatBytes, formatDuration } from "@retool-ts/report";
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelPreset } from "../config/presets/model-preset.js";
-import { MODEL_SHAPES } from "../config/presets/model-shapes.js";
+import { hubName, MODEL_SHAPES } from "../config/presets/model-shapes.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { describeDatasets } from "../setup/datasets-of-run.js";
@@ -27,7 +27,7 @@ export async function planText(config: RecipeConfig, parts: RecipeParts, context
 /** The same of a published recipe, which has no weights here, with its sources. */
 export async function publishedPlanText({ model, sources, notes }: ModelPreset, config: RecipeConfig, parts: RecipeParts): Promise<string> {
   return [
-    `model        ${model}; its weights are at Qwen/${model} on the Hugging Face hub, for --from`,
+    `model        ${model}; its weights are at ${hubName(model)} on the Hugging Face hub, for --from`,
     await sizeText(publishedSize(MODEL_SHAPES[model], config), config, parts),
     "",
     "data",

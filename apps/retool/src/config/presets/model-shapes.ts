@@ -14,6 +14,17 @@ const QWEN25 = {
 /** Shapes of published models, as their `config.json` on the Hugging Face hub gives them: what a dry run needs before there are weights. */
 export const MODEL_SHAPES = {
   "Qwen2.5-32B-Instruct": { ...QWEN25, vocabSize: 152_064, hiddenSize: 5_120, intermediateSize: 27_648, layers: 64, heads: 40, kvHeads: 8 },
+  "DeepSeek-R1-Distill-Qwen-32B": {
+    ...QWEN25,
+    maxPositions: 131_072,
+    rmsNormEpsilon: 1e-5,
+    vocabSize: 152_064,
+    hiddenSize: 5_120,
+    intermediateSize: 27_648,
+    layers: 64,
+    heads: 40,
+    kvHeads: 8,
+  },
   "Qwen2.5-7B-Instruct": { ...QWEN25, vocabSize: 152_064, hiddenSize: 3_584, intermediateSize: 18_944, layers: 28, heads: 28, kvHeads: 4 },
   "Qwen2.5-0.5B-Instruct": {
     ...QWEN25,
@@ -44,3 +55,8 @@ export const MODEL_SHAPES = {
 } as const satisfies Record<string, ModelConfig>;
 
 export type ModelName = keyof typeof MODEL_SHAPES;
+
+/** Owner and name of a model on the Hugging Face hub. */
+export function hubName(model: ModelName): string {
+  return `${model.startsWith("DeepSeek") ? "deepseek-ai" : "Qwen"}/${model}`;
+}

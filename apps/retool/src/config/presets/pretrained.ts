@@ -1,10 +1,11 @@
 import type { RecipeInput } from "../recipe-config.js";
+import { PAPER_RESULT } from "./interpreter.js";
 import { ONE_MACHINE } from "./one-machine.js";
 
 /** Room for the text of a real model, its own chat template, and the paper's text around interpreter output. */
 export const PRETRAINED = {
   ...ONE_MACHINE,
-  dialect: { resultOpen: "\n<interpreter>\n", resultClose: "</interpreter>\n\n" },
+  dialect: PAPER_RESULT,
   sampler: { maxSequences: 64, kvCacheMiB: 1_024 },
 } as const satisfies RecipeInput;
 

@@ -1,5 +1,6 @@
 import type { RecipeInput } from "../recipe-config.js";
 import { AIME_2025, DAPO_MATH, RETOOL_SFT } from "./datasets.js";
+import { TIMEOUT_NOTE } from "./interpreter.js";
 import type { ModelPreset } from "./model-preset.js";
 
 const SOURCES = [
@@ -7,7 +8,14 @@ const SOURCES = [
   "volcengine/verl @ b178a3c, trainer defaults and agent loop",
 ];
 
-const NOTES = ["train.steps: the step at which the recipe's result is quoted (7B: none is quoted; one pass over the distinct prompts)"];
+const NOTES = [
+  "train.steps: the step at which the recipe's result is quoted (7B: none is quoted; one pass over the distinct prompts)",
+  "optimizer.beta2: of RL, 0.999; the recipe's SFT has betas 0.9 and 0.95",
+  "longest prompt: no such limit here; the recipe's is 2,048 tokens, beside the 16,384 of the response",
+  "sandbox.workers: 64 is the most that this config allows; the recipe has 128",
+  TIMEOUT_NOTE,
+  "sandbox: a last expression is shown as in a REPL; the recipe wraps the last line in print(), and shows 'no stdout here' where code did not finish",
+];
 
 /** Six epochs of 2,000 rows in batches of 32: 62 steps each. */
 const SFT: RecipeInput["sft"] = {
@@ -28,6 +36,7 @@ const COMMON = {
   sandbox: { language: "python", wallMs: 30_000, memoryMiB: 1_024, workers: 64 },
   sft: SFT,
   dialect: { name: "hermes" },
+  prompt: { template: "{question}\nThe answer format must be: \\boxed{'The final answer goes here.'}" },
   reward: { rule: "math-dapo-strict", parts: [{ kind: "tool-calls", count: "turns" }] },
 } as const;
 
@@ -47,7 +56,7 @@ const EVAL = { problems: 30, samples: 30, sampling: { temperature: 1, topP: 0.6,
 
 /** Budgets with so many turns of the model: a call in the last turn is not run. */
 const budgets = (maxTurns: number) =>
-  ({ maxResponseTokens: 16_384, maxTurns, maxToolCalls: maxTurns - 1, maxToolOutputChars: 256 }) as const;
+  ({ maxResponseTokens: 16_384, maxTurns, maxToolCalls: maxTurns - 1, maxToolOutputChars: 256, toolOutputCut: "middle" }) as const;
 
 const grpo32 = {
   ...TRAIN,
