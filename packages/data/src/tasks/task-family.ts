@@ -71,6 +71,15 @@ export function taskInstance({ answer, mistakes, ...draft }: TaskDraft): TaskIns
   };
 }
 
+/**
+ * A whole number from low to high whose number of digits is drawn first, then the number among those of that length. Drawn evenly, nine
+ * of ten numbers have the most digits there are, and a policy learns to copy those alone.
+ */
+export function drawByLength(stream: RandomStream, low: number, high: number): number {
+  const digits = stream.integer(String(low).length, String(high).length);
+  return stream.integer(Math.max(low, 10 ** (digits - 1)), Math.min(high, 10 ** digits - 1));
+}
+
 /** The operand a hasty reader would copy: close to `value`, never equal to it and never below `minimum`. */
 export function slip(stream: RandomStream, value: number, minimum = 1): number {
   const slipped = value + stream.pick([-1, 1, 2, 10, -10]);

@@ -68,7 +68,18 @@ export function createTaskSource(options: TaskSourceOptions): TaskSource {
         if (splitOfKey(key) !== split) continue;
         const { answer } = instance;
         const question = wordings === "training" ? instance.question : instance.unseen[wordings];
-        return { id: `${split}-${seed}-${index}`, question, answer, source: "generated", family: family.name, level, key, instance };
+        const columns = { digits: Math.max(...(question.match(/\d+/g) ?? [""]).map((number) => number.length)) };
+        return {
+          id: `${split}-${seed}-${index}`,
+          question,
+          answer,
+          source: "generated",
+          family: family.name,
+          level,
+          columns,
+          key,
+          instance,
+        };
       }
       throw new RetoolError("TASK_SPLIT", `task ${family.name}, level ${level}: no ${split} problem in ${MAX_TRIES} draws`);
     },

@@ -1,18 +1,18 @@
 import type { RandomStream } from "@retool-ts/core";
 import { digitsOf, total } from "../number-theory.js";
 import { joinSteps, productSteps, shortProductSteps } from "../steps.js";
-import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+import { drawByLength, slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 /** One factor: the number itself. Two factors: their product. */
 function drawFactors(stream: RandomStream, level: TaskLevel): readonly number[] {
   const alone = stream.integer(0, 1) === 0;
   switch (level) {
     case 1:
-      return alone ? [stream.integer(100, 9999)] : [stream.integer(3, 30), stream.integer(3, 30)];
+      return alone ? [drawByLength(stream, 100, 9999)] : [stream.integer(3, 30), stream.integer(3, 30)];
     case 2:
-      return alone ? [stream.integer(10_000, 999_999)] : [stream.integer(20, 99), stream.integer(20, 999)];
+      return alone ? [drawByLength(stream, 10_000, 999_999)] : [stream.integer(20, 99), drawByLength(stream, 20, 999)];
     case 3:
-      return alone ? [stream.integer(1_000_000, 999_999_999)] : [stream.integer(1000, 99_999), stream.integer(100, 9999)];
+      return alone ? [drawByLength(stream, 1_000_000, 999_999_999)] : [drawByLength(stream, 1000, 99_999), drawByLength(stream, 100, 9999)];
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RandomStream } from "@retool-ts/core";
 import { joinSteps } from "../steps.js";
-import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+import { drawByLength, slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 interface Operands {
   readonly start: number;
@@ -19,7 +19,7 @@ function drawOperands(stream: RandomStream, level: TaskLevel): Operands {
       return { start: between(2, 30), times: between(4, 15), factor: between(2, 15), offset: between(1, 30), modulus: between(20, 99) };
     case 3:
       return {
-        start: between(10, 999),
+        start: drawByLength(stream, 10, 999),
         times: between(20, 99),
         factor: between(11, 99),
         offset: between(10, 99),

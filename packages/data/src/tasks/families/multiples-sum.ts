@@ -1,7 +1,7 @@
 import type { RandomStream } from "@retool-ts/core";
 import { lcmOf, select, total } from "../number-theory.js";
 import { joinSteps, runningSums } from "../steps.js";
-import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+import { drawByLength, slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 /** a < b, where b is no multiple of a (both conditions matter). */
 function drawOperands(stream: RandomStream, level: TaskLevel): { n: number; a: number; b: number } {
@@ -12,7 +12,7 @@ function drawOperands(stream: RandomStream, level: TaskLevel): { n: number; a: n
       [300, 3000, 49, 99],
     ] as const
   )[level - 1]!;
-  const n = stream.integer(nLow, nHigh);
+  const n = drawByLength(stream, nLow, nHigh);
   const a = stream.integer(level === 1 ? 3 : 2, aHigh);
   const b = stream.integer(a + 1, bHigh);
   return { n, a, b: b % a === 0 ? b - 1 : b };

@@ -1,15 +1,15 @@
 import type { RandomStream } from "@retool-ts/core";
 import { joinSteps, productSteps, shortProductSteps } from "../steps.js";
-import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+import { drawByLength, slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 function drawOperands(stream: RandomStream, level: TaskLevel): { a: number; b: number; c: number } {
   switch (level) {
     case 1:
       return { a: stream.integer(2, 12), b: stream.integer(2, 12), c: stream.integer(1, 20) };
     case 2:
-      return { a: stream.integer(11, 99), b: stream.integer(11, 99), c: stream.integer(10, 999) };
+      return { a: stream.integer(11, 99), b: stream.integer(11, 99), c: drawByLength(stream, 10, 999) };
     case 3:
-      return { a: stream.integer(100, 9999), b: stream.integer(100, 999), c: stream.integer(100, 99_999) };
+      return { a: drawByLength(stream, 100, 9999), b: stream.integer(100, 999), c: drawByLength(stream, 100, 99_999) };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { RandomStream } from "@retool-ts/core";
 import { isPrimeNumber, select } from "../number-theory.js";
 import { countSteps, joinSteps } from "../steps.js";
-import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+import { drawByLength, slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 function drawRange(stream: RandomStream, level: TaskLevel): readonly [low: number, high: number] {
   const [first, last, narrow, wide] = (
@@ -11,7 +11,7 @@ function drawRange(stream: RandomStream, level: TaskLevel): readonly [low: numbe
       [1000, 20_000, 200, 3000],
     ] as const
   )[level - 1]!;
-  const low = stream.integer(first, last);
+  const low = level === 1 ? stream.integer(first, last) : drawByLength(stream, first, last);
   return [low, low + stream.integer(narrow, wide)];
 }
 

@@ -1,7 +1,7 @@
 import type { RandomStream } from "@retool-ts/core";
 import { select } from "../number-theory.js";
 import { countSteps, joinSteps } from "../steps.js";
-import { slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
+import { drawByLength, slip, taskInstance, type TaskFamily, type TaskLevel } from "../task-family.js";
 
 interface Operands {
   readonly low: number;
@@ -21,7 +21,7 @@ function drawOperands(stream: RandomStream, level: TaskLevel): Operands {
   )[level - 1]!;
   const low = stream.integer(lowFirst, lowLast);
   const high = low + stream.integer(narrow, wide);
-  const modulus = stream.integer(modulusLow, modulusHigh);
+  const modulus = level === 3 ? drawByLength(stream, modulusLow, modulusHigh) : stream.integer(modulusLow, modulusHigh);
   return { low, high, modulus, remainder: stream.integer(low, high) ** 2 % modulus };
 }
 
