@@ -14,7 +14,10 @@ export interface ExportOptions {
 }
 
 /** Writes a checkpoint as a model that `transformers` loads, or, when it is an adapter that is not to be merged, as PEFT does. */
-export async function exportCheckpoint({ checkpoint, out, merge, dtype }: ExportOptions, { reporter, signal }: CliContext): Promise<void> {
+export async function exportCheckpoint(
+  { checkpoint, out, merge, dtype }: ExportOptions,
+  { print, reporter, signal }: CliContext,
+): Promise<void> {
   const info = statSync(out, { throwIfNoEntry: false });
   if (info !== undefined && (!info.isDirectory() || readdirSync(out).length > 0)) {
     const found = info.isDirectory() ? `${out} with files in it` : `the file ${out}`;
@@ -25,7 +28,7 @@ export async function exportCheckpoint({ checkpoint, out, merge, dtype }: Export
   try {
     if (model.engine.parameters.lora === undefined || merge) {
       await saveModelFolder(out, model, { dtype });
-      reporter.say(`model of ${folder} in ${dtype}: ${out}`);
+      print(`model of ${folder} in ${dtype}: ${out}`);
       return;
     }
     if (dtype !== "float32") {
@@ -33,7 +36,7 @@ export async function exportCheckpoint({ checkpoint, out, merge, dtype }: Export
       throw new InputError({ ...problem, fix: "pass --merge to write the whole model" });
     }
     await saveAdapterFolder(out, model, baseName(model.base ?? folder));
-    reporter.say(`adapter of ${folder}: ${out}`);
+    print(`adapter of ${folder}: ${out}`);
   } finally {
     model.dispose();
   }

@@ -52,8 +52,7 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
   const evaluation = await (kept === undefined
     ? runPlan(plan, options, context)
     : withFolderLock(kept.run.path, () => runPlan(plan, options, context)));
-  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation), null, 2));
-  else describeEvaluation(evaluation, config, reporter);
+  print(options.json ? JSON.stringify(evaluationJson(folder, evaluation), null, 2) : describeEvaluation(evaluation, config));
 }
 
 /** Samples what is missing, computes the figures and keeps both. */
