@@ -82,6 +82,43 @@ describe("exit code 0", () => {
   });
 });
 
+describe("results are on stdout, also under --quiet", () => {
+  const small = ["--preset", "smoke", "--set", "backend=wasm", "--set", "eval.problems=4", "--set", "train.steps=1", "--quiet"];
+  const path = (name: string) => join(scratch, name);
+
+  test("sft, train and eval print their figures, and progress alone goes to stderr", async () => {
+    const sft = await retool("sft", ...small, "--run", path("sft"));
+    expect([sft.code, sft.stderr]).toEqual([0, ""]);
+    expect(sft.stdout).toMatch(/accuracy +95 % interval[^]*\n  cold start, before RL .*%[^]*\ncheckpoint: .*step-/);
+    const train = await retool("train", "--from", path("sft"), "--set", "train.steps=1", "--quiet", "--run", path("rl"), "--json");
+    expect([train.code, train.stderr]).toEqual([0, ""]);
+    expect(JSON.parse(train.stdout)).toMatchObject({
+      run: path("rl"),
+      checkpoint: expect.stringContaining("step-"),
+      phases: { final: { n: 4, accuracy: expect.any(Number) } },
+    });
+    const evaluated = await retool("eval", "--checkpoint", path("rl"), "--quiet");
+    expect([evaluated.code, evaluated.stderr]).toEqual([0, ""]);
+    expect(evaluated.stdout).toMatch(/accuracy[^]*avg@1 [^]*sampled at temperature 1, top-p 0\.7; ended: /);
+    const loud = await retool("eval", "--checkpoint", path("rl"));
+    expect(loud.stdout).toBe(evaluated.stdout);
+  });
+
+  test("quickstart tells where its report is, as text or as JSON", async () => {
+    const quickstart = await retool("quickstart", ...small, "--run", path("quick"));
+    expect([quickstart.code, quickstart.stderr]).toEqual([0, ""]);
+    expect(quickstart.stdout).toMatch(/  after RL .*%[^]*\ncheckpoint: .*\nreport: +.*report\.html\nrollouts: +.*inspect /);
+    const json = await retool("quickstart", ...small, "--run", path("quick-json"), "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      report: join(path("quick-json"), "report.html"),
+      seed: 1,
+      phases: { coldStart: { n: 4 }, final: { n: 4 } },
+    });
+    const plan = await retool("quickstart", ...small, "--run", path("none"), "--json", "--dry-run");
+    expect(JSON.parse(plan.stdout)).toMatchObject({ config: { train: { steps: 1 } }, plan: expect.stringContaining("FLOP") });
+  });
+});
+
 describe("exit code 2, with one message", () => {
   test.each([
     ["an unknown command", ["inspct"], /^error: unknown command 'inspct'\n\(Did you mean inspect\?\)\n\(see --help\)\n$/],

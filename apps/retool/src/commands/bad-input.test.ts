@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
@@ -9,6 +9,7 @@ import { evaluateCheckpoint, type EvalOptions } from "../evaluation/evaluate-che
 import { loadConfig } from "../config/load-config.js";
 import { setUpModel } from "../setup/model-setup.js";
 import { saveModelFolder } from "../setup/save-model.js";
+import { exportCheckpoint } from "./export-run.js";
 import { runCommand } from "./recipe-run.js";
 
 /** Waits between attempts to reach a hub are not waited for. */
@@ -189,4 +190,23 @@ describe("data of a run", () => {
     expect((error as Error).message).toMatch(/owner\/problems@main: no connection to 127\.0\.0\.1:9/);
     expect(existsSync(join(folder, "no-data"))).toBe(false);
   });
+});
+
+test("an adapter on a .gguf file is not exported under that name, which PEFT cannot load", async () => {
+  const adapter = join(folder, "gguf-adapter");
+  await mkdir(adapter);
+  await writeFile(
+    join(adapter, "adapter_config.json"),
+    JSON.stringify({ peft_type: "LORA", r: 4, lora_alpha: 8, target_modules: ["q_proj"], base_model_name_or_path: "/m/x.Q4_1.gguf" }),
+  );
+  const exported = (base?: string) =>
+    exportCheckpoint(
+      { checkpoint: adapter, out: join(folder, "exported"), merge: false, dtype: "float32", ...(base && { base }) },
+      context,
+    );
+  await expect(exported()).rejects.toThrow(
+    /expected an adapter whose base PEFT can load.*found \/m\/x\.Q4_1\.gguf.*--base OWNER\/NAME.*--merge/,
+  );
+  await expect(exported("y.gguf")).rejects.toThrow(/--base: expected .*found y\.gguf/);
+  expect(existsSync(join(folder, "exported"))).toBe(false);
 });

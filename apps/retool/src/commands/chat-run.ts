@@ -8,7 +8,7 @@ import { agentOptions, type Environment } from "@retool-ts/evaluate";
 import { createEnvironment } from "../setup/create-environment.js";
 import { setUpModel, type LoadedModel } from "../setup/model-setup.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { visibleText } from "@retool-ts/runs";
+import { ChatText } from "./chat-text.js";
 
 export interface ChatOptions {
   readonly checkpoint: string;
@@ -66,8 +66,7 @@ async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   const promptIds = environment.encodePrompt(question);
-  const show = (text: string) => process.stdout.write(visibleText(text));
-  const stream = model.tokenizer.streamDecoder({ skipSpecialTokens: true });
+  const text = new ChatText(model.tokenizer, (part) => process.stdout.write(part));
   const sampler = await model.engine.sampler({
     maxSequences: 1,
     maxLength: Math.min(model.engine.model.maxPositions, promptIds.length + config.budgets.maxResponseTokens + 1),
@@ -85,9 +84,9 @@ async function answer(
       fork: sampler.fork.bind(sampler),
       close: sampler.close.bind(sampler),
       decode: (id: number, request: TurnRequest): Promise<TurnTokens> =>
-        sampler.decode(id, { ...request, onToken: (tokenId) => show(stream.push(tokenId)) }),
+        sampler.decode(id, { ...request, onToken: (tokenId) => text.token(tokenId) }),
       extend(id: number, tokenIds: readonly number[]) {
-        show(stream.flush() + model.tokenizer.decode(tokenIds, { skipSpecialTokens: true }));
+        text.toolOutput(tokenIds);
         sampler.extend(id, tokenIds);
       },
     };
@@ -98,8 +97,7 @@ async function answer(
       { step: 0, problemId: `chat-${index}`, sampleIndex: 0 },
       { ...shared, sampler: shown },
     );
-    show(stream.flush());
-    if (stopReason !== "answered" && stopReason !== "eos") process.stdout.write(`  [${stopReason}]`);
+    text.end(stopReason === "answered" || stopReason === "eos" ? "" : `  [${stopReason}]`);
   } finally {
     sampler.dispose();
   }

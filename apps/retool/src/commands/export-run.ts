@@ -1,40 +1,64 @@
 import { readdirSync, statSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
-import type { FloatType } from "@retool-ts/policy/node";
+import { adapterBaseModel, isAdapterFolder, type FloatType } from "@retool-ts/policy/node";
 import { baseName, saveAdapterFolder, saveModelFolder } from "../setup/save-model.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
 import type { CliContext } from "../shell/cli-context.js";
+import { isGguf } from "../setup/model-files.js";
 import { setUpModel } from "../setup/model-setup.js";
 
 export interface ExportOptions {
   readonly checkpoint: string;
   readonly out: string;
   readonly merge: boolean;
+  /** The name of an adapter's base model in its files, instead of the one it was trained on. */
+  readonly base?: string;
   readonly dtype: FloatType;
 }
 
 /** Writes a checkpoint as a model that `transformers` loads, or, when it is an adapter that is not to be merged, as PEFT does. */
-export async function exportCheckpoint({ checkpoint, out, merge, dtype }: ExportOptions, { reporter, signal }: CliContext): Promise<void> {
+export async function exportCheckpoint(
+  { checkpoint, out, merge, base, dtype }: ExportOptions,
+  { print, reporter, signal }: CliContext,
+): Promise<void> {
   const info = statSync(out, { throwIfNoEntry: false });
   if (info !== undefined && (!info.isDirectory() || readdirSync(out).length > 0)) {
     const found = info.isDirectory() ? `${out} with files in it` : `the file ${out}`;
     throw new InputError({ what: "retool export", where: "--out", expected: "a new or empty folder", found, fix: "name another one" });
   }
   const folder = await resolveCheckpoint(checkpoint, { reporter, signal });
+  if (!merge) await checkBase(folder, base);
   const model = await setUpModel(await checkpointConfig(folder, { set: [] }), folder);
   try {
     if (model.engine.parameters.lora === undefined || merge) {
       await saveModelFolder(out, model, { dtype });
-      reporter.say(`model of ${folder} in ${dtype}: ${out}`);
+      print(`model of ${folder} in ${dtype}: ${out}`);
       return;
     }
     if (dtype !== "float32") {
       const problem = { what: "retool export", where: "--dtype", expected: "float32 for an adapter", found: dtype };
       throw new InputError({ ...problem, fix: "pass --merge to write the whole model" });
     }
-    await saveAdapterFolder(out, model, baseName(model.base ?? folder));
-    reporter.say(`adapter of ${folder}: ${out}`);
+    await saveAdapterFolder(out, model, base ?? baseName(model.base ?? folder));
+    print(`adapter of ${folder}: ${out}`);
   } finally {
     model.dispose();
   }
+}
+
+/**
+ * PEFT loads the base of an adapter by the name in its files, and no `.gguf` file.
+ *
+ * @throws InputError when that would be the name.
+ */
+async function checkBase(folder: string, base: string | undefined): Promise<void> {
+  const named = base ?? ((await isAdapterFolder(folder)) ? await adapterBaseModel(folder) : undefined);
+  if (named === undefined || !isGguf(named)) return;
+  throw new InputError({
+    what: "retool export",
+    where: base === undefined ? folder : "--base",
+    expected: "an adapter whose base PEFT can load, a folder or a name on a hub",
+    found: named,
+    fix: "name the model that the .gguf file was made of with --base OWNER/NAME, or pass --merge to write the whole model",
+  });
 }

@@ -9,6 +9,10 @@ export function register(program: Command, context: CliContext): void {
     .requiredOption("--checkpoint <folder>", "checkpoint, or run whose newest checkpoint to write")
     .requiredOption("-o, --out <folder>", "new folder to write to")
     .option("--merge", "add an adapter to the weights it stands on, and write the whole model", false)
+    .option(
+      "--base <name>",
+      "base model that an adapter's files name; needed where it was trained on a .gguf file, which PEFT does not load",
+    )
     .addOption(new Option("--dtype <type>", "how weights are stored").choices(["float32", "float16", "bfloat16"]).default("float32"))
     .action(async (options: ExportOptions) => {
       const { exportCheckpoint } = await import("./export-run.js");

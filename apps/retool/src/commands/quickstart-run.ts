@@ -4,7 +4,7 @@ import type { RunOptions } from "./run-options.js";
 import type { GradedRollout } from "@retool-ts/evaluate";
 import { renderRecord } from "@retool-ts/report";
 import { hasColor } from "../shell/log.js";
-import { runCommand } from "./recipe-run.js";
+import { runJson, runParts, runText } from "./recipe-run.js";
 import { toRecord } from "@retool-ts/runs";
 
 /** The tiny recipe from beginning to end, told to a newcomer. */
@@ -21,7 +21,7 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
     shown = pick.problem.id;
     reporter.say(`\n${title}\n${renderRecord(toRecord(pick, { phase, step }), { color: hasColor(process.stderr) })}`);
   };
-  await runCommand("quickstart", { sft: true, rl: true }, options, context, {
+  const result = await runParts("quickstart", { sft: true, rl: true }, options, context, {
     onSftBegin: () => {
       reporter.say(
         "A small language model with random weights will learn to solve maths problems by writing JavaScript,\nwhich runs in a sandbox while it thinks. Nothing is downloaded; everything happens in this process.",
@@ -39,8 +39,10 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
       ),
     onFinal: (groups, step) => show("The same problem after RL:", "final", groups, step),
   });
-  if (options.dryRun) return;
+  if (result === undefined) return;
   const { writeReport } = await import("@retool-ts/report");
-  reporter.say(`report:     ${await writeReport(options.run)}`);
-  reporter.say(`rollouts:   ${commandLine("inspect", options.run)}\ntalk to it: ${commandLine("chat", options.run)}`);
+  const report = await writeReport(options.run);
+  if (options.json === true) return context.print(runJson(result, { report }));
+  context.print(`${runText(result)}\nreport:     ${report}`);
+  context.print(`rollouts:   ${commandLine("inspect", options.run)}\ntalk to it: ${commandLine("chat", options.run)}`);
 }

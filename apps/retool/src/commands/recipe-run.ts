@@ -15,23 +15,49 @@ import { runRecipe, type RecipeHooks } from "../recipe/recipe.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { checkTraceLanguage } from "../setup/sandbox-setup.js";
 import { withRun } from "../recipe/session.js";
+import type { Summary } from "@retool-ts/runs";
+import { formatTable } from "../shell/text-table.js";
 
-/** Runs parts of the recipe in a run folder; what `sft`, `train` and `quickstart` share. */
-export async function runCommand(
+/** Runs parts of the recipe in a run folder and prints what they came to. */
+export async function runCommand(name: string, parts: RecipeParts, options: RunOptions, context: CliContext): Promise<void> {
+  const result = await runParts(name, parts, options, context);
+  if (result !== undefined) context.print(options.json === true ? runJson(result) : runText(result));
+}
+
+/** A run that is done. */
+export interface RunResult {
+  /** Folder of the run, and of its newest checkpoint. */
+  readonly run: string;
+  readonly checkpoint: string | undefined;
+  readonly summary: Summary;
+}
+
+/** A result for a person: the phases as a table, and where the weights are. */
+export function runText({ checkpoint, summary }: RunResult): string {
+  return `${formatTable(phaseTable(summary.phases))}${checkpoint === undefined ? "" : `\n\ncheckpoint: ${checkpoint}`}`;
+}
+
+/** A result for programs: the summary of the run with its paths. */
+export function runJson({ run, checkpoint, summary }: RunResult, more: Readonly<Record<string, string>> = {}): string {
+  return JSON.stringify({ run, checkpoint: checkpoint ?? null, ...more, ...summary }, null, 2);
+}
+
+/** What `sft`, `train` and `quickstart` share; undefined after a dry run, which has printed its plan. */
+export async function runParts(
   name: string,
   parts: RecipeParts,
   options: RunOptions,
   context: CliContext,
   hooks: RecipeHooks = {},
-): Promise<void> {
+): Promise<RunResult | undefined> {
   const { reporter, signal } = context;
   checkResume(options);
   const config = await startConfig(options, context);
   const preset = options.resume || config.model.from !== null ? undefined : presetOf(options.preset)?.published;
   if (options.dryRun) {
     const plan = preset === undefined ? await planText(config, parts, context) : await publishedPlanText(preset, config, parts);
-    context.print(`${stringify(config)}\n${plan}`);
-    return;
+    context.print(options.json === true ? JSON.stringify({ config, plan }, null, 2) : `${stringify(config)}\n${plan}`);
+    return undefined;
   }
   if (preset !== undefined) {
     throw new InputError({
@@ -63,13 +89,12 @@ export async function runCommand(
     reporter,
     signal,
   };
+  let result: RunResult | undefined;
   await withRun(parts.sft ? request : { ...request, start: { phase: "rl", totalSteps: 0, step: 0 } }, async (run, state) => {
     await runRecipe(run, state, parts, hooks);
-    reporter.say("");
-    reporter.table(phaseTable(run.run.readSummary()!.phases));
-    const checkpoint = await run.run.latestCheckpoint();
-    if (checkpoint !== undefined) reporter.say(`\ncheckpoint: ${checkpoint.path}`);
+    result = { run: options.run, checkpoint: (await run.run.latestCheckpoint())?.path, summary: run.run.readSummary()! };
   });
+  return result;
 }
 
 /** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */

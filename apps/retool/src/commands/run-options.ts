@@ -14,6 +14,7 @@ export interface RunOptions {
   readonly model?: string;
   readonly resume: boolean;
   readonly dryRun: boolean;
+  readonly json?: boolean;
 }
 
 export function addConfigOptions(command: Command): Command {
@@ -28,7 +29,8 @@ export function addRunOptions(command: Command, folder: string): Command {
   return addConfigOptions(command)
     .option("-r, --run <folder>", "folder of the run", folder)
     .option("--resume", "go on from the newest checkpoint in --run, with the config kept there", false)
-    .option("--dry-run", "print the resolved config and the memory and time to expect, and stop", false);
+    .option("--dry-run", "print the resolved config and the memory and time to expect, and stop", false)
+    .option("--json", "print the result as JSON", false);
 }
 
 /** Adds the option that names the weights, for commands that can start from a model. */

@@ -70,7 +70,6 @@ export function progressReporter(send: (progress: ChildProgress) => void): Repor
   return {
     say() {},
     step() {},
-    table() {},
     close() {},
     progress: (label, total) => ({ update: (done) => send({ label, done, total }), done() {} }),
   };

@@ -6,6 +6,7 @@ import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "@retool-ts/runs";
 import type { CliContext } from "../shell/cli-context.js";
 import { planText } from "../plan/describe-plan.js";
+import { formatTable } from "../shell/text-table.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { readArmRun } from "./arm-run.js";
@@ -78,15 +79,11 @@ async function runAll(jobs: readonly Job[], options: CompareOptions, { reporter,
   bar.done();
 }
 
-function tell(result: ComparisonResult, run: string, { json }: CompareOptions, { reporter, print }: CliContext): void {
-  reporter.say("");
-  for (const table of [outcomeTable(result), seedTable(result), groupTable(result)]) {
-    reporter.table(table);
-    reporter.say("");
-  }
-  for (const sentence of verdictSentences(result)) reporter.say(sentence);
-  reporter.say(`\nreport:     ${join(run, "report.html")}\nfigures:    ${join(run, "compare.json")}`);
-  if (json) print(JSON.stringify(result));
+function tell(result: ComparisonResult, run: string, { json }: CompareOptions, { print }: CliContext): void {
+  if (json) return print(JSON.stringify(result));
+  for (const table of [outcomeTable(result), seedTable(result), groupTable(result)]) print(`${formatTable(table)}\n`);
+  for (const sentence of verdictSentences(result)) print(sentence);
+  print(`\nreport:     ${join(run, "report.html")}\nfigures:    ${join(run, "compare.json")}`);
 }
 
 /** The runs to come, and the needs of the longest run of each arm. */

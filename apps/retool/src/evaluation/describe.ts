@@ -1,34 +1,35 @@
-import type { Reporter } from "../shell/log.js";
 import { phaseSummary, phaseTable } from "../recipe/phases.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
+import { formatTable } from "../shell/text-table.js";
 import type { Accuracy, Estimate, Evaluation, Interval } from "@retool-ts/evaluate";
 
 /** Below this, an accuracy is said to be close to nothing. */
 const NEAR_ZERO = 0.02;
 
-/** Tells a person what an evaluation found. */
-export function describeEvaluation(evaluation: Evaluation, { eval: { sampling } }: RecipeConfig, reporter: Reporter): void {
+/** An evaluation in words and tables. */
+export function describeEvaluation(evaluation: Evaluation, { eval: { sampling } }: RecipeConfig): string {
   const { samples, accuracy, n, rollouts, passAt, majorityAt, families, levels } = evaluation;
-  reporter.table(phaseTable({ [`avg@${samples}`]: phaseSummary(evaluation) }));
+  const parts = [formatTable(phaseTable({ [`avg@${samples}`]: phaseSummary(evaluation) }))];
   const ks = [...new Set([...Object.keys(passAt), ...Object.keys(majorityAt)])].map(Number).sort((a, b) => a - b);
   if (ks.length > 0) {
-    reporter.say("");
-    reporter.table([["k", "pass@k", "95 % interval", "maj@k", "95 % interval"], ...ks.map((k) => atK(k, passAt[k], majorityAt[k]))]);
+    const heading = ["k", "pass@k", "95 % interval", "maj@k", "95 % interval"];
+    parts.push(formatTable([heading, ...ks.map((k) => atK(k, passAt[k], majorityAt[k]))]));
   }
   if (accuracy < NEAR_ZERO) {
     const { contextFull } = rollouts.stopReasons;
     const tooLong = contextFull > 0 ? ` ${share(contextFull)} of the problems did not fit its context.` : "";
-    reporter.say(
-      `\nThis model solves practically none of these ${n} problems (avg@${samples} ${share(accuracy)}): they are beyond what it was trained on.${tooLong}`,
+    parts.push(
+      `This model solves practically none of these ${n} problems (avg@${samples} ${share(accuracy)}): they are beyond what it was trained on.${tooLong}`,
     );
   }
-  for (const [title, groups] of [["family", families] as const, ["level", levels] as const]) describeGroups(title, groups, reporter);
+  parts.push(...groupTable("family", families), ...groupTable("level", levels));
   if (rollouts.stopReasons.toolFailed > 0) {
-    reporter.say(
-      `\nThe tool itself failed in ${share(rollouts.stopReasons.toolFailed)} of the rollouts; without an answer they count as wrong.`,
+    parts.push(
+      `The tool itself failed in ${share(rollouts.stopReasons.toolFailed)} of the rollouts; without an answer they count as wrong.`,
     );
   }
-  reporter.say(`\nsampled at temperature ${sampling.temperature}, top-p ${sampling.topP}; ended: ${endings(rollouts.stopReasons)}`);
+  parts.push(`sampled at temperature ${sampling.temperature}, top-p ${sampling.topP}; ended: ${endings(rollouts.stopReasons)}`);
+  return parts.join("\n\n");
 }
 
 function atK(k: number, pass: Estimate | undefined, majority: Estimate | undefined): string[] {
@@ -37,13 +38,11 @@ function atK(k: number, pass: Estimate | undefined, majority: Estimate | undefin
   return [String(k), ...cells(pass), ...cells(majority)];
 }
 
-function describeGroups(title: string, groups: Readonly<Record<string, Accuracy>>, reporter: Reporter): void {
-  if (Object.keys(groups).length < 2) return;
-  reporter.say("");
-  reporter.table([
-    [title, "accuracy", "95 % interval", "problems"],
-    ...Object.entries(groups).map(([name, part]) => [name, share(part.accuracy), interval(part.ci95), String(part.n)]),
-  ]);
+/** A table of groups, where there are two or more. */
+function groupTable(title: string, groups: Readonly<Record<string, Accuracy>>): string[] {
+  if (Object.keys(groups).length < 2) return [];
+  const rows = Object.entries(groups).map(([name, part]) => [name, share(part.accuracy), interval(part.ci95), String(part.n)]);
+  return [formatTable([[title, "accuracy", "95 % interval", "problems"], ...rows])];
 }
 
 function share(value: number): string {

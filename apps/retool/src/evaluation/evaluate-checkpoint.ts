@@ -54,8 +54,7 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
     ? runPlan(plan, options, context)
     : withFolderLock(kept.run.path, () => runPlan(plan, options, context)));
   const unreadable = unreadableGolds(problems, config.reward).length;
-  if (options.json) print(JSON.stringify(evaluationJson(folder, evaluation, unreadable), null, 2));
-  else describeEvaluation(evaluation, config, reporter);
+  print(options.json ? JSON.stringify(evaluationJson(folder, evaluation, unreadable), null, 2) : describeEvaluation(evaluation, config));
 }
 
 /** Samples what is missing, computes the figures and keeps both. */

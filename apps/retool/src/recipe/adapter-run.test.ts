@@ -76,6 +76,10 @@ describe("a run with an adapter", () => {
     const context = quietShell();
     const checkpoint = join(folder, "whole");
     await exportCheckpoint({ checkpoint, out: join(folder, "adapter"), merge: false, dtype: "float32" }, context);
+    await exportCheckpoint({ checkpoint, out: join(folder, "named"), merge: false, base: "owner/name", dtype: "float32" }, context);
+    const { base_model_name_or_path: named } = JSON.parse((await read("named/adapter_config.json")).toString()) as Record<string, unknown>;
+    expect(named).toBe("owner/name");
+    expect(context.printed.at(-1)).toBe(`adapter of ${join(checkpoint, "checkpoints/step-000013")}: ${join(folder, "named")}`);
     await exportCheckpoint({ checkpoint, out: join(folder, "merged"), merge: true, dtype: "float32" }, context);
     await exportCheckpoint({ checkpoint, out: join(folder, "half"), merge: true, dtype: "bfloat16" }, context);
     expect(await isAdapterFolder(join(folder, "adapter"))).toBe(true);

@@ -60,7 +60,6 @@ describe("progress", () => {
     const reporter = createReporter({ stream, quiet: () => true });
     reporter.say("line");
     reporter.step("title", "why");
-    reporter.table([["a"], ["1"]]);
     reporter.progress("label", 1).done("note");
     expect(stream.read()).toBe("");
   });

@@ -1,5 +1,4 @@
 import { ProgressBar, type Progress, type ProgressStream } from "./progress-bar.js";
-import { formatTable } from "./text-table.js";
 
 /** Tells a person what is going on, on stderr; results for programs go to stdout and never through here. */
 export interface Reporter {
@@ -12,8 +11,6 @@ export interface Reporter {
    * @param start - how much of the total was done before, as when a run is resumed.
    */
   progress(label: string, total: number, start?: number): Progress;
-  /** Aligned columns; the first row is the heading. Numbers stand on the right. */
-  table(rows: readonly (readonly string[])[]): void;
   /** Takes an unfinished bar off the terminal, before a last message. */
   close(): void;
 }
@@ -59,9 +56,6 @@ export function createReporter({
           active?.draw();
         },
       };
-    },
-    table(rows) {
-      say(formatTable(rows));
     },
     close() {
       active?.erase();
