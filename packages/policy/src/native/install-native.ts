@@ -5,7 +5,7 @@ import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 import { kernelSources, kernelStamp } from "./kernel-sources.js";
 import { packageFolder, packageVersion } from "./load-native.js";
-import { BINDING, manifestPath, nativeFolder, processor, type NativeManifest } from "./native-folder.js";
+import { BINDING, QUIET, manifestPath, nativeFolder, processor, type NativeManifest } from "./native-folder.js";
 import { lastLineAsJson, lastLines, runProgram } from "./run-program.js";
 import { findTensorFlow, type TensorFlowWheel } from "./tensorflow-wheel.js";
 import { findCompiler, findNodeHeaders } from "./toolchain.js";
@@ -48,6 +48,13 @@ export async function installNative(options: InstallNativeOptions): Promise<Nati
     const args = compilerArguments(sources.folder, headers, wheel, join(fresh, BINDING));
     const compiled = await runProgram(compiler, args, signal);
     if (compiled.code !== 0) throw failure(compiler, "sources that compile", compiled.stderr, wheel);
+    const quietArguments = ["-shared", "-fPIC", "-O1", "-w", `-DNAPI_VERSION=${NAPI_VERSION}`, `-I${headers}`];
+    const quiet = await runProgram(
+      compiler,
+      [...quietArguments, "-x", "c++", join(kernelSources(), "quiet.c"), "-o", join(fresh, QUIET)],
+      signal,
+    );
+    if (quiet.code !== 0) throw failure(compiler, "sources that compile", quiet.stderr, wheel);
     onStep("trying it");
     const tried = await tryBinding(join(fresh, BINDING), wheel, signal);
     const { platform, arch } = process;
@@ -62,7 +69,7 @@ export async function installNative(options: InstallNativeOptions): Promise<Nati
     await writeFile(manifestPath(fresh), `${JSON.stringify(manifest, null, 2)}\n`);
     await mkdir(folder, { recursive: true });
     await rm(manifestPath(folder), { force: true }); // without it the folder counts as empty, whatever interrupts us
-    await rename(join(fresh, BINDING), join(folder, BINDING));
+    for (const file of [BINDING, QUIET]) await rename(join(fresh, file), join(folder, file));
     await rename(manifestPath(fresh), manifestPath(folder));
     return manifest;
   } finally {
@@ -72,7 +79,7 @@ export async function installNative(options: InstallNativeOptions): Promise<Nati
 
 /** Removes the binding and nothing else from its folder; false when none was there. */
 export async function removeNative(folder: string = nativeFolder()): Promise<boolean> {
-  const files = [manifestPath(folder), join(folder, BINDING)];
+  const files = [manifestPath(folder), ...[BINDING, QUIET].map((file) => join(folder, file))];
   if (!files.some((file) => existsSync(file))) return false;
   for (const file of files) await rm(file, { force: true });
   if ((await readdir(folder)).length === 0) await rmdir(folder);

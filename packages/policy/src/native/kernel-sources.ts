@@ -18,6 +18,7 @@ export function kernelStamp(): string {
 
 function hashOf(folder: string): string {
   const hash = createHash("sha256");
-  for (const name of readdirSync(folder).sort()) hash.update(`${name}\0`).update(readFileSync(join(folder, name)));
+  const sources = readdirSync(folder).filter((name) => /\.(cc|h)$/.test(name));
+  for (const name of sources.sort()) hash.update(`${name}\0`).update(readFileSync(join(folder, name)));
   return hash.digest("hex").slice(0, 16);
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { BINDING, nativeFolder, readManifest, staleReason } from "./native-folder.js";
+import { BINDING, nativeFolder, QUIET, readManifest, staleReason } from "./native-folder.js";
 import { usableKernels } from "./native-kernels.js";
 import type { NativeBackend, NativePackage, TensorFlowBackend } from "./tensorflow-backend.js";
 
@@ -84,11 +84,24 @@ function register(name: NativePackage, folder: string, binding: string): void {
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2"; // TensorFlow greets on stderr
   guardRemovedUtil();
   const requireThere = createRequire(join(folder, "package.json"));
-  const native: unknown = requireThere(binding);
+  const native: unknown = withoutGreetings(dirname(binding), () => requireThere(binding));
   requireThere("./dist/register_all_kernels.js");
   const { NodeJSKernelBackend } = requireThere("./dist/nodejs_kernel_backend.js") as BackendModule;
   tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(native, `@tensorflow/${name}`), 3);
   if (tf.findBackend("tensorflow") === null) throw new Error("its native library did not register");
+}
+
+/** TensorFlow writes to stderr while its library is loaded, at whatever level; a module that `retool native install` built keeps it from that. */
+function withoutGreetings<Loaded>(folder: string, load: () => Loaded): Loaded {
+  const path = join(folder, QUIET);
+  if (process.env["TF_CPP_MIN_LOG_LEVEL"] === "0" || !existsSync(path)) return load();
+  const { silence, restore } = require(path) as { silence(): void; restore(): void };
+  silence();
+  try {
+    return load();
+  } finally {
+    restore();
+  }
 }
 
 /** tfjs-node calls functions that Node 23 removed from `util`. */

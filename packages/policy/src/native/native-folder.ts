@@ -24,6 +24,8 @@ export interface NativeManifest extends z.infer<typeof NativeManifest> {}
 
 /** File name of the compiled binding. */
 export const BINDING = "tfjs_binding.node";
+/** File name of the compiled module that keeps TensorFlow's greetings off stderr while the binding is loaded. */
+export const QUIET = "quiet.node";
 const MANIFEST = "manifest.json";
 const CPU_INFO = "/proc/cpuinfo";
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,8 +6,9 @@ import { InputError } from "@retool-ts/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { installNative, removeNative } from "./install-native.js";
 import { guardRemovedUtil } from "./load-native.js";
-import { BINDING, manifestPath, nativeFolder, processor, staleReason, type NativeManifest } from "./native-folder.js";
+import { BINDING, manifestPath, nativeFolder, processor, QUIET, staleReason, type NativeManifest } from "./native-folder.js";
 import { nativeStatus } from "./native-status.js";
+import { runProgram } from "./run-program.js";
 import { findTensorFlow } from "./tensorflow-wheel.js";
 import { findCompiler, findNodeHeaders } from "./toolchain.js";
 
@@ -137,6 +139,12 @@ test.skipIf(!realPython)(
     const { tensorflow } = await installNative({ python: realPython ?? "", folder });
     expect(tensorflow).toMatch(/^\d+\.\d+/);
     expect(nativeStatus(folder)).toMatchObject({ state: "installed", manifest: { tensorflow } });
+    const load = `const [quiet, binding] = process.argv.slice(1); const { silence, restore } = require(quiet);
+silence(); require(binding); restore(); console.error("heard");`;
+    const { code, stderr } = await runProgram(process.execPath, ["-e", load, join(folder, QUIET), join(folder, BINDING)]);
+    expect([code, stderr]).toEqual([0, "heard\n"]);
+    expect(await removeNative(folder)).toBe(true);
+    expect(existsSync(folder)).toBe(false);
   },
   600_000,
 );
