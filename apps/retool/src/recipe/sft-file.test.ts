@@ -57,7 +57,7 @@ describe("a stage that reads a file", () => {
     expect(records.map((record) => record["sft/eval_loss"] !== undefined)).toEqual([false, false, false, true, false, false, false, true]);
     expect(records.at(-1)!["sft/eval_loss"]!).toBeLessThan(records[3]!["sft/eval_loss"]!);
     expect(said.join("\n")).toMatch(
-      /file: 18 rows of .*sft\.jsonl, the longest of \d+ tokens; 0 longer than 2048 left out, 0 broken left out, 4 held out/,
+      /file: 18 rows of .*sft\.jsonl, the longest of \d+ tokens; 0 longer than 2048 left out, 4 held out/,
     );
   });
 
@@ -74,7 +74,7 @@ describe("a stage that reads a file", () => {
     await expect(sft("long", { settings: [stage("tooLong: refuse")] })).rejects.toThrow(/line 22: expected at most 40 tokens, found \d+/);
     const { said } = await sft("left", { settings: [stage("tooLong: leave-out")] });
     expect(said.join("\n")).toContain("17 rows");
-    expect(said.join("\n")).toContain("1 longer than 40 left out, 0 broken left out, 4 held out");
+    expect(said.join("\n")).toContain("1 longer than 40 left out, 4 held out");
     const longest = Number(/the longest of (\d+) tokens/.exec(said.join("\n"))![1]);
     const exact = await sft("exact", { settings: [stage("tooLong: leave-out", longest, 17)] }); // as long as may be, and one batch of all rows
     expect(exact.said.join("\n")).toContain(`17 rows`);
