@@ -56,9 +56,7 @@ describe("a stage that reads a file", () => {
     const records = await metrics(path);
     expect(records.map((record) => record["sft/eval_loss"] !== undefined)).toEqual([false, false, false, true, false, false, false, true]);
     expect(records.at(-1)!["sft/eval_loss"]!).toBeLessThan(records[3]!["sft/eval_loss"]!);
-    expect(said.join("\n")).toMatch(
-      /file: 18 rows of .*sft\.jsonl, the longest of \d+ tokens; 0 longer than 2048 left out, 4 held out/,
-    );
+    expect(said.join("\n")).toMatch(/file: 18 rows of .*sft\.jsonl, the longest of \d+ tokens; 0 longer than 2048 left out, 4 held out/);
   });
 
   test("stopped and resumed, is the run that was never stopped, to the byte", async () => {
