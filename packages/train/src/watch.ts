@@ -24,7 +24,8 @@ export class Watch {
    * @throws RetoolError when gradients have not been finite for ten updates in a row.
    */
   see(record: LogRecord): void {
-    this.#seeGradient(Number(record["optim/grad_norm"]), Number(record["step"]));
+    const gradNorm = record["optim/grad_norm"];
+    if (gradNorm !== undefined) this.#seeGradient(Number(gradNorm), Number(record["step"])); // a critic's pretraining has none
     const clock = Number(record["sandbox/clock_share"] ?? 0);
     if (clock > 0) {
       this.#once(

@@ -213,6 +213,11 @@ describe("what a person is told", () => {
     expect(lines).toEqual(["step 1: the gradient is NaN; the update is left out"]);
   });
 
+  test("nothing of gradients where a step updates no policy, as in a critic's pretraining", async () => {
+    const critic = { pretrainSteps: 11, learningRate: { peak: 0.5 } };
+    expect(await said({}, { advantage: "gae", critic, steps: 1 })).toEqual([]);
+  });
+
   test("that a clock ended calls, whose rollouts are not scored", async () => {
     let calls = 0;
     const slow = {
