@@ -81,9 +81,14 @@ describe("/run_code", () => {
     expect(body).toMatchObject({ message: "", compile_result: null, executor_pod_name: null, files: {}, ...expected });
   });
 
-  test("run_timeout ends code before fuel does", async () => {
-    const { body } = await post("/run_code", { code: "for (;;);", language: "javascript", run_timeout: 0.01 });
-    expect(body).toMatchObject({ run_result: { status: "TimeLimitExceeded", stderr: "[timeout: time limit]\n" } });
+  test("run_timeout ends code that has fuel for minutes", async () => {
+    const patient = await serveSandboxFusion({ sandbox, port: 0, limits: { fuel: 1_000_000 } });
+    try {
+      const { body } = await post("/run_code", { code: "for (;;);", language: "javascript", run_timeout: 0.01 }, { url: patient.url });
+      expect(body).toMatchObject({ run_result: { status: "TimeLimitExceeded", stderr: "[timeout: time limit]\n" } });
+    } finally {
+      await patient.close();
+    }
   });
 
   test.each([
