@@ -157,6 +157,6 @@ function sourceHash() {
 
 function outputsExist() {
   return (
-    existsSync(join(root, "apps/retool/dist/cli.js")) && workspaces().every((folder) => existsSync(join(root, folder, "dist/index.js")))
+    existsSync(join(root, "apps/retool/dist/cli.js")) && workspaces().every((folder) => existsSync(join(root, folder, "dist")))
   );
 }

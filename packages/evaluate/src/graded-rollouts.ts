@@ -47,17 +47,20 @@ export async function gradedRollouts(model: SamplingModel, environment: Environm
   }));
   const { reward } = environment;
   const grader = { reward, tokenizer: model.tokenizer, eosTokenIds: model.eosTokenIds, signal };
-  const groups = new EndedGroups(problems, samples, async (problem, trajectories) => {
+  const failure = new AbortController(); // a reward that fails ends the batch
+  const stop = signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal]);
+  const grade = async (problem: Problem, trajectories: readonly Trajectory[]) => {
     const rewards = await gradeGroup(problem, trajectories, grader);
     const group = trajectories.map((trajectory, i) => ({ problem, trajectory, reward: rewards[i]! }));
     onGroup?.(group);
     return group;
-  });
+  };
+  const groups = new EndedGroups(problems, samples, { grade, onError: (error) => failure.abort(error) });
   const sampler = await openSampler(model, environment, { prompts, samples });
   const { tools, stats } = cacheToolResults(journal === undefined ? environment.tools : journaledTools(environment.tools, journal));
   try {
     await rolloutBatch(prompts, {
-      ...agentOptions(environment, model, { seed, sampling, ...(signal === undefined ? {} : { signal }) }),
+      ...agentOptions(environment, model, { seed, sampling, signal: stop }),
       tools,
       sampler,
       samples,
@@ -69,7 +72,7 @@ export async function gradedRollouts(model: SamplingModel, environment: Environm
       },
     });
     request.onToolCalls?.(stats);
-    return await groups.graded();
+    return await unlessHanging(groups.graded(), signal);
   } finally {
     sampler.dispose();
   }
@@ -104,11 +107,17 @@ class EndedGroups {
   readonly #problems: readonly Problem[];
   readonly #samples: number;
   readonly #grade: GradeGroup;
+  readonly #onError: (error: unknown) => void;
   readonly #places: ReadonlyMap<string, number>;
   readonly #ended: Trajectory[][];
   readonly #graded: Promise<GradedRollout[]>[] = [];
 
-  constructor(problems: readonly Problem[], samples: number, grade: GradeGroup) {
+  constructor(
+    problems: readonly Problem[],
+    samples: number,
+    { grade, onError }: { readonly grade: GradeGroup; readonly onError: (error: unknown) => void },
+  ) {
+    this.#onError = onError;
     this.#problems = problems;
     this.#samples = samples;
     this.#grade = grade;
@@ -126,12 +135,33 @@ class EndedGroups {
     if (group.length < this.#samples) return;
     const sorted = group.toSorted((a, b) => a.sampleIndex - b.sampleIndex);
     const graded = this.#grade(this.#problems[place]!, sorted);
-    graded.catch(() => {}); // whoever awaits the groups is told
+    graded.catch((error: unknown) => this.#onError(error)); // whoever awaits the groups is told as well
     this.#graded[place] = graded;
   }
 
   /** All groups, in the order of the problems. */
   graded(): Promise<GradedRollout[][]> {
     return Promise.all(this.#graded);
+  }
+}
+
+/** Time that rewards get to give up after an interruption, in milliseconds. */
+const GRACE_MS = 2_000;
+
+/** What a promise gives; when the run is interrupted and it still hangs after a while, the interruption. */
+async function unlessHanging<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stop = () => {};
+  const hanging = new Promise<never>((_, reject) => {
+    stop = () => void (timer = setTimeout(() => reject(signal.reason as Error), GRACE_MS));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, hanging]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
   }
 }

@@ -119,6 +119,7 @@ export class LocalEngine implements Engine<TokenLoss> {
   }
 
   async resetOptimizer(): Promise<void> {
+    this.clearGradients();
     this.optimizer.reset();
   }
 
@@ -130,6 +131,7 @@ export class LocalEngine implements Engine<TokenLoss> {
 
   async loadState(folder: string, { weights = true }: LoadStateOptions = {}): Promise<void> {
     const files = this.#files("loadState");
+    this.clearGradients();
     if (weights) {
       const loaded = await files.loadWeights(folder, this.parameters);
       try {

@@ -144,5 +144,11 @@ async function callTool(
   if (tool === undefined) {
     return { text: `unknown tool ${name}; available: ${tools.map((known) => known.name).join(", ")}`, status: "error" };
   }
-  return tool.call(input, { problemId, sampleIndex, problem, callIndex, ...(signal === undefined ? {} : { signal }) });
+  try {
+    const outcome = await tool.call(input, { problemId, sampleIndex, problem, callIndex, ...(signal === undefined ? {} : { signal }) });
+    if (typeof outcome?.text === "string" && typeof outcome.status === "string") return outcome;
+    return { text: `tool ${name}: expected { text, status }, got ${JSON.stringify(outcome)}`, status: "infra" };
+  } catch (error) {
+    return { text: `tool ${name}: ${error instanceof Error ? error.message : String(error)}`, status: "infra" };
+  }
 }

@@ -11,8 +11,8 @@ export interface RolloutTools {
 export function beginTools(tools: readonly Tool[], { problemId, sampleIndex, problem }: ToolSessionContext): RolloutTools {
   const sessions: ToolSession[] = [];
   const own = tools.map((tool): Tool => {
-    const session = tool.begin?.({ problemId, sampleIndex, problem });
-    if (session === undefined) return tool;
+    if (tool.begin === undefined) return tool;
+    const session = beginSession(tool, { problemId, sampleIndex, problem });
     sessions.push(session);
     const { name, description, parameters } = tool;
     return { name, description, parameters, call: (input, context) => session.call(input, context) };
@@ -20,7 +20,16 @@ export function beginTools(tools: readonly Tool[], { problemId, sampleIndex, pro
   return {
     tools: own,
     async close() {
-      await Promise.allSettled(sessions.map((session) => session.close()));
+      await Promise.allSettled(sessions.map(async (session) => session.close()));
     },
   };
+}
+
+/** A tool that cannot begin fails at its first call, so that the rollout ends as one that its tool spoiled. */
+function beginSession(tool: Tool, context: ToolSessionContext): ToolSession {
+  try {
+    return tool.begin!(context);
+  } catch (error) {
+    return { call: () => Promise.reject(error), close: async () => {} };
+  }
 }

@@ -89,10 +89,14 @@ describe("failures", () => {
     expect(sampler.openSequences).toBe(0);
   });
 
-  test("a tool that breaks the rule and rejects fails the batch", async () => {
+  test("a tool that breaks the rule and rejects spoils its rollouts, and says why", async () => {
     const tool = { ...codeInterpreter(echo), call: () => Promise.reject(new Error("not mine")) };
     const sampler = new ScriptedSampler(play(call("1")));
-    await expect(runBatch(sampler, prompts("a"), { samples: 2, tools: [tool] })).rejects.toThrow("not mine");
+    const [group] = await runBatch(sampler, prompts("a"), { samples: 2, tools: [tool] });
+    for (const { stopReason, toolCalls } of group!) {
+      expect(stopReason).toBe("toolFailed");
+      expect(toolCalls).toMatchObject([{ status: "infra", result: "tool code_interpreter: not mine" }]);
+    }
     expect(sampler.openSequences).toBe(0);
   });
 

@@ -161,3 +161,16 @@ describe("checkpoints", () => {
     expect(await run.latestCheckpoint()).toBeUndefined();
   });
 });
+
+test("a checkpoint that is written again stays whole until the new one is", async () => {
+  const run = await createRunFolder(join(folder, "rewritten"));
+  const request = { step: 3, state: { a: 1 }, keep: 2, keepsJournal: () => true };
+  await run.saveCheckpoint(request, async (path) => writeFileSync(join(path, "weights"), "old"));
+  const killed = run.saveCheckpoint(request, () => Promise.reject(new Error("killed")));
+  await expect(killed).rejects.toThrow("killed");
+  const [kept] = await run.checkpoints();
+  expect(readFileSync(join(kept!.path, "weights"), "utf8")).toBe("old");
+  await run.saveCheckpoint({ ...request, state: { a: 2 } }, async (path) => writeFileSync(join(path, "weights"), "new"));
+  expect(readFileSync(join((await run.latestCheckpoint())!.path, "weights"), "utf8")).toBe("new");
+  expect(readdirSync(run.file("checkpoints"))).toEqual(["step-000003"]);
+});

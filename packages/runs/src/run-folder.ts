@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
@@ -10,6 +10,9 @@ import { readTrajectories, writeTrajectoryFile } from "./trajectory-file.js";
 import { EventLog } from "./tensorboard/event-log.js";
 import { FileJournal, type JournalNotice } from "./journal/file-journal.js";
 import { toRecord, type RecordSource, type TrajectoryRecord } from "./trajectory-record.js";
+
+/** Beginning of a checkpoint's name while it is written; no step's name has it, so that it never counts as one. */
+const WRITING = "writing-";
 
 /** A checkpoint to be written, and what stays beside it. */
 export interface KeptCheckpoint {
@@ -128,7 +131,7 @@ export class RunFolder {
   }
 
   /**
-   * Writes a checkpoint; `state.json` comes last and makes it complete. Then removes checkpoints and journals that it makes needless.
+   * Writes a checkpoint beside its place, where it goes once it is complete. Then removes checkpoints and journals that it makes needless.
    *
    * @returns its folder
    */
@@ -136,9 +139,16 @@ export class RunFolder {
     { step, state, keep, best, keepsJournal }: KeptCheckpoint,
     write: (folder: string) => Promise<void>,
   ): Promise<string> {
-    const folder = this.checkpointFolder(step);
-    await write(folder);
-    await writeFileAtomic(join(folder, "state.json"), toJson(state));
+    const folder = this.file("checkpoints", stepName(step));
+    const unfinished = this.file("checkpoints", `${WRITING}${stepName(step)}`);
+    for (const name of await listFolder(this.file("checkpoints"))) {
+      if (name.startsWith(WRITING)) rmSync(this.file("checkpoints", name), { recursive: true, force: true }); // left by a process that was killed
+    }
+    mkdirSync(unfinished, { recursive: true });
+    await write(unfinished);
+    await writeFileAtomic(join(unfinished, "state.json"), toJson(state));
+    await removeCheckpoint(folder); // a step that is written again stays whole until what takes its place is
+    await rename(unfinished, folder);
     await this.writeBest(best);
     for (const name of await this.#journals()) if (!keepsJournal(name)) await this.removeJournal(name);
     await this.pruneCheckpoints(1 + keep, best?.step);

@@ -1,3 +1,4 @@
+import { RetoolError } from "@retool-ts/core";
 import type { ProblemSource } from "@retool-ts/data";
 import type { PolicyLossTerms, Scorer } from "@retool-ts/engine";
 import type { Environment, PolicyModel } from "@retool-ts/evaluate";
@@ -48,6 +49,7 @@ export async function train<Closure = never>(options: TrainOptions<Closure>): Pr
   const { from = RL_START, config, ...given } = options;
   const defaults = { seed: 1, recorder: new MemoryRecorder(), reporter: silentReporter };
   const context: TrainContext<Closure> = { ...defaults, ...given, config: readTrainConfig(config) };
+  checkHeldOut(context);
   if (from.step === 0) await context.policy.engine.resetOptimizer();
   const models = await openReferenceAndCritic(context, from);
   try {
@@ -71,6 +73,14 @@ export async function train<Closure = never>(options: TrainOptions<Closure>): Pr
   } finally {
     models.dispose();
   }
+}
+
+/** @throws RetoolError when held-out problems could not be told apart at the first evaluation. */
+function checkHeldOut<Closure>({ heldOut }: Pick<TrainContext<Closure>, "heldOut">): void {
+  const ids = heldOut?.problems.map(({ id }) => id) ?? [];
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined)
+    throw new RetoolError("PROBLEM_ID", `heldOut: expected problems with different ids, got ${twice} twice; see withDistinctIds`);
 }
 
 /** One step; undefined when it was interrupted before the update. */

@@ -33,6 +33,12 @@ export class Watch {
         `step ${record["step"]}: a time limit ended ${percent(clock)} of the tool calls; such rollouts are not scored, and equal seeds may differ`,
       );
     }
+    if (record["stop/toolFailed"] === 1) {
+      this.#once(
+        "tools",
+        `step ${record["step"]}: in every rollout a tool failed, so that nothing is learned; the rollouts' calls say why`,
+      );
+    }
     this.#silent = record["group/zero_variance_share"] === 1 ? this.#silent + 1 : 0;
     if (this.#silent === SILENT_STEPS) {
       const mean = Number(record["reward/mean"]).toFixed(2);

@@ -242,10 +242,51 @@ test("a KL penalty in the loss reaches rollouts without an advantage, too", asyn
   expect((await run({ steps: 1 }, { environment: equal })).policy.engine.seen).toEqual([]);
 });
 
+test("a reward that fails ends the batch, and one that hangs does not outlive an interruption", async () => {
+  let calls = 0;
+  const failing: RolloutReward = ({ index }) => {
+    calls++;
+    if (index === 0) throw new Error("the judge is out");
+    return 1;
+  };
+  await expect(
+    run(
+      { promptsPerStep: 200 },
+      { environment: environment({ reward: failing, sampler: { maxSequences: 8, kvCacheBytes: 2 ** 30, reuseCache: true } }) },
+    ),
+  ).rejects.toThrow(/reward of problem p\d+, rollout 0: the judge is out/);
+  expect(calls).toBeLessThan(400);
+  const controller = new AbortController();
+  const hanging: RolloutReward = () => {
+    controller.abort();
+    return new Promise(() => {});
+  };
+  const recorder = new MemoryRun();
+  await expect(run({}, { environment: environment({ reward: hanging }), recorder, signal: controller.signal })).rejects.toMatchObject({
+    name: "AbortError",
+  });
+  expect(recorder.states.map(({ state }) => state.totalSteps)).toEqual([0]); // what was before the step is kept
+});
+
+test("a tool that throws, gives nothing, or cannot begin spoils its rollout and nothing else", async () => {
+  const tool = environment().tools[0]!;
+  const broken = [
+    { ...tool, call: () => Promise.reject(new Error("no disk")) },
+    { ...tool, call: async () => undefined as never },
+    { ...tool, begin: () => { throw new Error("no port"); } },
+  ]; // prettier-ignore
+  for (const each of broken) {
+    const { recorder } = await run({ steps: 1 }, { environment: environment({ tools: [each] }) });
+    expect(Number(recorder.metrics[0]!["stop/toolFailed"])).toBeGreaterThan(0);
+  }
+});
+
 test("mistakes are told before anything runs", async () => {
   await expect(run({ groupSize: 1 })).rejects.toThrow(/config\.groupSize: expected at least 2 with the advantage grpo/);
   await expect(run({ kl: { coef: 1, reference: "elsewhere" } })).rejects.toThrow(/kl\.reference: expected the option reference/);
   const policy = toyPolicy();
+  const twice = { problems: [problems.problem(1), problems.problem(1)] };
+  await expect(run({}, { heldOut: twice })).rejects.toThrow(/heldOut: expected problems with different ids, got p1 twice/);
   Object.defineProperty(policy.engine, "critic", { value: undefined });
   await expect(run({ advantage: "gae" }, { policy })).rejects.toThrow(/this engine trains no critic/);
 });

@@ -73,7 +73,8 @@ async function importPlugin(file: string): Promise<Plugin> {
   if (typeof plugin !== "object" || plugin === null) throw refuse(file, "a plugin as default export", typeof plugin, example);
   for (const [kind, parts] of Object.entries(plugin)) {
     if (!KINDS.includes(kind as PluginKind)) throw refuse(file, `the keys ${KINDS.join(", ")}`, kind, example);
-    for (const [name, part] of Object.entries(parts as object)) {
+    if (typeof parts !== "object" || parts === null) throw refuse(file, `parts by name as ${kind}`, String(parts), example);
+    for (const [name, part] of Object.entries(parts)) {
       const isPart = typeof part === "function" || (kind === "tools" && typeof (part as { call?: unknown } | null)?.call === "function");
       if (!isPart) throw refuse(file, `a function as ${kind}.${name}`, part === null ? "null" : typeof part, example);
     }

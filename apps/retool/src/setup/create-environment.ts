@@ -1,3 +1,4 @@
+import { InputError } from "@retool-ts/core";
 import type { TraceFormat } from "@retool-ts/data";
 import type { Environment, RolloutReward } from "@retool-ts/evaluate";
 import { CODE_INTERPRETER, codeInterpreter, type Budgets, type Tool } from "@retool-ts/rollout";
@@ -81,10 +82,23 @@ async function openTools(
     if (name === CODE_INTERPRETER) opened.push(interpreter);
     else {
       const part = pluginPart(plugins, "tools", name, "tools");
-      opened.push(typeof part === "function" ? await part(setting) : part);
+      opened.push(checkedTool(typeof part === "function" ? await part(setting) : part, name, opened));
     }
   }
   return opened;
+}
+
+/** @throws InputError when a plugin's tool lacks something, or has the name of another. */
+function checkedTool(tool: Tool, key: string, others: readonly Tool[]): Tool {
+  const refuse = (expected: string, found: string) =>
+    new InputError({ what: "plugin", where: `tools.${key}`, expected, found, fix: "make it with defineTool of @retool-ts/rollout" });
+  const fields = { name: "string", description: "string", parameters: "object", call: "function" } as const;
+  for (const [field, type] of Object.entries(fields)) {
+    const found = typeof (tool as unknown as Record<string, unknown> | undefined)?.[field];
+    if (found !== type) throw refuse(`a tool with ${field}, a ${type}`, found);
+  }
+  if (others.some(({ name }) => name === tool.name)) throw refuse("a name that no other tool has", tool.name);
+  return tool;
 }
 
 function rewardOf({ reward, budgets }: RecipeConfig, plugins: LoadedPlugins): RolloutReward {

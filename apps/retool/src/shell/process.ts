@@ -3,6 +3,8 @@ import { createProgram } from "./command-line.js";
 import { endingOf, EXIT } from "./exit.js";
 import { createReporter, hasColor } from "./log.js";
 
+const STUCK = "the command waits for something that can never come, such as a promise of a plugin that nothing settles";
+
 /** Runs one command line in this process and ends the process with its exit code. */
 export async function runProcess(args: readonly string[], register: RegisterCommands): Promise<void> {
   const controller = new AbortController();
@@ -29,6 +31,7 @@ export async function runProcess(args: readonly string[], register: RegisterComm
     process.stderr.write("\nStopping; press Ctrl-C again to quit at once.\n");
     controller.abort();
   });
+  process.once("beforeExit", () => process.exit(end(new Error(STUCK)))); // not emitted by process.exit, so the command below has not ended
   for (const stream of [process.stdout, process.stderr]) stream.on("error", quitWhenNobodyReads);
 
   try {

@@ -79,6 +79,9 @@ export async function collectRollouts<Closure>(
   const baselines = await journaled(`${journalName(request.step)}-greedy`, greedy, (journal) =>
     roll({ problems: take(0, groups.length), samples: 1, sampling: greedy }, journal),
   );
+  baselines.forEach(([rollout], group) => {
+    if (!isScored({ ...rollout!, group })) kept.delete(group); // there is nothing to compare the group with
+  });
   return { ...result, greedyScores: baselines.map(([rollout]) => rollout!.reward.score) };
 }
 

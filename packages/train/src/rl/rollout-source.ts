@@ -68,8 +68,9 @@ class OneStepOffPolicy<Closure> implements RolloutSource {
   async next(state: RlState): Promise<StepRollouts | undefined> {
     const { config, signal } = this.#context;
     const batch = await unlessAborted(signal, this.#pending);
-    if (batch === undefined || state.step + 1 >= config.steps) return batch;
+    if (batch === undefined) return undefined;
     await this.#stale.refresh();
+    if (state.step + 1 >= config.steps) return batch;
     this.#pending = this.#sample({ step: state.step + 1, problemsTaken: batch.problemsTaken });
     return batch;
   }

@@ -1,3 +1,4 @@
+import { RetoolError } from "@retool-ts/core";
 import type { Problem } from "@retool-ts/data";
 import { countTargets, type SamplingParameters, type Scorer, type TrainingRow } from "@retool-ts/engine";
 import { gradedRollouts, summarizeEvaluation } from "@retool-ts/evaluate";
@@ -57,6 +58,10 @@ export async function sft<Closure = never>(options: SftOptions<Closure>): Promis
     ...given,
     config: readConfig(SftConfig, config, "sft"),
   };
+  const stops = context.config.stages.find(({ stopAtAccuracy }) => stopAtAccuracy !== null);
+  if (stops !== undefined && context.validation === undefined) {
+    throw new RetoolError("OPTION", `stage ${stops.name}: stopAtAccuracy needs the option validation, got none`);
+  }
   let state = from;
   for (const [index, stage] of context.config.stages.entries()) {
     if (index < state.stage) continue;
