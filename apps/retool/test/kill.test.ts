@@ -12,7 +12,7 @@ test("killed with SIGKILL in the middle of writes, a resumed run ends as if it h
   const whole = { program: built.program("cli"), run: join(built.scratch, "whole"), settings: SETTINGS };
   const operations = await countOperations(whole);
   const killed = { ...whole, run: join(built.scratch, "killed") };
-  for (const share of [0.3, 0.4, 0.5]) {
+  for (const share of [0.3, 0.3, 0.2]) {
     const at = String(Math.floor(share * operations));
     expect(await runProcess(killed, { RETOOL_TEST_KILL_AT: at })).toBe("SIGKILL");
   }
