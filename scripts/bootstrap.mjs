@@ -156,7 +156,5 @@ function sourceHash() {
 }
 
 function outputsExist() {
-  return (
-    existsSync(join(root, "apps/retool/dist/cli.js")) && workspaces().every((folder) => existsSync(join(root, folder, "dist")))
-  );
+  return existsSync(join(root, "apps/retool/dist/cli.js")) && workspaces().every((folder) => existsSync(join(root, folder, "dist")));
 }
