@@ -1,6 +1,7 @@
 import type { EngineModel } from "@retool-ts/engine";
 import type { AdamW } from "./adamw.js";
 import type { Critic, CriticOptions } from "./critic.js";
+import { cacheBytesPerToken } from "./memory-need.js";
 import type { Parameters } from "./parameters.js";
 
 /** Reads and writes what an engine keeps. Folders on a disk have one; a browser may bring another. */
@@ -17,8 +18,8 @@ export interface EngineFiles {
 
 /** Facts about a model that sampling and training need. */
 export function engineModel({ config, count }: Parameters): EngineModel {
-  const { vocabSize, maxPositions, layers, kvHeads, headDim } = config;
-  return { vocabSize, maxPositions, cacheBytesPerToken: 2 * 4 * layers * kvHeads * headDim, parameters: count };
+  const { vocabSize, maxPositions } = config;
+  return { vocabSize, maxPositions, cacheBytesPerToken: cacheBytesPerToken(config), parameters: count };
 }
 
 /** A policy as it is now, in memory of its own: a copy of all weights, or of the adapter alone on a base that is shared. */

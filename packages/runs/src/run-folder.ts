@@ -122,14 +122,6 @@ export class RunFolder {
     return readTrajectories(this.#trajectoryFile(name));
   }
 
-  /** An empty folder for the checkpoint of a step. It counts once `state.json` is in it, so write that last. */
-  checkpointFolder(step: number): string {
-    const path = this.file("checkpoints", stepName(step));
-    rmSync(path, { recursive: true, force: true });
-    mkdirSync(path, { recursive: true });
-    return path;
-  }
-
   /**
    * Writes a checkpoint beside its place, where it goes once it is complete. Then removes checkpoints and journals that it makes needless.
    *

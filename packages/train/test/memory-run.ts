@@ -1,7 +1,6 @@
 import type { LogRecord } from "@retool-ts/runs";
-import type { CheckpointRequest, OpenJournal, Recorder } from "../src/index.js";
-import { MemoryJournal } from "../../rollout/src/index.js";
-import type { RunState } from "../src/index.js";
+import { MemoryJournal } from "@retool-ts/rollout";
+import type { CheckpointRequest, OpenJournal, Recorder, RunState } from "../src/index.js";
 
 /** A run folder without a disk: records, checkpoints by step, and journals. */
 export class MemoryRun implements Recorder {

@@ -9,7 +9,7 @@ import { registerCommands } from "./index.js";
 import { loadConfig } from "../config/load-config.js";
 import { setUpModel } from "../setup/model-setup.js";
 import { saveModelFolder } from "../setup/save-model.js";
-import { createRunFolder, type RunFolder } from "@retool-ts/runs";
+import { createRunFolder, type RunFolder, stepName } from "@retool-ts/runs";
 import { heldOutProblems } from "../setup/problem-source.js";
 import { sampleCheckpoints } from "./sample-checkpoints.js";
 
@@ -27,7 +27,7 @@ afterEach(() => rm(folder, { recursive: true }));
 /** A checkpoint with random weights by this seed; finished unless told. */
 async function keepCheckpoint(step: number, seed: number, isFinished = true): Promise<void> {
   const model = await setUpModel(await loadConfig({ preset: "smoke", set: [...SETTINGS, `seed=${seed}`] }));
-  const checkpoint = run.checkpointFolder(step);
+  const checkpoint = run.file("checkpoints", stepName(step));
   await saveModelFolder(checkpoint, model);
   model.dispose();
   if (isFinished) await writeFile(join(checkpoint, "state.json"), "{}\n");
