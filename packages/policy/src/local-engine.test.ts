@@ -249,3 +249,14 @@ describe("a row of 4,100 tokens, in one piece", () => {
     },
   );
 });
+
+test("gradients of a run that failed do not reach the next one", async () => {
+  await useBackend("cpu");
+  const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+  const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
+  await engine.forwardBackward([{ tokenIds: [1, 2, 3], lossMask: [0, 1, 1] }], { name: "cross-entropy", normalizer: 2 });
+  await engine.resetOptimizer();
+  expect((await engine.optimStep({ learningRate: 0.1 })).gradNorm).toBe(0);
+  engine.dispose();
+  parameters.dispose();
+});

@@ -97,3 +97,9 @@ describe("measures along the way", () => {
     expect(recorder.metrics.length).toBeLessThan(40);
   });
 });
+
+test("a stage that is to stop at an accuracy needs problems to measure it by", async () => {
+  const { policy, options } = begin(SftConfig.parse({ stages: [{ ...stage("only"), stopAtAccuracy: 0.5 }] }));
+  await expect(sft(options)).rejects.toThrow("stage only: stopAtAccuracy needs the option validation, got none");
+  expect(policy.engine.updates).toBe(0);
+});

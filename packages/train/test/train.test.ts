@@ -281,6 +281,25 @@ test("a tool that throws, gives nothing, or cannot begin spoils its rollout and 
   }
 });
 
+test("a greedy rollout that its tool spoiled is no baseline: its group is left out", async () => {
+  const broken = { ...environment().tools[0]!, call: async () => ({ text: "", status: "infra" as const }) }; // at temperature 0 the policy calls
+  const { policy } = await run({ steps: 1, advantage: "remax" }, { environment: environment({ tools: [broken] }) });
+  expect(policy.engine.seen).toEqual([]);
+});
+
+test("one step off policy, a finished run that is given more steps is the run that had them at once", async () => {
+  const config = { offPolicySteps: 1, saveEvery: 1 } as const;
+  const whole = await run({ ...config, steps: 6 });
+  const store = new TableStore();
+  const recorder = new MemoryRun();
+  const shared = { environment: environment(), problems, recorder };
+  await train({ ...shared, policy: toyPolicy(store), config: { ...CONFIG, ...config, steps: 3 } });
+  const policy = toyPolicy(store);
+  await policy.engine.loadState((await recorder.latestCheckpoint())!.path);
+  await train({ ...shared, policy, config: { ...CONFIG, ...config, steps: 6 }, from: recorder.rewind() as RlState });
+  expect(recorder.metrics).toEqual(whole.recorder.metrics);
+});
+
 test("mistakes are told before anything runs", async () => {
   await expect(run({ groupSize: 1 })).rejects.toThrow(/config\.groupSize: expected at least 2 with the advantage grpo/);
   await expect(run({ kl: { coef: 1, reference: "elsewhere" } })).rejects.toThrow(/kl\.reference: expected the option reference/);

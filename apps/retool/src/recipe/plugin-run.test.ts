@@ -82,6 +82,7 @@ test.each([
   ["broken.mjs", "export default {", /a module that can be imported/],
   ["empty.mjs", "export const tools = {};", /a plugin as default export, found undefined/],
   ["other.mjs", "export default { tool: {} };", /the keys tools, rewards, problems, losses, advantages, found tool/],
+  ["null.mjs", "export default { rewards: null };", /parts by name as rewards, found null/],
   ["kind.mjs", "export default { rewards: { fair: 3 } };", /a function as rewards\.fair, found number/],
 ])("a module that is no plugin is told: %s", async (name, text, message) => {
   const file = join(folder, name);
