@@ -212,6 +212,12 @@ test("data build killed between replies, and begun again, asks for none of them 
   }
 });
 
+test("exit code 1: a command that waits for what can never come says so", async () => {
+  const { code, stdout, stderr } = await start("interrupt", ["waits"]).ended;
+  expect([code, stdout]).toEqual([1, "ready\n"]);
+  expect(stderr).toContain("waits for something that can never come");
+});
+
 describe.skipIf(isWindows)("exit code 130: interrupted (skipped on Windows, which has no SIGINT to send)", () => {
   const notice = "\nStopping; press Ctrl-C again to quit at once.\n";
 

@@ -15,6 +15,7 @@ await runProcess(process.argv.slice(2), (program, { print, signal, reporter }) =
   );
   program.command("stops").action(() => work(() => signal.throwIfAborted()));
   program.command("returns").action(() => work(() => reporter.say("saved by itself")));
+  program.command("waits").action(() => new Promise<void>(() => print("ready")));
   program.command("stubborn").action(async () => {
     print("ready");
     await setTimeout(30_000);

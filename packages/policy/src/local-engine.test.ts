@@ -260,3 +260,14 @@ test("gradients of a run that failed do not reach the next one", async () => {
   engine.dispose();
   parameters.dispose();
 });
+
+test("facts of the model that sampling is planned by", async () => {
+  await useBackend("cpu");
+  const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+  const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 100 });
+  const { vocabSize, maxPositions, layers, kvHeads, headDim } = TINY;
+  const cacheBytesPerToken = 2 * layers * kvHeads * headDim * 4; // keys and values, 32-bit floats
+  expect(engine.model).toEqual({ vocabSize, maxPositions, cacheBytesPerToken, parameters: parameters.count });
+  engine.dispose();
+  parameters.dispose();
+});
