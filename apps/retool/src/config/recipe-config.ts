@@ -143,6 +143,13 @@ export const RecipeConfig = z.strictObject({
       language: z.enum(["javascript", "python"]).default("javascript"),
       /** Of Python: Pyodide (an optional package), CPython under bubblewrap, or the first of them that is there. */
       pythonBackend: z.enum(["auto", "pyodide", "bwrap"]).default("auto"),
+      /** A Python, of a virtual environment for example, whose packages (numpy, sympy, …) code may import; it runs under bubblewrap. */
+      pythonInterpreter: z.string().min(1).nullable().default(null),
+      /** Address of a SandboxFusion server that runs the code instead; RETOOL_SANDBOX_TOKEN in the environment is its bearer token. */
+      url: z
+        .url({ protocol: /^https?$/ })
+        .nullable()
+        .default(null),
       workers: positive.max(64).default(1),
       /** Counted work after which code is stopped, in interrupt ticks of about 10,000 operations. */
       fuel: positive.default(2_000),
