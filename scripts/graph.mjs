@@ -9,7 +9,7 @@ import ts from "typescript";
 const PACKAGE_ORDER = [
   ["core"],
   ["engine"],
-  ["data", "hub", "sandbox", "reward", "algorithms"],
+  ["data", "hub", "sandbox", "reward", "algorithms", "tinker"],
   ["policy", "rollout"],
   ["runs", "evaluate"],
   ["train", "report"],
@@ -30,7 +30,10 @@ const APP_LIMITS = { rooms: 15, floors: 9 };
 
 /** Modules out of reach: what computes is handed to these packages, and the command line and its files are the app's. */
 const BARRED = [
-  { packages: ["engine", "data", "sandbox", "reward", "rollout", "runs", "evaluate", "train", "report"], module: /^@tensorflow\// },
+  {
+    packages: ["engine", "data", "sandbox", "reward", "rollout", "runs", "evaluate", "train", "report", "tinker"],
+    module: /^@tensorflow\//,
+  },
   { packages: PACKAGE_ORDER.flat().filter((name) => name !== "retool"), module: /^(?:commander|yaml|retool)(?:\/|$)/ },
 ];
 
