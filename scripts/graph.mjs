@@ -8,7 +8,7 @@ import ts from "typescript";
 /** Rooms in order, lowest first, as rows: what is in a row imports from earlier rows alone. Apps that are not listed stand above all. */
 const PACKAGE_ORDER = [
   ["core"],
-  ["engine"],
+  ["engine", "http"],
   ["data", "hub", "sandbox", "reward", "algorithms", "tinker"],
   ["policy", "rollout"],
   ["runs", "evaluate"],
@@ -31,7 +31,7 @@ const APP_LIMITS = { rooms: 15, floors: 9 };
 /** Modules out of reach: what computes is handed to these packages, and the command line and its files are the app's. */
 const BARRED = [
   {
-    packages: ["engine", "data", "sandbox", "reward", "rollout", "runs", "evaluate", "train", "report", "tinker"],
+    packages: ["engine", "http", "data", "sandbox", "reward", "rollout", "runs", "evaluate", "train", "report", "tinker"],
     module: /^@tensorflow\//,
   },
   { packages: PACKAGE_ORDER.flat().filter((name) => name !== "retool"), module: /^(?:commander|yaml|retool)(?:\/|$)/ },

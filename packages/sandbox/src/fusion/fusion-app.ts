@@ -1,12 +1,8 @@
-import { Hono, type Context } from "hono";
-import { bearerAuth } from "hono/bearer-auth";
-import { bodyLimit } from "hono/body-limit";
-import { HTTPException } from "hono/http-exception";
-import pLimit from "p-limit";
+import { httpApp, HttpFault, onlyMethod, readJsonBody, RequestGate, requestSignal } from "@retool-ts/http";
 import { resolveLimits, type Limits } from "../limits.js";
 import { PYTHON_LIMITS } from "../python/python-limits.js";
 import type { Sandbox } from "../sandbox.js";
-import { FusionMetrics } from "./fusion-metrics.js";
+import { fusionMetrics } from "./fusion-metrics.js";
 import { parseRunCode, parseRunJupyter, type FieldProblem } from "./fusion-protocol.js";
 import { runCode, runJupyter, type Engines } from "./fusion-run.js";
 
@@ -33,7 +29,7 @@ export interface FusionAppOptions {
 
 /** The server's routes, and the end of what they started. */
 export interface FusionApp {
-  readonly app: Hono;
+  readonly app: ReturnType<typeof httpApp>;
   readonly closePython: () => Promise<void>;
 }
 
@@ -46,12 +42,7 @@ const RUNS = ["/run_code", "/run_jupyter"];
  */
 export function fusionApp(options: FusionAppOptions, stopping: AbortSignal): FusionApp {
   const { sandbox, python, token, maxBodyBytes = 2 ** 20, maxConcurrency = 16, queueLimit = 256 } = options;
-  const permits = pLimit(maxConcurrency);
-  const metrics = new FusionMetrics({
-    stats: () => sandbox.stats(),
-    active: () => permits.activeCount,
-    waiting: () => permits.pendingCount,
-  });
+  const gate = new RequestGate({ maxConcurrency, queueLimit });
   let pythonSandbox: Promise<Sandbox | string> | undefined;
   const openPython = (): Promise<Sandbox | string> => {
     pythonSandbox ??= python!().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
@@ -61,52 +52,34 @@ export function fusionApp(options: FusionAppOptions, stopping: AbortSignal): Fus
   const most = resolveLimits(options.limits);
   const mostPython = resolveLimits(options.limits, PYTHON_LIMITS);
 
-  const app = new Hono();
-  app.onError((error, c) =>
-    error instanceof HTTPException ? error.getResponse() : c.json({ detail: `the server failed: ${error.message}` }, 500),
-  );
-  app.notFound((c) => c.json({ detail: "Not Found" }, 404));
-  app.use(async (c, next) => {
-    await next();
-    metrics.countAnswer(c.res.status);
+  const app = httpApp({
+    ...(token !== undefined && { token }),
+    openPaths: ["/health", "/v1/ping"],
+    metrics: fusionMetrics(() => sandbox.stats(), gate),
+    errorBody: ({ message }) => ({ detail: message }),
   });
   app.get("/v1/ping", (c) => c.text("pong"));
-  app.get("/health", (c) => c.text("ok"));
-  app.on(["POST", "PUT", "DELETE", "PATCH"], ["/v1/ping", "/health"], wrongMethod);
-  if (token !== undefined) {
-    const needed = { message: { detail: "a bearer token is needed" } };
-    app.use(bearerAuth({ token, noAuthenticationHeader: needed, invalidAuthenticationHeader: needed, invalidToken: needed }));
-  }
-  app.get("/metrics", async (c) => c.text(await metrics.text()));
-  const isFull = (): boolean => permits.pendingCount >= queueLimit;
-  app.on(
-    "POST",
-    RUNS,
-    async (c, next) => {
-      if (!/^application\/json\b/i.test(c.req.header("content-type") ?? ""))
-        return c.json({ detail: "the body must be application/json" }, 415);
-      return isFull() ? tooMany(c) : next();
-    },
-    bodyLimit({ maxSize: maxBodyBytes, onError: (c) => c.json({ detail: `the body is longer than ${maxBodyBytes} bytes` }, 413) }),
-    async (c) => {
-      let body: unknown;
-      try {
-        body = await c.req.json();
-      } catch {
-        return c.json({ detail: [{ loc: ["body"], msg: "expected JSON", type: "value_error" } satisfies FieldProblem] }, 422);
-      }
-      const request = c.req.path === "/run_code" ? parseRunCode(body) : parseRunJupyter(body);
-      if (Array.isArray(request)) return c.json({ detail: request }, 422);
-      if (isFull()) return tooMany(c); // others came while the body did
-      const terms = { signal: AbortSignal.any([c.req.raw.signal, stopping]), most, mostPython };
+  app.on("POST", RUNS, async (c) => {
+    gate.check();
+    const body = await readJsonBody(c.req.raw, { maxBytes: maxBodyBytes }).catch(noJson);
+    if (body === NO_JSON)
+      return c.json({ detail: [{ loc: ["body"], msg: "expected JSON", type: "value_error" } satisfies FieldProblem] }, 422);
+    const request = c.req.path === "/run_code" ? parseRunCode(body) : parseRunJupyter(body);
+    if (Array.isArray(request)) return c.json({ detail: request }, 422);
+    const { signal, release } = requestSignal(c.req.raw, { stopping });
+    const terms = { signal, most, mostPython };
+    try {
       return c.json(
-        await permits(async () =>
+        await gate.run(async () =>
           "cells" in request ? await runJupyter(engines, request, terms) : await runCode(engines, request, terms),
         ),
       );
-    },
-  );
-  app.all("*", (c, next) => ([...RUNS, "/metrics"].includes(c.req.path) ? wrongMethod(c) : next()));
+    } finally {
+      release();
+    }
+  });
+  onlyMethod(app, "POST", RUNS);
+  onlyMethod(app, "GET", ["/health", "/v1/ping", "/metrics"]);
   return {
     app,
     async closePython() {
@@ -116,10 +89,10 @@ export function fusionApp(options: FusionAppOptions, stopping: AbortSignal): Fus
   };
 }
 
-function tooMany(c: Context): Response {
-  return c.json({ detail: "too many requests wait" }, 429);
-}
+const NO_JSON = Symbol("no JSON");
 
-function wrongMethod(c: Context): Response {
-  return c.json({ detail: "Method Not Allowed" }, 405);
+/** SandboxFusion answers a body that is no JSON as it answers a field that is wrong. */
+function noJson(fault: unknown): typeof NO_JSON {
+  if (fault instanceof HttpFault && fault.code === "invalid_json") return NO_JSON;
+  throw fault;
 }
