@@ -80,6 +80,25 @@ describe.each(TEST_BACKENDS)("AdamW on %s", (backend) => {
     });
   });
 
+  test("constants that come with an update hold for it alone", async () => {
+    await useBackend(backend);
+    const constants = { beta1: 0.5, beta2: 0.75, epsilon: 1, weightDecay: 0, maxGradNorm: Infinity };
+    await withAdamW({ ...OPTIONS, epsilon: 0.5, maxGradNorm: Infinity }, async (parameters, optimizer) => {
+      const run = async (constants?: Partial<AdamWOptions>) => {
+        const gradient = tf.tensor1d([2, 0, 0, 0]);
+        await optimizer.update(new Map([["layers.0.inputNorm", gradient]]), 0.1, constants);
+        gradient.dispose();
+        return parameters.get("layers.0.inputNorm").dataSync()[0]!;
+      };
+      // m = 0.5·2 = 1, m̂ = 1/0.5 = 2; v = 0.25·4 = 1, v̂ = 1/0.25 = 4; step = 0.1·2/(2 + 1)
+      const first = 0.5 - 0.2 / 3;
+      expect(await run(constants)).toBeCloseTo(first, 6);
+      // m = 0.9·1 + 0.1·2 = 1.1, m̂ = 1.1/(1 − 0.81); v = 0.95·1 + 0.05·4 = 1.15, v̂ = 1.15/(1 − 0.9025); ε 0.5 again
+      const second = first - (0.1 * (1.1 / 0.19)) / (Math.sqrt(1.15 / 0.0975) + 0.5);
+      expect(await run()).toBeCloseTo(second, 6);
+    });
+  });
+
   test("a gradient is clipped from the largest norm on, and not below", async () => {
     await useBackend(backend);
     for (const [gradient, scale] of [

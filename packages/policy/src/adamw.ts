@@ -78,18 +78,24 @@ export class AdamW {
    * One update.
    *
    * @param gradients - by parameter name; parameters without one are left alone. Borrowed.
+   * @param constants - of this update, instead of the optimizer's own
    */
-  async update(gradients: ReadonlyMap<string, tf.Tensor>, learningRate: number): Promise<UpdateResult> {
+  async update(
+    gradients: ReadonlyMap<string, tf.Tensor>,
+    learningRate: number,
+    constants: Partial<AdamWOptions> = {},
+  ): Promise<UpdateResult> {
     const gradNorm = await globalNorm([...gradients.values()]);
     if (!Number.isFinite(gradNorm)) return { gradNorm, applied: false };
-    const { maxGradNorm } = this.#options;
+    const options = { ...this.#options, ...constants };
+    const { maxGradNorm } = options;
     const scale = gradNorm > maxGradNorm ? maxGradNorm / gradNorm : 1;
     this.#updates++;
     for (const { name, kind } of this.#parameters.trainableSpecs) {
       const gradient = gradients.get(name);
       if (gradient === undefined) continue;
-      const decay = kind === "norm" || kind === "bias" ? 0 : this.#options.weightDecay;
-      this.#updateOne(name, gradient, scale, learningRate, decay);
+      const weightDecay = kind === "norm" || kind === "bias" ? 0 : options.weightDecay;
+      this.#updateOne(name, gradient, scale, learningRate, { ...options, weightDecay });
     }
     return { gradNorm, applied: true };
   }
@@ -111,8 +117,8 @@ export class AdamW {
     return { mean: of(this.#mean), variance: of(this.#variance) };
   }
 
-  #updateOne(name: string, gradient: tf.Tensor, scale: number, learningRate: number, weightDecay: number): void {
-    const { beta1, beta2, epsilon } = this.#options;
+  #updateOne(name: string, gradient: tf.Tensor, scale: number, learningRate: number, constants: AdamWOptions): void {
+    const { beta1, beta2, epsilon, weightDecay } = constants;
     const variable = this.#parameters.get(name);
     const { mean, variance } = this.#moments(name, variable.shape);
     const correction1 = 1 - beta1 ** this.#updates;

@@ -15,7 +15,13 @@ export { LORA_MODULES, type LoraModule, type LoraOptions } from "./lora/lora-opt
 export { type LossNumbers } from "./gradient-accumulator.js";
 export { createKVCache } from "./kv-cache/kv-cache.js";
 export type { KVCache } from "./kv-cache/kv-cache-types.js";
-export { LocalEngine, type LocalEngineOptions, type LocalForwardBackwardOptions, type LocalScoringOptions } from "./local-engine.js";
+export {
+  LocalEngine,
+  type LocalEngineOptions,
+  type LocalForwardBackwardOptions,
+  type LocalOptimStepOptions,
+  type LocalScoringOptions,
+} from "./local-engine.js";
 export { branchPolicy, type EngineFiles } from "./engine-parts.js";
 export { MemoryError, type MemoryRemedy } from "./memory-error.js";
 export { checkMemoryNeed } from "./memory-limit.js";

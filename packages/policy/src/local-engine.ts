@@ -1,6 +1,6 @@
 import { tokenLoss, type TokenLoss } from "@retool-ts/algorithms";
 import { RetoolError } from "@retool-ts/core";
-import type { Engine, EngineModel, ForwardBackwardOptions, ForwardBackwardResult, LoadStateOptions, LossSpec, ScoringOptions, TrainingRow } from "@retool-ts/engine"; // prettier-ignore
+import type { Engine, EngineModel, ForwardBackwardOptions, ForwardBackwardResult, LoadStateOptions, LossSpec, OptimStepOptions, ScoringOptions, TrainingRow } from "@retool-ts/engine"; // prettier-ignore
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 import { Critic } from "./critic.js";
 import { branchPolicy, engineModel, weightsDigest, type EngineFiles } from "./engine-parts.js";
@@ -17,6 +17,12 @@ import { Transformer } from "./transformer.js";
 
 /** One pass over rows. */
 export interface LocalForwardBackwardOptions extends ForwardBackwardOptions, MicroBatchOptions {}
+
+/** One update. */
+export interface LocalOptimStepOptions extends OptimStepOptions {
+  /** Constants of this update, instead of the engine's own: a server takes them with each request. */
+  readonly optimizer?: Partial<AdamWOptions>;
+}
 
 /** Fixed for the life of an engine. */
 export interface LocalEngineOptions {
@@ -88,9 +94,9 @@ export class LocalEngine implements Engine<TokenLoss> {
   }
 
   /** Clips and applies the gradients gathered since the last call, and forgets them. */
-  async optimStep({ learningRate }: { readonly learningRate: number }): Promise<UpdateResult> {
+  async optimStep({ learningRate, optimizer }: LocalOptimStepOptions): Promise<UpdateResult> {
     try {
-      return await this.optimizer.update(this.#gradients.gradients, learningRate);
+      return await this.optimizer.update(this.#gradients.gradients, learningRate, optimizer);
     } finally {
       this.clearGradients();
     }
