@@ -87,34 +87,34 @@ describe("results are on stdout, also under --quiet", () => {
   const path = (name: string) => join(scratch, name);
 
   test("sft, train and eval print their figures, and progress alone goes to stderr", async () => {
-    const sft = await retool("sft", ...small, "--run", path("sft"));
+    const sft = await retool("sft", ...small, "--output", path("sft"));
     expect([sft.code, sft.stderr]).toEqual([0, ""]);
     expect(sft.stdout).toMatch(/accuracy +95 % interval[^]*\n  cold start, before RL .*%[^]*\ncheckpoint: .*step-/);
-    const train = await retool("train", "--from", path("sft"), "--set", "train.steps=1", "--quiet", "--run", path("rl"), "--json");
+    const train = await retool("train", path("sft"), "--set", "train.steps=1", "--quiet", "--output", path("rl"), "--json");
     expect([train.code, train.stderr]).toEqual([0, ""]);
     expect(JSON.parse(train.stdout)).toMatchObject({
       run: path("rl"),
       checkpoint: expect.stringContaining("step-"),
       phases: { final: { n: 4, accuracy: expect.any(Number) } },
     });
-    const evaluated = await retool("eval", "--checkpoint", path("rl"), "--quiet");
+    const evaluated = await retool("eval", path("rl"), "--quiet");
     expect([evaluated.code, evaluated.stderr]).toEqual([0, ""]);
     expect(evaluated.stdout).toMatch(/accuracy[^]*avg@1 [^]*sampled at temperature 1, top-p 0\.7; ended: /);
-    const loud = await retool("eval", "--checkpoint", path("rl"));
+    const loud = await retool("eval", path("rl"));
     expect(loud.stdout).toBe(evaluated.stdout);
   });
 
   test("quickstart tells where its report is, as text or as JSON", async () => {
-    const quickstart = await retool("quickstart", ...small, "--run", path("quick"));
+    const quickstart = await retool("quickstart", ...small, "--output", path("quick"));
     expect([quickstart.code, quickstart.stderr]).toEqual([0, ""]);
     expect(quickstart.stdout).toMatch(/  after RL .*%[^]*\ncheckpoint: .*\nreport: +.*report\.html\nrollouts: +.*inspect /);
-    const json = await retool("quickstart", ...small, "--run", path("quick-json"), "--json");
+    const json = await retool("quickstart", ...small, "--output", path("quick-json"), "--json");
     expect(JSON.parse(json.stdout)).toMatchObject({
       report: join(path("quick-json"), "report.html"),
       seed: 1,
       phases: { coldStart: { n: 4 }, final: { n: 4 } },
     });
-    const plan = await retool("quickstart", ...small, "--run", path("none"), "--json", "--dry-run");
+    const plan = await retool("quickstart", ...small, "--output", path("none"), "--json", "--dry-run");
     expect(JSON.parse(plan.stdout)).toMatchObject({ config: { train: { steps: 1 } }, plan: expect.stringContaining("FLOP") });
   });
 });
@@ -166,7 +166,7 @@ test.skipIf(isWindows)(
         "eval.problems=4",
         "--set",
         "train.steps=2",
-        "--run",
+        "--output",
         join(scratch, folder),
         "--processes",
         processes,
@@ -197,7 +197,7 @@ test("data build killed between replies, and begun again, asks for none of them 
   });
   try {
     const build = (out: string, ...more: string[]) =>
-      start("cli", ["data", "build", join(scratch, out), "--from", from, "--endpoint", server.url, "--model", "m", ...more]);
+      start("cli", ["data", "build", from, "--output", join(scratch, out), "--endpoint", server.url, "--model", "m", ...more]);
     const first = build("build.jsonl", "--concurrency", "1");
     kill = () => void first.child.kill("SIGKILL");
     expect((await first.ended).code).not.toBe(0);

@@ -11,20 +11,20 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import { ChatText } from "./chat-text.js";
 
 export interface ChatOptions {
-  readonly checkpoint: string;
+  readonly model: string;
   readonly question?: string;
   readonly temperature: number;
   readonly topP: number;
   readonly seed: number;
   readonly config?: string;
-  readonly recipe?: string;
+  readonly preset?: string;
   readonly set: readonly string[];
   readonly plugin?: readonly string[];
 }
 
 /** Answers questions with a checkpoint, streaming what it writes and what the sandbox returns. Each question starts afresh. */
 export async function chat(options: ChatOptions, { print, reporter, signal }: CliContext): Promise<void> {
-  const folder = await resolveCheckpoint(options.checkpoint, { reporter, signal });
+  const folder = await resolveCheckpoint(options.model, { reporter, signal });
   const { temperature, topP } = options;
   const config = withOptions(await checkpointConfig(folder, options), { temperature, topP, topK: 0 });
   const model = await setUpModel(config, folder);

@@ -27,7 +27,7 @@ test.each(Object.keys(PRESETS))("preset %s is a config", async (preset) => {
 
 describe.each(published)("preset $name", ({ name: preset, model, config }) => {
   const run = (dryRun: boolean) =>
-    runCommand("train", { sft: true, rl: true }, { preset, set: [], run: "absent", resume: false, dryRun }, context);
+    runCommand("train", { sft: true, rl: true }, { preset, set: [], output: "absent", resume: false, dryRun }, context);
 
   test("a dry run prints the config, what it needs, and where its values come from", async () => {
     await run(true);
@@ -58,7 +58,7 @@ test("the largest are beyond a machine such as this one, and the plan says so pl
   await runCommand(
     "train",
     { sft: true, rl: true },
-    { preset: "verl-grpo-32b", set: [], run: "absent", resume: false, dryRun: true },
+    { preset: "verl-grpo-32b", set: [], output: "absent", resume: false, dryRun: true },
     context,
   );
   expect(context.printed.at(-1)).toMatch(/this machine cannot run it: .*it would take about [\d,]+ (days|years)/);

@@ -91,7 +91,7 @@ describe("a run and its plan", () => {
     const parts = { sft: true, rl: true };
     const own = await loadConfig({ preset: "smoke", set });
     const plan = planRun(await measureRun(own, parts, { download: false }), own, parts);
-    await runCommand("quickstart", parts, { preset: "smoke", set, run: folder, resume: false, dryRun: false }, quietShell());
+    await runCommand("quickstart", parts, { preset: "smoke", set, output: folder, resume: false, dryRun: false }, quietShell());
     const run = await openRunFolder(folder);
     expect(run.readSummary()!.model.parameters).toBe(plan.parameters);
     const records = (name: string) => readTrajectories(join(folder, `trajectories/${name}.jsonl.gz`));

@@ -38,8 +38,8 @@ export interface SessionRequest {
 const ALL_PARTS: RecipeParts = { sft: true, rl: true };
 
 const RUN_HINTS = {
-  another: "choose another --run",
-  occupied: "pass --resume or choose another --run",
+  another: "choose another --output",
+  occupied: "pass --resume or choose another --output",
   missing: "check the path, or leave out --resume",
 };
 

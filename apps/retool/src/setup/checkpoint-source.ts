@@ -14,7 +14,7 @@ export interface CheckpointConfigOptions {
   /** A config file, instead of the run's. */
   readonly config?: string;
   /** A preset, instead of the run's config. */
-  readonly recipe?: string;
+  readonly preset?: string;
   readonly set: readonly string[];
   /** Plugins beside those of the config. */
   readonly plugin?: readonly string[];
@@ -51,12 +51,12 @@ export async function resolveCheckpoint(name: string, context: HubContext = {}):
  */
 export async function checkpointConfig(
   path: string,
-  { config, recipe, set, plugin: plugins = [] }: CheckpointConfigOptions,
+  { config, preset, set, plugin: plugins = [] }: CheckpointConfigOptions,
 ): Promise<RecipeConfig> {
   const run = new RunFolder(dirname(dirname(path)));
   const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(run.file("config.yaml"));
-  if (config !== undefined || recipe !== undefined || !isInRun) {
-    const chosen = recipe ?? (config === undefined && (await hasChatTemplate(path)) ? "pretrained" : undefined);
+  if (config !== undefined || preset !== undefined || !isInRun) {
+    const chosen = preset ?? (config === undefined && (await hasChatTemplate(path)) ? "pretrained" : undefined);
     return loadConfig({
       ...(config === undefined ? {} : { file: config }),
       ...(chosen === undefined ? {} : { preset: chosen }),

@@ -75,6 +75,6 @@ export function checkTraceLanguage({ sandbox, sft }: RecipeConfig): void {
     where: `sft.stages.${stage}.source`,
     expected: `conversations of a file, with sandbox.language ${sandbox.language}`,
     found: "generated traces, whose code is JavaScript",
-    fix: `name a file with --set sft.stages.${stage}.source.path=FILE, or leave the stages out with retool train --from MODEL`,
+    fix: `name a file with --set sft.stages.${stage}.source.path=FILE, or leave the stages out with retool train MODEL`,
   });
 }
