@@ -33,3 +33,11 @@ export { TrainingModel, type PassOptions, type PassResult, type StepResult, type
 export { Transport, type Answer, type Call, type TransportOptions } from "./client/transport.js";
 export { unloadOnSignals, type SignalSource } from "./client/unload-on-signals.js";
 export { WireError } from "./wire/wire-error.js";
+export { HOSTED_SEMANTICS, REDUCTIONS, type ServerReduction, type ServerSemantics } from "./engine/server-semantics.js";
+export { TinkerEngine, type TinkerEngineOptions, type TinkerOptimizer } from "./engine/tinker-engine.js";
+export { TinkerSampler, type TinkerSamplerParts } from "./engine/tinker-sampler.js";
+export { TinkerSnapshot, type FrozenSource, type SnapshotParts } from "./engine/tinker-snapshot.js";
+export { type GradientFindings, type Measurement } from "./probe/probe-gradients.js";
+export { type SamplingFindings } from "./probe/probe-sampling.js";
+export { probeServer, type ProbeOptions, type ServerReport } from "./probe/probe-server.js";
+export { reportLines, type ReportLine } from "./probe/report-table.js";

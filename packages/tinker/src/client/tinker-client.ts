@@ -65,6 +65,10 @@ export class TinkerClient {
     return new TinkerClient(id, requests, capabilities ?? {}, options);
   }
 
+  get baseUrl(): string {
+    return this.#options.baseUrl;
+  }
+
   /** State of the heartbeats. */
   get heartbeat(): HeartbeatState {
     return this.#heartbeat.state;
