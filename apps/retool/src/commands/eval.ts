@@ -1,11 +1,11 @@
 import { Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import type { EvalOptions } from "../evaluation/evaluate-checkpoint.js";
+import { addEngineOptions, engineSettings, type EngineOptions } from "./engine-options.js";
 import { nonNegativeNumber, positiveNumber, repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
-  program
-    .command("eval")
+  addEngineOptions(program.command("eval"))
     .description("accuracy of a checkpoint on held-out generated problems or on a file: avg@k, pass@k, maj@k")
     .requiredOption("--checkpoint <path>", "run, checkpoint, Hugging Face folder or .gguf file to evaluate")
     .option("-d, --data <file>", "JSONL, JSON or Parquet file of problems; default: held-out generated ones")
@@ -32,9 +32,9 @@ export function register(program: Command, context: CliContext): void {
       "\nExamples:\n  $ retool eval --checkpoint runs/quickstart --samples 8 --pass-k 1,4,8 --out runs/eval" +
         "\n  $ retool eval --checkpoint runs/train --preset aime24 --data aime24.jsonl --out runs/aime24",
     )
-    .action(async (options: EvalOptions) => {
+    .action(async (options: EvalOptions & EngineOptions) => {
       const { evaluateCheckpoint } = await import("../evaluation/evaluate-checkpoint.js");
-      await evaluateCheckpoint(options, context);
+      await evaluateCheckpoint({ ...options, engineSettings: engineSettings(options) }, context);
     });
 }
 

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import type { ConfigSources } from "../config/load-config.js";
 import { describePresets } from "../config/presets.js";
+import { engineSettings, type EngineOptions } from "./engine-options.js";
 import { repeated } from "./option-values.js";
 
 /** Options of every command that takes a config. */
-export interface RunOptions {
+export interface RunOptions extends EngineOptions {
   readonly preset?: string;
   readonly config?: string;
   readonly set: readonly string[];
@@ -40,11 +41,13 @@ export function addModelOption(command: Command): Command {
     .option("-m, --model <path>", "the same as --from");
 }
 
-export function configSources({ preset, config, set, plugin }: Pick<RunOptions, "preset" | "config" | "set" | "plugin">): ConfigSources {
+type Sources = Pick<RunOptions, "preset" | "config" | "set" | "plugin"> & EngineOptions;
+
+export function configSources({ preset, config, set, plugin, ...engine }: Sources): ConfigSources {
   return {
     ...(preset === undefined ? {} : { preset }),
     ...(config === undefined ? {} : { file: config }),
-    set,
+    set: [...engineSettings(engine), ...set],
     ...(plugin && { plugins: plugin }),
   };
 }

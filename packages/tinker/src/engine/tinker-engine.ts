@@ -120,6 +120,7 @@ export class TinkerEngine implements Engine {
     { temperature = 1, signal }: ForwardBackwardOptions = {},
   ): Promise<ForwardBackwardResult> {
     checkTemperature(temperature, "forwardBackward");
+    if (typeof loss === "function") throw new TinkerUnsupportedError("forwardBackward: a loss that is a function cannot be sent; name one of the losses instead"); // prettier-ignore
     this.#checkRows(rows);
     const taught = rows.filter((row) => targetsOf(row) > 0);
     if (taught.length === 0) return { loss: 0, metrics: {}, targets: 0 }; // a server never answers an empty batch

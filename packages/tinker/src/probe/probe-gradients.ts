@@ -31,22 +31,20 @@ export async function probeGradients(model: TrainingModel, vocabSize: number): P
   const ones = Array.from({ length: TARGETS }, () => 1);
   const zeros = Array.from({ length: 3 * TARGETS }, () => 0);
   const witness = data.crossEntropy(TARGETS);
-  const { logProbs } = await model.pass([witness], { lossFn: "cross_entropy", forwardOnly: true });
-  const current = unshifted(logProbs[0]!);
+  const score = async () => unshifted((await model.pass([witness], { lossFn: "cross_entropy", forwardOnly: true })).logProbs[0]!);
   const long = new Float32Array(ProbeData.PROMPT + 3 * TARGETS).fill(-3);
-  const doubled = current.map((value) => value - Math.LN2);
-  const policy = (
-    lossFn: string,
-    advantages: readonly number[],
-    start: ArrayLike<number> = current,
-    config?: ProbePass["config"],
-  ): ProbePass => ({
+  const policy = (lossFn: string, advantages: readonly number[], start: ArrayLike<number>, config?: ProbePass["config"]): ProbePass => ({
     data: [data.policy(advantages, start)],
     lossFn,
     ...(config && { config }),
   });
-  const unit = losses.includes("importance_sampling") ? policy("importance_sampling", ones) : { data: [witness], lossFn: "cross_entropy" };
-  const size = await GradientSize.open(model, witness, unit);
+  const isPolicy = losses.includes("importance_sampling");
+  const unitAt = (start: ArrayLike<number>) =>
+    isPolicy ? policy("importance_sampling", ones, start) : { data: [witness], lossFn: "cross_entropy" };
+  const size = await GradientSize.open(model, witness, unitAt(await score()));
+  const current = await score(); // finding a rate has moved the weights a little
+  const doubled = current.map((value) => value - Math.LN2);
+  const unit = unitAt(current);
   const measurements: Measurement[] = [];
   const one = await size.of(unit);
   const ratio = async (name: string, against: number, ...passes: readonly ProbePass[]) => {
@@ -56,10 +54,9 @@ export async function probeGradients(model: TrainingModel, vocabSize: number): P
   };
 
   const first = [1, ...Array.from({ length: TARGETS - 1 }, () => 0)];
-  const isPolicy = unit.lossFn === "importance_sampling";
   const alone = { ...unit, data: [data.policy(first, current, first)] };
   const byTokens = isPolicy
-    ? await ratio("one token among three, against alone", await size.of(alone), policy("importance_sampling", first))
+    ? await ratio("one token among three, against alone", await size.of(alone), policy("importance_sampling", first, current))
     : 1;
   const padded = { ...unit, data: [...unit.data, data.policy(zeros, long)] };
   const bySequences = isPolicy ? await ratio("beside a sequence thrice as long that teaches nothing", one, padded) : 1;
@@ -92,7 +89,7 @@ export async function probeGradients(model: TrainingModel, vocabSize: number): P
   const whole = await size.shift([unit], {});
   const clipped = (await size.shift([unit], { grad_clip_norm: 1e-4 })) / whole;
   measurements.push({ name: "the move of a step that asks for a norm of 0.0001", value: clipped });
-  const small = (await size.shift([policy(unit.lossFn, ones.map(() => 0.25))], {})) / whole; // prettier-ignore
+  const small = (await size.shift([policy(unit.lossFn, ones.map(() => 0.25), current)], {})) / whole; // prettier-ignore
   measurements.push({ name: "the move of a step with a quarter of the gradient", value: small });
   const takesZeroRate = await accepts(model.optimStep({ learning_rate: 0, beta1: 0.9, beta2: 0.95, eps: 1e-8 }));
   return {
