@@ -3,6 +3,7 @@ import type { CliContext } from "../shell/cli-context.js";
 import type { EvalOptions } from "../evaluation/evaluate-checkpoint.js";
 import { optional, refuseSpellings } from "../shell/option-texts.js";
 import { addModel, requiredModel, type ModelOption } from "./model-options.js";
+import { addEngineOptions, engineSettings, type EngineOptions } from "./engine-options.js";
 import { nonNegativeNumber, positiveNumber, repeated, wholeNumber } from "./option-values.js";
 import { addModelConfigOptions } from "./run-options.js";
 
@@ -13,7 +14,7 @@ export function register(program: Command, context: CliContext): void {
   const command = program
     .command("eval")
     .description("accuracy of a model on held-out generated problems or on a file: avg@k, pass@k, maj@k");
-  addModel(command, "model to evaluate")
+  addEngineOptions(addModel(command, "model to evaluate"))
     .addOption(optional("-d, --data <file>", "JSONL, JSON or Parquet file of problems", "held-out generated ones"))
     .addOption(optional("--question <column>", "column that holds the question; may be repeated", "found by name", severalColumns))
     .addOption(optional("--answer <column>", "column that holds the answer", "found by name"))
@@ -37,9 +38,10 @@ export function register(program: Command, context: CliContext): void {
   addModelConfigOptions(command);
   command.options.find(({ long }) => long === "--preset")!.argParser(recipePreset);
   refuseSpellings(command, { "--recipe <name>": "--preset", "--out <folder>": "--output" });
-  command.action(async (argument: string | undefined, options: Omit<EvalOptions, "model"> & ModelOption) => {
+  command.action(async (argument: string | undefined, options: Omit<EvalOptions, "model"> & ModelOption & EngineOptions) => {
     const { evaluateCheckpoint } = await import("../evaluation/evaluate-checkpoint.js");
-    await evaluateCheckpoint({ ...options, model: requiredModel(argument, options, command) }, context);
+    const model = requiredModel(argument, options, command);
+    await evaluateCheckpoint({ ...options, model, engineSettings: engineSettings(options) }, context);
   });
 }
 

@@ -79,7 +79,7 @@ export async function runParts(
   }
   if (!options.resume && parts.sft) checkTraceLanguage(config);
   if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
-  if (!options.resume) await checkMemory(config, parts, { reporter, signal });
+  if (!options.resume && config.engine.kind === "local") await checkMemory(config, parts, { reporter, signal });
   const request = {
     path: options.output,
     resume: options.resume,
@@ -117,13 +117,13 @@ async function startConfig(options: RunOptions, context: CliContext): Promise<Re
   }
   const from = await resolveCheckpoint(start, context);
   const named = options.preset !== undefined || options.config !== undefined;
-  const config = named ? await loadConfig(sources) : await checkpointConfig(from, options);
+  const config = named ? await loadConfig(sources) : await checkpointConfig(from, { ...options, set: sources.set ?? [] });
   return { ...config, model: { ...config.model, from } };
 }
 
-function checkResume({ resume, preset, config, set, model }: RunOptions): void {
+function checkResume({ resume, preset, config, set, model, engine, baseUrl, baseModel }: RunOptions): void {
   if (!resume) return;
-  const beside = { preset, config, set: set[0], model };
+  const beside = { preset, config, set: set[0], model, engine, "base-url": baseUrl, "base-model": baseModel };
   const found = Object.entries(beside).find(([, value]) => value !== undefined)?.[0];
   if (found === undefined) return;
   throw new InputError({

@@ -3,10 +3,11 @@ import type { ConfigSources } from "../config/load-config.js";
 import { describePresets } from "../config/presets.js";
 import { optional } from "../shell/option-texts.js";
 import { addOutput } from "./model-options.js";
+import { engineSettings, type EngineOptions } from "./engine-options.js";
 import { repeated } from "./option-values.js";
 
 /** Options of every command that takes a config. */
-export interface RunOptions {
+export interface RunOptions extends EngineOptions {
   readonly preset?: string;
   readonly config?: string;
   readonly set: readonly string[];
@@ -47,11 +48,13 @@ export function addRunOptions(command: Command, folder: string): Command {
     .option("--json", "print the result as JSON", false);
 }
 
-export function configSources({ preset, config, set, plugin }: Pick<RunOptions, "preset" | "config" | "set" | "plugin">): ConfigSources {
+type Sources = Pick<RunOptions, "preset" | "config" | "set" | "plugin"> & EngineOptions;
+
+export function configSources({ preset, config, set, plugin, ...engine }: Sources): ConfigSources {
   return {
     ...(preset === undefined ? {} : { preset }),
     ...(config === undefined ? {} : { file: config }),
-    set,
+    set: [...engineSettings(engine), ...set],
     ...(plugin && { plugins: plugin }),
   };
 }

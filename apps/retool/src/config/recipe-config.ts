@@ -1,6 +1,7 @@
 import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import { z } from "zod";
 import { batchCount, count, fraction, type LearningRate, positive, Sampling, SftConfig, TrainConfig } from "@retool-ts/train";
+import { EngineConfig } from "./engine-config.js";
 import { RewardConfig } from "./reward-config.js";
 
 const Source = z.discriminatedUnion("kind", [
@@ -55,6 +56,8 @@ export const RecipeConfig = z.strictObject({
     .prefault({}),
   /** Where tensors live; auto takes wasm below half a million parameters, else the first that loads. A resumed run stays where it began. */
   backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
+  /** Where the policy computes: in this process, or on a server. */
+  engine: EngineConfig.prefault({ kind: "local" }),
   model: z
     .strictObject({
       /** A Hugging Face folder, checkpoint, .gguf file or `hub:owner/name[@revision]` to start from; null = random weights of the shape below. */

@@ -14,7 +14,7 @@ import { withOptions, type EvalOverrides } from "./eval-options.js";
 import { checkK, evaluatedRecord, evaluationJson } from "./eval-result.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { unreadableGolds } from "../setup/gold-notice.js";
-import { setUpModel } from "../setup/model-setup.js";
+import { openModel } from "../setup/open-model.js";
 import { phaseSummary } from "../recipe/phases.js";
 import { heldOutProblems } from "../setup/problem-source.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -30,6 +30,8 @@ export interface EvalOptions extends EvalOverrides {
   readonly majK?: readonly number[];
   readonly output?: string;
   readonly json: boolean;
+  /** Settings of the engine, over those of the checkpoint's run. */
+  readonly engineSettings?: readonly string[];
 }
 
 /** Evaluates a checkpoint on held-out or given problems: avg@k, pass@k and maj@k with intervals, by family and level where problems have them. */
@@ -37,7 +39,7 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
   const { reporter, print } = context;
   const benchmark = options.benchmark === undefined ? undefined : benchmarkOf(options.benchmark, options.data);
   const folder = await resolveCheckpoint(options.model, context);
-  const set = [...(benchmark?.settings ?? []), ...options.set];
+  const set = [...(benchmark?.settings ?? []), ...options.set, ...(options.engineSettings ?? [])];
   const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
   checkK("--pass-k", options.passK, config.eval.samples);
   checkK("--maj-k", options.majK, config.eval.samples);
@@ -111,7 +113,7 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
   const groups = () => problems.map(({ id }) => finished.get(id)!);
   const open = problems.filter(({ id }) => !finished.has(id));
   if (open.length === 0 && kept?.run.readSummary() !== undefined) return { groups: groups(), model: undefined };
-  const model = await setUpModel(config, folder);
+  const model = await openModel(config, folder, { reporter, signal });
   try {
     const environment = await createEnvironment(config, model);
     try {
@@ -138,12 +140,12 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
       }
       if (signal.aborted) throw interruption(plan, finished.size, signal);
       bar.done();
-      return { groups: groups(), model: { backend: model.backend, parameters: model.engine.parameters.count } };
+      return { groups: groups(), model: { backend: model.backend, parameters: model.engine.model.parameters } };
     } finally {
       await environment.close();
     }
   } finally {
-    model.dispose();
+    await model.close();
   }
 }
 
