@@ -12,7 +12,7 @@ const PACKAGE_ORDER = [
   ["data", "hub", "sandbox", "reward", "algorithms", "tinker"],
   ["policy", "rollout"],
   ["runs", "evaluate"],
-  ["train", "report", "serve"],
+  ["train", "report", "serve", "tinker-server"],
   ["retool"],
 ];
 
