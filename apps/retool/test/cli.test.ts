@@ -119,6 +119,35 @@ describe("results are on stdout, also under --quiet", () => {
   });
 });
 
+describe("- is standard input", () => {
+  async function piped(input: string, ...args: readonly string[]): Promise<Ended> {
+    const { child, ended } = start("cli", args);
+    child.stdin.end(input);
+    return ended;
+  }
+  const answers = '{"gold":"42","prediction":"\\\\boxed{42}"}\n{"gold":"42","prediction":"41"}\n';
+  const conversation = '{"messages":[{"role":"user","content":"2+2?"},{"role":"assistant","content":"<answer>\\\\boxed{4}</answer>"}]}\n';
+
+  test("for verify, data stats and config check", async () => {
+    expect((await piped(answers, "verify", "-")).stdout).toBe("correct  1  50.0 %\nwrong  1  50.0 %\n");
+    expect((await piped("", "verify", "-")).stderr).toMatch(/^error: verify: stdin: expected at least one row/);
+    expect((await piped(conversation, "data", "stats", "-", "--json")).stdout).toContain('"rows": 1');
+    expect((await piped("seed: 3\n", "config", "check", "-")).stdout).toBe("-: no mistake found\n");
+    const { code, stderr } = await piped("seed: x\ntrain: { setps: 3 }\n", "train", "--config", "-", "--dry-run");
+    expect([code, stderr.split("\n")[0]]).toEqual([2, "error: config: 2 mistakes"]);
+    expect(stderr).toMatch(/ stdin:1:7: seed: .*\n +stdin:2:10: train\.setps/);
+  });
+
+  test("for eval --data and chat", async () => {
+    const run = join(scratch, "stdin-model");
+    const made = await retool("sft", "--preset", "smoke", "--set", "backend=wasm", "--set", "eval.problems=2", "-q", "--output", run);
+    expect(made.stderr).toBe("");
+    const rows = '{"question":"6 * 7?","answer":"42"}\n';
+    const { code, stdout } = await piped(rows, "eval", run, "--data", "-", "--json", "--quiet");
+    expect([code, JSON.parse(stdout).n]).toEqual([0, 1]);
+  });
+});
+
 describe("exit code 2, with one message", () => {
   test.each([
     ["an unknown command", ["inspct"], /^error: unknown command 'inspct'\n\(Did you mean inspect\?\)\n\(see --help\)\n$/],

@@ -107,7 +107,7 @@ describe("checkpoints", () => {
 });
 
 describe("runs", () => {
-  const options = { set: ["backend=wasm"], preset: "smoke", resume: false, dryRun: false };
+  const options = { set: ["backend=wasm"], preset: "smoke" as const, resume: false, dryRun: false };
 
   test("train needs a checkpoint, and leaves no folder behind without one", async () => {
     const run = join(folder, "no-start");

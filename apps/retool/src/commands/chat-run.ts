@@ -7,6 +7,7 @@ import { withOptions } from "../evaluation/eval-options.js";
 import { agentOptions, type Environment } from "@retool-ts/evaluate";
 import { createEnvironment } from "../setup/create-environment.js";
 import { setUpModel, type LoadedModel } from "../setup/model-setup.js";
+import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { ChatText } from "./chat-text.js";
 
@@ -17,7 +18,7 @@ export interface ChatOptions {
   readonly topP: number;
   readonly seed: number;
   readonly config?: string;
-  readonly preset?: string;
+  readonly preset?: PresetName;
   readonly set: readonly string[];
   readonly plugin?: readonly string[];
 }

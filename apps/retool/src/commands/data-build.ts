@@ -8,7 +8,7 @@ export function registerBuild(data: Command, context: CliContext): void {
   const command = data
     .command("build")
     .description("make rows for supervised training whose code has been run")
-    .argument("[file]", "text-only reasoning to rewrite: columns question, answer and reasoning")
+    .argument("[file]", "text-only reasoning to rewrite: columns question, answer and reasoning; - is standard input")
     .requiredOption("-o, --output <file>", "JSONL file to write; the report and the rows left out go beside it")
     .option("--endpoint <url>", "OpenAI-compatible server that rewrites, such as http://127.0.0.1:8000/v1", webAddress)
     .option("--model <name>", "model at the endpoint")

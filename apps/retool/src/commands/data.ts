@@ -10,7 +10,7 @@ export function register(program: Command, context: CliContext): void {
   data
     .command("convert")
     .description("turn rows of ReTool-SFT into messages of one dialect")
-    .argument("<file>", "JSONL, JSON or Parquet file, a folder of them, or hub:owner/name/path")
+    .argument("<file>", "JSONL, JSON or Parquet file, a folder of them, or hub:owner/name/path; - is JSON lines on standard input")
     .requiredOption("-o, --output <file>", "JSONL file to write, one { messages } a line")
     .addOption(
       new Option("--dialect <name>", "xml: the paper's tags in one response; hermes: tool calls")
@@ -27,7 +27,7 @@ export function register(program: Command, context: CliContext): void {
   data
     .command("stats")
     .description("lengths, use of code and what is learned, over a file of conversations in either dialect")
-    .argument("<file>", "JSONL, JSON or Parquet file with a column messages, or a folder of them")
+    .argument("<file>", "JSONL, JSON or Parquet file with a column messages, or a folder of them; - is standard input")
     .addOption(optional("--tokenizer <folder>", "count tokens of this tokenizer", "characters are counted"))
     .option("--json", "print the measures as JSON", false)
     .option("-q, --quiet", "print no progress", false)

@@ -15,7 +15,13 @@ export function register(program: Command, context: CliContext): void {
     .command("eval")
     .description("accuracy of a model on held-out generated problems or on a file: avg@k, pass@k, maj@k");
   addEngineOptions(addModel(command, "model to evaluate"))
-    .addOption(optional("-d, --data <file>", "JSONL, JSON or Parquet file of problems", "held-out generated ones"))
+    .addOption(
+      optional(
+        "-d, --data <file>",
+        "JSONL, JSON or Parquet file of problems; - is JSON lines on standard input",
+        "held-out generated ones",
+      ),
+    )
     .addOption(optional("--question <column>", "column that holds the question; may be repeated", "found by name", severalColumns))
     .addOption(optional("--answer <column>", "column that holds the answer", "found by name"))
     .addOption(optional("--family <column>", "column with the kind of problem, such as its subject", "found by name"))

@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import * as chat from "./chat.js";
 import * as compare from "./compare.js";
+import * as completion from "./completion.js";
+import * as config from "./config.js";
 import * as data from "./data.js";
 import * as doctor from "./doctor.js";
 import * as evaluation from "./eval.js";
@@ -30,12 +32,14 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   inspect,
   report,
   exportCommand,
+  config,
   data,
   verify,
   exec,
   sandbox,
   doctor,
   native,
+  completion,
 ];
 
 export function registerCommands(program: Command, context: CliContext): void {

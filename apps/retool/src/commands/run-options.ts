@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ConfigSources } from "../config/load-config.js";
-import { describePresets } from "../config/presets.js";
+import { describePresets, type PresetName } from "../config/presets.js";
 import { optional } from "../shell/option-texts.js";
 import { addOutput } from "./model-options.js";
 import { engineSettings, type EngineOptions } from "./engine-options.js";
@@ -8,7 +8,7 @@ import { repeated } from "./option-values.js";
 
 /** Options of every command that takes a config. */
 export interface RunOptions extends EngineOptions {
-  readonly preset?: string;
+  readonly preset?: PresetName;
   readonly config?: string;
   readonly set: readonly string[];
   readonly plugin?: readonly string[];
@@ -25,7 +25,7 @@ export interface RunOptions extends EngineOptions {
 export function addConfigOptions(command: Command): Command {
   return command
     .addOption(optional("--preset <name>", `recipe to start from: ${describePresets()}`, "tiny, or that of --config"))
-    .option("-c, --config <file>", "YAML file with settings that go over the preset")
+    .option("-c, --config <file>", "YAML file with settings that go over the preset; - is standard input")
     .option("-s, --set <key=value>", "one setting, such as train.steps=100; may be repeated", repeated, [])
     .option("--plugin <file>", "module with tools, rewards, problems or losses of your own; may be repeated", repeated, []);
 }
@@ -35,7 +35,13 @@ export function addModelConfigOptions(command: Command): Command {
   const unless = "the config of the model's run; of other models with a chat template: pretrained";
   return command
     .addOption(optional("--preset <name>", "recipe whose settings are used; retool train --help names them", unless))
-    .addOption(optional("-c, --config <file>", "YAML file with settings that go over the preset", "the config of the model's run"))
+    .addOption(
+      optional(
+        "-c, --config <file>",
+        "YAML file with settings that go over the preset; - is standard input",
+        "the config of the model's run",
+      ),
+    )
     .option("-s, --set <key=value>", "one setting; may be repeated", repeated, [])
     .option("--plugin <file>", "module with tools or rewards of your own; may be repeated", repeated, []);
 }

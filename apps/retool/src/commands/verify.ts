@@ -8,7 +8,7 @@ export function register(program: Command, context: CliContext): void {
   program
     .command("verify")
     .description("judge answers: rows {gold, prediction} of a JSONL file; a prediction may be a whole response")
-    .argument("<file>", "JSONL file")
+    .argument("<file>", "JSONL file; - is standard input")
     .addOption(
       new Option("--rule <rule>", `as reward.rule of a config: ${describeRules()}`)
         .choices(Object.keys(REWARD_RULES))

@@ -8,14 +8,10 @@ export const EngineConfig = z.discriminatedUnion("kind", [
   /** On a server of the Tinker API; the key is read from TINKER_API_KEY. */
   z.strictObject({
     kind: z.literal("tinker"),
-    /** Such as http://127.0.0.1:8765. */
-    baseUrl: z.url({ protocol: /^https?$/ }),
-    /** The base model, as the server names it; null = the only one that it offers. */
-    baseModel: z.string().nullable().default(null),
-    /** Requests for samples that wait for their results at once. */
-    concurrency: positive.default(256),
-    /** Minutes that one result may take; a first call may compile for some. */
-    resultMinutes: positive.default(30),
+    baseUrl: z.url({ protocol: /^https?$/ }).describe("Address of the server, such as http://127.0.0.1:8765."),
+    baseModel: z.string().nullable().default(null).describe("The base model, as the server names it; null = the only one that it offers."),
+    concurrency: positive.default(256).describe("Requests for samples that wait for their results at once."),
+    resultMinutes: positive.default(30).describe("Minutes that one result may take; a first call may compile for some."),
   }),
 ]);
 /** Parsed {@link EngineConfig}. */

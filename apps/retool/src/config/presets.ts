@@ -59,7 +59,11 @@ export const PRESET_TABLE = {
   "slime-4b": published("slime's GRPO: 32 prompts × 8 samples, one update per step", SLIME_PRESETS["slime-4b"]),
 } as const satisfies Record<string, Preset>;
 
+/** Name of a preset. */
 export type PresetName = keyof typeof PRESET_TABLE;
+
+/** The names, in the order of the table. */
+export const PRESET_NAMES = Object.keys(PRESET_TABLE) as readonly PresetName[];
 
 /** The configs of the table. */
 export const PRESETS = Object.fromEntries(Object.entries(PRESET_TABLE).map(([name, { config }]) => [name, config])) as {

@@ -17,12 +17,13 @@ import { unreadableGolds } from "../setup/gold-notice.js";
 import { openModel } from "../setup/open-model.js";
 import { phaseSummary } from "../recipe/phases.js";
 import { heldOutProblems } from "../setup/problem-source.js";
+import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
 export interface EvalOptions extends EvalOverrides {
   readonly model: string;
   readonly config?: string;
-  readonly preset?: string;
+  readonly preset?: PresetName;
   readonly set: readonly string[];
   readonly plugin?: readonly string[];
   readonly benchmark?: BenchmarkName;

@@ -5,6 +5,7 @@ import { isAdapterFolder } from "@retool-ts/policy/node";
 import { localModel, type HubContext } from "./hub-files.js";
 import { loadConfig } from "../config/load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
+import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { openRunFolder, RunFolder } from "@retool-ts/runs";
 import { readRunConfig } from "../config/run-config.js";
@@ -14,7 +15,7 @@ export interface CheckpointConfigOptions {
   /** A config file, instead of the run's. */
   readonly config?: string;
   /** A preset, instead of the run's config. */
-  readonly preset?: string;
+  readonly preset?: PresetName;
   readonly set: readonly string[];
   /** Plugins beside those of the config. */
   readonly plugin?: readonly string[];

@@ -75,7 +75,7 @@ test("a SandboxFusion server runs the code of a recipe, and refuses what it cann
 test("a backend that is not there, and settings of the other language, are refused", async () => {
   const libraries = await loadConfig({ preset: "smoke", set: ["sandbox.language=python", "sandbox.preload=[decimal]"] });
   await expect(setUpSandbox(libraries)).rejects.toThrow("config: sandbox.preload: expected none with Python, found decimal");
-  const run = { preset: "smoke", set: ["sandbox.language=python"], output: "absent", resume: false, dryRun: false };
+  const run = { preset: "smoke" as const, set: ["sandbox.language=python"], output: "absent", resume: false, dryRun: false };
   await expect(runCommand("quickstart", { sft: true, rl: true }, run, quietShell())).rejects.toThrow(
     "sft.stages.0.source: expected conversations of a file, with sandbox.language python, found generated traces",
   );
