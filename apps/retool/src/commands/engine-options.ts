@@ -1,4 +1,7 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { optional } from "../shell/option-texts.js";
+
+const OF_CONFIG = "that of the config";
 
 /** Options that name the engine. */
 export interface EngineOptions {
@@ -10,11 +13,11 @@ export interface EngineOptions {
 /** Adds the options that say where the policy computes. */
 export function addEngineOptions(command: Command): Command {
   return command
+    .addOption(optional("--engine <kind>", "where the policy computes", OF_CONFIG).choices(["local", "tinker"]))
     .addOption(
-      new Option("--engine <kind>", "where the policy computes: in this process, or on a Tinker server").choices(["local", "tinker"]),
+      optional("--base-url <url>", "the Tinker server, such as http://127.0.0.1:8765; its key is read from TINKER_API_KEY", OF_CONFIG),
     )
-    .option("--base-url <url>", "the Tinker server, such as http://127.0.0.1:8765; its key is read from TINKER_API_KEY")
-    .option("--base-model <name>", "the base model, as the server names it; default: the only one that it offers");
+    .addOption(optional("--base-model <name>", "the base model, as the server names it", "the only one that it offers"));
 }
 
 /** The same as settings of a config. */
