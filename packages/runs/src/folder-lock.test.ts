@@ -88,3 +88,16 @@ describe("withFolderLock", () => {
     );
   });
 });
+
+test("what a killed process was writing is removed, what a living one writes is not", async () => {
+  const dead = spawn(process.execPath, ["-e", ""]);
+  await once(dead, "close");
+  await mkdir(join(folder, "trajectories"));
+  const stale = [`.${dead.pid}-0.tmp`, join("trajectories", `.${dead.pid}-12.tmp`)];
+  const kept = [join("trajectories", `.${process.pid}-3.tmp`), "notes.tmp"];
+  for (const name of [...stale, ...kept]) writeFileSync(join(folder, name), "half");
+  await withFolderLock(folder, work);
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  expect(names).toEqual(expect.arrayContaining(kept));
+  for (const name of stale) expect(names).not.toContain(name);
+});

@@ -13,6 +13,7 @@ export { type KeptCheckpoint, RunFolder } from "./run-folder.js";
 export { type Checkpoint, stepName } from "./step-folders.js";
 export { type GroupAccuracy, type PhaseSummary, type Summary } from "./summary.js";
 export { stepOfEvent } from "./tensorboard/event.js";
+export { checkRecord } from "./stored.js";
 export { readTrajectories } from "./trajectory-file.js";
 export { type RecordedCall, type RecordedSegment, type RecordSource, toRecord, type TrajectoryRecord } from "./trajectory-record.js";
 export { visibleText } from "./visible-text.js";

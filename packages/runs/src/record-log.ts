@@ -2,6 +2,7 @@ import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
+import { storedProblem } from "./stored.js";
 
 /** One line of `metrics.jsonl` or `timings.jsonl`. `step` and `phase` say where it belongs. */
 export type LogRecord = Readonly<Record<string, number | string | null>>;
@@ -75,9 +76,14 @@ export function encodeRecord(record: LogRecord): string {
 function decodeRecord(line: string, where: string): LogRecord {
   try {
     const record = JSON.parse(line) as LogRecord;
+    const problem = storedProblem("line", record);
+    if (problem !== undefined) throw new Error(problem);
     return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, NON_FINITE.get(value) ?? value]));
   } catch (cause) {
     const found = JSON.stringify(line.slice(0, 60));
-    throw new InputError({ what: "run folder", where, expected: "a JSON object", found, fix: "remove the line" }, { cause });
+    throw new InputError(
+      { what: "run folder", where, expected: "a JSON object of numbers and texts", found, fix: "remove the line" },
+      { cause },
+    );
   }
 }

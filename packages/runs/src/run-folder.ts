@@ -6,6 +6,7 @@ import { writeFileAtomic } from "./atomic-write.js";
 import { RecordLog, type LogRecord } from "./record-log.js";
 import { listFolder, listSteps, removeCheckpoint, removeTemporaryFiles, stepName, type Checkpoint } from "./step-folders.js";
 import type { Summary } from "./summary.js";
+import { checkManifest, checkSummary } from "./stored.js";
 import { readTrajectories, writeTrajectoryFile } from "./trajectory-file.js";
 import { EventLog } from "./tensorboard/event-log.js";
 import { FileJournal, type JournalNotice } from "./journal/file-journal.js";
@@ -93,11 +94,11 @@ export class RunFolder {
 
   /** The summary, undefined while the run has none. */
   readSummary(): Summary | undefined {
-    return this.readJson("summary.json") as Summary | undefined;
+    return checkSummary(this.readJson("summary.json"), this.file("summary.json"));
   }
 
   readManifest(): Readonly<Record<string, unknown>> | undefined {
-    return this.readJson("manifest.json") as Readonly<Record<string, unknown>> | undefined;
+    return checkManifest(this.readJson("manifest.json"), this.file("manifest.json"));
   }
 
   /** @param name - a step, or a file name without extension, such as `final`. */

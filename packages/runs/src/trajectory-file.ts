@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
+import { checkRecord } from "./stored.js";
 import type { TrajectoryRecord } from "./trajectory-record.js";
 
 /** Byte of a gzip header that names the operating system, and its value for "unknown". */
@@ -49,19 +50,4 @@ export async function readTrajectories(path: string): Promise<TrajectoryRecord[]
       { cause },
     );
   }
-}
-
-/** Checks the fields that showing a record needs. */
-function checkRecord(row: unknown): TrajectoryRecord {
-  const record = row as TrajectoryRecord;
-  const isRecord =
-    typeof row === "object" &&
-    row !== null &&
-    typeof record.phase === "string" &&
-    typeof record.problemId === "string" &&
-    typeof record.question === "string" &&
-    Array.isArray(record.segments) &&
-    Array.isArray(record.toolCalls);
-  if (!isRecord) throw new Error("an object that is not a rollout");
-  return record;
 }

@@ -51,7 +51,8 @@ export async function loadConfig({ preset, file: path, settings, set = [], plugi
   const checked = configProblems(merged, (keys, part) => placeOf(keys, part, origins));
   problems.push(...checked.problems.toSorted(byPlace));
   if (checked.config === undefined || problems.length > 0) throw new InputErrors(problems);
-  return { ...checked.config, plugins: pluginPaths(checked.config.plugins, plugins, path !== undefined && content["plugins"] !== undefined ? dirname(path) : ".") }; // prettier-ignore
+  const isOfFile = content["plugins"] !== undefined && !hasKey(settings, "plugins") && !set.some((entry) => /^plugins\b/.test(entry));
+  return { ...checked.config, plugins: pluginPaths(checked.config.plugins, plugins, isOfFile ? dirname(path!) : ".") };
 }
 
 /** Absolute paths, for a run may be resumed from another folder. Those of a file are seen from its folder. */

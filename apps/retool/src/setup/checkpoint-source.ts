@@ -8,6 +8,7 @@ import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
 import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { openRunFolder, RunFolder } from "@retool-ts/runs";
+import { movedPlugins } from "./moved-plugins.js";
 import { readRunConfig } from "../config/run-config.js";
 
 /** Settings over the config of a checkpoint's run. */
@@ -65,5 +66,6 @@ export async function checkpointConfig(
       plugins,
     });
   }
-  return set.length + plugins.length > 0 ? loadConfig({ file: run.file("config.yaml"), set, plugins }) : readRunConfig(run);
+  const ofRun = set.length > 0 ? await loadConfig({ file: run.file("config.yaml"), set }) : await readRunConfig(run);
+  return { ...ofRun, plugins: [...movedPlugins(ofRun.plugins, plugins).plugins] };
 }
