@@ -38,7 +38,8 @@ export async function loadConfig({ preset, file, settings, set = [], plugins = [
   for (const setting of set) merged = mergeConfig(merged, parseSetting(setting), `--set ${setting}`);
   const config = checkConfig(merged, (path) => locate(path, { document, text, file, set, preset: name }));
   const all = [...config.plugins, ...plugins].map((path) => resolve(path)); // a run may be resumed from another folder
-  return { ...config, plugins: [...new Set(all)] };
+  const agentFile = config.agent.file;
+  return { ...config, plugins: [...new Set(all)], agent: { ...config.agent, file: agentFile === null ? null : resolve(agentFile) } };
 }
 
 /** Checks an object as a config. */

@@ -167,6 +167,19 @@ export const RecipeConfig = z.strictObject({
       shareResults: z.boolean().default(true),
     })
     .prefault({}),
+  /** An agent of one's own, in place of tools, dialect and reward: it speaks OpenAI's API with the policy and scores each rollout. */
+  agent: z
+    .strictObject({
+      /** A module whose default export, or export `agent`, is the agent; null = none. */
+      file: z.string().nullable().default(null),
+      /** Rollouts at once. */
+      concurrency: positive.default(64),
+      /** Seconds that a rollout may take; one that takes longer has failed. */
+      timeoutSeconds: z.number().positive().default(600),
+      /** Share of a step's rollouts that must be scored; with fewer the step is skipped. */
+      minScored: fraction.default(0.5),
+    })
+    .prefault({}),
   data: z.strictObject({ train: Source.prefault({ kind: "generated" }), test: Source.prefault({ kind: "generated" }) }).prefault({}),
   optimizer: z
     .strictObject({

@@ -16,6 +16,8 @@ export interface CheckpointConfigOptions {
   /** A preset, instead of the run's config. */
   readonly preset?: string;
   readonly set: readonly string[];
+  /** Settings of a program, like those of a file. */
+  readonly settings?: unknown;
   /** Plugins beside those of the config. */
   readonly plugin?: readonly string[];
 }
@@ -51,7 +53,7 @@ export async function resolveCheckpoint(name: string, context: HubContext = {}):
  */
 export async function checkpointConfig(
   path: string,
-  { config, preset, set, plugin: plugins = [] }: CheckpointConfigOptions,
+  { config, preset, set, settings, plugin: plugins = [] }: CheckpointConfigOptions,
 ): Promise<RecipeConfig> {
   const run = new RunFolder(dirname(dirname(path)));
   const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(run.file("config.yaml"));
@@ -61,8 +63,10 @@ export async function checkpointConfig(
       ...(config === undefined ? {} : { file: config }),
       ...(chosen === undefined ? {} : { preset: chosen }),
       set,
+      settings,
       plugins,
     });
   }
-  return set.length + plugins.length > 0 ? loadConfig({ file: run.file("config.yaml"), set, plugins }) : readRunConfig(run);
+  const isChanged = set.length + plugins.length > 0 || settings !== undefined;
+  return isChanged ? loadConfig({ file: run.file("config.yaml"), set, settings, plugins }) : readRunConfig(run);
 }
