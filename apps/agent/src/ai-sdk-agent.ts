@@ -3,10 +3,11 @@ import { createSandbox } from "@retool-ts/sandbox";
 import { stepCountIs, tool, ToolLoopAgent } from "ai";
 import type { Agent } from "retool";
 import { z } from "zod";
+import { grade } from "./grade.js";
 
 const sandbox = await createSandbox();
 
-/** A calculator and a clock: the policy finds out which of them pays. */
+/** An interpreter and a calendar: the policy finds out which of them pays. */
 const tools = {
   code_interpreter: tool({
     description: "Runs JavaScript and shows what it prints and its last value.",
@@ -25,9 +26,7 @@ export const agent: Agent = async ({ problem, baseURL, apiKey, model, signal }) 
   const provider = createOpenAICompatible({ name: "policy", baseURL, apiKey });
   const solver = new ToolLoopAgent({ model: provider(model), tools, stopWhen: stepCountIs(5), maxRetries: 0 });
   const { text, steps } = await solver.generate({ prompt: problem.question, abortSignal: signal });
-  const answer = /\\boxed\{([^}]*)\}/.exec(text)?.[1];
-  const correct = answer === problem.answer;
-  return { score: correct ? 1 : -1, correct, metrics: { steps: steps.length }, ...(answer !== undefined && { info: answer }) };
+  return grade(problem, text, steps.length);
 };
 
 export default agent;
