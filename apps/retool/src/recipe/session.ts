@@ -81,7 +81,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   );
   reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
   try {
-    const environment = await createEnvironment(config, model, functions);
+    const environment = await createEnvironment(config, model, functions, (text) => reporter.say(text));
     if (config.log.tensorboard) run.logForTensorBoard();
     const problems = opened ?? (await openProblems(config, request));
     const context: RecipeContext = { config, model, environment, problems, run, reporter, signal, functions };
