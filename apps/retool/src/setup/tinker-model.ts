@@ -36,7 +36,7 @@ export async function openTinkerModel(config: TinkerConfig, path: string | null,
   const described = await readModelTokenizer(folder);
   const shape = await readModelConfig(folder);
   const client = await connect(config, shape.vocabSize, context);
-  const stopListening = unloadOnSignals(client, process);
+  const stopListening = unloadOnSignals(client, process, ["SIGTERM"]); // an interruption ends in `close`
   try {
     const baseModel = config.engine.baseModel ?? onlyModel(client);
     const rank = config.model.lora?.rank ?? DEFAULT_RANK;

@@ -38,9 +38,14 @@ export function readResult(
 function failureOf(json: FailedResult | TryAgain): string | undefined {
   const { type, error, error_message: message } = json as FailedResult;
   const isFailed = type === "request_failed" || type === "RequestFailedResponse";
-  if (typeof error === "string" && error !== "") return error;
-  if (isFailed) return message ?? "the server gives no reason";
+  if (typeof error === "string" && error !== "") return withoutTrace(error);
+  if (isFailed) return withoutTrace(message ?? "the server gives no reason");
   return undefined;
+}
+
+/** A reason as a person wants it, without the server's own stack. */
+function withoutTrace(reason: string): string {
+  return reason.split("\nTraceback (most recent call last)")[0]!.trim();
 }
 
 function readBytes(bytes: Uint8Array, route: FutureRoute, options: TinkerErrorOptions): unknown {

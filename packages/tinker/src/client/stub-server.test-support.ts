@@ -3,6 +3,7 @@ import { decodeForwardBackwardRequest } from "../wire/forward-backward-request-p
 import type { ForwardBackwardOutput, ForwardBackwardRequest } from "../wire/forward-backward.js";
 import { encodeSampleResponse } from "../wire/sample-proto.js";
 import type { SampleRequest, SampleResponse } from "../wire/sample.js";
+import type { ToyModel } from "../engine/toy-model.test-support.js";
 import { ManualTimer } from "./manual-timer.test-support.js";
 import { TinkerClient, type TinkerClientOptions } from "./tinker-client.js";
 
@@ -39,6 +40,10 @@ export class StubServer {
   /** False: answers 415 to protobuf. */
   takesProtobuf = true;
   takesJson = true;
+  /** Computes, in place of made-up numbers. */
+  model: ToyModel | undefined;
+  /** Draws the tokens of a request for samples; default: 7, then the end token 2. */
+  draw: ((request: SampleRequest) => SampleResponse["sequences"][number]) | undefined;
 
   /** The next requests of a route get these. */
   plan(route: string, ...replies: (Reply | Handler)[]): this {
@@ -83,6 +88,15 @@ export class StubServer {
     return { json: { request_id: id, future_id: id, status: "pending" } };
   }
 
+  /** A request that the model refuses is refused with 422. */
+  #computed(work: () => Reply): Reply {
+    try {
+      return this.future(work());
+    } catch (error) {
+      return { status: 422, json: { detail: (error as Error).message } };
+    }
+  }
+
   #answer({ method, route, body }: Seen, isProto: boolean): Reply {
     if (method === "DELETE") return { json: {} };
     switch (route) {
@@ -95,11 +109,13 @@ export class StubServer {
       case "forward_backward":
       case "forward":
         if (isProto ? !this.takesProtobuf : !this.takesJson) return { status: 415, json: { detail: "unsupported media type" } };
-        return this.future(passResult(body, isProto));
+        return this.#computed(() => passResult(body, isProto, route === "forward", this.model));
       case "asample":
-        return this.future({ proto: encodeSampleResponse(sampleOf(body as unknown as SampleRequest)) });
+        return this.future({ proto: encodeSampleResponse(sampleOf(body as unknown as SampleRequest, this.draw)) });
       case "optim_step":
-        return this.future({ json: { metrics: { grad_norm: 1.5 } } });
+        return this.#computed(() => ({
+          json: { metrics: this.model?.step(body["adam_params"] as { learning_rate: number }) ?? { grad_norm: 1.5 } },
+        }));
       case "save_weights":
         return this.future({ json: { path: `tinker://${String(body["model_id"])}/weights/${String(body["path"])}` } });
       case "save_weights_for_sampler":
@@ -120,19 +136,28 @@ export class StubServer {
   }
 }
 
-function passResult(body: Record<string, unknown>, isProto: boolean): Reply {
-  const { data } = (body["forward_backward_input"] ?? body["forward_input"]) as ForwardBackwardRequest["forward_backward_input"];
-  const outputs = data.map(({ loss_fn_inputs: { target_tokens: targets } }) => ({
-    logprobs: { data: Array.from(targets!.data, (id) => -id / 100), dtype: "float32" as const },
-  }));
-  const output: ForwardBackwardOutput = { loss_fn_output_type: "scalar", loss_fn_outputs: outputs, metrics: {} };
-  return isProto ? { proto: encodeForwardBackwardOutput(output) } : { json: output };
+function passResult(body: Record<string, unknown>, isProto: boolean, isForwardRoute: boolean, model?: ToyModel): Reply {
+  const input = (body["forward_backward_input"] ?? body["forward_input"]) as ForwardBackwardRequest["forward_backward_input"];
+  const output = model?.pass(input.data, input.loss_fn, input.loss_fn_config ?? {}, isForwardRoute || body["forward_only"] === true);
+  const made: ForwardBackwardOutput = output ?? {
+    loss_fn_output_type: "scalar",
+    loss_fn_outputs: input.data.map(({ loss_fn_inputs: { target_tokens: targets } }) => ({
+      logprobs: { data: Array.from(targets!.data, (id) => -id / 100), dtype: "float32" as const },
+    })),
+    metrics: {},
+  };
+  return isProto ? { proto: encodeForwardBackwardOutput(made) } : { json: made };
 }
 
-function sampleOf({ num_samples: count = 1, prompt, prompt_logprobs: wantsPrompt }: SampleRequest): SampleResponse {
+function sampleOf(request: SampleRequest, draw: StubServer["draw"] = drawn): SampleResponse {
+  const { num_samples: count = 1, prompt, prompt_logprobs: wantsPrompt } = request;
   const ids = prompt.chunks.flatMap(({ tokens }) => Array.from(tokens));
-  const sequences = Array.from({ length: count }, () => ({ stop_reason: "stop" as const, tokens: [7, 2], logprobs: [-0.5, -0.25] }));
+  const sequences = Array.from({ length: count }, () => draw(request));
   return { sequences, prompt_logprobs: wantsPrompt ? ids.map((id, i) => (i === 0 ? null : -id / 100)) : null };
+}
+
+function drawn(): SampleResponse["sequences"][number] {
+  return { stop_reason: "stop", tokens: [7, 2], logprobs: [-0.5, -0.25] };
 }
 
 /** A response without streams, so that nothing but promises is waited for. */

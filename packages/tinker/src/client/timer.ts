@@ -1,3 +1,5 @@
+import { onAbort } from "./on-abort.js";
+
 /** Time as the client sees it; tests bring one that they move by hand. */
 export interface ClientTimer {
   /** Milliseconds from any beginning. */
@@ -24,15 +26,15 @@ export const systemTimer: ClientTimer = {
 export function sleep(timer: ClientTimer, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
-    const onAbort = () => {
+    const forget = onAbort(signal, () => {
       cancel();
+      forget();
       reject(signal!.reason as Error);
-    };
+    });
     const cancel = timer.after(ms, () => {
-      signal?.removeEventListener("abort", onAbort);
+      forget();
       resolve();
     });
-    signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
 
@@ -51,13 +53,12 @@ export async function withDeadline<T>(
       controller.abort(reason);
     };
   });
-  const onAbort = () => stop(signal!.reason as Error);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const forget = onAbort(signal, () => stop(signal!.reason as Error));
   const cancel = timer.after(ms, () => stop(late()));
   try {
     return await Promise.race([stopped, work(controller.signal)]);
   } finally {
     cancel();
-    signal?.removeEventListener("abort", onAbort);
+    forget();
   }
 }

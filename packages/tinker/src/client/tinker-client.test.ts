@@ -283,18 +283,35 @@ test("closing unloads every model once, by body and query", async () => {
   expect(unloaded).toContainEqual(["model-1", "?model_id=model-1"]);
 });
 
-test("a signal unloads, and then ends the process unless somebody else listens", async () => {
-  for (const isAlone of [true, false]) {
-    const killed: string[] = [];
-    const source = Object.assign(new EventEmitter(), { pid: 1, kill: (_: number, signal: string) => void killed.push(signal) });
-    let closed = 0;
-    unloadOnSignals({ close: async () => void closed++ }, source);
-    if (!isAlone) source.on("SIGINT", () => {});
-    source.emit("SIGINT");
-    await new Promise(setImmediate);
-    expect([closed, killed]).toEqual([1, isAlone ? ["SIGINT"] : []]);
-    expect(source.listenerCount("SIGTERM")).toBe(0);
-  }
+test.each(["nobody", "before", "once before", "after"])("a signal unloads; the process ends by it where %s listens too", async (other) => {
+  const killed: string[] = [];
+  const source = Object.assign(new EventEmitter(), { pid: 1, kill: (_: number, signal: string) => void killed.push(signal) });
+  let closed = 0;
+  if (other === "before") source.on("SIGINT", () => {});
+  if (other === "once before") source.once("SIGINT", () => {});
+  unloadOnSignals({ close: async () => void closed++ }, source);
+  if (other === "after") source.on("SIGINT", () => {});
+  source.emit("SIGINT");
+  await new Promise(setImmediate);
+  expect([closed, killed]).toEqual([1, other === "nobody" ? ["SIGINT"] : []]);
+  expect(source.listenerCount("SIGTERM")).toBe(0);
+});
+
+test("hundreds of requests that share a signal add one listener to it", async () => {
+  const controller = new AbortController();
+  let listeners = 0;
+  const add = controller.signal.addEventListener.bind(controller.signal);
+  controller.signal.addEventListener = (...parts: Parameters<typeof add>) => {
+    listeners++;
+    add(...parts);
+  };
+  const server = new StubServer();
+  const client = await server.connect();
+  const weights = client.sampleFrom({ baseModel: "tiny" });
+  await server.timer.settle(
+    Promise.all(Array.from({ length: 200 }, () => weights.sample({ prompt: [1], params: {}, signal: controller.signal }))),
+  );
+  expect(listeners).toBe(1);
 });
 
 test("samples come from a session of the weights, numbered", async () => {

@@ -74,7 +74,7 @@ export class TrainingModel {
   async pass(data: readonly Datum[], { lossFn, config, forwardOnly = false, signal }: PassOptions): Promise<PassResult> {
     checkBatch(data, this.#options.vocabSize, "forward_backward");
     const inFlight = new Gate(MAX_CHUNKS_IN_FLIGHT);
-    const chunks = chunksOf(data, datumBytes, this.#options.chunks);
+    const chunks = this.requestsOf(data);
     const options = { lossFn, forwardOnly, signal, ...(config && { config }) };
     const results: Promise<PassResult>[] = [];
     const sent = this.#lane.run(async () => {
@@ -90,6 +90,11 @@ export class TrainingModel {
     });
     const done = await allOrFirstFailure(sent, results);
     return { logProbs: done.flatMap(({ logProbs }) => logProbs), metrics: done.at(-1)!.metrics };
+  }
+
+  /** Sequences in the requests that {@link pass} sends them in. */
+  requestsOf(data: readonly Datum[]): Datum[][] {
+    return chunksOf(data, datumBytes, this.#options.chunks);
   }
 
   /** Applies the gradients gathered since the last step. */

@@ -17,8 +17,9 @@ export interface SignalSource {
  */
 export function unloadOnSignals(client: Pick<TinkerClient, "close">, source: SignalSource, signals = ["SIGINT", "SIGTERM"]): () => void {
   const listeners = signals.map((signal) => {
+    const others = source.listenerCount(signal); // one that listens once is gone when it is called
     const listener = () => {
-      const isAlone = source.listenerCount(signal) === 1;
+      const isAlone = others === 0 && source.listenerCount(signal) === 1;
       undo();
       void client.close().finally(() => {
         if (isAlone) source.kill(source.pid, signal);

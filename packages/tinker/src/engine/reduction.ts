@@ -9,7 +9,7 @@ import { rowDatum, targetsOf } from "./weighted-rows.js";
 export class Reduction {
   readonly #kind: ServerReduction;
   readonly #accumulation: ServerSemantics["accumulation"];
-  #passes = 0;
+  #requests = 0;
   /** Sequences that the server is to count in this step, and those that it has counted. */
   #expected: number | undefined;
   #sent = 0;
@@ -21,20 +21,28 @@ export class Reduction {
 
   /**
    * Sequences of a pass, ready to be sent; their rows have targets.
+   *
+   * @param requestsOf - cuts sequences into the requests that they will be sent in.
    */
-  data(plan: PassPlan, loss: LossSpec, rows: readonly TrainingRow[]): Datum[] {
+  data(
+    plan: PassPlan,
+    loss: LossSpec,
+    rows: readonly TrainingRow[],
+    requestsOf: (data: readonly Datum[]) => readonly (readonly Datum[])[],
+  ): Datum[] {
     const counts = rows.map(targetsOf);
     const total = counts.reduce((sum, count) => sum + count, 0);
     this.#expected ??= expectedRows(loss, rows.length, total);
     this.#sent += rows.length;
-    if (++this.#passes > 1 && this.#kind === "batch-mean" && this.#accumulation === "mean") {
-      throw new TinkerUnsupportedError(
-        "forwardBackward: this server averages over the requests of a step; pass all rows of a step at once",
-      );
-    }
-    const factor = (row: number) => {
+    const scaled = (factorOf: (row: number) => number) =>
+      rows.map((row, i) => {
+        const tensors = plan.tensors[i]!;
+        return rowDatum(row, { ...tensors, [plan.scaled]: Float64Array.from(tensors[plan.scaled]!, (value) => value * factorOf(i)) });
+      });
+    const own = (row: number) => {
       switch (this.#kind) {
         case "sum":
+        case "batch-mean":
           return 1;
         case "sequence-sum":
           return counts[row]!;
@@ -42,15 +50,19 @@ export class Reduction {
           return this.#expected!;
         case "sequence-mean":
           return counts[row]! * this.#expected!;
-        case "batch-mean":
-          return total;
       }
     };
-    return rows.map((row, i) => {
-      const tensors = plan.tensors[i]!;
-      const scaled = Float64Array.from(tensors[plan.scaled]!, (value) => value * factor(i));
-      return rowDatum(row, { ...tensors, [plan.scaled]: scaled });
-    });
+    const data = scaled(own);
+    if (this.#kind !== "batch-mean") return data;
+    const totals = requestTotals(
+      requestsOf(data).map(({ length }) => length),
+      counts,
+    );
+    this.#requests += requestsOf(data).length;
+    if (this.#requests > 1 && this.#accumulation === "mean") {
+      throw new TinkerUnsupportedError("forwardBackward: this server averages over the requests of a step; pass all rows of a step at once, in fewer than one request holds"); // prettier-ignore
+    }
+    return scaled((row) => totals[row]!);
   }
 
   /**
@@ -73,7 +85,7 @@ export class Reduction {
   forget(): void {
     this.#expected = undefined;
     this.#sent = 0;
-    this.#passes = 0;
+    this.#requests = 0;
   }
 }
 
@@ -81,6 +93,16 @@ export class Reduction {
 function expectedRows(loss: LossSpec, rows: number, targets: number): number {
   if (loss.name !== "cross-entropy") return Math.max(rows, loss.counts.trainedRows);
   return targets >= loss.normalizer ? rows : Math.ceil((1.5 * rows * loss.normalizer) / targets);
+}
+
+/** Targets of the request that each row is in. */
+function requestTotals(lengths: readonly number[], counts: readonly number[]): number[] {
+  let start = 0;
+  return lengths.flatMap((length) => {
+    const own = counts.slice(start, (start += length));
+    const total = own.reduce((sum, count) => sum + count, 0);
+    return own.map(() => total);
+  });
 }
 
 /** One token that follows another with an advantage of 0: log-probabilities, and no gradient. */

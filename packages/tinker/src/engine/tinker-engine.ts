@@ -126,7 +126,7 @@ export class TinkerEngine implements Engine {
     if (taught.length === 0) return { loss: 0, metrics: {}, targets: 0 }; // a server never answers an empty batch
     const { semantics } = this.#options;
     const plan = planDirectly(loss, taught, semantics) ?? planBySlopes(loss, taught, await this.#scores(taught, signal), semantics);
-    const data = this.#reduction.data(plan, loss, taught);
+    const data = this.#reduction.data(plan, loss, taught, (all) => this.#server.model.requestsOf(all));
     try {
       const { logProbs } = await this.#server.model.pass(data, {
         lossFn: plan.lossFn,

@@ -67,7 +67,7 @@ export async function probeGradients(model: TrainingModel, vocabSize: number): P
   const likelihood = { data: [witness], lossFn: "cross_entropy" };
   const plain = await size.of(likelihood);
   const weighted = await ratio("weights doubled", plain, { ...likelihood, data: [data.crossEntropy(TARGETS, 2)] });
-  const ifHas = async (loss: string, work: () => Promise<boolean>) => losses.includes(loss) && (await work());
+  const ifHas = async (loss: string, work: () => Promise<boolean>) => losses.includes(loss) && (await unlessRefused(work)) === true;
   const isTwo = (value: number) => nearest(value, [[1, false], [2, true]]); // prettier-ignore
   const usesLogProbs = await ifHas("importance_sampling", async () => isTwo(await ratio("importance sampling at ratio 2", one, policy("importance_sampling", ones, doubled)))); // prettier-ignore
   const narrow = { clip_low_threshold: 0.8, clip_high_threshold: 1.2 };
@@ -125,12 +125,15 @@ async function acceptedLosses(model: TrainingModel, vocabSize: number): Promise<
 
 /** False for a request that the server refuses as such; other faults are thrown. */
 async function accepts(work: Promise<unknown>): Promise<boolean> {
+  return (await unlessRefused(() => work.then(() => true))) === true;
+}
+
+async function unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    await work;
-    return true;
+    return await work();
   } catch (error) {
     if (error instanceof TinkerError && ["TINKER_REQUEST", "TINKER_FAILED", "TINKER_VALUE", "TINKER_SERVER"].includes(error.code))
-      return false;
+      return undefined;
     throw error;
   }
 }
