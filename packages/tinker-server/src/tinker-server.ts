@@ -60,6 +60,8 @@ export interface TinkerStatus {
   readonly models: number;
   /** Requests without a result. */
   readonly pending: number;
+  /** Questions for a result that are held. */
+  readonly held: number;
   readonly trainedTokens: number;
   readonly sampledTokens: number;
 }
@@ -149,7 +151,7 @@ function serviceOptions(options: TinkerServerOptions): TinkerServiceOptions {
 }
 
 function statusOf({ context, futures }: TinkerService): TinkerStatus {
-  return { sessions: context.sessions.size, models: context.models.size, pending: futures.pending, ...context.counts };
+  return { sessions: context.sessions.size, models: context.models.size, pending: futures.pending, held: futures.held, ...context.counts };
 }
 
 function watch(metrics: HttpMetrics, service: TinkerService): void {
@@ -157,6 +159,7 @@ function watch(metrics: HttpMetrics, service: TinkerService): void {
   metrics.gauge("retool_tinker_sessions", "Sessions that are alive.", () => context.sessions.size);
   metrics.gauge("retool_tinker_models", "Models in training.", () => context.models.size);
   metrics.gauge("retool_tinker_pending", "Requests without a result.", () => futures.pending);
+  metrics.gauge("retool_tinker_held", "Questions for a result that are held.", () => futures.held);
   metrics.gauge("retool_tinker_passes_waiting", "Passes that wait for their turn.", () => context.compute.waiting);
   metrics.gauge("retool_tinker_sequences_active", "Sequences that are sampled.", () => context.sequences.active);
   metrics.gauge("retool_tinker_weights_open", "Sampling weights in memory.", () => context.weights.size);

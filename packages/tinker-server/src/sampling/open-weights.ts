@@ -75,7 +75,7 @@ export class WeightsPool {
 
   async #shrink(): Promise<void> {
     let excess = this.#entries.size - this.#options.idle;
-    for (const [key, entry] of [...this.#entries]) {
+    for (const [key, entry] of this.#entries) {
       if (excess <= 0) return;
       if (entry.users > 0) continue;
       this.#entries.delete(key);

@@ -115,8 +115,8 @@ export class TinkerService {
     const { sessions, models, samplers, samplerRecords, unnamed } = this.context;
     await sessions.remove(id);
     await this.futures.failAll(id, why);
-    for (const model of [...models.values()]) if (model.session === id) await this.#unload(model, why);
-    for (const sampler of [...samplers.values()]) {
+    for (const model of models.values()) if (model.session === id) await this.#unload(model, why);
+    for (const sampler of samplers.values()) {
       if (sampler.session !== id) continue;
       samplers.delete(sampler.id);
       await samplerRecords.remove(sampler.id);
