@@ -105,6 +105,15 @@ async function openUnlocked(options: TinkerServerOptions, release: () => Promise
     ...defined({ code }),
   });
   const app = httpApp({ ...defined({ token }), keyHeader: "x-api-key", openPaths, metrics, errorBody });
+  app.use(async (_, next) => {
+    const end = service.breathing.begin();
+    try {
+      await next();
+    } finally {
+      // The answer is written in the rounds that follow.
+      setImmediate(() => setImmediate(end));
+    }
+  });
   const limits = { maxBytes: maxBodyBytes, maxValues: maxBodyValues };
   addDirectRoutes(app, service, limits);
   addFutureRoutes(app, service, { limits, pollMs, stopping: stopping.signal });

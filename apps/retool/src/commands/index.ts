@@ -4,6 +4,7 @@ import * as chat from "./chat.js";
 import * as compare from "./compare.js";
 import * as data from "./data.js";
 import * as doctor from "./doctor.js";
+import * as engine from "./engine.js";
 import * as evaluation from "./eval.js";
 import * as exec from "./exec.js";
 import * as exportCommand from "./export.js";
@@ -34,6 +35,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   verify,
   exec,
   sandbox,
+  engine,
   doctor,
   native,
 ];

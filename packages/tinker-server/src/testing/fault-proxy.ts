@@ -83,6 +83,8 @@ export async function openFaultProxy(target: string, plan: (request: PassingRequ
         return;
       case "overtaken":
         await others(fault.others, fault.limitMs, passing);
+        break;
+      case undefined:
     }
     pass(response, await forward());
   };
