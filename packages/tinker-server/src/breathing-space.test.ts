@@ -20,7 +20,7 @@ test("a pause lasts while a request is at work, and is short without one", async
 test("a request that only waits holds nothing up", async () => {
   const space = new BreathingSpace();
   const end = space.begin();
-  let answer = (_: string) => {};
+  let answer: (text: string) => void = () => {};
   const held = space.rest(() => new Promise<string>((resolve) => (answer = resolve)));
   let over = false;
   const pause = space.pause().then(() => (over = true));

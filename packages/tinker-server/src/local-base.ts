@@ -12,7 +12,7 @@ export interface LocalBaseOptions {
   readonly unusedTokenIds?: readonly number[];
   readonly eosTokenIds?: readonly number[];
   readonly textStream?: () => TextStream;
-  /** Default: 4,096, and less for models of millions of parameters, so that a pass does not hold up everything else for long. */
+  /** Default: 2,048, and less for models of millions of parameters, so that a pass does not hold up everything else for long. */
   readonly maxTokensPerPass?: number;
   readonly maxRank?: number;
   /** Scale of the adapters times their rank; Tinker's is 32, whatever the rank. */
@@ -60,7 +60,7 @@ export function localBase(parameters: Parameters, options: LocalBaseOptions): Se
 
 /** Tokens of a pass of about PASS_FLOP, within bounds. */
 function tokensPerPass(parameters: number): number {
-  return Math.round(Math.min(4096, Math.max(256, PASS_FLOP / (6 * parameters))));
+  return Math.round(Math.min(2048, Math.max(256, PASS_FLOP / (6 * parameters))));
 }
 
 /** Operations of one pass forward and backward: a second or two on WebAssembly. */

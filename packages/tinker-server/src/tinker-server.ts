@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { defined, InputError } from "@retool-ts/core";
 import { httpApp, HttpMetrics, openServer, type ServerAddress } from "@retool-ts/http";
@@ -97,6 +98,7 @@ async function openUnlocked(options: TinkerServerOptions, release: () => Promise
   const { token, host, port, maxBodyBytes = 32 * 2 ** 20, maxBodyValues = 4e6, pollMs = 40_000, sweepMs = 30_000 } = options;
   const service = await TinkerService.open(serviceOptions(options));
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one a question that is held
   const metrics = new HttpMetrics();
   watch(metrics, service);
   const openPaths = ["/health", "/api/v1/healthz"];
