@@ -1,3 +1,5 @@
+import { mergeConfig } from "vitest/config";
 import { packageTests } from "../../vitest.base.js";
 
-export default packageTests("tinker");
+// tfjs, by which losses are checked, keeps its gradients in a file that only a bundler can load.
+export default mergeConfig(packageTests("tinker"), { test: { server: { deps: { inline: [/@tensorflow/] } } } });

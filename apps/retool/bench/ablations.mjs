@@ -52,8 +52,8 @@ function command(cpuFile, ...words) {
 async function train([name, { command: what, from, set }]) {
   if (existsSync(path(`${name}.cpu`))) return;
   rmSync(path(name), { recursive: true, force: true });
-  const origin = from === undefined ? ["--preset", "tiny"] : ["--from", path(from)];
-  await command(path(`${name}.cpu`), what, ...origin, "--run", path(name), ...set.flatMap((setting) => ["--set", setting]));
+  const origin = from === undefined ? ["--preset", "tiny"] : [path(from)];
+  await command(path(`${name}.cpu`), what, ...origin, "--output", path(name), ...set.flatMap((setting) => ["--set", setting]));
   console.error(`trained ${name}`);
 }
 
@@ -64,7 +64,7 @@ async function evaluate([name, { run, stage, set, samples }]) {
   const settings = set.flatMap((setting) => ["--set", setting]);
   const cpu = file.replace(/json$/, "cpu");
   const options = ["--limit", "600", "--samples", String(samples), "--json", ...settings];
-  writeFileSync(file, await command(cpu, "eval", "--checkpoint", checkpoint, ...options));
+  writeFileSync(file, await command(cpu, "eval", checkpoint, ...options));
   console.error(`evaluated ${name}`);
 }
 

@@ -7,6 +7,7 @@
 export type { AdvantageFunction, Advantage, AdvantageInputs } from "@retool-ts/train";
 export type { PolicyLossFunction, PolicyLossInputs, PolicyLossParts } from "@retool-ts/algorithms";
 export { loadConfig, type ConfigSources } from "./config/load-config.js";
+export type { PresetName } from "./config/presets.js";
 export type { RecipeConfig, RecipeInput } from "./config/recipe-config.js";
 export {
   definePlugin,
@@ -23,3 +24,4 @@ export type { OwnProblems } from "./setup/problem-source.js";
 export type { RecipeFunctions } from "./recipe/recipe-context.js";
 export { trainRecipe, type RecipeSettings, type TrainRecipeOptions } from "./recipe/train-recipe.js";
 export { createReporter, type Reporter, type ReporterOptions } from "./shell/log.js";
+export type { Progress, ProgressStream } from "./shell/progress-bar.js";

@@ -87,35 +87,64 @@ describe("results are on stdout, also under --quiet", () => {
   const path = (name: string) => join(scratch, name);
 
   test("sft, train and eval print their figures, and progress alone goes to stderr", async () => {
-    const sft = await retool("sft", ...small, "--run", path("sft"));
+    const sft = await retool("sft", ...small, "--output", path("sft"));
     expect([sft.code, sft.stderr]).toEqual([0, ""]);
     expect(sft.stdout).toMatch(/accuracy +95 % interval[^]*\n  cold start, before RL .*%[^]*\ncheckpoint: .*step-/);
-    const train = await retool("train", "--from", path("sft"), "--set", "train.steps=1", "--quiet", "--run", path("rl"), "--json");
+    const train = await retool("train", path("sft"), "--set", "train.steps=1", "--quiet", "--output", path("rl"), "--json");
     expect([train.code, train.stderr]).toEqual([0, ""]);
     expect(JSON.parse(train.stdout)).toMatchObject({
       run: path("rl"),
       checkpoint: expect.stringContaining("step-"),
       phases: { final: { n: 4, accuracy: expect.any(Number) } },
     });
-    const evaluated = await retool("eval", "--checkpoint", path("rl"), "--quiet");
+    const evaluated = await retool("eval", path("rl"), "--quiet");
     expect([evaluated.code, evaluated.stderr]).toEqual([0, ""]);
     expect(evaluated.stdout).toMatch(/accuracy[^]*avg@1 [^]*sampled at temperature 1, top-p 0\.7; ended: /);
-    const loud = await retool("eval", "--checkpoint", path("rl"));
+    const loud = await retool("eval", path("rl"));
     expect(loud.stdout).toBe(evaluated.stdout);
   });
 
   test("quickstart tells where its report is, as text or as JSON", async () => {
-    const quickstart = await retool("quickstart", ...small, "--run", path("quick"));
+    const quickstart = await retool("quickstart", ...small, "--output", path("quick"));
     expect([quickstart.code, quickstart.stderr]).toEqual([0, ""]);
     expect(quickstart.stdout).toMatch(/  after RL .*%[^]*\ncheckpoint: .*\nreport: +.*report\.html\nrollouts: +.*inspect /);
-    const json = await retool("quickstart", ...small, "--run", path("quick-json"), "--json");
+    const json = await retool("quickstart", ...small, "--output", path("quick-json"), "--json");
     expect(JSON.parse(json.stdout)).toMatchObject({
       report: join(path("quick-json"), "report.html"),
       seed: 1,
       phases: { coldStart: { n: 4 }, final: { n: 4 } },
     });
-    const plan = await retool("quickstart", ...small, "--run", path("none"), "--json", "--dry-run");
+    const plan = await retool("quickstart", ...small, "--output", path("none"), "--json", "--dry-run");
     expect(JSON.parse(plan.stdout)).toMatchObject({ config: { train: { steps: 1 } }, plan: expect.stringContaining("FLOP") });
+  });
+});
+
+describe("- is standard input", () => {
+  async function piped(input: string, ...args: readonly string[]): Promise<Ended> {
+    const { child, ended } = start("cli", args);
+    child.stdin.end(input);
+    return ended;
+  }
+  const answers = '{"gold":"42","prediction":"\\\\boxed{42}"}\n{"gold":"42","prediction":"41"}\n';
+  const conversation = '{"messages":[{"role":"user","content":"2+2?"},{"role":"assistant","content":"<answer>\\\\boxed{4}</answer>"}]}\n';
+
+  test("for verify, data stats and config check", async () => {
+    expect((await piped(answers, "verify", "-")).stdout).toBe("correct  1  50.0 %\nwrong  1  50.0 %\n");
+    expect((await piped("", "verify", "-")).stderr).toMatch(/^error: verify: stdin: expected at least one row/);
+    expect((await piped(conversation, "data", "stats", "-", "--json")).stdout).toContain('"rows": 1');
+    expect((await piped("seed: 3\n", "config", "check", "-")).stdout).toBe("-: no mistake found\n");
+    const { code, stderr } = await piped("seed: x\ntrain: { setps: 3 }\n", "train", "--config", "-", "--dry-run");
+    expect([code, stderr.split("\n")[0]]).toEqual([2, "error: config: 2 mistakes"]);
+    expect(stderr).toMatch(/ stdin:1:7: seed: .*\n +stdin:2:10: train\.setps/);
+  });
+
+  test("for eval --data and chat", async () => {
+    const run = join(scratch, "stdin-model");
+    const made = await retool("sft", "--preset", "smoke", "--set", "backend=wasm", "--set", "eval.problems=2", "-q", "--output", run);
+    expect(made.stderr).toBe("");
+    const rows = '{"question":"6 * 7?","answer":"42"}\n';
+    const { code, stdout } = await piped(rows, "eval", run, "--data", "-", "--json", "--quiet");
+    expect([code, JSON.parse(stdout).n]).toEqual([0, 1]);
   });
 });
 
@@ -166,7 +195,7 @@ test.skipIf(isWindows)(
         "eval.problems=4",
         "--set",
         "train.steps=2",
-        "--run",
+        "--output",
         join(scratch, folder),
         "--processes",
         processes,
@@ -197,7 +226,7 @@ test("data build killed between replies, and begun again, asks for none of them 
   });
   try {
     const build = (out: string, ...more: string[]) =>
-      start("cli", ["data", "build", join(scratch, out), "--from", from, "--endpoint", server.url, "--model", "m", ...more]);
+      start("cli", ["data", "build", from, "--output", join(scratch, out), "--endpoint", server.url, "--model", "m", ...more]);
     const first = build("build.jsonl", "--concurrency", "1");
     kill = () => void first.child.kill("SIGKILL");
     expect((await first.ended).code).not.toBe(0);

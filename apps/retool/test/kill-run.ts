@@ -17,7 +17,7 @@ export interface KilledRun {
 export function runProcess({ program, run, settings }: KilledRun, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   const start = settings.flatMap((setting) => ["--set", setting]);
   const args = existsSync(join(run, "config.yaml")) ? ["--resume"] : ["--preset", "smoke", ...start];
-  return runCommandLine(program, ["quickstart", ...args, "--run", run, "-q"], environment);
+  return runCommandLine(program, ["quickstart", ...args, "--output", run, "-q"], environment);
 }
 
 /** Runs a command in a process of its own, killed at a file operation if asked for; tells how it ended. */

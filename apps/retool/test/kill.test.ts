@@ -24,7 +24,7 @@ test("an evaluation that is killed goes on with the same command, and ends with 
   const evaluate = (out: string, environment: Readonly<Record<string, string>>) =>
     runCommandLine(
       built.program("cli"),
-      ["eval", "--checkpoint", join(built.scratch, "whole"), "--samples", "3", "--limit", "4", "--out", join(built.scratch, out), "-q"],
+      ["eval", join(built.scratch, "whole"), "--samples", "3", "--limit", "4", "--output", join(built.scratch, out), "-q"],
       environment,
     );
   const operations = await countedOperations(join(built.scratch, "eval"), (environment) => evaluate("eval", environment));

@@ -38,10 +38,26 @@ export class InputError extends RetoolError {
   readonly problem: InputProblem;
 
   constructor(problem: InputProblem, options?: ErrorOptions) {
-    const { what, where, expected, found, fix } = problem;
-    super("INPUT", `${what}: ${where}: expected ${expected}, found ${found}. To mend it: ${fix}.`, options);
+    super("INPUT", `${problem.what}: ${sentence(problem)}`, options);
     this.problem = problem;
   }
+}
+
+/** Several mistakes in one input, told at once; `problem` is the first. */
+export class InputErrors extends InputError {
+  readonly problems: readonly InputProblem[];
+
+  /** @param problems - at least one; a single one reads like an {@link InputError}. */
+  constructor(problems: readonly InputProblem[], options?: ErrorOptions) {
+    super(problems[0]!, options);
+    this.problems = problems;
+    if (problems.length > 1)
+      this.message = `${problems[0]!.what}: ${problems.length} mistakes${problems.map((problem) => `\n  ${sentence(problem)}`).join("")}`;
+  }
+}
+
+function sentence({ where, expected, found, fix }: InputProblem): string {
+  return `${where}: expected ${expected}, found ${found}. To mend it: ${fix}.`;
 }
 
 /** An array or tensor of the wrong shape: a caller's mistake. */

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { defined, type Defined } from "./defined.js";
-export { InputError, RetoolError, ShapeError, type InputProblem } from "./errors.js";
+export { InputError, InputErrors, RetoolError, ShapeError, type InputProblem } from "./errors.js";
 export { parseExactJson, type ExactJson } from "./json.js";
 export { nearestName } from "./nearest-name.js";
 export { philox4x32, RandomStream, streamKey, uniformAt, type StreamLabel, type Words4 } from "./random.js";

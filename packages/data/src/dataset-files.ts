@@ -2,15 +2,19 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { InputError, nearestName } from "@retool-ts/core";
 
+/** The path that means standard input, read as JSON lines. */
+export const STANDARD_INPUT = "-";
+
 /** Endings of the files that {@link datasetFiles} finds. */
 const EXTENSIONS = [".jsonl", ".ndjson", ".json", ".parquet"];
 
 /**
- * The dataset file at a path, or those in a folder, by name.
+ * The dataset file at a path, or those in a folder, by name; `-` is standard input.
  *
  * @throws InputError when there is none; for a missing file it names the one most like it.
  */
 export async function datasetFiles(pathOrFolder: string): Promise<string[]> {
+  if (pathOrFolder === STANDARD_INPUT) return [pathOrFolder];
   const stats = await stat(pathOrFolder).catch(() => undefined);
   if (stats === undefined) throw refuse(pathOrFolder, "a file or folder", "none", await suggestion(pathOrFolder));
   if (stats.isDirectory()) {

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { asyncBufferFromFile } from "hyparquet";
 import type { Columns, DatasetRow } from "./columns.js";
-import { datasetFiles } from "./dataset-files.js";
+import { datasetFiles, STANDARD_INPUT } from "./dataset-files.js";
 import { jsonlRows, jsonRows } from "./jsonl.js";
 import { textLines } from "./text-lines.js";
 import { parquetRows } from "./parquet.js";
@@ -52,7 +52,8 @@ export async function* streamProblems(pathOrFolder: string, options: LoadProblem
 }
 
 /**
- * Rows as they are, of a `.jsonl`, `.json` (one list) or `.parquet` file, or of all of them in a folder, by name.
+ * Rows as they are, of a `.jsonl`, `.json` (one list) or `.parquet` file, or of all of them in a folder, by name; `-` reads JSON lines from
+ * standard input.
  *
  * @throws InputError with file, line and remedy when something cannot be read.
  */
@@ -61,6 +62,10 @@ export async function* streamRows(pathOrFolder: string): AsyncGenerator<DatasetR
 }
 
 async function* fileRows(file: string): AsyncGenerator<DatasetRow> {
+  if (file === STANDARD_INPUT) {
+    yield* jsonlRows(textLines(process.stdin.setEncoding("utf8") as AsyncIterable<string>), "stdin");
+    return;
+  }
   if (file.endsWith(".parquet")) {
     yield* parquetRows(await asyncBufferFromFile(file), file);
     return;

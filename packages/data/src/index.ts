@@ -22,6 +22,7 @@ export { problemList } from "./problem-list.js";
 export { problemsFromRows } from "./problem-rows.js";
 export { convertReToolRow, type ConversationDialect, type ConvertReToolOptions } from "./retool-sft.js";
 export { textLines } from "./text-lines.js";
+export { answerEnd } from "./answer-end.js";
 export { toolTurnTexts, type ToolTurnOptions, type ToolTurnTexts } from "./tool-turn.js";
 export { QWEN_SPLIT, TINY_SPLIT } from "./split-patterns.js";
 export { type DecodeOptions, type StreamDecoder } from "./token-decoder.js";

@@ -42,6 +42,11 @@ export interface Sampler {
   /** Computes prompts now, so that forks share the work. */
   prefill(sequences: readonly number[]): Promise<void>;
   fork(sequence: number): number;
+  /**
+   * A second sequence that continues from the first `length` tokens, as `fork` does from all of them. A server shares the work of equal
+   * beginnings with it where a sampler has it.
+   */
+  forkAt?(sequence: number, length: number): number;
   extend(sequence: number, tokenIds: readonly number[]): void;
   decode(sequence: number, request: TurnRequest): Promise<TurnTokens>;
   close(sequence: number): void;

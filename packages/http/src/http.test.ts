@@ -109,6 +109,7 @@ describe("who may come", () => {
     await expect(openServer({ ...common, host: "0.0.0.0" })).rejects.toThrow("bench: token: expected a token for 0.0.0.0, found none.");
     await expect(openServer({ ...common, host: "127.0.0.1.example.org" })).rejects.toThrow("token");
     await expect(openServer({ ...common, token: "" })).rejects.toThrow("an empty one");
+    await expect(openServer({ ...common, token: "two words" })).rejects.toThrow("expected letters, digits and");
     await expect(openServer({ ...common, port: 65_536 })).rejects.toThrow("expected a whole number from 0 to 65535, found 65536");
   });
 

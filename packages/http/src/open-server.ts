@@ -44,7 +44,10 @@ export async function openServer(options: OpenServerOptions): Promise<HttpServer
     const fix = "pass a token, or listen at 127.0.0.1";
     throw new InputError({ what, where: "token", expected: `a token for ${host}`, found: "none", fix });
   }
-  if (token === "") throw new InputError({ what, where: "token", expected: "a token", found: "an empty one", fix: "pass a longer token" });
+  if (token !== undefined && !/^[\w.~+/-]+=*$/.test(token)) {
+    const found = token === "" ? "an empty one" : "one with other characters";
+    throw new InputError({ what, where: "token", expected: "letters, digits and . _ ~ + / - alone", found, fix: "choose another token" });
+  }
   if (!Number.isSafeInteger(port) || port < 0 || port > 65_535) {
     const problem = { what, where: "port", expected: "a whole number from 0 to 65535", found: String(port) };
     throw new InputError({ ...problem, fix: "choose another port; 0 takes a free one" });

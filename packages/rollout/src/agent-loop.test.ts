@@ -8,6 +8,7 @@ import { play, ScriptedSampler } from "../test/scripted-sampler.js";
 import { runAgent } from "./agent-loop.js";
 import { codeInterpreter } from "./code-interpreter.js";
 import type { Dialect } from "./dialect.js";
+import { xmlDialect } from "./dialect-xml.js";
 import { defineTool } from "./tool.js";
 import { modelText } from "./trajectory.js";
 
@@ -51,6 +52,18 @@ describe("one rollout", () => {
     expect(trajectory).toMatchObject({ problemId: "p", sampleIndex: 0, promptLength: start, stopReason: "answered", turns: 2 });
     expect(modelText(trajectory)).toBe("<code>6*7</code><answer>42</answer>");
     expect(sandbox.codes).toEqual(["6*7"]);
+  });
+
+  test("an answer that does not stop by its tag ends with the token behind it, which the policy wrote", async () => {
+    const ended = [...answer("42"), EOS];
+    const open = xmlDialect({ answerStops: false });
+    const trajectory = await runOne(new ScriptedSampler(play(ended)), { dialect: open });
+    expect(trajectory).toMatchObject({ stopReason: "answered", turns: 1 });
+    expect([...trajectory.tokenIds].slice(PROMPT.length)).toEqual(ended);
+    expect(trajectory.lossMask.at(-1)).toBe(1);
+    const endless = [...answer("42"), ...turn(" and so on")];
+    const cut = { dialect: open, budgets: budgets({ maxResponseTokens: endless.length }) };
+    expect(await runOne(new ScriptedSampler(play(endless)), cut)).toMatchObject({ stopReason: "maxTokens" });
   });
 
   test("the outer guard on the clock is looked at between turns, and says so", async () => {

@@ -9,6 +9,11 @@ export interface XmlDialectOptions {
   readonly resultClose?: string;
   /** Tools besides the code interpreter, by tag: `{ lookup: "lookup" }` reads `<lookup>{"key":"b"}</lookup>`, a JSON value of arguments. */
   readonly toolTags?: Readonly<Record<string, string>>;
+  /**
+   * True, the default: `</answer>` ends the response. False: the model's end of turn behind it does, so that the policy learns to write it
+   * and a server that knows nothing of tags stops where a rollout does.
+   */
+  readonly answerStops?: boolean;
 }
 
 /** The name in the tags around a call, and the tool that it calls. */
@@ -19,7 +24,7 @@ const RESERVED = ["code", "interpreter", "answer"];
 
 /**
  * The paper's dialect: `<code>` … `</code>` calls the interpreter, the environment writes `<interpreter>` … `</interpreter>`, and
- * `<answer>` … `</answer>` ends the response. Code may stand in a Markdown fence, as in the paper, or alone. Other tools have tags of
+ * `<answer>` … `</answer>` states the answer. Code may stand in a Markdown fence, as in the paper, or alone. Other tools have tags of
  * their own around a JSON value.
  *
  * See "ReTool" (https://arxiv.org/abs/2504.11536), section 2.3 and figure 7.
@@ -30,12 +35,13 @@ export function xmlDialect({
   resultOpen = "\n<interpreter>\n",
   resultClose = "</interpreter>\n\n",
   toolTags = {},
+  answerStops = true,
 }: XmlDialectOptions = {}): Dialect {
   const calls = [CODE, ...Object.entries(toolTags).map(checkedTag)];
   const inert = [...RESERVED, ...Object.keys(toolTags)].flatMap((tag) => [open(tag), close(tag)]);
   return {
     name: "xml",
-    stopStrings: [...calls.map(([tag]) => tag), "answer"].map(close),
+    stopStrings: [...calls.map(([tag]) => tag), ...(answerStops ? ["answer"] : [])].map(close),
     parseTurn: (text) => parseTurn(text, calls),
     renderResult: (output): readonly EnvironmentText[] => [
       { text: resultOpen, trusted: true },

@@ -5,6 +5,7 @@
  */
 export * from "./common-exports.js";
 export { sandboxFusionClient, type SandboxFusionClientOptions } from "./fusion/fusion-client.js";
+export { fusionSandbox, type FusionSandboxOptions } from "./fusion/fusion-sandbox.js";
 export { serveSandboxFusion, type SandboxFusionServer, type SandboxFusionServerOptions } from "./fusion/fusion-server.js";
 export { type PreloadName } from "./libraries.js";
 export { createSandbox, type CreateSandboxOptions } from "./create-sandbox.js";

@@ -1,5 +1,6 @@
-import { InputError } from "@retool-ts/core";
+import { InputErrors } from "@retool-ts/core";
 import { z } from "zod";
+import { configMistakes } from "./config-mistakes.js";
 
 /** A whole number above 0. */
 export const positive = z.int().positive();
@@ -12,37 +13,45 @@ export const fraction = z.number().min(0).max(1);
 
 /** A learning rate over the steps of a stage: warm-up, a peak, and a fall to a floor. */
 export const LearningRate = z.strictObject({
-  /** Highest learning rate. */
-  peak: z.number().positive(),
-  kind: z.enum(["constant", "linear", "cosine"]).default("linear"),
-  warmupSteps: count.default(0),
-  /** Fraction of the peak that is left at the end. */
-  floor: fraction.default(0.1),
-  /** Steps until the floor; null = the stage's steps. */
-  decaySteps: positive.nullable().default(null),
+  peak: z.number().positive().describe("Highest learning rate."),
+  kind: z.enum(["constant", "linear", "cosine"]).default("linear").describe("How it falls after the warm-up."),
+  warmupSteps: count.default(0).describe("Steps in which it rises from 0."),
+  floor: fraction.default(0.1).describe("Fraction of the peak that is left at the end."),
+  decaySteps: positive.nullable().default(null).describe("Steps until the floor; null = the stage's steps."),
 });
 
-/** Fields of a schema that draws tokens: temperature, top-p, top-k. */
-export const Sampling = {
-  temperature: z.number().min(0).max(10),
-  topP: z.number().positive().max(1),
-  /** 0 keeps all tokens. */
-  topK: count,
-};
+/** Defaults of {@link samplingConfig}. */
+export interface SamplingDefaults {
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+}
+
+/** A schema of how tokens are drawn; each key may be left out. */
+export function samplingConfig({ temperature, topP, topK }: SamplingDefaults) {
+  return z
+    .strictObject({
+      temperature: z.number().min(0).max(10).default(temperature).describe("Temperature; 0 takes the most likely token."),
+      topP: z.number().positive().max(1).default(topP).describe("Probability of the nucleus that is drawn from; 1 = all tokens."),
+      topK: count.default(topK).describe("Number of most likely tokens that are drawn from; 0 = all."),
+    })
+    .prefault({});
+}
 
 /**
  * A config with its defaults filled in.
  *
- * @throws InputError naming the first setting that is wrong.
+ * @throws InputError naming the settings that are wrong, all of them.
  */
 export function readConfig<Schema extends z.ZodType>(schema: Schema, input: z.input<Schema>, what: string): z.output<Schema> {
   const config = schema.safeParse(input);
   if (config.success) return config.data;
-  const { path, message } = config.error.issues[0]!;
-  const where = ["config", ...path].join(".");
-  throw new InputError({ what, where, expected: message, found: JSON.stringify(valueAt(input, path)), fix: "correct it" });
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value) ?? null;
+  const problems = configMistakes(config.error.issues, input).map(({ path, isUnknownKey, expected, found }) => ({
+    what,
+    where: ["config", ...path].join("."),
+    expected,
+    found: isUnknownKey ? `the unknown key ${found}` : found,
+    fix: isUnknownKey ? "correct or remove the key" : "correct it",
+  }));
+  throw new InputErrors(problems);
 }

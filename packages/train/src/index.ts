@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-export { batchCount, count, fraction, LearningRate, positive, Sampling } from "./config-parts.js";
+export { configMistakes, valueAt, type ConfigMistake } from "./config-mistakes.js";
+export { batchCount, count, fraction, LearningRate, positive, samplingConfig, type SamplingDefaults } from "./config-parts.js";
 export { withPartial, type PartialRequest } from "./partial.js";
 export { MemoryRecorder, type CheckpointRequest, type OpenJournal, type Recorder } from "./recorder.js";
 export { silentReporter, type Progress, type Reporter } from "./reporter.js";

@@ -1,95 +1,114 @@
 import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES } from "@retool-ts/engine";
 import { z } from "zod";
-import { readConfig, count, batchCount, LearningRate, positive, Sampling, fraction } from "./config-parts.js";
+import { readConfig, count, batchCount, LearningRate, positive, samplingConfig, fraction } from "./config-parts.js";
 
 /** Reinforcement learning: how much, with which algorithm, and what is kept. */
 export const TrainConfig = z
   .strictObject({
-    steps: positive,
-    promptsPerStep: batchCount,
-    /** Rollouts per prompt. */
-    groupSize: batchCount,
-    learningRate: LearningRate,
-    /** Advantage estimator; see `docs/guide/recipe.md`. */
-    advantage: z.enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gae"]).default("grpo"),
-    /** Discount γ a policy token, of `reinforce++` and `gae`; and λ of `gae`. */
-    gamma: fraction.default(1),
-    gaeLambda: fraction.default(1),
-    /** The critic of `gae`: PPO. */
+    steps: positive.describe("Steps of reinforcement learning."),
+    promptsPerStep: batchCount.describe("Prompts per step."),
+    groupSize: batchCount.describe("Rollouts per prompt."),
+    learningRate: LearningRate.describe("Learning rate over the steps."),
+    advantage: z
+      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gae"])
+      .default("grpo")
+      .describe("Advantage estimator; see `docs/guide/recipe.md`."),
+    gamma: fraction.default(1).describe("Discount γ a policy token, of `reinforce++` and `gae`."),
+    gaeLambda: fraction.default(1).describe("λ of `gae`."),
     critic: z
       .strictObject({
-        learningRate: LearningRate.prefault({ peak: 1e-3 }),
-        /** First steps in which only the critic learns. */
-        warmupSteps: count.default(0),
-        /** Steps before the first one in which only the critic learns, from whole returns (λ = 1) of the policy that RL begins with. */
-        pretrainSteps: count.default(0),
-        /** Largest change of a value from its old one before its loss stops falling. */
-        clipValue: z.number().positive().default(0.5),
+        learningRate: LearningRate.prefault({ peak: 1e-3 }).describe("Learning rate of the critic."),
+        warmupSteps: count.default(0).describe("First steps in which only the critic learns."),
+        pretrainSteps: count
+          .default(0)
+          .describe(
+            "Steps before the first one in which only the critic learns, from whole returns (λ = 1) of the policy that RL begins with.",
+          ),
+        clipValue: z.number().positive().default(0.5).describe("Largest change of a value from its old one before its loss stops falling."),
       })
-      .prefault({}),
-    /** Penalty for leaving a frozen reference policy; null = none. */
+      .prefault({})
+      .describe("The critic of `gae`: PPO."),
     kl: z
       .strictObject({
-        coef: z.number().positive(),
-        /** A term of the loss, or of each token's reward. */
-        place: z.enum(["loss", "reward"]).default("loss"),
-        estimator: z.enum(KL_ESTIMATORS).default("k3"),
-        /** Model folder of the reference; null = the policy that RL begins with. The base of an adapter is not loaded twice. */
-        reference: z.string().nullable().default(null),
+        coef: z.number().positive().describe("Weight of the penalty."),
+        place: z.enum(["loss", "reward"]).default("loss").describe("A term of the loss, or of each token's reward."),
+        estimator: z.enum(KL_ESTIMATORS).default("k3").describe("Estimator of the divergence."),
+        reference: z
+          .string()
+          .nullable()
+          .default(null)
+          .describe("Model folder of the reference; null = the policy that RL begins with. The base of an adapter is not loaded twice."),
       })
       .nullable()
-      .default(null),
-    /** DAPO's dynamic sampling: groups without differences are replaced by those of further prompts; null = none. */
+      .default(null)
+      .describe("Penalty for leaving a frozen reference policy; null = none."),
     dynamicSampling: z
       .strictObject({
-        /** Most extra batches a step; what is missing then is done without. */
-        maxRefills: positive.default(5),
+        maxRefills: positive.default(5).describe("Most extra batches a step; what is missing then is done without."),
       })
       .nullable()
-      .default(null),
-    /** 1: the rollouts of a step are sampled with the weights before the last step's update, while that update is made. */
-    offPolicySteps: z.union([z.literal(0), z.literal(1)]).default(0),
-    /** Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
-    loss: z.enum(POLICY_LOSSES).default("ppo-clip"),
-    /** Aggregation of token losses into one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant. */
-    aggregation: z.enum(AGGREGATIONS).default("token-mean"),
-    /** Weight of the entropy bonus; 0 = none. */
-    entropyCoef: z.number().min(0).default(0),
-    clipLow: z.number().positive().max(1).default(0.2),
-    clipHigh: z.number().positive().default(0.28),
-    /** Dual clip of tokens with negative advantage; null = off. */
-    dualClip: z.number().gt(1).nullable().default(10),
-    /** Mini-batches a step, each of whole groups and one update; and how often the step's rollouts are gone through. */
-    updatesPerStep: positive.default(1),
-    epochs: positive.default(1),
-    /** Log-probabilities that the ratio starts from: those of sampling, or the training forward's before the first update. */
-    oldLogProbs: z.enum(["sampler", "trainer"]).default("sampler"),
-    /** Truncated importance weights between sampler and trainer, a token or a sequence; null = none. */
+      .default(null)
+      .describe("DAPO's dynamic sampling: groups without differences are replaced by those of further prompts; null = none."),
+    offPolicySteps: z
+      .union([z.literal(0), z.literal(1)])
+      .default(0)
+      .describe("1: the rollouts of a step are sampled with the weights before the last step's update, while that update is made."),
+    loss: z
+      .enum(POLICY_LOSSES)
+      .default("ppo-clip")
+      .describe("Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO)."),
+    aggregation: z
+      .enum(AGGREGATIONS)
+      .default("token-mean")
+      .describe(
+        "Aggregation of token losses into one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant.",
+      ),
+    entropyCoef: z.number().min(0).default(0).describe("Weight of the entropy bonus; 0 = none."),
+    clipLow: z.number().positive().max(1).default(0.2).describe("The ratio is clipped below 1 − this."),
+    clipHigh: z.number().positive().default(0.28).describe("The ratio is clipped above 1 + this."),
+    dualClip: z.number().gt(1).nullable().default(10).describe("Dual clip of tokens with negative advantage; null = off."),
+    updatesPerStep: positive.default(1).describe("Mini-batches a step, each of whole groups and one update."),
+    epochs: positive.default(1).describe("How often the step's rollouts are gone through."),
+    oldLogProbs: z
+      .enum(["sampler", "trainer"])
+      .default("sampler")
+      .describe("Log-probabilities that the ratio starts from: those of sampling, or the training forward's before the first update."),
     importance: z
       .strictObject({
-        level: z.enum(["token", "sequence"]),
-        /** Largest weight. */
-        cap: z.number().positive().default(2),
-        /** Of `sequence`: the product of the tokens' ratios, or their geometric mean. */
-        average: z.enum(["product", "geometric"]).default("product"),
+        level: z.enum(["token", "sequence"]).describe("A weight for each token, or one for each sequence."),
+        cap: z.number().positive().default(2).describe("Largest weight."),
+        average: z
+          .enum(["product", "geometric"])
+          .default("product")
+          .describe("Of `sequence`: the product of the tokens' ratios, or their geometric mean."),
       })
       .nullable()
-      .default(null),
-    /** Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats per token; null = none. */
-    offPolicyThreshold: z.number().positive().nullable().default(null),
-    /** Leave rollouts with a turn that neither calls nor answers out of the update (SimpleTIR). */
-    filterVoidTurns: z.boolean().default(false),
-    /** Keep interpreter text out of the loss; false counts its tokens as the policy's, to see what the mask is for. */
-    maskToolTokens: z.boolean().default(true),
-    sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 1, topK: 0 }),
-    /** Measure the accuracy on held-out problems every so many steps; null = only before and after. */
-    evaluateEvery: positive.nullable().default(null),
-    /** Keep a checkpoint every so many steps. */
-    saveEvery: positive.default(25),
-    /** Checkpoints kept besides the newest. */
-    keepCheckpoints: count.default(2),
-    /** Keep the rollouts of every so many steps; the last step's are always kept. */
-    trajectoriesEvery: positive.default(10),
+      .default(null)
+      .describe("Truncated importance weights between sampler and trainer, a token or a sequence; null = none."),
+    offPolicyThreshold: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe(
+        "Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats per token; null = none.",
+      ),
+    filterVoidTurns: z
+      .boolean()
+      .default(false)
+      .describe("Leave rollouts with a turn that neither calls nor answers out of the update (SimpleTIR)."),
+    maskToolTokens: z
+      .boolean()
+      .default(true)
+      .describe("Keep interpreter text out of the loss; false counts its tokens as the policy's, to see what the mask is for."),
+    sampling: samplingConfig({ temperature: 1, topP: 1, topK: 0 }).describe("How tokens are drawn in training."),
+    evaluateEvery: positive
+      .nullable()
+      .default(null)
+      .describe("Measure the accuracy on held-out problems every so many steps; null = only before and after."),
+    saveEvery: positive.default(25).describe("Keep a checkpoint every so many steps."),
+    keepCheckpoints: count.default(2).describe("Checkpoints kept besides the newest."),
+    trajectoriesEvery: positive.default(10).describe("Keep the rollouts of every so many steps; the last step's are always kept."),
   })
   .superRefine((train, context) => {
     for (const { key, message } of conflicts(train)) context.addIssue({ code: "custom", path: [key], message });

@@ -30,7 +30,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** The error of an evaluation; everything a user gets wrong must be an InputError. */
 async function problemOf(options: Partial<EvalOptions>): Promise<InputError> {
-  const error: unknown = await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, ...options }, context).catch(
+  const error: unknown = await evaluateCheckpoint({ model: checkpoint, set: ["backend=wasm"], json: true, ...options }, context).catch(
     (e: unknown) => e,
   );
   expect(error).toBeInstanceOf(InputError);
@@ -53,13 +53,13 @@ async function spoiledCheckpoint(name: string, spoil: (path: string) => Promise<
 describe("problem files", () => {
   test("a good file is evaluated, whatever its columns are called", async () => {
     const data = await file("good.jsonl", '{"problem": "what is 1 plus 1", "answer": "2"}\n{"problem": "x", "answer": 7}\n');
-    await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, data, samples: 2 }, context);
+    await evaluateCheckpoint({ model: checkpoint, set: ["backend=wasm"], json: true, data, samples: 2 }, context);
     expect(JSON.parse(context.printed.at(-1)!)).toMatchObject({ n: 2, samples: 2 });
   });
 
   test("a question longer than the context ends its rollouts and nothing else", async () => {
     const data = await file("long.jsonl", `${JSON.stringify({ question: "z ".repeat(4_000), answer: "1" })}\n`);
-    await evaluateCheckpoint({ checkpoint, set: ["backend=wasm"], json: true, data }, context);
+    await evaluateCheckpoint({ model: checkpoint, set: ["backend=wasm"], json: true, data }, context);
     expect(JSON.parse(context.printed.at(-1)!)).toMatchObject({ accuracy: 0, stopReasons: { contextFull: 1 } });
   });
 
@@ -82,12 +82,12 @@ describe("problem files", () => {
 
 describe("checkpoints", () => {
   test("a folder without a model", async () => {
-    expect((await problemOf({ checkpoint: folder })).message).toMatch(/run folder|checkpoint/);
+    expect((await problemOf({ model: folder })).message).toMatch(/run folder|checkpoint/);
   });
 
   test("truncated weights", async () => {
     const path = await spoiledCheckpoint("cut", (copy) => truncate(join(copy, "model.safetensors"), 5_000));
-    expect((await problemOf({ checkpoint: path })).message).toContain("model.safetensors");
+    expect((await problemOf({ model: path })).message).toContain("model.safetensors");
   });
 
   test("a tokenizer with more ids than the model has rows", async () => {
@@ -97,31 +97,31 @@ describe("checkpoints", () => {
       json.added_tokens.push({ ...json.added_tokens[0], id: 5_000, content: "<extra>" });
       await writeFile(target, JSON.stringify(json));
     });
-    expect((await problemOf({ checkpoint: path })).message).toMatch(/5001 ids.*use the tokenizer that belongs to these weights/);
+    expect((await problemOf({ model: path })).message).toMatch(/5001 ids.*use the tokenizer that belongs to these weights/);
   });
 
   test("a missing tokenizer", async () => {
     const path = await spoiledCheckpoint("no-tokenizer", (copy) => rm(join(copy, "tokenizer.json")));
-    expect((await problemOf({ checkpoint: path })).message).toContain("tokenizer.json");
+    expect((await problemOf({ model: path })).message).toContain("tokenizer.json");
   });
 });
 
 describe("runs", () => {
-  const options = { set: ["backend=wasm"], preset: "smoke", resume: false, dryRun: false };
+  const options = { set: ["backend=wasm"], preset: "smoke" as const, resume: false, dryRun: false };
 
   test("train needs a checkpoint, and leaves no folder behind without one", async () => {
     const run = join(folder, "no-start");
-    await expect(runCommand("train", { sft: false, rl: true }, { ...options, run }, context)).rejects.toThrow(/--from.*none/);
+    await expect(runCommand("train", { sft: false, rl: true }, { ...options, output: run }, context)).rejects.toThrow(/--model.*none/);
     await expect(readFile(join(run, "config.yaml"))).rejects.toThrow();
   });
 
   test("a run folder that cannot be written", async () => {
     const run = join(await file("a-file", "text"), "run");
-    await expect(runCommand("sft", { sft: true, rl: false }, { ...options, run }, context)).rejects.toBeInstanceOf(InputError);
+    await expect(runCommand("sft", { sft: true, rl: false }, { ...options, output: run }, context)).rejects.toBeInstanceOf(InputError);
   });
 
   test("--resume takes no settings", async () => {
-    await expect(runCommand("sft", { sft: true, rl: false }, { ...options, resume: true, run: folder }, context)).rejects.toThrow(
+    await expect(runCommand("sft", { sft: true, rl: false }, { ...options, resume: true, output: folder }, context)).rejects.toThrow(
       /--resume: expected none of --preset/,
     );
   });
@@ -131,7 +131,7 @@ describe("runs", () => {
 
   test("a run that its backend cannot hold is refused before anything is written", async () => {
     const run = join(folder, "too-large");
-    const started = runCommand("quickstart", both, { ...options, set: [...options.set, ...large], run }, context);
+    const started = runCommand("quickstart", both, { ...options, set: [...options.set, ...large], output: run }, context);
     await expect(started).rejects.toThrow(
       /backend wasm: expected a run that holds less than 2\.9 of the 4 GiB, .* found 5\.1 GiB \(weights 1\.13, moments 2\.26, gradients 1\.13, activations/,
     );
@@ -141,7 +141,12 @@ describe("runs", () => {
 
   test("--dry-run counts gradients and moments of an adapter alone", async () => {
     const dryRun = async (...set: string[]) => {
-      await runCommand("quickstart", both, { ...options, set: [...options.set, ...set], run: join(folder, "dry"), dryRun: true }, context);
+      await runCommand(
+        "quickstart",
+        both,
+        { ...options, set: [...options.set, ...set], output: join(folder, "dry"), dryRun: true },
+        context,
+      );
       const line = /^memory +about ([\d,]+) MiB: weights ([\d,]+) MiB, gradients ([\d,]+) MiB, moments ([\d,]+) MiB/m;
       return line
         .exec(context.printed.at(-1)!)!
@@ -159,7 +164,7 @@ describe("runs", () => {
 
   test("--dry-run prints the resolved config and what to expect, and makes nothing", async () => {
     const run = join(folder, "dry");
-    await runCommand("quickstart", { sft: true, rl: true }, { ...options, run, dryRun: true }, context);
+    await runCommand("quickstart", { sft: true, rl: true }, { ...options, output: run, dryRun: true }, context);
     expect(context.printed.at(-1)).toMatch(/groupSize: 2[^]*parameters +[\d,]+[^]*FLOP/);
     await expect(readFile(join(run, "config.yaml"))).rejects.toThrow();
   });
@@ -170,7 +175,7 @@ describe("data of a run", () => {
     runCommand(
       "quickstart",
       { sft: true, rl: true },
-      { preset: "smoke", set: ["backend=wasm", ...set], run: join(folder, "no-data"), resume: false, dryRun: false },
+      { preset: "smoke", set: ["backend=wasm", ...set], output: join(folder, "no-data"), resume: false, dryRun: false },
       context,
     );
 
@@ -200,10 +205,7 @@ test("an adapter on a .gguf file is not exported under that name, which PEFT can
     JSON.stringify({ peft_type: "LORA", r: 4, lora_alpha: 8, target_modules: ["q_proj"], base_model_name_or_path: "/m/x.Q4_1.gguf" }),
   );
   const exported = (base?: string) =>
-    exportCheckpoint(
-      { checkpoint: adapter, out: join(folder, "exported"), merge: false, dtype: "float32", ...(base && { base }) },
-      context,
-    );
+    exportCheckpoint({ model: adapter, output: join(folder, "exported"), merge: false, dtype: "float32", ...(base && { base }) }, context);
   await expect(exported()).rejects.toThrow(
     /expected an adapter whose base PEFT can load.*found \/m\/x\.Q4_1\.gguf.*--base OWNER\/NAME.*--merge/,
   );

@@ -7,24 +7,25 @@ import { withOptions } from "../evaluation/eval-options.js";
 import { agentOptions, type Environment } from "@retool-ts/evaluate";
 import { createEnvironment } from "../setup/create-environment.js";
 import { setUpModel, type LoadedModel } from "../setup/model-setup.js";
+import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { ChatText } from "./chat-text.js";
 
 export interface ChatOptions {
-  readonly checkpoint: string;
+  readonly model: string;
   readonly question?: string;
   readonly temperature: number;
   readonly topP: number;
   readonly seed: number;
   readonly config?: string;
-  readonly recipe?: string;
+  readonly preset?: PresetName;
   readonly set: readonly string[];
   readonly plugin?: readonly string[];
 }
 
 /** Answers questions with a checkpoint, streaming what it writes and what the sandbox returns. Each question starts afresh. */
 export async function chat(options: ChatOptions, { print, reporter, signal }: CliContext): Promise<void> {
-  const folder = await resolveCheckpoint(options.checkpoint, { reporter, signal });
+  const folder = await resolveCheckpoint(options.model, { reporter, signal });
   const { temperature, topP } = options;
   const config = withOptions(await checkpointConfig(folder, options), { temperature, topP, topK: 0 });
   const model = await setUpModel(config, folder);

@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import { ARM_NAMES, COMPARISONS, type ArmName, type ComparisonName } from "../compare/arms.js";
+import { optional } from "../shell/option-texts.js";
+import { addOutput } from "./model-options.js";
 import { positiveNumber, repeated, wholeNumber } from "./option-values.js";
 
 interface Options {
-  readonly run: string;
+  readonly output: string;
   readonly preset: ComparisonName;
   readonly seeds: readonly number[];
   readonly arms: readonly ArmName[];
@@ -15,22 +17,23 @@ interface Options {
 }
 
 export function register(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command("compare")
     .description("tool RL against text-only RL, both from cold starts of equal effort: the paper's claim in miniature")
-    .option("-r, --run <folder>", "folder of the comparison; what it has already is not run again", "runs/compare")
-    .addOption(new Option("--preset <name>", "comparison to run").choices(Object.keys(COMPARISONS)).default("tiny"))
+    .addOption(new Option("--preset <name>", "recipe to compare the arms of").choices(Object.keys(COMPARISONS)).default("tiny"))
     .option("--seeds <list>", "seeds, with commas between them", seedList, [1, 2, 3])
     .option("--arms <list>", `arms to run, with commas between them: ${ARM_NAMES.join(", ")}`, armList, ARM_NAMES)
     .option("-s, --set <key=value>", "one setting for all arms; may be repeated", repeated, [])
-    .option("--processes <n>", "runs at a time (default: one a core, at most 2)", positiveNumber)
+    .addOption(optional("--processes <n>", "runs at a time", "one a core, at most 2", positiveNumber))
     .option("--dry-run", "print what would run and the work to expect, and stop", false)
     .option("--json", "print the result as JSON", false)
-    .addHelpText("after", "\nInterrupted, it goes on when the same command is given again.")
-    .action(async ({ preset, ...options }: Options) => {
+    .addHelpText("after", "\nInterrupted, it goes on when the same command is given again.");
+  addOutput(command, "folder of the comparison; what it has already is not run again", "runs/compare").action(
+    async ({ preset, ...options }: Options) => {
       const { compare } = await import("../compare/compare-command.js");
       await compare({ ...options, comparison: preset, program: [process.execPath, ...process.execArgv, process.argv[1]!] }, context);
-    });
+    },
+  );
   program
     .command("compare-job", { hidden: true })
     .argument("<job>")

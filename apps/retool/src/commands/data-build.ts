@@ -1,14 +1,15 @@
 import { Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import type { BuildOptions } from "../data-build/build-command.js";
+import { optional, refuseSpellings } from "../shell/option-texts.js";
 import { nonNegativeNumber, positiveNumber, webAddress, wholeNumber } from "./option-values.js";
 
 export function registerBuild(data: Command, context: CliContext): void {
-  data
+  const command = data
     .command("build")
     .description("make rows for supervised training whose code has been run")
-    .argument("<out>", "JSONL file to write; the report and the rows left out go beside it")
-    .option("--from <file>", "text-only reasoning to rewrite: columns question, answer and reasoning")
+    .argument("[file]", "text-only reasoning to rewrite: columns question, answer and reasoning; - is standard input")
+    .requiredOption("-o, --output <file>", "JSONL file to write; the report and the rows left out go beside it")
     .option("--endpoint <url>", "OpenAI-compatible server that rewrites, such as http://127.0.0.1:8000/v1", webAddress)
     .option("--model <name>", "model at the endpoint")
     .option("--tasks <n>", "generate this many problems and traces instead; needs no model", positiveNumber)
@@ -22,26 +23,27 @@ export function registerBuild(data: Command, context: CliContext): void {
         .default("retool-sft"),
     )
     .addOption(new Option("--language <name>", "language of the code").choices(["javascript", "python"]).default("javascript"))
-    .option("--sandbox-url <url>", "run code on this SandboxFusion server instead of the built-in sandbox", webAddress)
-    .option("--limit <n>", "first rows only", positiveNumber)
+    .addOption(optional("--sandbox-url <url>", "run code on this SandboxFusion server", "the built-in sandbox runs it", webAddress))
+    .addOption(optional("--limit <n>", "first rows only", "all", positiveNumber))
     .option("--attempts <n>", "most replies per row", positiveNumber, 1)
     .option("--temperature <t>", "sampling temperature", nonNegativeNumber, 0.7)
     .option("--max-tokens <n>", "tokens a reply may have", positiveNumber, 16_384)
     .option("--concurrency <n>", "requests at once", positiveNumber, 4)
-    .option("--requests-per-minute <n>", "requests per minute at most", positiveNumber)
+    .addOption(optional("--requests-per-minute <n>", "requests per minute at most", "any number", positiveNumber))
     .option("--retries <n>", "further tries after 429, 5xx and timeouts", wholeNumber, 5)
     .option("--retry-delay-ms <ms>", "wait before the second try; it doubles", wholeNumber, 1_000)
     .option("--timeout-s <seconds>", "time for one reply", positiveNumber, 600)
     .option("--api-key-env <name>", "environment variable with the key", "OPENAI_API_KEY")
-    .option("--cache <folder>", "folder of the replies; default: beside the rows")
-    .option("--strict", "leave out rows whose code prints something else than the model wrote")
-    .option("-q, --quiet", "print no progress")
+    .addOption(optional("--cache <folder>", "folder of the replies", "beside the rows"))
+    .option("--strict", "leave out rows whose code prints something else than the model wrote", false)
+    .option("-q, --quiet", "print no progress", false)
     .addHelpText(
       "after",
-      "\nA second run with the same options asks only for replies that are missing.\n\nExamples:\n  $ retool data build sft.jsonl --tasks 2000 --mixture imperfect\n  $ retool data build sft.jsonl --from traces.jsonl --endpoint http://127.0.0.1:8000/v1 --model Qwen2.5-32B-Instruct",
-    )
-    .action(async (output: string, options: BuildOptions) => {
-      const { buildData } = await import("../data-build/build-command.js");
-      await buildData(output, options, context);
-    });
+      "\nA second run with the same options asks only for replies that are missing.\n\nExamples:\n  $ retool data build --output sft.jsonl --tasks 2000 --mixture imperfect\n  $ retool data build traces.jsonl --output sft.jsonl --endpoint http://127.0.0.1:8000/v1 --model Qwen2.5-32B-Instruct",
+    );
+  refuseSpellings(command, { "--from <file>": "the argument" });
+  command.action(async (file: string | undefined, { output, ...options }: BuildOptions & { readonly output: string }) => {
+    const { buildData } = await import("../data-build/build-command.js");
+    await buildData(output, { ...options, ...(file !== undefined && { file }) }, context);
+  });
 }

@@ -48,7 +48,7 @@ async function write(...lines: readonly string[]): Promise<string> {
 describe("retool data convert", () => {
   test("writes the rows that convert, and names the others with their line", async () => {
     const out = join(folder, "new/out.jsonl");
-    await retool("convert", await write(good, row("no answer"), good), out, "--dialect", "hermes");
+    await retool("convert", await write(good, row("no answer"), good), "--output", out, "--dialect", "hermes");
     const lines = (await readFile(out, "utf8")).trimEnd().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { messages: { role: string }[] }).messages.map(({ role }) => role))).toEqual([
       ["user", "assistant", "tool", "assistant"],
@@ -59,14 +59,16 @@ describe("retool data convert", () => {
   });
 
   test("--quiet names no rows", async () => {
-    await retool("convert", await write(good, row("no answer")), join(folder, "out.jsonl"), "--dialect", "xml", "--quiet");
+    await retool("convert", await write(good, row("no answer")), "--output", join(folder, "out.jsonl"), "--dialect", "xml", "--quiet");
     expect(said).toBe("");
     expect(printed).toHaveLength(1);
   });
 
   test("a file without a row that converts is refused, and nothing is written", async () => {
     const out = join(folder, "out.jsonl");
-    await expect(retool("convert", await write(row("no answer")), out, "--dialect", "xml")).rejects.toThrow("expected rows of ReTool-SFT");
+    await expect(retool("convert", await write(row("no answer")), "--output", out, "--dialect", "xml")).rejects.toThrow(
+      "expected rows of ReTool-SFT",
+    );
     await expect(readFile(out)).rejects.toThrow("ENOENT");
   });
 });
@@ -76,7 +78,7 @@ describe("retool data stats", () => {
     const text = row("It is <answer>42</answer>");
     const input = await write(good, text);
     const out = join(folder, "out.jsonl");
-    await retool("convert", input, out, "--dialect", "hermes");
+    await retool("convert", input, "--output", out, "--dialect", "hermes");
     printed = [];
     for (const file of [input, out]) await retool("stats", file, "--json");
     const [before, after] = printed.map((json) => JSON.parse(json) as Record<string, number>);

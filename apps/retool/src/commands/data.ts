@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import type { ConvertOptions, StatsOptions } from "./data-files.js";
+import { optional } from "../shell/option-texts.js";
 import { registerBuild } from "./data-build.js";
 
 export function register(program: Command, context: CliContext): void {
@@ -9,26 +10,27 @@ export function register(program: Command, context: CliContext): void {
   data
     .command("convert")
     .description("turn rows of ReTool-SFT into messages of one dialect")
-    .argument("<in>", "JSONL, JSON or Parquet file, a folder of them, or hub:owner/name/path")
-    .argument("<out>", "JSONL file to write, one { messages } a line")
+    .argument("<file>", "JSONL, JSON or Parquet file, a folder of them, or hub:owner/name/path; - is JSON lines on standard input")
+    .requiredOption("-o, --output <file>", "JSONL file to write, one { messages } a line")
     .addOption(
       new Option("--dialect <name>", "xml: the paper's tags in one response; hermes: tool calls")
         .choices(["xml", "hermes"])
         .makeOptionMandatory(),
     )
-    .option("-q, --quiet", "print no progress")
-    .addHelpText("after", "\nExample:\n  $ retool data convert train_2000.parquet sft.jsonl --dialect hermes")
-    .action(async (input: string, output: string, _: unknown, command: Command) => {
+    .option("-q, --quiet", "print no progress", false)
+    .addHelpText("after", "\nExample:\n  $ retool data convert train_2000.parquet --output sft.jsonl --dialect hermes")
+    .action(async (input: string, _: unknown, command: Command) => {
       const { convertData } = await import("./data-files.js");
-      await convertData(input, output, command.optsWithGlobals<ConvertOptions>(), context); // --quiet may be the parent's
+      const { output, ...options } = command.optsWithGlobals<ConvertOptions & { readonly output: string }>();
+      await convertData(input, output, options, context); // --quiet may be the parent's
     });
   data
     .command("stats")
     .description("lengths, use of code and what is learned, over a file of conversations in either dialect")
-    .argument("<file>", "JSONL, JSON or Parquet file with a column messages, or a folder of them")
-    .option("--tokenizer <folder>", "count tokens of this tokenizer; default: characters")
-    .option("--json", "print the measures as JSON")
-    .option("-q, --quiet", "print no progress")
+    .argument("<file>", "JSONL, JSON or Parquet file with a column messages, or a folder of them; - is standard input")
+    .addOption(optional("--tokenizer <folder>", "count tokens of this tokenizer", "characters are counted"))
+    .option("--json", "print the measures as JSON", false)
+    .option("-q, --quiet", "print no progress", false)
     .addHelpText("after", "\nExample:\n  $ retool data stats sft.jsonl --tokenizer checkpoints/Qwen2.5-0.5B-Instruct")
     .action(async (file: string, options: StatsOptions) => {
       const { dataStats } = await import("./data-files.js");

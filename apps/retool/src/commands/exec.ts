@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import type { ExecOptions } from "./exec-run.js";
 import { addLimitOptions } from "./limit-options.js";
+import { optional } from "../shell/option-texts.js";
 import { repeated, wholeNumber } from "./option-values.js";
 
 export function register(program: Command, context: CliContext): void {
@@ -9,11 +10,11 @@ export function register(program: Command, context: CliContext): void {
     .command("exec")
     .description("run code in the sandbox: from stdin, or cell by cell")
     .option("--language <name>", "language of the code: javascript or python", "javascript")
-    .option("--backend <name>", "what runs Python: pyodide or bwrap; the first of them that is there by default")
+    .addOption(optional("--backend <name>", "what runs Python: pyodide or bwrap", "the first of them that is there"))
     .option("--cell <code>", "a cell of one session, instead of stdin; may be repeated", repeated, [])
-    .option("--session", 'stdin holds a session: one cell a line, as a JSON string or as {"code": …}')
+    .option("--session", 'stdin holds a session: one cell a line, as a JSON string or as {"code": …}', false)
     .option("--seed <n>", "seed of the random numbers", wholeNumber, 0)
-    .option("--json", "print one JSON result a run instead of the text for the model");
+    .option("--json", "print one JSON result a run instead of the text for the model", false);
   addLimitOptions(command)
     .addHelpText(
       "after",

@@ -8,8 +8,8 @@ import { isGguf } from "../setup/model-files.js";
 import { setUpModel } from "../setup/model-setup.js";
 
 export interface ExportOptions {
-  readonly checkpoint: string;
-  readonly out: string;
+  readonly model: string;
+  readonly output: string;
   readonly merge: boolean;
   /** The name of an adapter's base model in its files, instead of the one it was trained on. */
   readonly base?: string;
@@ -18,29 +18,29 @@ export interface ExportOptions {
 
 /** Writes a checkpoint as a model that `transformers` loads, or, when it is an adapter that is not to be merged, as PEFT does. */
 export async function exportCheckpoint(
-  { checkpoint, out, merge, base, dtype }: ExportOptions,
+  { model: name, output, merge, base, dtype }: ExportOptions,
   { print, reporter, signal }: CliContext,
 ): Promise<void> {
-  const info = statSync(out, { throwIfNoEntry: false });
-  if (info !== undefined && (!info.isDirectory() || readdirSync(out).length > 0)) {
-    const found = info.isDirectory() ? `${out} with files in it` : `the file ${out}`;
-    throw new InputError({ what: "retool export", where: "--out", expected: "a new or empty folder", found, fix: "name another one" });
+  const info = statSync(output, { throwIfNoEntry: false });
+  if (info !== undefined && (!info.isDirectory() || readdirSync(output).length > 0)) {
+    const found = info.isDirectory() ? `${output} with files in it` : `the file ${output}`;
+    throw new InputError({ what: "retool export", where: "--output", expected: "a new or empty folder", found, fix: "name another one" });
   }
-  const folder = await resolveCheckpoint(checkpoint, { reporter, signal });
+  const folder = await resolveCheckpoint(name, { reporter, signal });
   if (!merge) await checkBase(folder, base);
   const model = await setUpModel(await checkpointConfig(folder, { set: [] }), folder);
   try {
     if (model.engine.parameters.lora === undefined || merge) {
-      await saveModelFolder(out, model, { dtype });
-      print(`model of ${folder} in ${dtype}: ${out}`);
+      await saveModelFolder(output, model, { dtype });
+      print(`model of ${folder} in ${dtype}: ${output}`);
       return;
     }
     if (dtype !== "float32") {
       const problem = { what: "retool export", where: "--dtype", expected: "float32 for an adapter", found: dtype };
       throw new InputError({ ...problem, fix: "pass --merge to write the whole model" });
     }
-    await saveAdapterFolder(out, model, base ?? baseName(model.base ?? folder));
-    print(`adapter of ${folder}: ${out}`);
+    await saveAdapterFolder(output, model, base ?? baseName(model.base ?? folder));
+    print(`adapter of ${folder}: ${output}`);
   } finally {
     model.dispose();
   }

@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import * as chat from "./chat.js";
 import * as compare from "./compare.js";
+import * as completion from "./completion.js";
+import * as config from "./config.js";
 import * as data from "./data.js";
 import * as doctor from "./doctor.js";
 import * as engine from "./engine.js";
@@ -31,6 +33,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   inspect,
   report,
   exportCommand,
+  config,
   data,
   verify,
   exec,
@@ -38,6 +41,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   engine,
   doctor,
   native,
+  completion,
 ];
 
 export function registerCommands(program: Command, context: CliContext): void {

@@ -41,8 +41,8 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
   });
   if (result === undefined) return;
   const { writeReport } = await import("@retool-ts/report");
-  const report = await writeReport(options.run);
+  const report = await writeReport(options.output);
   if (options.json === true) return context.print(runJson(result, { report }));
   context.print(`${runText(result)}\nreport:     ${report}`);
-  context.print(`rollouts:   ${commandLine("inspect", options.run)}\ntalk to it: ${commandLine("chat", options.run)}`);
+  context.print(`rollouts:   ${commandLine("inspect", options.output)}\ntalk to it: ${commandLine("chat", options.output)}`);
 }

@@ -65,50 +65,41 @@ export async function runParts(
       where: "model.from",
       expected: `the weights of ${preset.model}`,
       found: "none",
-      fix: `name them with --from ${hubName(preset.model)}, or their folder with --set model.from=FOLDER; --dry-run says what they need`,
+      fix: `name them with --model ${hubName(preset.model)}, or their folder with --set model.from=FOLDER; --dry-run says what they need`,
     });
   }
   if (!parts.sft && !options.resume && config.model.from === null) {
     throw new InputError({
       what: `retool ${name}`,
-      where: "--from",
+      where: "--model",
       expected: "a checkpoint to start from",
       found: "none",
-      fix: "pass --from runs/sft, or a checkpoint folder",
+      fix: "name it: retool train runs/sft, or a checkpoint folder",
     });
   }
   if (!options.resume && parts.sft) checkTraceLanguage(config);
   if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
-  if (!options.resume) await checkMemory(config, parts, { reporter, signal });
+  if (!options.resume && config.engine.kind === "local") await checkMemory(config, parts, { reporter, signal });
   const request = {
-    path: options.run,
+    path: options.output,
     resume: options.resume,
     config,
     parts,
-    resumeWith: commandLine(name, "--resume", "--run", options.run),
+    resumeWith: commandLine(name, "--resume", "--output", options.output),
     reporter,
     signal,
   };
   let result: RunResult | undefined;
   await withRun(parts.sft ? request : { ...request, start: { phase: "rl", totalSteps: 0, step: 0 } }, async (run, state) => {
     await runRecipe(run, state, parts, hooks);
-    result = { run: options.run, checkpoint: (await run.run.latestCheckpoint())?.path, summary: run.run.readSummary()! };
+    result = { run: options.output, checkpoint: (await run.run.latestCheckpoint())?.path, summary: run.run.readSummary()! };
   });
   return result;
 }
 
 /** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */
 async function startConfig(options: RunOptions, context: CliContext): Promise<RecipeConfig> {
-  const start = options.from ?? options.model;
-  if (options.model !== undefined && options.model !== start) {
-    throw new InputError({
-      what: "options",
-      where: "--model",
-      expected: "the same as --from",
-      found: `${options.model} and ${start}`,
-      fix: "pass one of the two",
-    });
-  }
+  const start = options.model;
   const sources = configSources(options);
   if (start === undefined) {
     const config = await loadConfig(sources);
@@ -126,19 +117,19 @@ async function startConfig(options: RunOptions, context: CliContext): Promise<Re
   }
   const from = await resolveCheckpoint(start, context);
   const named = options.preset !== undefined || options.config !== undefined;
-  const config = named ? await loadConfig(sources) : await checkpointConfig(from, options);
+  const config = named ? await loadConfig(sources) : await checkpointConfig(from, { ...options, set: sources.set ?? [] });
   return { ...config, model: { ...config.model, from } };
 }
 
-function checkResume({ resume, preset, config, set, from, model }: RunOptions): void {
+function checkResume({ resume, preset, config, set, model, engine, baseUrl, baseModel }: RunOptions): void {
   if (!resume) return;
-  const beside = { preset, config, set: set[0], from, model };
+  const beside = { preset, config, set: set[0], model, engine, "base-url": baseUrl, "base-model": baseModel };
   const found = Object.entries(beside).find(([, value]) => value !== undefined)?.[0];
   if (found === undefined) return;
   throw new InputError({
     what: "options",
     where: "--resume",
-    expected: "none of --preset, --config, --set, --from and --model beside it",
+    expected: "none of --preset, --config, --set and --model beside it",
     found: `--${found}`,
     fix: "leave it out: a resumed run keeps its config and weights",
   });

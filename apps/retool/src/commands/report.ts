@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import type { PurposeOf } from "@retool-ts/report";
+import { optional } from "../shell/option-texts.js";
 import { positiveNumber, webAddress } from "./option-values.js";
 
 interface Options {
@@ -17,7 +18,7 @@ export function register(program: Command, context: CliContext): void {
     .command("report")
     .description("write a run as one HTML page: results, tool use, curves and rollouts to read")
     .argument("<run>", "folder of a run")
-    .option("-o, --output <file>", "where to write it (default: report.html in the run's folder)")
+    .addOption(optional("-o, --output <file>", "where to write it", "report.html in the run's folder"))
     .option("--checkpoints [n]", "first roll out n held-out problems (40 unless told) with every checkpoint that was kept", positiveNumber)
     .option("--label-endpoint <url>", "have a language model name what code is for: an OpenAI-compatible URL that ends in /v1", webAddress)
     .option("--label-model <name>", "its model; the key is taken from OPENAI_API_KEY")

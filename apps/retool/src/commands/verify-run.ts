@@ -14,6 +14,7 @@ import {
 } from "@retool-ts/reward";
 import { z } from "zod";
 import type { CliContext } from "../shell/cli-context.js";
+import { inputName, STANDARD_INPUT } from "../shell/standard-input.js";
 
 /** Options of `outcomeReward`, under their names there. */
 export interface GradeOptions {
@@ -85,6 +86,7 @@ export async function verifyFile(file: string, { json, ...options }: VerifyOptio
   const { print, reporter, signal } = context;
   checkHeeded(options);
   const verify = createVerifier(options);
+  const name = inputName(file);
   let unstated = 0;
   const counts = new Map<Verified["verdict"], number>();
   let line = 0;
@@ -92,7 +94,7 @@ export async function verifyFile(file: string, { json, ...options }: VerifyOptio
     signal.throwIfAborted();
     line++;
     if (text.trim() === "") continue;
-    const row = parseRow(text, `${file}: line ${line}`);
+    const row = parseRow(text, `${name}: line ${line}`);
     const verified = verify(row.gold, row.prediction);
     if (!verified.stated) unstated++;
     counts.set(verified.verdict, (counts.get(verified.verdict) ?? 0) + 1);
@@ -100,7 +102,7 @@ export async function verifyFile(file: string, { json, ...options }: VerifyOptio
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (total === 0)
-    throw new InputError({ what: "verify", where: file, expected: "at least one row", found: "none", fix: "name a file with rows" });
+    throw new InputError({ what: "verify", where: name, expected: "at least one row", found: "none", fix: "name a file with rows" });
   const rows = [...counts].map(([verdict, count]) => [verdict, String(count), `${((100 * count) / total).toFixed(1)} %`]);
   if (json) reporter.say(rows.map(([verdict, count]) => `${verdict} ${count}`).join(", "));
   else for (const row of rows) print(row.join("  "));
@@ -109,6 +111,7 @@ export async function verifyFile(file: string, { json, ...options }: VerifyOptio
 }
 
 async function openLines(file: string): Promise<AsyncIterable<string>> {
+  if (file === STANDARD_INPUT) return textLines(process.stdin.setEncoding("utf8"));
   const info = await stat(file).catch(() => undefined);
   if (info === undefined || !info.isFile()) {
     const found = info === undefined ? "no such file" : "a folder";

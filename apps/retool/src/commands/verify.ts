@@ -1,22 +1,26 @@
 import { ANSWER_SOURCES, REWARD_RULES, type AnswerSource } from "@retool-ts/reward";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
+import { optional } from "../shell/option-texts.js";
 import type { VerifyOptions } from "./verify-run.js";
 
 export function register(program: Command, context: CliContext): void {
   program
     .command("verify")
     .description("judge answers: rows {gold, prediction} of a JSONL file; a prediction may be a whole response")
-    .argument("<file>", "JSONL file")
+    .argument("<file>", "JSONL file; - is standard input")
     .addOption(
       new Option("--rule <rule>", `as reward.rule of a config: ${describeRules()}`)
         .choices(Object.keys(REWARD_RULES))
         .default("equivalence"),
     )
-    .option(
-      "--sources <names>",
-      `places of an answer, by commas: ${ANSWER_SOURCES.join(", ")}; boxed,tag,anchor grades as training does (default: these, else any)`,
-      sourcesOf,
+    .addOption(
+      optional(
+        "--sources <names>",
+        `places of an answer, by commas: ${ANSWER_SOURCES.join(", ")}; boxed,tag,anchor grades as training does`,
+        "these, else any",
+        sourcesOf,
+      ),
     )
     .option("--strict", "with equivalence: the form of the gold counts too: units, bases, brackets", false)
     .option("--allow-thousands-separators", "with boxed-exact: 1,000 is 1000", false)

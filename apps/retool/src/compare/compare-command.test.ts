@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true }));
 /** Smoke size in this process: every part runs, nothing is learned. */
 async function run(name: string, more: Partial<CompareOptions> = {}, context: Partial<CliContext> = {}) {
   const options: CompareOptions = {
-    run: join(folder, name),
+    output: join(folder, name),
     comparison: "smoke",
     arms: ["tool", "text", "text-3x"],
     seeds: [1],
@@ -80,7 +80,7 @@ describe("compare at smoke size", () => {
   });
 
   test("other settings do not mix with a begun comparison", async () => {
-    await expect(run("first", { set: ["backend=wasm", "eval.problems=11"] })).rejects.toThrow(/settings\.json.*another --run/s);
+    await expect(run("first", { set: ["backend=wasm", "eval.problems=11"] })).rejects.toThrow(/settings\.json.*another --output/s);
   });
 
   test("a dry run writes nothing and says what would run; --json prints the result", async () => {

@@ -22,7 +22,7 @@ import { verdictSentences } from "./verdict.js";
 /** Request of the command line. */
 export interface CompareOptions extends ComparisonPlan {
   /** Folder of the comparison. */
-  readonly run: string;
+  readonly output: string;
   /** Runs at once, each in a process of its own; one runs in this process. */
   readonly processes?: number;
   /** Command that starts a process of this program: Node, its options and the script. */
@@ -33,7 +33,7 @@ export interface CompareOptions extends ComparisonPlan {
 
 /** Trains every arm with every seed, as far as that is not done yet, and reports. */
 export async function compare(options: CompareOptions, context: CliContext): Promise<ComparisonResult | undefined> {
-  const { run, comparison, seeds, set } = options;
+  const { output: run, comparison, seeds, set } = options;
   const arms = ARM_NAMES.filter((arm) => options.arms.includes(arm));
   const plan: ComparisonPlan = { comparison, arms, seeds, set };
   const jobs = await planJobs(run, plan);
@@ -58,7 +58,7 @@ export async function compare(options: CompareOptions, context: CliContext): Pro
 async function runAll(jobs: readonly Job[], options: CompareOptions, { reporter, signal }: CliContext): Promise<void> {
   const processes = options.processes ?? Math.min(2, availableParallelism());
   if (jobs.length === 0) return;
-  reporter.say(`${jobs.length} runs, ${Math.min(processes, jobs.length)} at a time, in ${options.run}`);
+  reporter.say(`${jobs.length} runs, ${Math.min(processes, jobs.length)} at a time, in ${options.output}`);
   const bar = reporter.progress("runs", jobs.length);
   let done = 0;
   try {
@@ -118,6 +118,6 @@ async function keepSettings(folder: string, { comparison, set }: ComparisonPlan)
     where: file,
     expected: "the settings that the folder was begun with",
     found: "other --preset or --set options",
-    fix: "give the same ones to go on, or choose another --run",
+    fix: "give the same ones to go on, or choose another --output",
   });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "./load-config.js";
+import type { PresetName } from "./presets.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-config-"))));
@@ -44,13 +45,13 @@ describe("loadConfig", () => {
   test("an unknown key is named with its line and the nearest key", async () => {
     const file = await yaml("seed: 1\ntrain:\n  setps: 5\n");
     const message = await messageOf(loadConfig({ file }));
-    expect(message).toContain("run.yaml:3: train.setps");
+    expect(message).toContain("run.yaml:3:3: train.setps");
     expect(message).toContain('write "steps"');
   });
 
   test("a wrong type says what was expected and found", async () => {
     const file = await yaml("train:\n  groupSize: eight\n");
-    expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml:2: train\.groupSize: expected number, found "eight"/);
+    expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml:2:14: train\.groupSize: expected a number, found "eight"/);
   });
 
   test("a value out of range names the setting it came from", async () => {
@@ -59,7 +60,7 @@ describe("loadConfig", () => {
 
   test.each([
     ["missing file", { file: "no/such.yaml" }, "no such file"],
-    ["unknown preset", { preset: "huge" }, "one of tiny, smoke"],
+    ["unknown preset", { preset: "huge" as PresetName }, "one of tiny, smoke"],
     ["setting without a value", { set: ["train.steps"] }, "key.path=value"],
   ])("%s", async (_, sources, expected) => {
     expect(await messageOf(loadConfig(sources))).toContain(expected);
@@ -71,7 +72,7 @@ describe("loadConfig", () => {
     );
     const file = await yaml("sft:\n  stages:\n    0: { steps: 3 }\n    5: { steps: 3 }\n");
     expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml: expected an item of sft\.stages, from 0 to 1, found 5/);
-    expect(await messageOf(loadConfig({ set: ["sft.stages={}"] }))).toContain("expected array");
+    expect(await messageOf(loadConfig({ set: ["sft.stages={}"] }))).toContain("expected a list");
   });
 
   test.each(["__proto__.x=1", "train.__proto__.steps=1", "constructor.x=1"])("--set %s is an unknown key", async (setting) => {
@@ -79,9 +80,9 @@ describe("loadConfig", () => {
   });
 
   test("bounds are told in plain words", async () => {
-    expect(await messageOf(loadConfig({ set: ["train.steps=-1"] }))).toContain("expected >0, found -1");
-    expect(await messageOf(loadConfig({ set: ["sft.stages=[]"] }))).toContain("expected >=1 items, found []");
-    expect(await messageOf(loadConfig({ set: ["optimizer.beta1=2"] }))).toContain("expected <=1, found 2");
+    expect(await messageOf(loadConfig({ set: ["train.steps=-1"] }))).toContain("expected a number above 0, found -1");
+    expect(await messageOf(loadConfig({ set: ["sft.stages=[]"] }))).toContain("expected at least 1 item, found []");
+    expect(await messageOf(loadConfig({ set: ["optimizer.beta1=2"] }))).toContain("expected a number up to 1, found 2");
   });
 
   test("a source of data without a kind has the one that its keys belong to", async () => {
@@ -96,7 +97,7 @@ describe("loadConfig", () => {
 
   test("a preset in a file that is no name is refused", async () => {
     expect(await messageOf(loadConfig({ file: await yaml("preset: 5\n") }))).toMatch(
-      /run\.yaml: preset: expected one of tiny, .*, found 5/,
+      /run\.yaml:1:9: preset: expected one of tiny, .*, found 5/,
     );
   });
 
@@ -120,4 +121,75 @@ describe("loadConfig", () => {
     const file = await yaml("seed: 1\nseed: 2\n");
     expect(await messageOf(loadConfig({ file }))).toContain("run.yaml:2");
   });
+});
+
+describe("mistakes are told all at once", () => {
+  const lines = async (promise: Promise<unknown>) => (await messageOf(promise)).split("\n").map((line) => line.trim());
+
+  test("of a file with line and column, of settings with their text", async () => {
+    const file = await yaml(`sead: 3
+train:
+  steps: many
+  kl: { coef: -1, plase: loss }
+sft:
+  stages:
+    - { name: One, steps: 1.5, learningRate: { peak: 1e-3 } }
+eval: { sampling: { topP: 2 } }
+`);
+    const [head, ...mistakes] = await lines(loadConfig({ file, set: ["backend=webgl", "model={layers: 0, hidden: 3}", "nothing"] }));
+    const at = (position: string) => `${file}:${position}`;
+    expect(head).toBe("config: 12 mistakes");
+    expect(mistakes.map((line) => line.replace(/\. To mend it.*/, ""))).toEqual([
+      `--set nothing: expected key.path=value, found "nothing"`,
+      `--set backend=webgl: expected one of auto, tfjs-node-gpu, tfjs-node, wasm, cpu, found "webgl"`,
+      `--set model={layers: 0, hidden: 3}: model.layers: expected a number above 0, found 0`,
+      expect.stringMatching(
+        /^--set model=.*: model.hidden: expected one of the keys from, hiddenSize, .*, found unknown key "model.hidden"$/,
+      ),
+      `${at("1:1")}: sead: expected a key of a config, found unknown key "sead"`,
+      `${at("3:10")}: train.steps: expected a number, found "many"`,
+      `${at("4:15")}: train.kl.coef: expected a number above 0, found -1`,
+      `${at("4:19")}: train.kl.plase: expected a key of train.kl, found unknown key "train.kl.plase"`,
+      `${at("7:7")}: sft.stages.0.batchSize: expected a number, found nothing`,
+      `${at("7:15")}: sft.stages.0.name: expected text that matches /^[a-z0-9-]+$/, found "One"`,
+      `${at("7:27")}: sft.stages.0.steps: expected a whole number, found 1.5`,
+      `${at("8:27")}: eval.sampling.topP: expected a number up to 1, found 2`,
+    ]);
+  });
+
+  test("of broken YAML, in a file and in a setting", async () => {
+    const [head, ...mistakes] = await lines(loadConfig({ file: await yaml('seed: 1\nseed: 2\ntrain: { steps: 3\nname: "x') }));
+    expect(head).toMatch(/^config: \d mistakes$/);
+    expect(mistakes.length).toBeGreaterThan(1);
+    for (const mistake of mistakes) expect(mistake).toMatch(/run\.yaml:\d+:\d+: expected valid YAML, found /);
+    expect(await messageOf(loadConfig({ set: ["train={steps: 3"] }))).toMatch(
+      /^config: --set train=\{steps: 3: expected a value that is valid YAML, found .* at character \d+\./,
+    );
+  });
+
+  test("an unknown preset beside others", async () => {
+    const message = await messageOf(loadConfig({ file: await yaml("preset: tini\nseed: -1\n") }));
+    expect(message).toMatch(/run\.yaml:1:9: preset: expected one of .*, found "tini"\. To mend it: write "tiny"/);
+    expect(message).toMatch(/run\.yaml:2:7: seed: expected a number from 0, found -1/);
+  });
+});
+
+test("a bare value where keys are needed says which key it is for, and how to write it", async () => {
+  const setting = await messageOf(loadConfig({ set: ["train.learningRate=1e-4"] }));
+  expect(setting).toContain("--set train.learningRate=1e-4: expected the keys peak, kind, warmupSteps, floor, decaySteps, found 0.0001");
+  expect(setting).toContain("write train.learningRate.peak=0.0001 with --set, learningRate: { peak: 0.0001 } in a file");
+  expect(await messageOf(loadConfig({ set: ["train.kl=0.1"] }))).toContain("write train.kl.coef=0.1");
+});
+
+test("a key of another place is looked for", async () => {
+  expect(await messageOf(loadConfig({ set: ["groupSize=4"] }))).toContain("To mend it: write train.groupSize.");
+  expect(await messageOf(loadConfig({ settings: { trian: { steps: 4 } } }))).toMatch(/settings: trian: expected a key of a config/);
+});
+
+test("a key of sampling alone leaves the others as they are", async () => {
+  const { eval: evaluation, train } = await loadConfig({
+    settings: { eval: { sampling: { topP: 0.9 } }, train: { sampling: { topK: 5 } } },
+  });
+  expect(evaluation.sampling).toEqual({ temperature: 1, topP: 0.9, topK: 0 });
+  expect(train.sampling).toEqual({ temperature: 1, topP: 1, topK: 5 });
 });

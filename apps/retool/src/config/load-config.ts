@@ -1,17 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { InputError, nearestName } from "@retool-ts/core";
-import { isMap, isScalar, parseDocument, type Document } from "yaml";
+import { dirname, resolve } from "node:path";
+import { InputError, InputErrors, nearestName, type InputProblem } from "@retool-ts/core";
+import { configProblems } from "./check-config.js";
+import { ConfigFile } from "./config-file.js";
 import { mergeConfig, parseSetting, type Json } from "./merge-config.js";
 import { PRESETS, type PresetName } from "./presets.js";
-import { RecipeConfig } from "./recipe-config.js";
-import { withSourceKinds } from "./source-kinds.js";
+import type { RecipeConfig } from "./recipe-config.js";
 
 /** Where a config comes from; later ones win. */
 export interface ConfigSources {
   /** Name of a preset; default `tiny`, or what the file says under `preset:`. */
-  readonly preset?: string;
-  /** YAML file. */
+  readonly preset?: PresetName;
+  /** YAML file, or `-` for standard input. */
   readonly file?: string;
   /** Settings of a program, like those of a file. */
   readonly settings?: unknown;
@@ -24,152 +23,87 @@ export interface ConfigSources {
 /**
  * Reads and checks a config.
  *
- * @throws InputError naming the file, line and key, what was expected and what was found.
+ * @throws InputErrors for all mistakes, each with its place, what was expected and what was found.
  */
-export async function loadConfig({ preset, file, settings, set = [], plugins = [] }: ConfigSources): Promise<RecipeConfig> {
-  const text = file === undefined ? undefined : await readText(file);
-  const document = text === undefined ? undefined : parseYaml(text, file!);
-  const content = (document?.toJS() ?? {}) as { [key: string]: Json };
-  const { preset: presetInFile, ...rest } = content;
+export async function loadConfig({ preset, file: path, settings, set = [], plugins = [] }: ConfigSources): Promise<RecipeConfig> {
+  const problems: InputProblem[] = [];
+  const file = path === undefined ? undefined : await ConfigFile.read(path);
+  const { preset: presetInFile, ...content } = file?.content ?? {};
   const name = preset ?? presetInFile ?? "tiny";
-  if (typeof name !== "string" || !isPreset(name)) throw unknownPreset(name, preset === undefined ? file : undefined);
-  let merged = mergeConfig(structuredClone(PRESETS[name]) as unknown as Json, rest, file ?? "config");
-  if (settings !== undefined) merged = mergeConfig(merged, structuredClone(settings) as Json, "settings");
-  for (const setting of set) merged = mergeConfig(merged, parseSetting(setting), `--set ${setting}`);
-  const config = checkConfig(merged, (path) => locate(path, { document, text, file, set, preset: name }));
-  const all = [...config.plugins, ...plugins].map((path) => resolve(path)); // a run may be resumed from another folder
-  return { ...config, plugins: [...new Set(all)] };
+  const isKnown = isPreset(name);
+  if (!isKnown) problems.push(unknownPreset(name, preset === undefined ? file?.place(["preset"], "value") : undefined));
+
+  let merged = structuredClone(PRESETS[isKnown ? name : "tiny"]) as unknown as Json;
+  const layers: [where: string, read: () => Json][] = [
+    [file?.name ?? "config", () => content],
+    ["settings", () => (settings === undefined ? {} : (structuredClone(settings) as Json))],
+    ...set.map((setting): [string, () => Json] => [`--set ${setting}`, () => parseSetting(setting)]),
+  ];
+  for (const [where, read] of layers) {
+    try {
+      merged = mergeConfig(merged, read(), where);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(error.problem);
+    }
+  }
+  const origins = { file, settings, set, preset: isKnown ? name : "tiny" };
+  const checked = configProblems(merged, (keys, part) => placeOf(keys, part, origins));
+  problems.push(...checked.problems.toSorted(byPlace));
+  if (checked.config === undefined || problems.length > 0) throw new InputErrors(problems);
+  return { ...checked.config, plugins: pluginPaths(checked.config.plugins, plugins, path !== undefined && content["plugins"] !== undefined ? dirname(path) : ".") }; // prettier-ignore
 }
 
-/** Checks an object as a config. */
-export function checkConfig(value: unknown, where: (path: readonly PropertyKey[]) => string): RecipeConfig {
-  const parsed = RecipeConfig.safeParse(withSourceKinds(value));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  if (issue.code === "unrecognized_keys") {
-    const path = [...issue.path, issue.keys[0]!];
-    const known = knownKeys(issue.path);
-    const near = nearestName(issue.keys[0]!, known);
-    throw new InputError({
-      what: "config",
-      where: where(path),
-      expected: known.length > 0 ? `one of the keys ${known.join(", ")}` : "a known key",
-      found: `unknown key "${path.join(".")}"`,
-      fix: near === undefined ? "correct or remove the key" : `write "${near}"`,
-    });
-  }
-  throw new InputError({
+/** Absolute paths, for a run may be resumed from another folder. Those of a file are seen from its folder. */
+function pluginPaths(ofConfig: readonly string[], beside: readonly string[], folder: string): string[] {
+  return [...new Set([...ofConfig.map((path) => resolve(folder, path)), ...beside.map((path) => resolve(path))])];
+}
+
+function isPreset(name: unknown): name is PresetName {
+  return typeof name === "string" && Object.hasOwn(PRESETS, name);
+}
+
+function unknownPreset(name: Json, place: string | undefined): InputProblem {
+  const near = typeof name === "string" ? nearestName(name, Object.keys(PRESETS)) : undefined;
+  return {
     what: "config",
-    where: where(issue.path),
-    expected: issue.message
-      .replace(/^(?:Invalid (?:input|option)|Too (?:small|big)): expected (?:\w+ to (?:be|have) )?/, "")
-      .replace(/, received .*$/, ""),
-    found: describe(valueAt(value, issue.path)),
-    fix: `set ${issue.path.join(".") || "the config"} to such a value`,
-  });
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new InputError(
-      { what: "config", where: file, expected: "a readable YAML file", found: reason(error), fix: "check the path after --config" },
-      { cause: error },
-    );
-  }
-}
-
-function parseYaml(text: string, file: string): Document {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    const line = problem.linePos?.[0];
-    throw new InputError({
-      what: "config",
-      where: line === undefined ? file : `${file}:${line.line}:${line.col}`,
-      expected: "valid YAML",
-      found: problem.message.split("\n")[0]!.replace(/ at line .*$/, ""),
-      fix: "correct that line",
-    });
-  }
-  if (document.contents !== null && !isMap(document.contents)) {
-    throw new InputError({
-      what: "config",
-      where: file,
-      expected: "a mapping of keys",
-      found: "something else",
-      fix: "write keys and values",
-    });
-  }
-  return document;
-}
-
-function isPreset(name: string): name is PresetName {
-  return Object.hasOwn(PRESETS, name);
-}
-
-function unknownPreset(name: Json, file: string | undefined): InputError {
-  return new InputError({
-    what: "config",
-    where: file === undefined ? "--preset" : `${file}: preset`,
+    where: place === undefined ? "--preset" : `${place}: preset`,
     expected: `one of ${Object.keys(PRESETS).join(", ")}`,
     found: JSON.stringify(name),
-    fix: "name one of these presets; retool train --help says what each of them is",
-  });
+    fix: near === undefined ? "name one of these presets; retool config explain preset says what each of them is" : `write "${near}"`,
+  };
 }
 
 interface Origins {
-  readonly document: Document | undefined;
-  readonly text: string | undefined;
-  readonly file: string | undefined;
+  readonly file: ConfigFile | undefined;
+  readonly settings: unknown;
   readonly set: readonly string[];
   readonly preset: string;
 }
 
 /** Names the place a key came from, with line and column where it is in the file. */
-function locate(path: readonly PropertyKey[], { document, text, file, set, preset }: Origins): string {
+function placeOf(path: readonly PropertyKey[], part: "key" | "value", { file, settings, set, preset }: Origins): string {
   const dotted = path.join(".");
   const setting = set.findLast((entry) => {
     const key = entry.slice(0, entry.indexOf("="));
     return dotted === key || dotted.startsWith(`${key}.`) || key.startsWith(`${dotted}.`);
   });
-  if (setting !== undefined) return `--set ${setting}`;
-  const offset = document === undefined ? undefined : keyOffset(document, path);
-  if (offset === undefined) return file === undefined ? `preset ${preset}: ${dotted}` : `${file}: ${dotted}`;
-  const line = text!.slice(0, offset).split("\n").length;
-  return `${file}:${line}: ${dotted}`;
-}
-
-function keyOffset(document: Document, path: readonly PropertyKey[]): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1).map(String), true);
-    if (!isMap(parent)) continue;
-    const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path[length - 1]));
-    if (pair !== undefined && isScalar(pair.key)) return pair.key.range?.[0];
+  if (setting !== undefined) {
+    const key = setting.slice(0, setting.indexOf("="));
+    return dotted.startsWith(`${key}.`) ? `--set ${setting}: ${dotted}` : `--set ${setting}`;
   }
-  return undefined;
+  if (hasKey(settings, path[0])) return `settings: ${dotted}`;
+  if (file !== undefined) return file.has(path) ? `${file.place(path, part)}: ${dotted}` : `${file.name}: ${dotted}`;
+  return `preset ${preset}: ${dotted}`;
 }
 
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) => (typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined),
-    value,
-  );
+function hasKey(value: unknown, key: PropertyKey | undefined): boolean {
+  return typeof value === "object" && value !== null && key !== undefined && Object.hasOwn(value, key);
 }
 
-function describe(value: unknown): string {
-  return value === undefined ? "nothing" : `${JSON.stringify(value)}`.slice(0, 80);
-}
-
-/** Keys that the schema has at a path. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  const example = RecipeConfig.safeParse(PRESETS.tiny);
-  const inner = example.success ? valueAt(example.data, path) : undefined;
-  return typeof inner === "object" && inner !== null ? Object.keys(inner) : [];
-}
-
-function reason(error: unknown): string {
-  const code = (error as { code?: string }).code;
-  return code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder" : (code ?? String(error));
+/** Mistakes of a file in the order of its lines, behind all others. */
+function byPlace(a: InputProblem, b: InputProblem): number {
+  const place = ({ where }: InputProblem) => (/:(\d+):(\d+): /.exec(where) ?? [0, 0, 0]).map(Number);
+  const [[, lineA, columnA], [, lineB, columnB]] = [place(a), place(b)];
+  return lineA! - lineB! || columnA! - columnB!;
 }

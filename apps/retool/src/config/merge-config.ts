@@ -14,14 +14,25 @@ export function parseSetting(setting: string): Json {
   const equals = setting.indexOf("=");
   if (equals < 1) {
     throw new InputError({
-      what: "option --set",
-      where: setting,
+      what: "config",
+      where: `--set ${setting}`,
       expected: "key.path=value",
       found: `"${setting}"`,
       fix: "write for example --set train.steps=100",
     });
   }
-  const value = parseDocument(setting.slice(equals + 1)).toJS() as Json;
+  const document = parseDocument(setting.slice(equals + 1), { prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new InputError({
+      what: "config",
+      where: `--set ${setting}`,
+      expected: "a value that is valid YAML",
+      found: `${error.message} at character ${equals + 2 + error.pos[0]}`,
+      fix: "correct it, or put it into quotes",
+    });
+  }
+  const value = document.toJS() as Json;
   return setting
     .slice(0, equals)
     .split(".")

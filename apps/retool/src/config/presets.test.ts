@@ -4,13 +4,16 @@ import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { quietShell } from "../../test/quiet-shell.js";
 import { loadConfig } from "./load-config.js";
-import { PRESET_TABLE, PRESETS, type Preset } from "./presets.js";
+import { PRESET_NAMES, PRESET_TABLE, type Preset, type PresetName } from "./presets.js";
 import { runCommand } from "../commands/recipe-run.js";
 import { addConfigOptions } from "../commands/run-options.js";
 
 const context = quietShell();
 
-const published = Object.entries(PRESET_TABLE as Record<string, Preset>).flatMap(([name, { published: preset }]) => (preset ? [{ name, ...preset }] : [])); // prettier-ignore
+const published = PRESET_NAMES.flatMap((name) => {
+  const { published: preset }: Preset = PRESET_TABLE[name];
+  return preset ? [{ name, ...preset }] : [];
+});
 
 test("help, the guide and the message for an unknown name have every preset of the table, in its words", async () => {
   const guide = readFileSync(join(import.meta.dirname, "../../../../docs/guide/recipe.md"), "utf8");
@@ -18,16 +21,18 @@ test("help, the guide and the message for an unknown name have every preset of t
   expect(guide).toContain(`| preset | recipe | it needs |\n| --- | --- | --- |\n${rows.join("\n")}\n\n`);
   const help = addConfigOptions(new Command()).configureHelp({ helpWidth: 10_000 }).helpInformation();
   for (const [name, { meaning }] of Object.entries(PRESET_TABLE)) expect(help).toContain(`${name} (${meaning};`);
-  await expect(loadConfig({ preset: "absent" })).rejects.toThrow(`expected one of ${Object.keys(PRESET_TABLE).join(", ")}, found "absent"`);
+  await expect(loadConfig({ preset: "absent" as PresetName })).rejects.toThrow(
+    `expected one of ${Object.keys(PRESET_TABLE).join(", ")}, found "absent"`,
+  );
 });
 
-test.each(Object.keys(PRESETS))("preset %s is a config", async (preset) => {
+test.each(PRESET_NAMES)("preset %s is a config", async (preset) => {
   await expect(loadConfig({ preset })).resolves.toBeDefined();
 });
 
 describe.each(published)("preset $name", ({ name: preset, model, config }) => {
   const run = (dryRun: boolean) =>
-    runCommand("train", { sft: true, rl: true }, { preset, set: [], run: "absent", resume: false, dryRun }, context);
+    runCommand("train", { sft: true, rl: true }, { preset, set: [], output: "absent", resume: false, dryRun }, context);
 
   test("a dry run prints the config, what it needs, and where its values come from", async () => {
     await run(true);
@@ -58,14 +63,14 @@ test("the largest are beyond a machine such as this one, and the plan says so pl
   await runCommand(
     "train",
     { sft: true, rl: true },
-    { preset: "verl-grpo-32b", set: [], run: "absent", resume: false, dryRun: true },
+    { preset: "verl-grpo-32b", set: [], output: "absent", resume: false, dryRun: true },
     context,
   );
   expect(context.printed.at(-1)).toMatch(/this machine cannot run it: .*it would take about [\d,]+ (days|years)/);
 });
 
 test("mini-batches are the recipes': 64 and 16 prompts, and everything at once", async () => {
-  const perUpdate = async (preset: string) => {
+  const perUpdate = async (preset: PresetName) => {
     const { train } = await loadConfig({ preset });
     return [train.promptsPerStep / train.updatesPerStep, train.groupSize];
   };

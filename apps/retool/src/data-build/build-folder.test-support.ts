@@ -40,10 +40,12 @@ export function useBuildFolder() {
 
   const out = () => join(state.folder, "sft.jsonl");
 
-  /** Runs `retool data build OUT …`. */
+  /** Runs `retool data build --output OUT …`. */
   async function build(...words: readonly string[]): Promise<void> {
     const context = quietShell({ signal: state.controller.signal, print: (text) => void state.printed.push(text) });
-    await createProgram(context, { quiet: true }, registerCommands).parseAsync(["data", "build", out(), ...words], { from: "user" });
+    await createProgram(context, { quiet: true }, registerCommands).parseAsync(["data", "build", "--output", out(), ...words], {
+      from: "user",
+    });
   }
 
   /** Rewrites numbered questions; `answer` is asked for the number of the question in each request. */
@@ -52,7 +54,7 @@ export function useBuildFolder() {
     const rows = Array.from({ length: count }, (_, i) => ({ question: `Question ${i}: 6 * ${i}?`, answer: 6 * i, reasoning: "By hand." }));
     await writeFile(from, rows.map((row) => JSON.stringify(row)).join("\n"));
     state.server = await chatServer(({ body }, index) => answer(Number(/Question (\d+)/.exec(body.messages[0]!.content)![1]), index));
-    await build("--from", from, "--endpoint", state.server.url, "--model", "m", "--retry-delay-ms", "1", ...words);
+    await build(from, "--endpoint", state.server.url, "--model", "m", "--retry-delay-ms", "1", ...words);
   }
 
   async function jsonl<T = Messages>(name = "sft.jsonl"): Promise<T[]> {

@@ -24,7 +24,7 @@ describe("an unreliable endpoint", () => {
     await rewrite(3, (i) => (i === 1 && isBroken ? { status: 500, body: "" } : good(i)), "--retries", "1");
     expect(await report()).toMatchObject({ kept: 2, rejected: { endpoint: 1 } });
     isBroken = false;
-    await build("--from", join(state.folder, "traces.jsonl"), "--endpoint", state.server!.url, "--model", "m");
+    await build(join(state.folder, "traces.jsonl"), "--endpoint", state.server!.url, "--model", "m");
     expect(await report()).toMatchObject({ kept: 3, cached: 2, requests: 1 });
   });
 
@@ -79,13 +79,13 @@ describe("interrupted", () => {
     expect(await readdir(state.folder)).not.toContain("sft.jsonl");
     state.controller = new AbortController();
     const { url } = state.server!;
-    await build("--from", join(state.folder, "traces.jsonl"), "--endpoint", url, "--model", "m");
+    await build(join(state.folder, "traces.jsonl"), "--endpoint", url, "--model", "m");
     expect(await report()).toMatchObject({ kept: 6, cached: 3, requests: 3 });
     const whole = await readFile(out(), "utf8");
-    await build("--from", join(state.folder, "traces.jsonl"), "--endpoint", url, "--model", "m");
+    await build(join(state.folder, "traces.jsonl"), "--endpoint", url, "--model", "m");
     expect(await report()).toMatchObject({ kept: 6, cached: 6, requests: 0 });
     expect(await readFile(out(), "utf8")).toBe(whole);
-    await build("--from", join(state.folder, "traces.jsonl"), "--endpoint", url, "--model", "another");
+    await build(join(state.folder, "traces.jsonl"), "--endpoint", url, "--model", "another");
     expect(await report()).toMatchObject({ cached: 0, requests: 6 });
   });
 });

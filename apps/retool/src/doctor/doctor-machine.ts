@@ -58,11 +58,16 @@ export async function checkDisk(runs: string): Promise<DoctorCheck> {
       name,
       status: "problem",
       detail,
-      fix: `free at least ${formatBytes(LEAST_DISK_BYTES)}, or pass another --run`,
+      fix: `free at least ${formatBytes(LEAST_DISK_BYTES)}, or pass another --output`,
       facts: { freeBytes: free },
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { name, status: "problem", detail: `${runs} cannot be written: ${reason}`, fix: "pass a folder that can be written as --run" };
+    return {
+      name,
+      status: "problem",
+      detail: `${runs} cannot be written: ${reason}`,
+      fix: "pass a folder that can be written as --output",
+    };
   }
 }

@@ -28,7 +28,7 @@ test("a runs folder that cannot be made is a problem with a way out", async () =
     writeFileSync(join(folder, "file"), "");
     const check = await checkDisk(join(folder, "file/runs"));
     expect(check.status).toBe("problem");
-    expect(check.fix).toBe("pass a folder that can be written as --run");
+    expect(check.fix).toBe("pass a folder that can be written as --output");
     expect((await checkDisk(join(folder, "a/b/c"))).status).toBe("ok");
   } finally {
     await rm(folder, { recursive: true, force: true });

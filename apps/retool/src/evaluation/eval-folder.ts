@@ -34,7 +34,7 @@ export class EvalFolder {
     const known = new RunFolder(path);
     const file = known.file("eval.json");
     if (!existsSync(file)) {
-      const run = await createRunFolder(path, { hints: { another: "choose another --out" } });
+      const run = await createRunFolder(path, { hints: { another: "choose another --output" } });
       await writeFileAtomic(file, `${JSON.stringify(identity, null, 2)}\n`);
       return new EvalFolder(run, identity, samples);
     }
@@ -46,7 +46,7 @@ export class EvalFolder {
         where: path,
         expected: `the evaluation that is kept there (${key} = ${JSON.stringify(kept[key] ?? null)})`,
         found: `${key} = ${JSON.stringify(identity[key] ?? null)}`,
-        fix: "choose another --out, or ask for the same",
+        fix: "choose another --output, or ask for the same",
       });
     }
     return new EvalFolder(known, identity, samples);

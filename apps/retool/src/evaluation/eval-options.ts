@@ -1,5 +1,5 @@
 import { InputError } from "@retool-ts/core";
-import { checkConfig } from "../config/load-config.js";
+import { checkConfig } from "../config/check-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
 /** Settings of an evaluation's config that the command line changes. */

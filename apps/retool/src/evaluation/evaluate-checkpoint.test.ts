@@ -39,7 +39,15 @@ async function evaluate(options: Partial<EvalOptions>, onProgress: (abort: () =>
   };
   const shell = quietShell({ reporter, signal: controller.signal });
   await evaluateCheckpoint(
-    { checkpoint, set: ["backend=wasm", "budgets.maxResponseTokens=24"], json: true, data, samples: 4, passK: [1, 2, 4], ...options },
+    {
+      model: checkpoint,
+      set: ["backend=wasm", "budgets.maxResponseTokens=24"],
+      json: true,
+      data,
+      samples: 4,
+      passK: [1, 2, 4],
+      ...options,
+    },
     shell,
   );
   return { result: JSON.parse(shell.printed.at(-1)!) as Record<string, unknown>, said };
@@ -50,24 +58,24 @@ const files = async (name: string) => {
   return Promise.all([read("evaluation.json"), read("trajectories/eval.jsonl.gz")]);
 };
 
-describe("retool eval --out", () => {
+describe("retool eval --output", () => {
   test("keeps figures, rollouts and a summary; asked again, it answers from the folder", async () => {
-    const { result } = await evaluate({ out: join(folder, "whole") });
+    const { result } = await evaluate({ output: join(folder, "whole") });
     expect(result).toMatchObject({ n: 6, samples: 4, families: { Algebra: { n: 3 }, "Number Theory": { n: 3 } } });
     expect(Object.keys(result["levels"] as object)).toEqual(["1", "2", "3"]);
     expect(Object.keys(result["passAt"] as object)).toEqual(["1", "2", "4"]);
     expect(await readdir(join(folder, "whole/trajectories"))).toEqual(["eval.jsonl.gz"]);
-    const again = await evaluate({ out: join(folder, "whole") }, () => expect.unreachable("nothing is left to sample"));
+    const again = await evaluate({ output: join(folder, "whole") }, () => expect.unreachable("nothing is left to sample"));
     expect(again.result).toEqual(result);
   });
 
   test.each([1, 9, 21])("stopped after %d rollouts and started again, it leaves the same bytes", async (at) => {
     const out = join(folder, `stopped-${at}`);
-    await expect(evaluate({ out }, (abort, done) => done >= at && abort())).rejects.toMatchObject({
+    await expect(evaluate({ output: out }, (abort, done) => done >= at && abort())).rejects.toMatchObject({
       name: "AbortError",
       message: expect.stringMatching(/\d of 6 problems are kept/),
     });
-    await evaluate({ out });
+    await evaluate({ output: out });
     expect(await files(`stopped-${at}`)).toEqual(await files("whole"));
   });
 
@@ -76,39 +84,39 @@ describe("retool eval --out", () => {
     const text = whole.map((record) => `${JSON.stringify(record)}\n`).join("");
     for (const [index, end] of [text.length - 2, text.indexOf("\n") + 1, Math.floor(text.length / 2)].entries()) {
       const out = join(folder, `torn-${index}`);
-      await expect(evaluate({ out }, (abort) => abort())).rejects.toMatchObject({ name: "AbortError" });
+      await expect(evaluate({ output: out }, (abort) => abort())).rejects.toMatchObject({ name: "AbortError" });
       await rm(join(out, "trajectories"), { recursive: true, force: true });
       await mkdir(join(out, "trajectories"));
       await writeFile(join(out, "trajectories/eval.jsonl"), text.slice(0, end));
-      await evaluate({ out });
+      await evaluate({ output: out });
       expect(await files(`torn-${index}`)).toEqual(await files("whole"));
     }
   });
 
   test("a folder with another evaluation is left alone", async () => {
-    await expect(evaluate({ out: join(folder, "whole"), temperature: 0.5 })).rejects.toThrow(
-      /whole: expected the evaluation that is kept there \(eval\.sampling\.temperature = 1\), found eval\.sampling\.temperature = 0\.5\. To mend it: choose another --out/,
+    await expect(evaluate({ output: join(folder, "whole"), temperature: 0.5 })).rejects.toThrow(
+      /whole: expected the evaluation that is kept there \(eval\.sampling\.temperature = 1\), found eval\.sampling\.temperature = 0\.5\. To mend it: choose another --output/,
     );
     const retrained = join(folder, "retrained");
     await cp(checkpoint, retrained, { recursive: true });
     await writeFile(join(retrained, "optimizer.safetensors"), "moments decide nothing");
-    await evaluate({ out: join(folder, "whole"), checkpoint: retrained }, () => expect.unreachable("the weights are the same"));
+    await evaluate({ output: join(folder, "whole"), model: retrained }, () => expect.unreachable("the weights are the same"));
     const weights = await readFile(join(retrained, "model.safetensors"));
     weights[weights.length - 1]! ^= 1;
     await writeFile(join(retrained, "model.safetensors"), weights);
-    await expect(evaluate({ out: join(folder, "whole"), checkpoint: retrained })).rejects.toThrow(
+    await expect(evaluate({ output: join(folder, "whole"), model: retrained })).rejects.toThrow(
       "expected the evaluation that is kept there (weights = ",
     );
-    await expect(evaluate({ out: folder })).rejects.toThrow(
-      "expected a new or empty folder, found one with files in it. To mend it: choose another --out.",
+    await expect(evaluate({ output: folder })).rejects.toThrow(
+      "expected a new or empty folder, found one with files in it. To mend it: choose another --output.",
     );
   });
 });
 
-describe("presets of benchmarks", () => {
-  test("without its problems the preset says where they are", async () => {
-    await expect(evaluateCheckpoint({ checkpoint, set: [], json: true, preset: "aime24" }, {} as never)).rejects.toThrow(
-      /preset aime24: --data: expected a file with the 30 problems of AIME 2024.*Maxwell-Jia\/AIME_2024/,
+describe("benchmarks", () => {
+  test("without its problems the benchmark says where they are", async () => {
+    await expect(evaluateCheckpoint({ model: checkpoint, set: [], json: true, benchmark: "aime24" }, {} as never)).rejects.toThrow(
+      /benchmark aime24: --data: expected a file with the 30 problems of AIME 2024.*Maxwell-Jia\/AIME_2024/,
     );
   });
 
@@ -116,9 +124,9 @@ describe("presets of benchmarks", () => {
     const twice = join(folder, "twice.jsonl");
     await writeFile(twice, (await readFile(data, "utf8")).repeat(2));
     const { result, said } = await evaluate({
-      preset: "aime25",
+      benchmark: "aime25",
       data: twice,
-      out: join(folder, "preset"),
+      output: join(folder, "preset"),
       samples: 2,
       passK: [2],
       set: ["backend=wasm", "budgets.maxResponseTokens=16"],
@@ -136,7 +144,7 @@ test("a preset's limit counts each problem once", async () => {
   const rows = (await readFile(data, "utf8")).trim().split("\n");
   await writeFile(thrice, rows.flatMap((row) => [row, row, row]).join("\n"));
   const small = { set: ["backend=wasm", "budgets.maxResponseTokens=4"], samples: 1, passK: [1] };
-  expect((await evaluate({ ...small, preset: "aime25", data: thrice, limit: 4 })).result).toMatchObject({ n: 4 });
+  expect((await evaluate({ ...small, benchmark: "aime25", data: thrice, limit: 4 })).result).toMatchObject({ n: 4 });
   expect((await evaluate({ ...small, data: thrice, limit: 4 })).result).toMatchObject({ n: 4, families: { Algebra: { n: 3 } } });
 });
 
@@ -151,7 +159,7 @@ describe("options that do not fit", () => {
   });
 
   test("columns need a file of problems, given here or by the config", async () => {
-    const generated = { checkpoint, set: ["backend=wasm"], json: true, question: ["q"] };
+    const generated = { model: checkpoint, set: ["backend=wasm"], json: true, question: ["q"] };
     await expect(evaluateCheckpoint(generated, quietShell())).rejects.toThrow(
       "--question: expected a file of problems, found generated ones, which have no columns. To mend it: name the file with --data.",
     );
@@ -160,11 +168,11 @@ describe("options that do not fit", () => {
   });
 
   test("a folder that is no evaluation's, or whose eval.json is broken, is named by its option", async () => {
-    await expect(evaluate({ out: data })).rejects.toThrow("expected a folder, found a file. To mend it: choose another --out.");
+    await expect(evaluate({ output: data })).rejects.toThrow("expected a folder, found a file. To mend it: choose another --output.");
     const broken = join(folder, "broken");
     await mkdir(broken);
     await writeFile(join(broken, "eval.json"), "{bad");
-    await expect(evaluate({ out: broken })).rejects.toThrow(/eval\.json: expected JSON, found .*\. To mend it: /);
+    await expect(evaluate({ output: broken })).rejects.toThrow(/eval\.json: expected JSON, found .*\. To mend it: /);
   });
 });
 

@@ -9,47 +9,50 @@ import { describeEvaluation } from "./describe.js";
 import { EvalFolder } from "./eval-folder.js";
 import { evalIdentity } from "./eval-identity.js";
 import { toRecord, type TrajectoryRecord, withFolderLock } from "@retool-ts/runs";
-import { evalPreset, type EvalPresetName } from "./eval-presets.js";
+import { benchmarkOf, type BenchmarkName } from "./benchmarks.js";
 import { withOptions, type EvalOverrides } from "./eval-options.js";
 import { checkK, evaluatedRecord, evaluationJson } from "./eval-result.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { unreadableGolds } from "../setup/gold-notice.js";
-import { setUpModel } from "../setup/model-setup.js";
+import { openModel } from "../setup/open-model.js";
 import { phaseSummary } from "../recipe/phases.js";
 import { heldOutProblems } from "../setup/problem-source.js";
+import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
 export interface EvalOptions extends EvalOverrides {
-  readonly checkpoint: string;
+  readonly model: string;
   readonly config?: string;
-  readonly recipe?: string;
+  readonly preset?: PresetName;
   readonly set: readonly string[];
   readonly plugin?: readonly string[];
-  readonly preset?: EvalPresetName;
+  readonly benchmark?: BenchmarkName;
   readonly passK?: readonly number[];
   readonly majK?: readonly number[];
-  readonly out?: string;
+  readonly output?: string;
   readonly json: boolean;
+  /** Settings of the engine, over those of the checkpoint's run. */
+  readonly engineSettings?: readonly string[];
 }
 
 /** Evaluates a checkpoint on held-out or given problems: avg@k, pass@k and maj@k with intervals, by family and level where problems have them. */
 export async function evaluateCheckpoint(options: EvalOptions, context: CliContext): Promise<void> {
   const { reporter, print } = context;
-  const preset = options.preset === undefined ? undefined : evalPreset(options.preset, options.data);
-  const folder = await resolveCheckpoint(options.checkpoint, context);
-  const set = [...(preset?.settings ?? []), ...options.set];
+  const benchmark = options.benchmark === undefined ? undefined : benchmarkOf(options.benchmark, options.data);
+  const folder = await resolveCheckpoint(options.model, context);
+  const set = [...(benchmark?.settings ?? []), ...options.set, ...(options.engineSettings ?? [])];
   const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
   checkK("--pass-k", options.passK, config.eval.samples);
   checkK("--maj-k", options.majK, config.eval.samples);
-  const problems = await (preset === undefined ? heldOutProblems(config, config.eval.problems, context) : eachOnce(config, context));
-  if (preset !== undefined && options.limit === undefined && problems.length !== preset.problems) {
-    reporter.say(`${preset.title} has ${preset.problems} problems; ${options.data} has ${problems.length} distinct ones.`);
+  const problems = await (benchmark === undefined ? heldOutProblems(config, config.eval.problems, context) : eachOnce(config, context));
+  if (benchmark !== undefined && options.limit === undefined && problems.length !== benchmark.problems) {
+    reporter.say(`${benchmark.title} has ${benchmark.problems} problems; ${options.data} has ${problems.length} distinct ones.`);
   }
   const kept =
-    options.out === undefined
+    options.output === undefined
       ? undefined
-      : await EvalFolder.open(options.out, await evalIdentity(config, folder, problems), config.eval.samples);
-  const plan = { config, folder, problems, kept, checkpoint: options.checkpoint };
+      : await EvalFolder.open(options.output, await evalIdentity(config, folder, problems), config.eval.samples);
+  const plan = { config, folder, problems, kept, checkpoint: options.model };
   const evaluation = await (kept === undefined
     ? runPlan(plan, options, context)
     : withFolderLock(kept.run.path, () => runPlan(plan, options, context)));
@@ -111,7 +114,7 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
   const groups = () => problems.map(({ id }) => finished.get(id)!);
   const open = problems.filter(({ id }) => !finished.has(id));
   if (open.length === 0 && kept?.run.readSummary() !== undefined) return { groups: groups(), model: undefined };
-  const model = await setUpModel(config, folder);
+  const model = await openModel(config, folder, { reporter, signal });
   try {
     const environment = await createEnvironment(config, model);
     try {
@@ -138,18 +141,18 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
       }
       if (signal.aborted) throw interruption(plan, finished.size, signal);
       bar.done();
-      return { groups: groups(), model: { backend: model.backend, parameters: model.engine.parameters.count } };
+      return { groups: groups(), model: { backend: model.backend, parameters: model.engine.model.parameters } };
     } finally {
       await environment.close();
     }
   } finally {
-    model.dispose();
+    await model.close();
   }
 }
 
 function interruption({ kept, checkpoint, problems }: SamplingPlan, finished: number, { reason }: AbortSignal): unknown {
   if (kept === undefined) return reason;
-  const command = commandLine("eval", "--checkpoint", checkpoint, "--out", kept.run.path);
+  const command = commandLine("eval", checkpoint, "--output", kept.run.path);
   return new Interrupted(
     `interrupted; ${finished} of ${problems.length} problems are kept. Go on with the same command: ${command} and its other options`,
   );

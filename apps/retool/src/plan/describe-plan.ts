@@ -27,7 +27,7 @@ export async function planText(config: RecipeConfig, parts: RecipeParts, context
 /** The same of a published recipe, which has no weights here, with its sources. */
 export async function publishedPlanText({ model, sources, notes }: ModelPreset, config: RecipeConfig, parts: RecipeParts): Promise<string> {
   return [
-    `model        ${model}; its weights are at ${hubName(model)} on the Hugging Face hub, for --from`,
+    `model        ${model}; its weights are at ${hubName(model)} on the Hugging Face hub, for --model`,
     await sizeText(publishedSize(MODEL_SHAPES[model], config), config, parts),
     "",
     "data",

@@ -6,7 +6,8 @@ import { openRunFolder, readTrajectories } from "@retool-ts/runs";
 import { describe, expect, test } from "vitest";
 import { quietShell } from "../../test/quiet-shell.js";
 import { runCommand } from "../commands/recipe-run.js";
-import { checkConfig, loadConfig } from "../config/load-config.js";
+import { checkConfig } from "../config/check-config.js";
+import { loadConfig } from "../config/load-config.js";
 import { MODEL_SHAPES, type ModelName } from "../config/presets/model-shapes.js";
 import { PRESETS } from "../config/presets.js";
 import { describePlan } from "./describe-plan.js";
@@ -91,7 +92,7 @@ describe("a run and its plan", () => {
     const parts = { sft: true, rl: true };
     const own = await loadConfig({ preset: "smoke", set });
     const plan = planRun(await measureRun(own, parts, { download: false }), own, parts);
-    await runCommand("quickstart", parts, { preset: "smoke", set, run: folder, resume: false, dryRun: false }, quietShell());
+    await runCommand("quickstart", parts, { preset: "smoke", set, output: folder, resume: false, dryRun: false }, quietShell());
     const run = await openRunFolder(folder);
     expect(run.readSummary()!.model.parameters).toBe(plan.parameters);
     const records = (name: string) => readTrajectories(join(folder, `trajectories/${name}.jsonl.gz`));

@@ -75,13 +75,16 @@ describe("a run with an adapter", () => {
   test("is exported as an adapter on its base, or merged", async () => {
     const context = quietShell();
     const checkpoint = join(folder, "whole");
-    await exportCheckpoint({ checkpoint, out: join(folder, "adapter"), merge: false, dtype: "float32" }, context);
-    await exportCheckpoint({ checkpoint, out: join(folder, "named"), merge: false, base: "owner/name", dtype: "float32" }, context);
+    await exportCheckpoint({ model: checkpoint, output: join(folder, "adapter"), merge: false, dtype: "float32" }, context);
+    await exportCheckpoint(
+      { model: checkpoint, output: join(folder, "named"), merge: false, base: "owner/name", dtype: "float32" },
+      context,
+    );
     const { base_model_name_or_path: named } = JSON.parse((await read("named/adapter_config.json")).toString()) as Record<string, unknown>;
     expect(named).toBe("owner/name");
     expect(context.printed.at(-1)).toBe(`adapter of ${join(checkpoint, "checkpoints/step-000013")}: ${join(folder, "named")}`);
-    await exportCheckpoint({ checkpoint, out: join(folder, "merged"), merge: true, dtype: "float32" }, context);
-    await exportCheckpoint({ checkpoint, out: join(folder, "half"), merge: true, dtype: "bfloat16" }, context);
+    await exportCheckpoint({ model: checkpoint, output: join(folder, "merged"), merge: true, dtype: "float32" }, context);
+    await exportCheckpoint({ model: checkpoint, output: join(folder, "half"), merge: true, dtype: "bfloat16" }, context);
     expect(await isAdapterFolder(join(folder, "adapter"))).toBe(true);
     expect(
       (await read("adapter/adapter_model.safetensors")).equals(await read("whole/checkpoints/step-000013/adapter_model.safetensors")),
@@ -110,9 +113,9 @@ describe("a run with an adapter", () => {
       merged.dispose();
     }
     base.dispose();
-    const again = exportCheckpoint({ checkpoint, out: join(folder, "merged"), merge: true, dtype: "float32" }, context);
+    const again = exportCheckpoint({ model: checkpoint, output: join(folder, "merged"), merge: true, dtype: "float32" }, context);
     await expect(again).rejects.toThrow("a new or empty folder");
-    const narrow = exportCheckpoint({ checkpoint, out: join(folder, "narrow"), merge: false, dtype: "float16" }, context);
+    const narrow = exportCheckpoint({ model: checkpoint, output: join(folder, "narrow"), merge: false, dtype: "float16" }, context);
     await expect(narrow).rejects.toThrow("--merge");
     expect(await readdir(folder)).not.toContain("narrow");
   });

@@ -7,7 +7,7 @@ import type { RecipeParts } from "../config/recipe-parts.js";
 import { datasetsOf } from "../setup/datasets-of-run.js";
 import { hashData, hashModel, hashText } from "../setup/hash-files.js";
 import { localDataset } from "../setup/hub-files.js";
-import type { LoadedModel } from "../setup/model-setup.js";
+import type { RunModel } from "../setup/run-model.js";
 import { packageVersion } from "../shell/version.js";
 import type { RecipeFunctions } from "./recipe-context.js";
 
@@ -18,7 +18,7 @@ const LIBRARIES = ["@tensorflow/tfjs-core", "@huggingface/tokenizers", "@hugging
 export interface ManifestSources {
   readonly config: RecipeConfig;
   readonly parts: RecipeParts;
-  readonly model: LoadedModel;
+  readonly model: RunModel;
   readonly functions: RecipeFunctions;
 }
 
@@ -32,6 +32,7 @@ export async function manifestOf({ config, parts, model, functions }: ManifestSo
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     backend: model.backend,
+    ...(model.engineFacts && { engine: model.engineFacts }),
     seed,
     started: new Date().toISOString(),
     command: process.argv.slice(2),

@@ -58,7 +58,7 @@ async function addPhase({ config, model, run }: RecipeContext, name: string, eva
     backend: model.backend,
     seconds: (before?.seconds ?? 0) + secondsSinceLast(run),
     peakRssBytes: Math.max(before?.peakRssBytes ?? 0, process.resourceUsage().maxRSS * 1_024),
-    model: { parameters: model.engine.parameters.count },
+    model: { parameters: model.engine.model.parameters },
     phases: { ...before?.phases, [name]: phaseSummary(evaluation) },
   };
   await run.writeSummary(summary);

@@ -45,7 +45,7 @@ describe("retool train --plugin FILE", () => {
     const run = join(folder, "run");
     const own = ["functions.loss=reinforce", "functions.advantage=raw"].flatMap((set) => ["--set", set]);
     const from = await model();
-    await command("train", "--from", from, "--plugin", PLUGIN, "--run", run, ...SETTINGS.flatMap((set) => ["--set", set]), ...own);
+    await command("train", from, "--plugin", PLUGIN, "--output", run, ...SETTINGS.flatMap((set) => ["--set", set]), ...own);
     const records = (await openRunFolder(run)).readMetrics();
     expect(records).toHaveLength(2);
     for (const record of records) {
@@ -61,7 +61,7 @@ describe("retool train --plugin FILE", () => {
     const { openTools } = (await import(PLUGIN)) as { readonly openTools: () => number };
     expect(openTools()).toBe(0); // what was opened was closed
 
-    const evaluated = await command("eval", "--checkpoint", run, "--json");
+    const evaluated = await command("eval", run, "--json");
     expect(JSON.parse(evaluated.printed.join(""))).toMatchObject({ n: 2 });
   });
 
@@ -71,7 +71,7 @@ describe("retool train --plugin FILE", () => {
     ["data.train.name=store", /data\.train\.name: expected one of the problems stores, found store/],
     ["functions.loss=hinge", /functions\.loss: expected one of the losses reinforce, found hinge/],
   ])("a name that no plugin has is told: %s", async (set, message) => {
-    const words = ["train", "--from", join(folder, "sft"), "--plugin", PLUGIN, "--run", join(folder, "wrong")];
+    const words = ["train", join(folder, "sft"), "--plugin", PLUGIN, "--output", join(folder, "wrong")];
     await expect(command(...words, ...[...SETTINGS, set].flatMap((each) => ["--set", each]))).rejects.toThrow(message);
     await rm(join(folder, "wrong"), { recursive: true, force: true });
   });
@@ -87,7 +87,7 @@ test.each([
 ])("a module that is no plugin is told: %s", async (name, text, message) => {
   const file = join(folder, name);
   if (text !== undefined) await writeFile(file, text);
-  const words = ["train", "--from", join(folder, "sft"), "--plugin", file, "--run", join(folder, `no-${name}`)];
+  const words = ["train", join(folder, "sft"), "--plugin", file, "--output", join(folder, `no-${name}`)];
   await expect(command(...words, "--set", "backend=wasm")).rejects.toThrow(message);
 });
 

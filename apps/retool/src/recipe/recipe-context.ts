@@ -3,7 +3,7 @@ import type { RunFolder } from "@retool-ts/runs";
 import type { AdvantageFunction } from "@retool-ts/train";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { OwnParts, RecipeEnvironment } from "../setup/create-environment.js";
-import type { LoadedModel } from "../setup/model-setup.js";
+import type { RunModel } from "../setup/run-model.js";
 import type { OwnProblems, RecipeProblems } from "../setup/problem-source.js";
 import type { Reporter } from "../shell/log.js";
 
@@ -20,7 +20,7 @@ export interface RecipeFunctions extends OwnParts {
 /** Everything that a recipe works with. */
 export interface RecipeContext {
   readonly config: RecipeConfig;
-  readonly model: LoadedModel;
+  readonly model: RunModel;
   readonly environment: RecipeEnvironment;
   readonly problems: RecipeProblems;
   readonly run: RunFolder;

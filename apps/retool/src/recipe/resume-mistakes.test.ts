@@ -101,19 +101,14 @@ test("another version is named, and a finished run stays as it is", async () => 
 
 describe("options that do not go together", () => {
   const train = (changes: object) =>
-    runCommand("train", { sft: false, rl: true }, { set: [], run: folder, resume: false, dryRun: false, ...changes }, quietShell());
+    runCommand("train", { sft: false, rl: true }, { set: [], output: folder, resume: false, dryRun: false, ...changes }, quietShell());
 
   test.each([
-    ["--from", { from: "elsewhere" }],
     ["--model", { model: "elsewhere" }],
     ["--set", { set: ["seed=2"] }],
     ["--preset", { preset: "tiny" }],
     ["--config", { config: "a.yaml" }],
   ])("%s beside --resume", async (option, changes) => {
     await expect(train({ resume: true, ...changes })).rejects.toThrow(`beside it, found ${option}. To mend it: leave it out`);
-  });
-
-  test("--from and --model with different paths", async () => {
-    await expect(train({ from: "a", model: "b" })).rejects.toThrow("--model: expected the same as --from, found b and a");
   });
 });

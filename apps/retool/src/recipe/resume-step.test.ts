@@ -108,7 +108,7 @@ describe("journals that cannot be used", () => {
   /** A stopped run and the newest of its journals. */
   async function stopped(name: string) {
     const run = join(folder, name);
-    await train(run, { stopAfter: 500 });
+    await train(run, { stopAfter: 600 });
     const journal = (await readdir(join(run, "partial"))).sort().at(-1)!;
     return { run, journal: join(run, "partial", journal) };
   }
@@ -133,7 +133,7 @@ describe("journals that cannot be used", () => {
   test("one of other weights is left out with a notice", async () => {
     const { run, journal } = await stopped("other-weights");
     const other = join(folder, "other-seed");
-    await train(other, { stopAfter: 500, train: { learningRate: { peak: 0.01 } } });
+    await train(other, { stopAfter: 600, train: { learningRate: { peak: 0.01 } } });
     await writeFile(journal, await readFile(join(other, "partial", journal.split("/").at(-1)!)));
     const { said } = await train(run, { resume: true });
     expect(said.join("\n")).toMatch(/is of other weights or settings: its rollouts are sampled anew/);

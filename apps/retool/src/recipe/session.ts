@@ -6,7 +6,7 @@ import { createEnvironment } from "../setup/create-environment.js";
 import { localModel } from "../setup/hub-files.js";
 import { Interrupted } from "../shell/interrupted.js";
 import type { Reporter } from "../shell/log.js";
-import { setUpModel } from "../setup/model-setup.js";
+import { openModel } from "../setup/open-model.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { parseState, SFT_START, type RunState } from "@retool-ts/train";
@@ -38,8 +38,8 @@ export interface SessionRequest {
 const ALL_PARTS: RecipeParts = { sft: true, rl: true };
 
 const RUN_HINTS = {
-  another: "choose another --run",
-  occupied: "pass --resume or choose another --run",
+  another: "choose another --output",
+  occupied: "pass --resume or choose another --output",
   missing: "check the path, or leave out --resume",
 };
 
@@ -70,7 +70,11 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
   const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
   const model = await withResumeHint(checkpoint, () =>
-    setUpModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from),
+    openModel({ ...config, backend: backend ?? config.backend }, checkpoint?.path ?? from, {
+      reporter,
+      signal,
+      ...(request.resume && { engineFacts: run.readManifest()?.["engine"] }),
+    }),
   );
   reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
   try {
@@ -97,7 +101,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
       await environment.close();
     }
   } finally {
-    model.dispose();
+    await model.close();
   }
 }
 

@@ -14,9 +14,7 @@ import {
   type SftState,
 } from "@retool-ts/train";
 import { localDataset } from "../setup/hub-files.js";
-import { openNamedReference } from "../setup/model-setup.js";
 import { tasksOf, validationProblems } from "../setup/problem-source.js";
-import { saveRunModel } from "../setup/save-model.js";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
@@ -41,7 +39,7 @@ export function runSft(context: RecipeContext, from: SftState): Promise<SftState
 export async function runRl(context: RecipeContext, from: RlState): Promise<RlState> {
   const { config, model, problems, functions } = context;
   const { advantage, loss } = await ownFunctions(config, functions);
-  const reference = await openNamedReference(config, model);
+  const reference = await model.openReference();
   try {
     return await train({
       ...sharedParts(context),
@@ -72,7 +70,7 @@ export function saveState(context: RecipeContext, state: RunState): Promise<void
 }
 
 function sharedParts({ config, model, environment, run, reporter, signal }: RecipeContext) {
-  const policy = { ...model, save: (folder: string) => saveRunModel(folder, model, run) };
+  const policy = { ...model, save: (folder: string) => model.saveCheckpoint(folder, run) };
   return { policy, environment, seed: config.seed, recorder: run, reporter, signal };
 }
 

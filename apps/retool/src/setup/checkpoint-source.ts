@@ -5,6 +5,7 @@ import { isAdapterFolder } from "@retool-ts/policy/node";
 import { localModel, type HubContext } from "./hub-files.js";
 import { loadConfig } from "../config/load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
+import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { openRunFolder, RunFolder } from "@retool-ts/runs";
 import { readRunConfig } from "../config/run-config.js";
@@ -14,7 +15,7 @@ export interface CheckpointConfigOptions {
   /** A config file, instead of the run's. */
   readonly config?: string;
   /** A preset, instead of the run's config. */
-  readonly recipe?: string;
+  readonly preset?: PresetName;
   readonly set: readonly string[];
   /** Plugins beside those of the config. */
   readonly plugin?: readonly string[];
@@ -51,12 +52,12 @@ export async function resolveCheckpoint(name: string, context: HubContext = {}):
  */
 export async function checkpointConfig(
   path: string,
-  { config, recipe, set, plugin: plugins = [] }: CheckpointConfigOptions,
+  { config, preset, set, plugin: plugins = [] }: CheckpointConfigOptions,
 ): Promise<RecipeConfig> {
   const run = new RunFolder(dirname(dirname(path)));
   const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(run.file("config.yaml"));
-  if (config !== undefined || recipe !== undefined || !isInRun) {
-    const chosen = recipe ?? (config === undefined && (await hasChatTemplate(path)) ? "pretrained" : undefined);
+  if (config !== undefined || preset !== undefined || !isInRun) {
+    const chosen = preset ?? (config === undefined && (await hasChatTemplate(path)) ? "pretrained" : undefined);
     return loadConfig({
       ...(config === undefined ? {} : { file: config }),
       ...(chosen === undefined ? {} : { preset: chosen }),

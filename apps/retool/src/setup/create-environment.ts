@@ -22,6 +22,9 @@ export interface RecipeEnvironment extends Environment {
   close(): Promise<void>;
 }
 
+/** What an environment needs of a model. */
+export type EnvironmentModel = Pick<LoadedModel, "tokenizer" | "chatTemplate" | "eosTokenIds">;
+
 /** Parts of an environment that a caller brings. */
 export interface OwnParts {
   /** Instead of the code interpreter. */
@@ -35,7 +38,7 @@ export interface OwnParts {
  *
  * @throws InputError when prompt or dialect do not go with the model.
  */
-export async function createEnvironment(config: RecipeConfig, model: LoadedModel, own: OwnParts = {}): Promise<RecipeEnvironment> {
+export async function createEnvironment(config: RecipeConfig, model: EnvironmentModel, own: OwnParts = {}): Promise<RecipeEnvironment> {
   const { stateful, shareResults } = config.sandbox;
   const sandbox = await setUpSandbox(config);
   try {

@@ -1,4 +1,4 @@
-import { compactTraceFormat, templateVariables, toolTurnTexts, type ToolSchema, type TraceFormat } from "@retool-ts/data";
+import { answerEnd, compactTraceFormat, templateVariables, toolTurnTexts, type ToolSchema, type TraceFormat } from "@retool-ts/data";
 import { InputError } from "@retool-ts/core";
 import { CODE_INTERPRETER, hermesDialect, xmlDialect, type Dialect, type Tool } from "@retool-ts/rollout";
 import type { LoadedModel } from "./model-setup.js";
@@ -9,7 +9,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 export interface DialectSetup {
   readonly dialect: Dialect;
   readonly traceFormat: TraceFormat;
-  /** End of a turn of the model; empty where tags do. */
+  /** End of the model's turn, which it learns to write; empty for a model without one, whose turns tags end. */
   readonly endOfTurn: string;
 }
 
@@ -33,17 +33,20 @@ export async function setUpDialect(
 ): Promise<DialectSetup> {
   const { name, resultOpen, resultClose, maxParallelCalls } = config.dialect;
   const template = await chatTemplateFor(config, chatTemplate);
+  const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
+  const variables = templateVariables(tokenizer.files);
   switch (name) {
-    case "xml":
+    case "xml": {
+      const endOfTurn = template === undefined ? (endTokens[0] ?? "") : answerEnd(template, { endTokens, variables });
       return {
-        dialect: xmlDialect({ resultOpen, resultClose, toolTags: tagsOf(tools) }),
-        traceFormat: xmlFormat(template !== undefined, resultOpen, resultClose),
-        endOfTurn: "",
+        dialect: xmlDialect({ resultOpen, resultClose, toolTags: tagsOf(tools), answerStops: endOfTurn === "" }),
+        traceFormat: xmlFormat({ inChat: template !== undefined, resultOpen, resultClose, endOfTurn }),
+        endOfTurn,
       };
+    }
     case "hermes": {
       if (template === undefined) throw noTemplate();
-      const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
-      const texts = toolTurnTexts(template, { tools: toolSchemas(tools), endTokens, variables: templateVariables(tokenizer.files) });
+      const texts = toolTurnTexts(template, { tools: toolSchemas(tools), endTokens, variables });
       return {
         dialect: hermesDialect({ maxParallelCalls, texts }),
         traceFormat: hermesFormat(texts.endOfTurn),
@@ -53,16 +56,23 @@ export async function setUpDialect(
   }
 }
 
+interface XmlTexts {
+  readonly inChat: boolean;
+  readonly resultOpen: string;
+  readonly resultClose: string;
+  readonly endOfTurn: string;
+}
+
 /** Tools besides the interpreter have the tag of their name. */
 function tagsOf(tools: readonly Tool[]): Record<string, string> {
   return Object.fromEntries(tools.filter(({ name }) => name !== CODE_INTERPRETER).map(({ name }) => [name, name]));
 }
 
-function xmlFormat(inChat: boolean, resultOpen: string, resultClose: string): TraceFormat {
-  const compact = { ...compactTraceFormat, resultOpen, resultClose };
+function xmlFormat({ inChat, resultOpen, resultClose, endOfTurn }: XmlTexts): TraceFormat {
+  const compact = { ...compactTraceFormat, resultOpen, resultClose, answerClose: compactTraceFormat.answerClose + endOfTurn };
   if (!inChat) return compact;
   const code = { codeOpen: "<code>\n```js\n", codeClose: "\n```\n</code>" };
-  return { ...compact, ...code, answerOpen: "<answer>\n\\boxed{", answerClose: "}\n</answer>" };
+  return { ...compact, ...code, answerOpen: "<answer>\n\\boxed{", answerClose: `}\n</answer>${endOfTurn}` };
 }
 
 function hermesFormat(endOfTurn: string): TraceFormat {

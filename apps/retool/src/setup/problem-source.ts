@@ -16,7 +16,8 @@ import type { Reporter } from "../shell/log.js";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
 import type { ProblemRequest } from "../config/plugin.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
-import type { ProblemSourceConfig, RecipeConfig } from "../config/recipe-config.js";
+import type { ProblemSourceConfig } from "../config/problem-source-config.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
 
 /** Problems of a recipe. */
 export interface RecipeProblems {

@@ -115,5 +115,11 @@ test("XML traces are what the dialect reads, in a chat and alone", async () => {
     const { codeOpen, codeClose, answerOpen, answerClose } = traceFormat;
     expect(dialect.parseTurn(`${codeOpen}6 * 7${codeClose}`)).toMatchObject({ kind: "call", source: "6 * 7" });
     expect(dialect.parseTurn(`${answerOpen}42${answerClose}`)).toEqual({ kind: "answer" });
+    const end = tokenizer.idToToken(tokenizer.eosTokenId!)!;
+    expect(answerClose.endsWith(`</answer>${end}`)).toBe(true);
+    expect(dialect.stopStrings).not.toContain("</answer>"); // the end behind it is sampled, and so it is learned
+    const endless = await setUpDialect(settings({ format: "plain" }), { ...model, eosTokenIds: [] }, tools);
+    expect(endless.dialect.stopStrings).toContain("</answer>");
+    expect(endless.traceFormat.answerClose.endsWith("</answer>")).toBe(true);
   }
 });

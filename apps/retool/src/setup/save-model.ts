@@ -31,7 +31,7 @@ async function baseOfRun(run: RunFolder, model: LoadedModel): Promise<string> {
 }
 
 /** The files that a tokenizer is loaded from, by name. */
-function tokenizerFiles({ tokenizer, eosTokenIds }: LoadedModel): Record<string, string> {
+export function tokenizerFiles({ tokenizer, eosTokenIds }: Pick<LoadedModel, "tokenizer" | "eosTokenIds">): Record<string, string> {
   const { tokenizer: json, config } = tokenizer.files;
   return {
     "tokenizer.json": `${JSON.stringify(json)}\n`,

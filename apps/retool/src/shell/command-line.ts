@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import type { CliContext, RegisterCommands } from "./cli-context.js";
+import { addHelpCommands } from "./help-command.js";
+import { showDefaults } from "./option-texts.js";
 import { packageVersion } from "./version.js";
 
 const EXAMPLES = `
@@ -23,14 +25,14 @@ export function createProgram(context: CliContext, flag: QuietFlag, register: Re
     .description("Trains language models to use tools, by reinforcement learning (ReTool).")
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .helpCommand("help [command]", "print the help of a command")
-    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .helpCommand(false)
     .showHelpAfterError("(see --help)")
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText("after", EXAMPLES);
-  register(program, context);
-  for (const command of program.commands) command.option("-q, --quiet", "print no progress");
+  register(showDefaults(program), context);
+  for (const command of program.commands) command.option("-q, --quiet", "print no progress", false);
+  addHelpCommands(program);
   return program.hook("preAction", (_, command) => {
     flag.quiet = command.opts()["quiet"] === true;
   });

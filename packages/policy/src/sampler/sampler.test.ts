@@ -83,6 +83,32 @@ describe.each(TEST_BACKENDS)("what LocalSampler gives on %s", (backend) => {
     expect(a.tokenIds).toEqual(b.tokenIds);
   });
 
+  test("a fork of a beginning continues like a fresh sequence with those tokens, with and without reuse of the cache", async () => {
+    const prompt = PROMPTS[1]!;
+    for (const reuseCache of [true, false]) {
+      const own = await bench.engine.sampler({ ...OPTIONS, reuseCache });
+      try {
+        const whole = own.open(prompt);
+        const { tokenIds } = await own.decode(whole, request(1, 12));
+        const all = [...prompt, ...tokenIds];
+        for (const length of [0, 1, 6, prompt.length + 5, all.length - 1, all.length]) {
+          const fork = own.forkAt(whole, length);
+          expect(own.length(fork)).toBe(length);
+          own.extend(fork, [27, 20]);
+          const forked = await own.decode(fork, request(4, 6));
+          const fresh = await bench.once([...all.slice(0, length), 27, 20], request(4, 6));
+          expect(forked.tokenIds).toEqual(fresh.tokenIds);
+          expectClose(forked.logProbs, fresh.logProbs, 1e-5);
+          own.close(fork);
+        }
+        for (const length of [-1, 1.5, all.length + 1])
+          expect(() => own.forkAt(whole, length)).toThrow("forkAt: expected a length from 0 to");
+      } finally {
+        own.dispose();
+      }
+    }
+  });
+
   test("forced tokens in the middle (a tool's output) are taken in as in one whole pass", async () => {
     const prompt = PROMPTS[1]!;
     const tool = [27, 20, 20, 3, 28];

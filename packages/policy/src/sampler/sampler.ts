@@ -87,13 +87,21 @@ export class LocalSampler implements EngineSampler {
 
   /** A second sequence that continues from the same tokens. */
   fork(id: number): number {
+    return this.forkAt(id, this.length(id));
+  }
+
+  /** A second sequence that continues from the first `length` tokens. */
+  forkAt(id: number, length: number): number {
     const source = this.#get(id);
+    if (!(Number.isInteger(length) && length >= 0 && length <= this.length(id))) {
+      throw new RetoolError("FORK_LENGTH", `forkAt: expected a length from 0 to ${this.length(id)}, got ${length}`);
+    }
     const copy = this.open([0]);
     const target = this.#get(copy);
-    target.pending = [...source.pending];
-    target.length = source.length;
-    target.computed?.push(...(source.computed ?? []));
-    if (source.length > 0) this.#cache.copy(source.slot, target.slot, source.length);
+    target.length = Math.min(source.length, length);
+    target.pending = source.pending.slice(0, length - target.length);
+    target.computed?.push(...(source.computed ?? []).slice(0, target.length));
+    if (target.length > 0) this.#cache.copy(source.slot, target.slot, target.length);
     return copy;
   }
 

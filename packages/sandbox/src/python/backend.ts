@@ -29,6 +29,11 @@ export type BackendAvailability =
 export interface PythonOptions {
   /** Pyodide when it is installed, else bubblewrap, when absent. */
   readonly backend?: PythonBackendName;
+  /**
+   * Under bubblewrap: a Python of 3.11 or later whose packages, such as numpy, sympy and scipy, cells may import; its folders are seen
+   * read-only. Default: the system's.
+   */
+  readonly interpreter?: string;
   /** Files of pure-Python wheels to make importable, besides those in the data folder. */
   readonly wheels?: readonly string[];
   /** Data folder, with wheels and memory snapshots; see `pythonFolder`. */

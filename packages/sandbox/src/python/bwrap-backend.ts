@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { RetoolError } from "@retool-ts/core";
+import { hostPython, type HostPython } from "./host-python.js";
 import type { BackendAvailability, PythonBackend } from "./backend.js";
 
 /** Places where distributions and container images put it; a version manager's shim on the PATH would need files of the user. */
@@ -22,20 +23,29 @@ const SETARCH = "/usr/bin/setarch";
 interface Found {
   readonly bwrap: string;
   /** Python, with what stands before it. */
-  readonly python: readonly string[];
+  readonly command: readonly string[];
+  readonly python: HostPython;
   readonly version: string;
 }
 
-let found: Found | string | undefined;
+const looked = new Map<string, Found | string>();
 
 /** Tells whether bubblewrap, Python and user namespaces are there; looked at once a process. */
-export function bwrapAvailability(): BackendAvailability {
-  found ??= find();
+export function bwrapAvailability(interpreter?: string): BackendAvailability {
+  const found = lookedUp(interpreter);
   if (typeof found === "string") return { name: "bwrap", isAvailable: false, reason: found };
   return { name: "bwrap", isAvailable: true, detail: `CPython ${found.version} under bubblewrap` };
 }
 
-function find(): Found | string {
+function lookedUp(interpreter: string | undefined): Found | string {
+  const known = looked.get(interpreter ?? "");
+  if (known !== undefined) return known;
+  const found = find(interpreter);
+  looked.set(interpreter ?? "", found);
+  return found;
+}
+
+function find(interpreter: string | undefined): Found | string {
   if (process.platform !== "linux") return "it needs Linux";
   if (process.arch !== "x64" && process.arch !== "arm64") return `its system call filter is not written for ${process.arch}`;
   const bwrap = (process.env["PATH"] ?? "")
@@ -43,44 +53,41 @@ function find(): Found | string {
     .map((folder) => join(folder, "bwrap"))
     .find((file) => existsSync(file));
   if (bwrap === undefined) return "bwrap is not on the PATH (install the package bubblewrap)";
-  const python = PYTHONS.find((file) => existsSync(file));
-  if (python === undefined) return `there is no Python at ${PYTHONS.join(" or ")} (install python3)`;
+  const file = interpreter ?? PYTHONS.find((path) => existsSync(path));
+  if (file === undefined) return `there is no Python at ${PYTHONS.join(" or ")} (install python3)`;
+  const python = interpreter === undefined ? { file, mounts: [], packages: [] } : hostPython(interpreter);
+  if (typeof python === "string") return python;
   const ask = (command: readonly string[]) => {
     const question = ["-I", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"];
-    return spawnSync(bwrap, [...walls([]), ...command, ...question], { encoding: "utf8", env: {}, timeout: 20_000 });
+    return spawnSync(bwrap, [...walls(python, []), ...command, ...question], { encoding: "utf8", env: {}, timeout: 20_000 });
   };
-  const fixed = [SETARCH, "-R", python];
+  const fixed = [SETARCH, "-R", python.file];
   const first = ask(fixed);
-  const command = first.status === 0 ? fixed : [python]; // some containers forbid it
+  const command = first.status === 0 ? fixed : [python.file]; // some containers forbid it
   const probe = first.status === 0 ? first : ask(command);
   const version = probe.stdout?.trim() ?? "";
-  if (probe.status === 0 && /^3\.(?:1[1-9]|[2-9]\d)\./.test(version)) return { bwrap, python: command, version };
-  if (probe.status === 0) return `${python} is Python ${version}, and 3.11 or later is needed`;
+  if (probe.status === 0 && /^3\.(?:1[1-9]|[2-9]\d)\./.test(version)) return { bwrap, python, command, version };
+  if (probe.status === 0) return `${file} is Python ${version}, and 3.11 or later is needed`;
   const why = probe.stderr?.trim().split("\n")[0] || probe.error?.message || `it ended with code ${String(probe.status)}`;
   return `bubblewrap cannot make its namespaces here (${why})`;
 }
 
 /** Makes the backend ready. */
-export function bwrapBackend(files: URL, wheels: readonly string[]): PythonBackend {
-  const availability = bwrapAvailability();
-  if (typeof found !== "object") {
-    throw new RetoolError(
-      "SANDBOX_START",
-      availability.isAvailable ? "bubblewrap is gone" : `bwrap is unavailable, because ${availability.reason}`,
-    );
-  }
+export function bwrapBackend(files: URL, wheels: readonly string[], interpreter?: string): PythonBackend {
+  const found = lookedUp(interpreter);
+  if (typeof found === "string") throw new RetoolError("SANDBOX_START", `bwrap is unavailable, because ${found}`);
   const source = ["runner.py", "bwrap_main.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
-  const mounted = wheels.map((wheel) => `/wheels/${basename(wheel)}`);
+  const mounted = [...wheels.map((wheel) => `/wheels/${basename(wheel)}`), ...found.python.packages];
   const start = "import sys, json; setup = json.loads(sys.stdin.buffer.readline()); exec(compile(setup['source'], '<runner>', 'exec'))";
-  const args = [...walls(wheels), "--setenv", "PYTHONHASHSEED", "0", ...found.python, "-B", "-s", "-P", "-c", start];
+  const args = [...walls(found.python, wheels), "--setenv", "PYTHONHASHSEED", "0", ...found.command, "-B", "-s", "-P", "-c", start];
   return {
     name: "bwrap",
-    fingerprint: `cpython ${found.version} ${mounted.join(" ")}`.trim(),
+    fingerprint: `cpython ${found.version} ${interpreter ?? ""} ${mounted.join(" ")}`.trim(),
     launch: { command: found.bwrap, args, env: {}, setup: JSON.stringify({ source, wheels: mounted, fileBytes: TMP_BYTES }) },
   };
 }
 
-function walls(wheels: readonly string[]): string[] {
+function walls(python: HostPython, wheels: readonly string[]): string[] {
   const alone = [
     "--unshare-all",
     "--unshare-user",
@@ -104,6 +111,10 @@ function walls(wheels: readonly string[]): string[] {
     "--setenv",
     "HOME",
     "/tmp",
+    "--setenv",
+    "OPENBLAS_NUM_THREADS", // cells begin no threads
+    "1",
+    ...(python.libraries === undefined ? [] : ["--setenv", "LD_LIBRARY_PATH", python.libraries]),
     "--hostname",
     "sandbox",
   ];
@@ -117,6 +128,7 @@ function walls(wheels: readonly string[]): string[] {
     ...seen,
     ...roots,
     ...own,
+    ...python.mounts.flatMap(([from, to]) => ["--ro-bind", from, to]),
     ...wheels.flatMap((wheel) => ["--ro-bind", wheel, `/wheels/${basename(wheel)}`]),
     "--remount-ro",
     "/dev",

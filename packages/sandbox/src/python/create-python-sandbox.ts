@@ -32,21 +32,23 @@ export async function createPythonSandbox(options: SandboxOptions, python: Pytho
   return new PythonSandbox(pool, { workers, seed: firstSeed, limits, fingerprint: backend.fingerprint });
 }
 
-async function readyBackend({ backend, wheels = [], folder }: PythonOptions): Promise<PythonBackend> {
+async function readyBackend({ backend, interpreter, wheels = [], folder }: PythonOptions): Promise<PythonBackend> {
   const data = pythonFolder(folder);
   const all = [...storedWheels(data), ...wheels.map((file) => resolve(file))];
   for (const file of all) checkWheel(file);
   const files = await workerFolder();
-  switch (chosen(backend)) {
+  switch (chosen(backend ?? (interpreter === undefined ? undefined : "bwrap"), interpreter)) {
     case "pyodide":
+      if (interpreter !== undefined) throw unavailable("bwrap", "python.interpreter needs it, and python.backend is pyodide");
       return pyodideBackend(files, all, data);
     case "bwrap":
-      return bwrapBackend(files, all);
+      return bwrapBackend(files, all, interpreter === undefined ? undefined : resolve(interpreter));
   }
 }
 
-function chosen(wanted: PythonOptions["backend"]): NonNullable<PythonOptions["backend"]> {
-  const looked = wanted === "bwrap" ? [bwrapAvailability()] : wanted === "pyodide" ? [pyodideAvailability()] : pythonBackends();
+function chosen(wanted: PythonOptions["backend"], interpreter: string | undefined): NonNullable<PythonOptions["backend"]> {
+  const file = interpreter === undefined ? undefined : resolve(interpreter);
+  const looked = wanted === "bwrap" ? [bwrapAvailability(file)] : wanted === "pyodide" ? [pyodideAvailability()] : pythonBackends();
   const usable = looked.find(({ isAvailable }) => isAvailable);
   if (usable !== undefined) return usable.name;
   throw unavailable(

@@ -50,6 +50,11 @@ describe("in XML", () => {
     expect(shown(sftRow, xml)).toBe(expected);
   });
 
+  test("the model's end of turn is learned behind the answer", () => {
+    const ending = { ...xml, dialect: xmlDialect({ answerStops: false }), endOfTurn: "<|end|>" };
+    expect(shown(sftRow, ending)).toMatch(/\[So <answer>\\boxed\{42\}<\/answer><\|end\|>\]$/);
+  });
+
   test("so have converted rows, with any prompt", () => {
     const converted = [{ role: "user", content: "6 * 7?" }, sftRow.messages[1]];
     expect(shown({ messages: converted }, xml)).toBe(expected);

@@ -16,7 +16,7 @@ import { readConversation } from "./read-conversation.js";
 
 /** Parts of the environment that decide a row's tokens. */
 export interface RowEnvironment extends Pick<Environment, "dialect" | "budgets" | "encodePrompt"> {
-  /** The end of a turn of the model in a conversation; empty where tags do it. */
+  /** The end of the model's turn, which is learned; empty where tags do it. */
   readonly endOfTurn: string;
 }
 
@@ -37,16 +37,7 @@ export function encodeConversation(row: DatasetRow, environment: RowEnvironment,
     tokenIds.push(...ids);
     lossMask.push(...new Array<number>(ids.length).fill(mask));
   };
-  const turns = dialect.name === "hermes" ? hermesTurns(answers, row.where, environment.endOfTurn) : xmlTurns(answers, row.where);
-  if (environment.endOfTurn === "" && !(turns.at(-1)?.text.trimEnd().endsWith("</answer>") ?? false)) {
-    const found = JSON.stringify(turns.at(-1)?.text.slice(-40) ?? "");
-    throw refuse(
-      row.where,
-      "a response that ends with </answer>, or nothing would be learned of its end",
-      found,
-      "put the answer into its tag",
-    );
-  }
+  const turns = (dialect.name === "hermes" ? hermesTurns : xmlTurns)(answers, row.where, environment.endOfTurn);
   for (const { kind, text } of turns) {
     if (kind === "model") add(tokenizer.encode(text), 1);
     else {
@@ -87,7 +78,7 @@ function questionOf(content: string): string {
   return marker < 0 ? content : content.slice(marker + MARKER.length).trim();
 }
 
-function xmlTurns(answers: readonly ChatMessage[], where: string): Turn[] {
+function xmlTurns(answers: readonly ChatMessage[], where: string, endOfTurn: string): Turn[] {
   if (answers.length !== 1 || (answers[0]!.tool_calls ?? []).length > 0)
     throw otherDialect(where, "one response with tags", "tool calls", "xml");
   const turns: Turn[] = [];
@@ -100,7 +91,14 @@ function xmlTurns(answers: readonly ChatMessage[], where: string): Turn[] {
       output = undefined;
     }
   }
-  return turns;
+  const last = turns.at(-1)?.text ?? "";
+  if (last.trimEnd().endsWith("</answer>")) return [...turns.slice(0, -1), { kind: "model", text: last + endOfTurn }];
+  throw refuse(
+    where,
+    "a response that ends with </answer>, or the policy would not learn to state its answer",
+    JSON.stringify(last.slice(-40)),
+    "put the answer into its tag",
+  );
 }
 
 function hermesTurns(answers: readonly ChatMessage[], where: string, endOfTurn: string): Turn[] {

@@ -3,8 +3,10 @@ import { batchCount, fraction, LearningRate, positive } from "../config-parts.js
 
 /** One stage of supervised training. */
 export const SftStage = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]+$/),
-  /** Source of the rows. */
+  name: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .describe("Name of the stage, of lower-case letters, digits and hyphens; each stage has one of its own."),
   source: z
     .discriminatedUnion("kind", [
       /** Fresh traces of generated problems at every step. */
@@ -12,34 +14,32 @@ export const SftStage = z.strictObject({
       /** Conversations, in epochs: what `retool data build` or `data convert` writes, or ReTool-SFT as it is. */
       z.strictObject({
         kind: z.literal("file"),
-        /** JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`. */
-        path: z.string(),
-        /** Tokens of the longest row, prompt included; a model's own limit stands below it. */
-        maxTokens: positive.default(16_384),
-        /** Treatment of longer rows. */
-        tooLong: z.enum(["refuse", "leave-out"]).default("refuse"),
-        /** Treatment of broken conversations, such as a call without a result. Those left out are counted. */
-        onBad: z.enum(["refuse", "leave-out"]).default("refuse"),
+        path: z.string().describe("JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`."),
+        maxTokens: positive.default(16_384).describe("Tokens of the longest row, prompt included; a model's own limit stands below it."),
+        tooLong: z.enum(["refuse", "leave-out"]).default("refuse").describe("Treatment of longer rows."),
+        onBad: z
+          .enum(["refuse", "leave-out"])
+          .default("refuse")
+          .describe("Treatment of broken conversations, such as a call without a result. Those left out are counted."),
       }),
     ])
-    .prefault({ kind: "generated" }),
-  /** Kinds of generated traces. */
-  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean"),
-  /** Fraction of traces with the shortest snippet for their problem; the other styles share the rest. */
-  firstStyleShare: fraction.default(1),
-  /** Snippets with the sandbox's own functions, or plain loops in the language alone. */
-  snippets: z.enum(["functions", "plain"]).default("functions"),
-  /** Most steps. */
-  steps: positive,
-  batchSize: batchCount,
-  learningRate: LearningRate,
-  /** Stop when the validation accuracy reaches this; null = run all steps. */
-  stopAtAccuracy: fraction.nullable().default(null),
-  /** Steps between validations, and the first of them. */
-  validateEvery: positive.default(40),
-  validateFrom: positive.default(240),
-  /** Validation problems; they come from the training side. */
-  validationProblems: positive.default(100),
+    .prefault({ kind: "generated" })
+    .describe("Source of the rows."),
+  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean").describe("Kinds of generated traces."),
+  firstStyleShare: fraction
+    .default(1)
+    .describe("Fraction of traces with the shortest snippet for their problem; the other styles share the rest."),
+  snippets: z
+    .enum(["functions", "plain"])
+    .default("functions")
+    .describe("Snippets with the sandbox's own functions, or plain loops in the language alone."),
+  steps: positive.describe("Most steps."),
+  batchSize: batchCount.describe("Rows per step."),
+  learningRate: LearningRate.describe("Learning rate over the steps of the stage."),
+  stopAtAccuracy: fraction.nullable().default(null).describe("Stop when the validation accuracy reaches this; null = run all steps."),
+  validateEvery: positive.default(40).describe("Steps between validations."),
+  validateFrom: positive.default(240).describe("Step of the first validation."),
+  validationProblems: positive.default(100).describe("Validation problems; they come from the training side."),
 });
 /** Parsed {@link SftStage}: every field is present. */
 export interface SftStage extends z.infer<typeof SftStage> {}
@@ -49,12 +49,13 @@ export type ConversationSource = Extract<SftStage["source"], { kind: "file" }>;
 
 /** Supervised training, stage after stage. */
 export const SftConfig = z.strictObject({
-  stages: z.array(SftStage).min(1),
-  /** Keep a checkpoint every so many steps of a stage, to go on from after a crash. */
-  saveEvery: positive.default(250),
-  /** Steps of a stage between measurements of the loss on held-out rows, and how many rows; null = never. */
-  evalEvery: positive.nullable().default(null),
-  evalRows: positive.default(64),
+  stages: z.array(SftStage).min(1).describe("Stages, one after the other."),
+  saveEvery: positive.default(250).describe("Keep a checkpoint every so many steps of a stage, to go on from after a crash."),
+  evalEvery: positive
+    .nullable()
+    .default(null)
+    .describe("Steps of a stage between measurements of the loss on held-out rows; null = never."),
+  evalRows: positive.default(64).describe("Held-out rows that the loss is measured on."),
 });
 /** Parsed {@link SftConfig}: every field is present. */
 export interface SftConfig extends z.infer<typeof SftConfig> {}

@@ -320,6 +320,7 @@ def _write_all(descriptor, data):
 
 
 _leave_process = os._exit
-sys.path.extend(setup["wheels"])
+_installed = next((at for at, path in enumerate(sys.path) if path.endswith("-packages")), len(sys.path))
+sys.path[_installed:_installed] = setup["wheels"]  # what was asked for goes before what happens to be there
 begin(0)
 _Keeper(setup).serve()

@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 
 /** An evaluation protocol by name. */
-export interface EvalPreset {
+export interface Benchmark {
   readonly title: string;
   /** Distinct problems that the set has. */
   readonly problems: number;
@@ -28,7 +28,7 @@ const PAPER_PROTOCOL = [
   "reward.rule=equivalence",
 ];
 
-export const EVAL_PRESETS = {
+export const BENCHMARKS = {
   aime24: {
     title: "AIME 2024",
     problems: 30,
@@ -36,23 +36,23 @@ export const EVAL_PRESETS = {
     sources: ["Maxwell-Jia/AIME_2024", "BytedTsinghua-SIA/AIME-2024"],
   },
   aime25: { title: "AIME 2025", problems: 30, settings: PAPER_PROTOCOL, sources: ["yentinglin/aime_2025"] },
-} as const satisfies Record<string, EvalPreset>;
+} as const satisfies Record<string, Benchmark>;
 
-export type EvalPresetName = keyof typeof EVAL_PRESETS;
+export type BenchmarkName = keyof typeof BENCHMARKS;
 
 /**
- * The preset of a name, once a file of its problems is named beside it.
+ * The benchmark of a name, once a file of its problems is named beside it.
  *
  * @throws InputError when there is none, with where to get one.
  */
-export function evalPreset(name: EvalPresetName, data: string | undefined): EvalPreset {
-  const preset: EvalPreset = EVAL_PRESETS[name];
-  if (data !== undefined) return preset;
+export function benchmarkOf(name: BenchmarkName, data: string | undefined): Benchmark {
+  const benchmark: Benchmark = BENCHMARKS[name];
+  if (data !== undefined) return benchmark;
   throw new InputError({
-    what: `preset ${name}`,
+    what: `benchmark ${name}`,
     where: "--data",
-    expected: `a file with the ${preset.problems} problems of ${preset.title}, which do not come with this package`,
+    expected: `a file with the ${benchmark.problems} problems of ${benchmark.title}, which do not come with this package`,
     found: "none",
-    fix: `download the Parquet or JSONL file of ${preset.sources.join(" or ")} from the Hugging Face hub and pass it as --data; columns question/answer, problem/answer, input/output or prompt/reward_model.ground_truth are found by name`,
+    fix: `download the Parquet or JSONL file of ${benchmark.sources.join(" or ")} from the Hugging Face hub and pass it as --data; columns question/answer, problem/answer, input/output or prompt/reward_model.ground_truth are found by name`,
   });
 }

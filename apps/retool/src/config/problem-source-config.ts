@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { positive } from "@retool-ts/train";
+
+/** Where problems come from. */
+export const ProblemSourceConfig = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("generated"),
+    families: z.array(z.string()).min(1).nullable().default(null).describe("Family names; null = all."),
+    levelWeights: z
+      .tuple([z.number().min(0), z.number().min(0), z.number().min(0)])
+      .default([2, 1, 1])
+      .describe("How often levels 1, 2 and 3 are drawn."),
+    wordings: z
+      .enum(["training", "reordered", "newWords"])
+      .default("training")
+      .describe("Wordings of the questions: those of training, the same words in another order, or with words that training never has."),
+  }),
+  z.strictObject({
+    kind: z.literal("file"),
+    path: z.string().describe("JSONL, JSON or Parquet; on a hub `hub:owner/name[/path][@revision]`."),
+    columns: z
+      .strictObject({
+        question: z
+          .union([z.string(), z.array(z.string())])
+          .exactOptional()
+          .describe("Columns that hold the question."),
+        answer: z.string().exactOptional().describe("Column that holds the answer."),
+        family: z.string().exactOptional().describe("Column with the kind of problem."),
+        level: z.string().exactOptional().describe("Column with the difficulty."),
+      })
+      .nullable()
+      .default(null)
+      .describe("Columns of the parts of a problem; those left out, or all with null, are found by name."),
+    limit: positive.nullable().default(null).describe("First problems only; null = all. Of training problems, exact repeats do not count."),
+  }),
+  /** Problems of a plugin. */
+  z.strictObject({
+    kind: z.literal("plugin"),
+    name: z.string().describe("Name of the problems in the plugin."),
+    options: z.record(z.string(), z.unknown()).default({}).describe("Handed to the plugin as they are."),
+  }),
+]);
+export type ProblemSourceConfig = z.infer<typeof ProblemSourceConfig>;

@@ -1,0 +1,21 @@
+import type { RecipeConfig } from "../config/recipe-config.js";
+import { openNamedReference, setUpModel } from "./model-setup.js";
+import type { OpenModelContext, RunModel } from "./run-model.js";
+import { saveRunModel } from "./save-model.js";
+import { openTinkerModel } from "./tinker-model.js";
+
+/**
+ * Opens the model of a config on the engine that it names.
+ *
+ * @param path - a checkpoint or model that goes before `model.from`.
+ */
+export async function openModel(config: RecipeConfig, path: string | null, context: OpenModelContext): Promise<RunModel> {
+  if (config.engine.kind === "tinker") return openTinkerModel({ ...config, engine: config.engine }, path, context);
+  const model = await setUpModel(config, path);
+  return {
+    ...model,
+    saveCheckpoint: (folder, run) => saveRunModel(folder, model, run),
+    openReference: () => openNamedReference(config, model),
+    close: async () => model.dispose(),
+  };
+}

@@ -1,0 +1,143 @@
+import { existsSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TokenLoss } from "@retool-ts/algorithms";
+import { InputError } from "@retool-ts/core";
+import type { Engine } from "@retool-ts/engine";
+import { parameterCount } from "@retool-ts/policy";
+import { readModelConfig } from "@retool-ts/policy/node";
+import { writeFileAtomic } from "@retool-ts/runs";
+import { probeServer, type ServerReport, TinkerClient, TinkerEngine, unloadOnSignals } from "@retool-ts/tinker";
+import type { TinkerEngineConfig } from "../config/engine-config.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import { readModelTokenizer } from "./model-files.js";
+import type { OpenModelContext, RunModel } from "./run-model.js";
+import { tokenizerFiles } from "./save-model.js";
+
+type TinkerConfig = RecipeConfig & { readonly engine: TinkerEngineConfig };
+/** Rank of the adapter where `model.lora` does not say. */
+const DEFAULT_RANK = 16;
+
+/**
+ * A policy on a server of the Tinker API. Tokenizer and shape are read from a folder of the base model, or a checkpoint; its weights are the
+ * server's.
+ */
+export async function openTinkerModel(config: TinkerConfig, path: string | null, context: OpenModelContext): Promise<RunModel> {
+  const folder = path ?? config.model.from;
+  if (folder === null) {
+    throw new InputError({
+      what: "engine tinker",
+      where: "--from",
+      expected: "a folder with tokenizer and config.json of the base model",
+      found: "none",
+      fix: "pass --from with the base model's Hugging Face folder or hub:owner/name; weights need not be in it",
+    });
+  }
+  const described = await readModelTokenizer(folder);
+  const shape = await readModelConfig(folder);
+  const client = await connect(config, shape.vocabSize, context);
+  const stopListening = unloadOnSignals(client, process, ["SIGTERM"]); // an interruption ends in `close`
+  try {
+    const baseModel = config.engine.baseModel ?? onlyModel(client);
+    const rank = config.model.lora?.rank ?? DEFAULT_RANK;
+    const { vocabSize, maxPositions } = shape;
+    const eosTokenId = described.eosTokenIds[0];
+    const report = knownReport(context.engineFacts, client.baseUrl, baseModel) ?? (await probe());
+    async function probe(): Promise<ServerReport> {
+      context.reporter.say(`asking ${client.baseUrl} what it means by its requests`);
+      return probeServer(client, { baseModel, vocabSize, rank, signal: context.signal, ...(eosTokenId !== undefined && { eosTokenId }) });
+    }
+    const engine = await TinkerEngine.create({
+      client,
+      baseModel,
+      rank,
+      model: { vocabSize, maxPositions, parameters: parameterCount(shape) },
+      optimizer: config.optimizer,
+      semantics: report.semantics,
+      seed: config.seed,
+      say: (text) => context.reporter.say(text),
+      signal: context.signal,
+    });
+    if (existsSync(join(folder, "tinker.json"))) await engine.loadState(folder);
+    tellAlpha(config, report, context);
+    return {
+      ...described,
+      engine: engine satisfies Engine as Engine<TokenLoss>,
+      backend: "tinker",
+      backendReason: `${client.baseUrl}, ${baseModel}, adapter of rank ${rank}`,
+      base: folder,
+      engineFacts: { ...report },
+      async saveCheckpoint(target) {
+        for (const [name, text] of Object.entries(tokenizerFiles(described))) await writeFileAtomic(join(target, name), text);
+        await copyFile(join(folder, "config.json"), join(target, "config.json"));
+        await engine.saveState(target);
+      },
+      async openReference() {
+        const reference = config.train.kl?.reference ?? null;
+        if (reference === null) return undefined;
+        throw new InputError({
+          what: "engine tinker",
+          where: "train.kl.reference",
+          expected: "null: the policy that the run begins with",
+          found: reference,
+          fix: "leave it out",
+        });
+      },
+      async close() {
+        stopListening();
+        await engine.close();
+        await client.close();
+      },
+    };
+  } catch (error) {
+    stopListening();
+    await client.close();
+    throw error;
+  }
+}
+
+function connect({ engine }: TinkerConfig, vocabSize: number, { reporter, signal }: OpenModelContext): Promise<TinkerClient> {
+  const told = new Map<string, number>();
+  const apiKey = process.env["TINKER_API_KEY"];
+  return TinkerClient.connect({
+    baseUrl: engine.baseUrl,
+    ...(apiKey && { apiKey, headers: { authorization: `Bearer ${apiKey}` } }),
+    vocabSize,
+    maxConcurrentSamples: engine.concurrency,
+    resultMs: 60_000 * engine.resultMinutes,
+    tags: ["retool"],
+    signal,
+    onRetry: ({ route, attempt, waitMs, error }) => {
+      if (attempt >= 2) reporter.say(`${route}: try ${attempt + 1} in ${(waitMs / 1000).toFixed(1)} s, after: ${error.message}`);
+    },
+    onWait: ({ route, requestId, waitedMs, queueState }) => {
+      const minutes = Math.floor(waitedMs / 60_000);
+      if (minutes === 0 || told.get(requestId) === minutes) return;
+      told.set(requestId, minutes);
+      reporter.say(`waiting for ${route} for ${minutes} min${queueState === undefined ? "" : `; the server's queue is ${queueState}`}`);
+    },
+  });
+}
+
+function onlyModel(client: TinkerClient): string {
+  const [first, ...others] = client.modelNames;
+  if (first !== undefined && others.length === 0) return first;
+  throw new InputError({
+    what: "engine tinker",
+    where: "--base-model",
+    expected: "one of the server's models",
+    found: first === undefined ? "none, and a server that names none" : `none, and ${client.modelNames.length} on the server`,
+    fix: first === undefined ? "pass --base-model with the server's name of it" : `pass --base-model ${client.modelNames.join(" or ")}`,
+  });
+}
+
+/** What a run's manifest knows of this very server and model. */
+function knownReport(facts: unknown, baseUrl: string, baseModel: string): ServerReport | undefined {
+  const report = facts as ServerReport | undefined;
+  return report?.baseUrl === baseUrl && report.baseModel === baseModel ? report : undefined;
+}
+
+function tellAlpha({ model: { lora } }: TinkerConfig, { loraAlpha }: ServerReport, { reporter }: OpenModelContext): void {
+  if (lora === null || loraAlpha === undefined || loraAlpha === lora.alpha) return;
+  reporter.say(`model.lora.alpha ${lora.alpha}: the server's adapters have ${loraAlpha}, which cannot be chosen`);
+}

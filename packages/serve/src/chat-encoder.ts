@@ -1,0 +1,147 @@
+import { InputError } from "@retool-ts/core";
+import { renderChat, type ChatMessage, type ChatToolCall, type Tokenizer, type ToolSchema } from "@retool-ts/data";
+import { HttpFault } from "@retool-ts/http";
+import type { ChatFormat } from "./chat-format.js";
+
+/** What is rendered besides messages. */
+export interface ChatContext {
+  readonly tools: readonly ToolSchema[];
+  /** Variables of the request, such as `enable_thinking`. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Marks text of messages in a rendering; the place of a number in it is a message's text. */
+type Pieces = readonly (string | { readonly untrusted: string })[];
+
+/** Renders conversations and encodes them. Text of users, systems and tools cannot bring control tokens; the template can. */
+export class ChatEncoder {
+  readonly #tokenizer: Tokenizer;
+  readonly #format: ChatFormat;
+
+  constructor(tokenizer: Tokenizer, format: ChatFormat) {
+    this.#tokenizer = tokenizer;
+    this.#format = format;
+  }
+
+  /**
+   * Ids of a conversation up to where the assistant is to write.
+   *
+   * @throws HttpFault when the template refuses the messages.
+   */
+  prompt(messages: readonly ChatMessage[], context: ChatContext): number[] {
+    return [...this.#format.beginningIds, ...this.#encode(this.#pieces(messages, context, true))];
+  }
+
+  /**
+   * Ids that the template writes between the end of a reply and the next one, new messages included; undefined when it cannot be told,
+   * because the template changes what it wrote of the reply once others follow.
+   *
+   * @param before - the conversation up to the reply
+   * @param endedWith - the token that ended the reply, which the template's text must not repeat
+   */
+  suffix(
+    before: readonly ChatMessage[],
+    reply: ChatMessage,
+    added: readonly ChatMessage[],
+    context: ChatContext,
+    endedWith: string,
+  ): number[] | undefined {
+    const mark = "Zx3reply3xZ";
+    const marked: ChatMessage = { ...reply, content: mark };
+    const bare: ChatMessage = { role: "assistant", content: mark };
+    const behind = (messages: readonly ChatMessage[], generate: boolean): Pieces =>
+      behindMark(this.#pieces(messages, context, generate), mark);
+    const closed = behind([...before, marked], false);
+    const ending = textOf(behind([...before, bare], false));
+    const whole = behind([...before, marked, ...added], true);
+    const rest = withoutStart(whole, textOf(closed));
+    if (rest === undefined || !textOf(closed).endsWith(ending)) return undefined;
+    const end = endedWith !== "" && ending.startsWith(endedWith) ? ending.slice(endedWith.length) : ending;
+    return this.#encode([end, ...rest]);
+  }
+
+  /** Text of the template itself, such as a forced beginning. */
+  encodeTrusted(text: string): number[] {
+    return this.#tokenizer.encode(text);
+  }
+
+  #pieces(messages: readonly ChatMessage[], { tools, variables }: ChatContext, addGenerationPrompt: boolean): Pieces {
+    const marks = new Marks(messages);
+    const hide = (text: string): string => (this.#isPlain(text) ? text : marks.hide(text));
+    const hidden = messages.map((message) =>
+      message.role === "assistant" ? message : { ...message, content: hide(message.content ?? "") },
+    );
+    try {
+      const rendered = renderChat(this.#format.template, hidden.map(forTemplate), {
+        tools,
+        addGenerationPrompt,
+        variables: { ...this.#format.variables, ...variables },
+      });
+      return marks.split(rendered);
+    } catch (error) {
+      if (!InputError.isInstance(error)) throw error;
+      throw new HttpFault(400, error.message, { param: "messages", code: "invalid_messages" });
+    }
+  }
+
+  /** Whether a message's text may be encoded as part of the whole. */
+  #isPlain(text: string): boolean {
+    if (text === "") return true;
+    if (this.#format.apart) return false;
+    const [open, inert] = [this.#tokenizer.encode(text), this.#tokenizer.encodeUntrusted(text)];
+    return open.length === inert.length && open.every((id, i) => id === inert[i]);
+  }
+
+  #encode(pieces: Pieces): number[] {
+    return pieces.flatMap((piece) =>
+      typeof piece === "string" ? this.#tokenizer.encode(piece) : this.#tokenizer.encodeUntrusted(piece.untrusted),
+    );
+  }
+}
+
+/** Content is never absent for a template. */
+function forTemplate(message: ChatMessage): ChatMessage {
+  const calls: readonly ChatToolCall[] = message.tool_calls ?? [];
+  const content = message.content ?? "";
+  return calls.length === 0 ? { ...message, content } : { ...message, content, tool_calls: calls };
+}
+
+/** Stands in for texts of messages while a template is rendered. */
+class Marks {
+  readonly #texts: string[] = [];
+  readonly #name: string;
+
+  constructor(messages: readonly ChatMessage[]) {
+    const all = JSON.stringify(messages);
+    let name = "Qx7text";
+    while (all.includes(name)) name += "x";
+    this.#name = name;
+  }
+
+  hide(text: string): string {
+    return `${this.#name}${this.#texts.push(text) - 1}x7Q`;
+  }
+
+  split(rendered: string): Pieces {
+    const parts = rendered.split(new RegExp(`${this.#name}(\\d+)x7Q`));
+    return parts.map((part, i) => (i % 2 === 0 ? part : { untrusted: this.#texts[Number(part)]! })).filter((part) => part !== "");
+  }
+}
+
+function textOf(pieces: Pieces): string {
+  return pieces.map((piece) => (typeof piece === "string" ? piece : piece.untrusted)).join("");
+}
+
+/** The pieces behind the last place of a mark. */
+function behindMark(pieces: Pieces, mark: string): Pieces {
+  const place = pieces.findLastIndex((piece) => typeof piece === "string" && piece.includes(mark));
+  if (place < 0) return [];
+  const piece = pieces[place] as string;
+  return [piece.slice(piece.lastIndexOf(mark) + mark.length), ...pieces.slice(place + 1)];
+}
+
+/** Pieces without the text that they must begin with, which stands in the first of them. */
+function withoutStart(pieces: Pieces, start: string): Pieces | undefined {
+  const [first = "", ...others] = pieces;
+  return typeof first === "string" && first.startsWith(start) ? [first.slice(start.length), ...others] : undefined;
+}

@@ -1,0 +1,198 @@
+import { uniformAt } from "@retool-ts/core";
+import type { ChatMessage } from "@retool-ts/data";
+import type { SamplingParameters, TurnTokens } from "@retool-ts/engine";
+import { HttpFault } from "@retool-ts/http";
+import { toChatMessage } from "./chat-message.js";
+import type { ChatFormat, ParsedReply } from "./chat-format.js";
+import type { ChatEncoder } from "./chat-encoder.js";
+import type { CompletionEngine } from "./completion-engine.js";
+import type { Conversation, NoiseKey } from "./conversation.js";
+import { finishReason, tokenLogProbs, usageOf, type ReplyCall } from "./openai-replies.js";
+import { ChatRequest, parseRequest, stopsOf, toolSchemasOf } from "./openai-requests.js";
+import { ReplyText } from "./reply-text.js";
+import type { SendEvent } from "./sse-stream.js";
+
+/** What answers need besides the request. */
+export interface EndpointContext {
+  readonly engine: CompletionEngine;
+  readonly format: ChatFormat;
+  readonly encoder: ChatEncoder;
+  readonly modelName: string;
+  readonly conversation: Conversation;
+  readonly signal: AbortSignal;
+  /** Seconds since 1970, for `created`. */
+  readonly now: () => number;
+  /** Called at the first token of an answer. */
+  readonly onFirstToken?: () => void;
+}
+
+/** An answer in the making: whole, or as events. */
+export interface PreparedAnswer {
+  readonly streams: boolean;
+  answer(): Promise<unknown>;
+  stream(send: SendEvent): Promise<void>;
+}
+
+/**
+ * Reads a chat request and makes its prompt.
+ *
+ * @throws HttpFault when the request is wrong.
+ */
+export function prepareChat(body: unknown, context: EndpointContext): PreparedAnswer {
+  const request = parseRequest(ChatRequest, body);
+  const { conversation, encoder, format, modelName } = context;
+  checkTopLogProbs(request);
+  const messages = request.messages.map(toChatMessage);
+  const chat = { tools: toolSchemasOf(request), variables: request.chat_template_kwargs ?? {} };
+  const calls = chat.tools.length > 0 && request.tool_choice !== "none";
+  const opening = openingOf(request, format, chat.tools.map((tool) => tool.function.name)); // prettier-ignore
+  const planned = conversation.plan(messages, chat, opening === "" ? [] : encoder.encodeTrusted(opening), request.seed ?? undefined);
+  const choices = request.n ?? 1;
+  const keys = Array.from({ length: choices }, (_, choice) => planned.key(choice));
+  const stops = stopsOf(request);
+  const single = calls && request.parallel_tool_calls === false && format.callClosing !== "" ? [format.callClosing] : [];
+  const texts = keys.map(() => new ReplyText(context.engine.model.tokenizer, { stops, format: calls ? format : null, opening }));
+  const head = { id: `chatcmpl-${hexOf(keys[0]!)}`, created: context.now(), model: modelName };
+
+  const generate = (onToken: (choice: number, tokenId: number, logProb: number) => void) => {
+    let cached = 0;
+    let isFirst = true;
+    const turns = context.engine.generate({
+      promptIds: planned.promptIds,
+      keys,
+      ...samplingOf(request, conversation),
+      ...maxTokensOf(request.max_completion_tokens ?? request.max_tokens, conversation),
+      stopStrings: [...format.stopStrings, ...stops, ...single],
+      signal: context.signal,
+      ...(conversation.scope !== undefined && { scope: conversation.scope }),
+      onPrompt: (tokens) => (cached = tokens),
+      onToken: (choice, tokenId, logProb) => {
+        if (isFirst) context.onFirstToken?.();
+        isFirst = false;
+        onToken(choice, tokenId, logProb);
+      },
+    });
+    return turns.then((all) => ({ turns: all, usage: () => usageOf(planned.promptIds.length, all.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0), cached) })); // prettier-ignore
+  };
+  const finish = (turn: TurnTokens, choice: number) => {
+    const parsed = texts[choice]!.finish();
+    const toolCalls = callsOf(parsed, keys[choice]!, planned.promptIds.length);
+    planned.record(replyMessage(parsed, toolCalls), turn);
+    return { parsed, toolCalls, reason: finishReason(turn, toolCalls.length) };
+  };
+  const tokens = context.engine.model.tokenizer;
+
+  return {
+    streams: request.stream === true,
+    async answer() {
+      const { turns, usage } = await generate((choice, tokenId) => void texts[choice]!.push(tokenId));
+      const answers = turns.map((turn, index) => {
+        const { parsed, toolCalls, reason } = finish(turn, index);
+        const content = parsed.content === "" && toolCalls.length > 0 ? null : parsed.content;
+        return {
+          index,
+          message: { role: "assistant", content, ...(toolCalls.length > 0 && { tool_calls: toolCalls }), refusal: null },
+          finish_reason: reason,
+          logprobs: request.logprobs === true ? { content: tokenLogProbs(tokens, turn), refusal: null } : null,
+          ...(request.return_token_ids === true && { token_ids: turn.tokenIds }),
+        };
+      });
+      const ids = request.return_token_ids === true ? { prompt_token_ids: planned.promptIds } : {};
+      return { ...head, object: "chat.completion", choices: answers, usage: usage(), ...ids };
+    },
+    async stream(send) {
+      const chunk = (index: number, delta: unknown, more: object = {}) =>
+        send({ ...head, object: "chat.completion.chunk", choices: [{ index, delta, finish_reason: null, logprobs: null, ...more }] });
+      const waiting: { tokenIds: number[]; logProbs: number[] }[] = keys.map(() => ({ tokenIds: [], logProbs: [] }));
+      const take = (choice: number): object => {
+        const { tokenIds, logProbs } = waiting[choice]!;
+        waiting[choice] = { tokenIds: [], logProbs: [] };
+        return {
+          ...(request.logprobs === true && { logprobs: { content: tokenLogProbs(tokens, { tokenIds, logProbs }), refusal: null } }),
+          ...(request.return_token_ids === true && { token_ids: tokenIds }),
+        };
+      };
+      keys.forEach((_, index) => chunk(index, { role: "assistant", content: "" }, request.return_token_ids === true && index === 0 ? { prompt_token_ids: planned.promptIds } : {})); // prettier-ignore
+      const { turns, usage } = await generate((choice, tokenId, logProb) => {
+        waiting[choice]!.tokenIds.push(tokenId);
+        waiting[choice]!.logProbs.push(logProb);
+        const part = texts[choice]!.push(tokenId);
+        if (part !== "") chunk(choice, { content: part }, take(choice));
+      });
+      turns.forEach((turn, index) => {
+        const { parsed, toolCalls, reason } = finish(turn, index);
+        if (parsed.rest !== "") chunk(index, { content: parsed.rest });
+        toolCalls.forEach((call, place) => chunk(index, { tool_calls: [{ index: place, ...call }] }));
+        chunk(index, {}, { ...take(index), finish_reason: reason });
+      });
+      if (request.stream_options?.include_usage === true) send({ ...head, object: "chat.completion.chunk", choices: [], usage: usage() });
+    },
+  };
+}
+
+/** Temperature, top-p and top-k of a request, or those of the run that records it. */
+export function samplingOf(
+  { temperature, top_p, top_k }: Pick<ChatRequest, "temperature" | "top_p" | "top_k">,
+  { sampling, onOverridden }: Pick<Conversation, "sampling" | "onOverridden">,
+): SamplingParameters {
+  const own = { temperature: temperature ?? 1, topP: top_p ?? 1, topK: Math.max(0, top_k ?? 0) };
+  if (sampling === undefined) return own;
+  const asked = [temperature != null && temperature !== sampling.temperature, top_p != null && top_p !== sampling.topP, top_k != null && own.topK !== sampling.topK]; // prettier-ignore
+  if (asked.includes(true)) onOverridden?.();
+  return sampling;
+}
+
+/** The smaller of what a request and its conversation allow. */
+export function maxTokensOf(
+  asked: number | null | undefined,
+  { maxTokens }: Pick<Conversation, "maxTokens">,
+): { readonly maxTokens?: number } {
+  const limits = [asked, maxTokens].filter((limit) => limit != null);
+  return limits.length === 0 ? {} : { maxTokens: Math.min(...limits) };
+}
+
+function checkTopLogProbs({ top_logprobs }: Pick<ChatRequest, "top_logprobs">): void {
+  if (top_logprobs == null || top_logprobs === 0) return;
+  throw new HttpFault(400, "top_logprobs is not supported: this server knows the log-probability of the token that was sampled", {
+    param: "top_logprobs",
+    code: "unsupported_parameter",
+  });
+}
+
+/** Text that a reply begins with so that it calls a tool; empty where the model is free. */
+function openingOf({ tool_choice: choice }: Pick<ChatRequest, "tool_choice">, format: ChatFormat, names: readonly string[]): string {
+  if (choice == null || choice === "auto" || choice === "none") return "";
+  const name = typeof choice === "string" ? undefined : choice.function.name;
+  const param = "tool_choice";
+  if (names.length === 0) throw new HttpFault(400, "tool_choice: expected tools to choose from, found none", { param });
+  if (name !== undefined && !names.includes(name))
+    throw new HttpFault(400, `tool_choice: expected one of ${names.join(", ")}, found ${name}`, { param });
+  const opening = format.opening(name ?? (names.length === 1 ? names[0] : undefined));
+  if (opening !== undefined) return opening;
+  throw new HttpFault(400, "tool_choice: this model cannot be made to choose among these tools; name one", {
+    param,
+    code: "unsupported_value",
+  });
+}
+
+/** Calls with ids that depend on the random numbers and the place alone, so that a conversation can be repeated to the byte. */
+function callsOf({ calls }: ParsedReply, key: NoiseKey, position: number): ReplyCall[] {
+  return calls.map(({ name, arguments: input }, index) => {
+    const id = hexOf([2 ** 32 * uniformAt(key, 2 ** 40 + position), index]);
+    return { id: `call_${id}`, type: "function", function: { name, arguments: input } };
+  });
+}
+
+function hexOf(words: readonly number[]): string {
+  return words.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}
+
+/** The reply as later requests will repeat it. */
+function replyMessage({ content }: ParsedReply, toolCalls: readonly ReplyCall[]): ChatMessage {
+  const { tool_calls } = toChatMessageCalls(toolCalls);
+  return { role: "assistant", content, ...(tool_calls && { tool_calls }) };
+}
+
+function toChatMessageCalls(toolCalls: readonly ReplyCall[]): Pick<ChatMessage, "tool_calls"> {
+  return toChatMessage({ role: "assistant", content: null, tool_calls: [...toolCalls] }, 0);
+}

@@ -1,0 +1,83 @@
+import { streamKey } from "@retool-ts/core";
+import type { ChatMessage } from "@retool-ts/data";
+import type { SamplingParameters, TurnTokens } from "@retool-ts/engine";
+import type { ChatContext, ChatEncoder } from "./chat-encoder.js";
+import type { ConversationLog } from "./conversation-log.js";
+
+/** Two words that name random numbers. */
+export type NoiseKey = readonly [number, number];
+
+/** A request's prompt, made ready. */
+export interface PlannedChat {
+  readonly promptIds: readonly number[];
+  /** The random numbers of a choice. */
+  key(choice: number): NoiseKey;
+  /** Keeps a finished reply. */
+  record(reply: ChatMessage, turn: TurnTokens): void;
+}
+
+/** A client's conversations as the endpoints see them. */
+export interface Conversation {
+  /** Computed beginnings are shared within it alone; undefined shares them with all. */
+  readonly scope: string | undefined;
+  /** Goes before the request's own settings. */
+  readonly sampling: SamplingParameters | undefined;
+  /** Most tokens of a reply. */
+  readonly maxTokens: number | undefined;
+  /** Whether a request's replies can be recorded; completions of raw tokens cannot. */
+  readonly recorded: boolean;
+  plan(messages: readonly ChatMessage[], context: ChatContext, forcedIds: readonly number[], seed: number | undefined): PlannedChat;
+  /** A request's settings of the sampling were not heeded. */
+  onOverridden?(): void;
+}
+
+/** Conversations that nothing is remembered of. */
+export function plainConversation(encoder: ChatEncoder, randomSeed: () => number): Conversation {
+  return {
+    scope: undefined,
+    sampling: undefined,
+    maxTokens: undefined,
+    recorded: false,
+    plan(messages, context, forcedIds, seed = randomSeed()) {
+      return {
+        promptIds: [...encoder.prompt(messages, context), ...forcedIds],
+        key: (choice) => streamKey(seed, ["serve", choice]),
+        record: () => {},
+      };
+    },
+  };
+}
+
+/** Fixed for the conversations of one rollout. */
+export interface RecordedConversationOptions {
+  readonly scope: string;
+  /** Names the random numbers; a request's seed is one name more. */
+  readonly noise: { readonly seed: number; readonly labels: readonly (string | number)[] };
+  /** Of the run that learns from them: the log-probabilities must be those that it computes. */
+  readonly sampling?: SamplingParameters | undefined;
+  readonly maxTokens?: number | undefined;
+  readonly onOverridden?: () => void;
+}
+
+/** Conversations of one rollout, remembered token by token. */
+export function recordedConversation(log: ConversationLog, options: RecordedConversationOptions): Conversation {
+  const { scope, noise, sampling, maxTokens, onOverridden } = options;
+  return {
+    scope,
+    sampling,
+    maxTokens,
+    recorded: true,
+    ...(onOverridden && { onOverridden }),
+    plan(messages, context, forcedIds, seed) {
+      const continuation = log.continue(messages, context, forcedIds);
+      const { promptIds, repeat } = continuation;
+      const again = (choice: number) => (repeat + choice === 0 ? [] : ["again", repeat, choice]);
+      const named = seed === undefined ? [] : ["seed", seed];
+      return {
+        promptIds,
+        key: (choice) => streamKey(noise.seed, [...noise.labels, ...named, ...again(choice)]),
+        record: (reply, turn) => log.record(continuation, messages, reply, context, turn),
+      };
+    },
+  };
+}

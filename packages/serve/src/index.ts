@@ -1,0 +1,20 @@
+/**
+ * OpenAI's API over a sampler, for any program that speaks it, with rollouts that remember what was sampled token by token.
+ *
+ * @packageDocumentation
+ */
+export {
+  hermesFormat,
+  xmlFormat,
+  formatOf,
+  type ChatFormat,
+  type ChatFormatOptions,
+  type ParsedCall,
+  type ParsedReply,
+  type XmlFormatOptions,
+} from "./chat-format.js";
+export { CompletionEngine, type GenerationRequest, type GenerationStats, type ServedModel } from "./completion-engine.js";
+export { type LogStats } from "./conversation-log.js";
+export { RecordedRollout, type RolloutOptions, type RolloutParts, type RolloutStats } from "./recorded-rollout.js";
+export { SequencePool, type Lease, type LeaseRequest, type PoolStats } from "./sequence-pool.js";
+export { serveOpenAI, type OpenAIServer, type ServeOptions } from "./serve-openai.js";

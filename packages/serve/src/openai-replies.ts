@@ -1,0 +1,71 @@
+import type { Tokenizer } from "@retool-ts/data";
+import type { TurnTokens } from "@retool-ts/engine";
+import type { HttpFault } from "@retool-ts/http";
+
+/** Token counts of a request. */
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+}
+
+/** Counts of one prompt and its choices. */
+export function usageOf(promptTokens: number, completionTokens: number, cachedTokens: number): Usage {
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
+  };
+}
+
+/** A call in a message. */
+export interface ReplyCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export type FinishReason = "stop" | "length" | "tool_calls";
+
+/** The API's word for the end of a reply. */
+export function finishReason({ finish }: Pick<TurnTokens, "finish">, calls: number): FinishReason {
+  if (finish === "length" || finish === "full") return "length";
+  return calls > 0 ? "tool_calls" : "stop";
+}
+
+/** One token's log-probability; `bytes` is null for tokens that are not whole characters. */
+export interface TokenLogProb {
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes: readonly number[] | null;
+  readonly top_logprobs: readonly never[];
+}
+
+/** Log-probabilities of tokens at the request's temperature, as chat completions carry them. */
+export function tokenLogProbs(tokenizer: Tokenizer, { tokenIds, logProbs }: Pick<TurnTokens, "tokenIds" | "logProbs">): TokenLogProb[] {
+  return tokenIds.map((id, i) => {
+    const token = tokenizer.decode([id]);
+    const bytes = token.includes("\ufffd") ? null : [...new TextEncoder().encode(token)];
+    return { token, logprob: logProbs[i]!, bytes, top_logprobs: [] };
+  });
+}
+
+/** The API's shape of an error. */
+export function errorBody({ status, message, param, code }: HttpFault): unknown {
+  const type =
+    status === 401
+      ? "authentication_error"
+      : status === 429
+        ? "rate_limit_error"
+        : status >= 500
+          ? "server_error"
+          : "invalid_request_error";
+  return { error: { message, type, param: param ?? null, code: code ?? null } };
+}
+
+/** One event of a stream. */
+export function sseEvent(data: unknown): string {
+  return `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,212 @@
+import type { Sampler } from "@retool-ts/engine";
+import { HttpFault } from "@retool-ts/http";
+
+/** Sequences for one request. */
+export interface Lease {
+  readonly sequences: readonly number[];
+  /** Tokens of the prompt that were computed before. */
+  readonly cachedTokens: number;
+}
+
+/** A request for sequences that begin with the same tokens. */
+export interface LeaseRequest {
+  readonly tokenIds: readonly number[];
+  readonly count: number;
+  /** Computed beginnings are shared within a scope alone. */
+  readonly scope?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Counters since the pool was made. */
+export interface PoolStats {
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  /** Sequences that requests work with, and those kept for what they hold. */
+  readonly active: number;
+  readonly kept: number;
+  readonly evicted: number;
+}
+
+interface Kept {
+  readonly sequence: number;
+  readonly tokenIds: readonly number[];
+  readonly scope: string;
+}
+
+interface Waiter {
+  readonly count: number;
+  readonly start: () => void;
+}
+
+/** Shorter shared beginnings are not worth a copy. */
+const LEAST_SHARED = 8;
+
+/**
+ * The open sequences of a sampler. What a request leaves behind stays open, so that a later one whose tokens begin the same costs only its
+ * new ones; of those kept, the least recently used goes first when a place is needed. Requests that find no place wait in order.
+ */
+export class SequencePool {
+  readonly #sampler: Sampler;
+  readonly #size: number;
+  readonly #keeps: boolean;
+  /** Least recently used first. */
+  #kept: Kept[] = [];
+  #active = 0;
+  #waiters: Waiter[] = [];
+  readonly #stats = { promptTokens: 0, cachedTokens: 0, evicted: 0 };
+
+  /** @param keeps - false to compute every prompt anew */
+  constructor(sampler: Sampler, { keeps = true }: { readonly keeps?: boolean } = {}) {
+    this.#sampler = sampler;
+    this.#size = sampler.available;
+    this.#keeps = keeps;
+  }
+
+  /** Sequences in all. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get stats(): PoolStats {
+    return { ...this.#stats, active: this.#active, kept: this.#kept.length };
+  }
+
+  /**
+   * Opens sequences that hold a prompt.
+   *
+   * @throws HttpFault when the sampler is too small for them; the signal's reason when it is aborted meanwhile.
+   */
+  async acquire(request: LeaseRequest): Promise<Lease> {
+    const { count, signal } = request;
+    if (count > this.#size) throw new HttpFault(400, `n: expected at most ${this.#size}, the sequences of this server`, { param: "n" });
+    signal?.throwIfAborted();
+    if (this.#waiters.length > 0 || this.#active + count > this.#size) await this.#turn(count, signal);
+    else this.#active += count;
+    try {
+      return await this.#open(request);
+    } catch (error) {
+      this.#free(count);
+      throw error;
+    }
+  }
+
+  /** Gives a sequence back; with its tokens, it is kept for later requests. */
+  release(sequence: number, tokenIds?: readonly number[], scope = ""): void {
+    if (this.#keeps && tokenIds !== undefined) this.#kept.push({ sequence, tokenIds, scope });
+    else this.#sampler.close(sequence);
+    this.#free(1);
+  }
+
+  /** Forgets what was kept, of one scope or of all: before the weights change, and at the end of a conversation. */
+  clear(scope?: string): void {
+    const gone = this.#kept.filter((each) => scope === undefined || each.scope === scope);
+    this.#kept = this.#kept.filter((each) => !gone.includes(each));
+    for (const { sequence } of gone) this.#sampler.close(sequence);
+  }
+
+  /** Opens the first sequence by the longest kept beginning, and forks the others from it. */
+  async #open({ tokenIds, count, scope = "" }: LeaseRequest): Promise<Lease> {
+    const opened: number[] = [];
+    try {
+      const { sequence, cachedTokens } = this.#first(tokenIds, scope);
+      opened.push(sequence);
+      if (count > 1) {
+        if (tokenIds.length < this.#sampler.maxLength) await this.#sampler.prefill([sequence]);
+        while (opened.length < count) {
+          this.#makeRoom(1);
+          opened.push(this.#sampler.fork(sequence));
+        }
+      }
+      this.#stats.promptTokens += tokenIds.length;
+      this.#stats.cachedTokens += cachedTokens;
+      return { sequences: opened, cachedTokens };
+    } catch (error) {
+      for (const sequence of opened) this.#sampler.close(sequence);
+      throw error;
+    }
+  }
+
+  #first(tokenIds: readonly number[], scope: string): { readonly sequence: number; readonly cachedTokens: number } {
+    const best = this.#longest(tokenIds, scope);
+    if (best !== undefined && best.shared === best.kept.tokenIds.length) {
+      this.#kept = this.#kept.filter((each) => each !== best.kept);
+      this.#sampler.extend(best.kept.sequence, tokenIds.slice(best.shared));
+      return { sequence: best.kept.sequence, cachedTokens: best.shared };
+    }
+    if (best !== undefined && this.#sampler.forkAt !== undefined && best.shared >= LEAST_SHARED) {
+      this.#touch(best.kept);
+      this.#makeRoom(1, this.#kept.length > 1 || this.#sampler.available > 0 ? best.kept : undefined);
+      if (this.#kept.includes(best.kept)) {
+        const sequence = this.#sampler.forkAt(best.kept.sequence, best.shared);
+        this.#sampler.extend(sequence, tokenIds.slice(best.shared));
+        return { sequence, cachedTokens: best.shared };
+      }
+    }
+    this.#makeRoom(1);
+    return { sequence: this.#sampler.open(tokenIds), cachedTokens: 0 };
+  }
+
+  /** The kept sequence that shares most with a prompt, whose last token has to be computed in any case. */
+  #longest(tokenIds: readonly number[], scope: string): { readonly kept: Kept; readonly shared: number } | undefined {
+    let best: { readonly kept: Kept; readonly shared: number } | undefined;
+    for (const kept of this.#kept) {
+      if (kept.scope !== scope) continue;
+      const shared = sharedLength(kept.tokenIds, tokenIds);
+      if (shared > 0 && shared > (best?.shared ?? 0)) best = { kept, shared };
+    }
+    return best;
+  }
+
+  #touch(kept: Kept): void {
+    this.#kept = [...this.#kept.filter((each) => each !== kept), kept];
+  }
+
+  /** Closes kept sequences until so many can be opened. */
+  #makeRoom(count: number, spared?: Kept): void {
+    while (this.#sampler.available < count) {
+      const place = this.#kept.findIndex((each) => each !== spared);
+      if (place < 0) return;
+      this.#sampler.close(this.#kept.splice(place, 1)[0]!.sequence);
+      this.#stats.evicted++;
+    }
+  }
+
+  /** Waits until so many places are free. */
+  #turn(count: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiters = this.#waiters.filter((each) => each !== waiter);
+        reject(signal!.reason as Error);
+        this.#wake();
+      };
+      const start = (): void => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      };
+      const waiter = { count, start };
+      this.#waiters.push(waiter);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  #free(count: number): void {
+    this.#active -= count;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (let next = this.#waiters[0]; next !== undefined && this.#active + next.count <= this.#size; next = this.#waiters[0]) {
+      this.#waiters.shift();
+      this.#active += next.count;
+      next.start();
+    }
+  }
+}
+
+/** Tokens that two sequences begin with alike, all but the last of the second at most. */
+function sharedLength(kept: readonly number[], tokenIds: readonly number[]): number {
+  const most = Math.min(kept.length, tokenIds.length - 1);
+  let shared = 0;
+  while (shared < most && kept[shared] === tokenIds[shared]) shared++;
+  return shared;
+}

@@ -1,0 +1,273 @@
+import type {
+  Engine,
+  EngineModel,
+  ForwardBackwardOptions,
+  ForwardBackwardResult,
+  LoadStateOptions,
+  LossSpec,
+  OptimStepOptions,
+  OptimStepResult,
+  SamplerOptions,
+  ScoringOptions,
+  TrainingRow,
+} from "@retool-ts/engine";
+import { TinkerInputError, TinkerUnsupportedError } from "../client/errors.js";
+import type { TinkerClient } from "../client/tinker-client.js";
+import { lossSlopes } from "../loss/loss-slopes.js";
+import type { AdamParams } from "../wire/models.js";
+import { planBySlopes, planDirectly } from "./plan-pass.js";
+import { Reduction } from "./reduction.js";
+import { checkTemperature, type EngineFacts, ServerModel } from "./server-model.js";
+import type { ServerSemantics } from "./server-semantics.js";
+import { readStateFile, writeStateFile } from "./state-file.js";
+import { StopIds } from "./stop-scanner.js";
+import type { TinkerSampler } from "./tinker-sampler.js";
+import { type FrozenSource, TinkerSnapshot } from "./tinker-snapshot.js";
+import { masked, targetsOf, unshifted } from "./weighted-rows.js";
+
+/** Constants of AdamW, by the names of `@retool-ts/policy`. */
+export interface TinkerOptimizer {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Infinity = no clipping. */
+  readonly maxGradNorm: number;
+}
+
+/** What an engine is made of. */
+export interface TinkerEngineOptions {
+  readonly client: TinkerClient;
+  /** As the server names it. */
+  readonly baseModel: string;
+  /** Of the adapter. */
+  readonly rank: number;
+  /** Facts about the base model, such as its config has. */
+  readonly model: Pick<EngineModel, "vocabSize" | "maxPositions" | "parameters">;
+  readonly optimizer: TinkerOptimizer;
+  /** What {@link probeServer} found. */
+  readonly semantics: ServerSemantics;
+  readonly seed?: number;
+  /** Begins the names of what is kept on the server; letters, digits, `-` and `_`. Default: `retool-` and random digits. */
+  readonly runName?: string;
+  /** Hears of what a person would want to know, once each. */
+  readonly say?: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The smallest learning rate, for servers that refuse 0: with Adam it moves no weight. */
+const TINY_RATE = 1e-12;
+
+/**
+ * A policy on a server of the Tinker API. Losses are said by what the server has, so that a step is the same on each: a loss that it lacks
+ * goes by its slopes, and what it divides by is made up for.
+ *
+ * Close it, or the server keeps its places until the session has been silent for some minutes.
+ */
+export class TinkerEngine implements Engine {
+  readonly model: EngineModel;
+  readonly #options: TinkerEngineOptions;
+  readonly #facts: EngineFacts;
+  readonly #reduction: Reduction;
+  readonly #said = new Set<string>();
+  #server: ServerModel;
+  /** What the weights follow from: a path on the server and the updates since. */
+  #origin: { readonly path: string | null; readonly since: number } = { path: null, since: 0 };
+  #updates = 0;
+  /** Log-probabilities of rows by the weights as they are, by the rows' ids. */
+  #known = new WeakMap<object, Float32Array>();
+  /** A pass failed, and nobody knows which part of its gradients waits on the server. */
+  #isSpoiled = false;
+  readonly #snapshots = new Set<TinkerSnapshot>();
+
+  private constructor(server: ServerModel, facts: EngineFacts, options: TinkerEngineOptions) {
+    this.model = { ...options.model, cacheBytesPerToken: 0 };
+    this.#server = server;
+    this.#facts = facts;
+    this.#options = options;
+    this.#reduction = new Reduction(options.semantics);
+  }
+
+  /** Makes an adapter on the server. */
+  static async create(options: TinkerEngineOptions): Promise<TinkerEngine> {
+    const { client, baseModel, rank, model, seed = 0, signal } = options;
+    const runName = options.runName ?? `retool-${crypto.randomUUID().slice(0, 8)}`;
+    const { vocabSize, maxPositions } = model;
+    const facts = { client, baseModel, rank, seed, vocabSize, maxPositions, runName, stopIds: new StopIds() };
+    return new TinkerEngine(await ServerModel.create(facts, signal), facts, options);
+  }
+
+  /** The adapter's id on the server. */
+  get modelId(): string {
+    return this.#server.model.id;
+  }
+
+  async sampler(options: SamplerOptions): Promise<TinkerSampler> {
+    return this.#server.sampler(options);
+  }
+
+  /** Log-probabilities by the training side of the server: one array a row, 0 where the mask is 0. */
+  async logProbs(rows: readonly TrainingRow[], { temperature = 1 }: ScoringOptions = {}): Promise<Float32Array[]> {
+    checkTemperature(temperature, "logProbs");
+    this.#checkRows(rows);
+    const scores = await this.#scores(rows);
+    return scores.map((values, i) => masked(rows[i]!, values));
+  }
+
+  async forwardBackward(
+    rows: readonly TrainingRow[],
+    loss: LossSpec,
+    { temperature = 1, signal }: ForwardBackwardOptions = {},
+  ): Promise<ForwardBackwardResult> {
+    checkTemperature(temperature, "forwardBackward");
+    if (typeof loss === "function") throw new TinkerUnsupportedError("forwardBackward: a loss that is a function cannot be sent; name one of the losses instead"); // prettier-ignore
+    this.#checkRows(rows);
+    const taught = rows.filter((row) => targetsOf(row) > 0);
+    if (taught.length === 0) return { loss: 0, metrics: {}, targets: 0 }; // a server never answers an empty batch
+    const { semantics } = this.#options;
+    const plan = planDirectly(loss, taught, semantics) ?? planBySlopes(loss, taught, await this.#scores(taught, signal), semantics);
+    const data = this.#reduction.data(plan, loss, taught, (all) => this.#server.model.requestsOf(all));
+    try {
+      const { logProbs } = await this.#server.model.pass(data, {
+        lossFn: plan.lossFn,
+        signal,
+        ...(plan.config && { config: plan.config }),
+      });
+      const { loss: value, metrics, targets } = lossSlopes(loss, taught, logProbs.map(unshifted));
+      return { loss: value, metrics, targets };
+    } catch (error) {
+      this.#isSpoiled = true;
+      throw error;
+    }
+  }
+
+  async optimStep({ learningRate }: OptimStepOptions): Promise<OptimStepResult> {
+    if (this.#isSpoiled) {
+      throw new TinkerUnsupportedError(
+        "optimStep: a pass of this step failed, and part of its gradients may wait on the server; go on from a checkpoint",
+      );
+    }
+    const { semantics } = this.#options;
+    const fillers = this.#reduction.endStep();
+    if (fillers.length > 0) await this.#server.model.pass(fillers, { lossFn: "importance_sampling" });
+    const rate = semantics.takesZeroRate ? learningRate : Math.max(TINY_RATE, learningRate);
+    const { gradNorm } = await this.#server.model.optimStep(this.#adam(rate));
+    this.#origin = { ...this.#origin, since: this.#origin.since + 1 };
+    this.#updates++;
+    this.#known = new WeakMap();
+    this.#server.changed();
+    if (gradNorm === undefined) this.#once("the server does not tell the norm of the gradient: optim/grad_norm is 0");
+    return { gradNorm: gradNorm ?? 0 };
+  }
+
+  async resetOptimizer(): Promise<void> {
+    this.#reduction.forget();
+    if (this.#server.model.requestsSent === 0) return; // there is nothing to forget
+    await this.#replace(await this.#server.keepState(), { optimizer: false });
+  }
+
+  /** Keeps weights and optimizer on the server, and writes their name into the folder. */
+  async saveState(folder: string): Promise<void> {
+    const path = await this.#server.keepState();
+    this.#origin = { path, since: 0 };
+    const { client, baseModel, rank } = this.#facts;
+    await writeStateFile(folder, { baseUrl: client.baseUrl, baseModel, rank, path, updates: this.#updates });
+  }
+
+  /** Both weights and optimizer are read in any case: a server has them in one. */
+  async loadState(folder: string, _options?: LoadStateOptions): Promise<void> {
+    const { path, updates } = await readStateFile(folder, this.#facts);
+    this.#reduction.forget();
+    if (path === null) throw new TinkerInputError(`loadState: ${folder} names the base model, which has no optimizer`);
+    await this.#replace(path, { optimizer: true });
+    this.#updates = updates;
+  }
+
+  async snapshot(): Promise<TinkerSnapshot> {
+    return this.#open(await this.#freeze());
+  }
+
+  async loadSnapshot(folder: string): Promise<TinkerSnapshot> {
+    const { path, updates } = await readStateFile(folder, this.#facts);
+    return this.#open(path === null ? "base" : { path, updates });
+  }
+
+  /** Names the weights: the state that they follow from, and the updates since on this very model. */
+  async weightsDigest(): Promise<string> {
+    const { path, since } = this.#origin;
+    if (since === 0) return path ?? `base ${this.#facts.baseModel}`; // a fresh adapter changes nothing
+    return `${path ?? `base ${this.#facts.baseModel}`} + ${since} on ${this.modelId}`;
+  }
+
+  /** Gives the model's places on the server free; the client is its owner's. */
+  async close(): Promise<void> {
+    for (const snapshot of this.#snapshots) snapshot.dispose();
+    await this.#server.unload();
+  }
+
+  #adam(rate: number): AdamParams {
+    const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = this.#options.optimizer;
+    const isClipped = Number.isFinite(maxGradNorm);
+    if (isClipped && !this.#options.semantics.clipsGradient) {
+      this.#once(`the server does not clip gradients: optimizer.maxGradNorm ${maxGradNorm} has no effect`);
+    }
+    return { learning_rate: rate, beta1, beta2, eps: epsilon, weight_decay: weightDecay, grad_clip_norm: isClipped ? maxGradNorm : 0 };
+  }
+
+  /** Log-probabilities by the current weights in the rows' places; those that were asked for since the last update are not asked for again. */
+  async #scores(rows: readonly TrainingRow[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const known = this.#known;
+    const missing = rows.filter(({ tokenIds }) => !known.has(tokenIds));
+    const scores = await this.#server.score(missing, signal);
+    missing.forEach(({ tokenIds, lossMask }, i) => {
+      // What a mask hides has not been asked for where all is hidden.
+      if (targetsOf({ tokenIds, lossMask }) > 0) known.set(tokenIds, scores[i]!);
+    });
+    return rows.map(({ tokenIds }) => known.get(tokenIds) ?? new Float32Array(tokenIds.length));
+  }
+
+  async #replace(path: string, { optimizer }: { readonly optimizer: boolean }): Promise<void> {
+    const old = this.#server;
+    if (old.model.requestsSent === 0) await old.model.loadWeights(path, { optimizer });
+    else {
+      this.#server = await ServerModel.load(this.#facts, path, optimizer);
+      await old.unload();
+    }
+    this.#server.changed();
+    this.#origin = { path, since: 0 };
+    this.#known = new WeakMap();
+    this.#isSpoiled = false;
+  }
+
+  /** A fresh adapter changes nothing, so that the base model is its snapshot. */
+  async #freeze(): Promise<FrozenSource> {
+    if (this.#origin.path === null && this.#updates === 0) return "base";
+    const path = this.#origin.path !== null && this.#origin.since === 0 ? this.#origin.path : await this.#server.keepState();
+    this.#origin = { path, since: 0 };
+    return { path, updates: this.#updates };
+  }
+
+  async #open(source: FrozenSource): Promise<TinkerSnapshot> {
+    const snapshot = await TinkerSnapshot.open({ facts: this.#facts, model: this.model, source, newest: () => this.#freeze() });
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  #checkRows(rows: readonly TrainingRow[]): void {
+    const { maxPositions, vocabSize } = this.model;
+    rows.forEach(({ tokenIds }, row) => {
+      if (tokenIds.length > maxPositions)
+        throw new TinkerInputError(`rows[${row}]: expected at most ${maxPositions} tokens, got ${tokenIds.length}`);
+      for (let i = 0; i < tokenIds.length; i++) {
+        const id = tokenIds[i]!;
+        if (!(Number.isInteger(id) && id >= 0 && id < vocabSize)) throw new TinkerInputError(`rows[${row}].tokenIds[${i}]: expected an id from 0 to ${vocabSize - 1}, got ${id}`); // prettier-ignore
+      }
+    });
+  }
+
+  #once(text: string): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#options.say?.(text);
+  }
+}
