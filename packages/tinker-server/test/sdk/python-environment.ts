@@ -42,8 +42,10 @@ export async function pythonWith(name: string, packages: readonly string[]): Pro
 export async function runScript<T>(python: string, script: string, args: readonly string[]): Promise<T> {
   const path = join(import.meta.dirname, script);
   const environment = { ...process.env, TINKER_API_KEY: "tml-secret", HF_HUB_OFFLINE: "1" };
-  const { stdout } = await run(python, [path, ...args], { maxBuffer: 2 ** 26, env: environment }).catch((error: { stderr?: string }) => {
-    throw new Error(`${script} failed:\n${(error.stderr ?? String(error)).slice(-4000)}`);
-  });
+  const { stdout } = await run(python, [path, ...args], { maxBuffer: 2 ** 26, env: environment }).catch(
+    (error: Error & { stderr?: string }) => {
+      throw new Error(`${script} failed:\n${(error.stderr ?? error.message).slice(-4000)}`);
+    },
+  );
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as T;
 }
