@@ -42,3 +42,10 @@ test("work that fails gives its permits back", async () => {
   await expect(turns.run("a", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   await expect(turns.run("a", async () => 7)).resolves.toBe(7);
 });
+
+test("a pause lies between two pieces of work, whoever they belong to", async () => {
+  const order: string[] = [];
+  const turns = new FairTurns(1, async () => void order.push("pause"));
+  await Promise.all(["a", "b", "a"].map((client) => turns.run(client, async () => void order.push(client))));
+  expect(order).toEqual(["a", "pause", "b", "pause", "a", "pause"]);
+});

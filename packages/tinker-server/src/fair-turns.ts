@@ -10,12 +10,15 @@ interface Waiting {
  */
 export class FairTurns {
   readonly #capacity: number;
+  readonly #pause: () => Promise<void>;
   #free: number;
   /** Waiting requests a client; the client whose turn is next comes first. */
   readonly #queues = new Map<string, Waiting[]>();
 
-  constructor(capacity: number) {
+  /** @param pause - lies behind each piece of work, before its permits are free again */
+  constructor(capacity: number, pause: () => Promise<void> = async () => {}) {
     this.#capacity = capacity;
+    this.#pause = pause;
     this.#free = capacity;
   }
 
@@ -36,9 +39,10 @@ export class FairTurns {
     try {
       return await work();
     } finally {
-      this.#free += needed;
-      // A turn of the event loop lies between two pieces of work: polls and heartbeats are answered there.
-      setImmediate(() => this.#grant());
+      void this.#pause().then(() => {
+        this.#free += needed;
+        this.#grant();
+      });
     }
   }
 

@@ -9,9 +9,10 @@ export interface LocalBaseOptions {
   readonly name: string;
   readonly tokenizerId?: string;
   readonly vocabSize?: number;
+  readonly unusedTokenIds?: readonly number[];
   readonly eosTokenIds?: readonly number[];
   readonly textStream?: () => TextStream;
-  /** Default: 4,096. */
+  /** Default: 2,048, and less for models of millions of parameters, so that a pass does not hold up everything else for long. */
   readonly maxTokensPerPass?: number;
   readonly maxRank?: number;
   /** Scale of the adapters times their rank; Tinker's is 32, whatever the rank. */
@@ -29,8 +30,8 @@ const OPTIMIZER = { beta1: 0.9, beta2: 0.95, epsilon: 1e-12, weightDecay: 0, max
  * read them there. Borrows the parameters, which must have no adapter of their own and outlive the server.
  */
 export function localBase(parameters: Parameters, options: LocalBaseOptions): ServedBase {
-  const { name, alpha = 32, maxTokensPerPass = 4096, gradientCheckpointing = false, ...rest } = options;
-  const { config } = parameters;
+  const { config, count } = parameters;
+  const { name, alpha = 32, maxTokensPerPass = tokensPerPass(count), gradientCheckpointing = false, ...rest } = options;
   const scoring = new LocalEngine(parameters, { optimizer: OPTIMIZER, maxTokensPerMicroBatch: maxTokensPerPass });
   const { model } = scoring;
   scoring.dispose();
@@ -56,6 +57,14 @@ export function localBase(parameters: Parameters, options: LocalBaseOptions): Se
 
   return { name, model, architecture: config.modelType, maxTokensPerPass, ...rest, createModel, openWeights };
 }
+
+/** Tokens of a pass of about PASS_FLOP, within bounds. */
+function tokensPerPass(parameters: number): number {
+  return Math.round(Math.min(2048, Math.max(256, PASS_FLOP / (6 * parameters))));
+}
+
+/** Operations of one pass forward and backward: a second or two on WebAssembly. */
+const PASS_FLOP = 2e10;
 
 /** Frozen weights that also name the likeliest tokens. Owns the parameters it is given. */
 class LocalWeights extends FrozenPolicy implements SamplingWeights {

@@ -56,6 +56,8 @@ export interface ServedBase {
   readonly tokenizerId?: string;
   /** Ids that the tokenizer knows; only these are taken and sampled. Default: all of the embedding. */
   readonly vocabSize?: number;
+  /** Ids below `vocabSize` that are never sampled. */
+  readonly unusedTokenIds?: readonly number[];
   /** Ids that end a sequence where a client names no stops. */
   readonly eosTokenIds?: readonly number[];
   /** Makes the text in which stop strings are looked for. Absent: stop strings are refused. */

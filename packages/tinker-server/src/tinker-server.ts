@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { defined, InputError } from "@retool-ts/core";
 import { httpApp, HttpMetrics, openServer, type ServerAddress } from "@retool-ts/http";
@@ -60,6 +61,8 @@ export interface TinkerStatus {
   readonly models: number;
   /** Requests without a result. */
   readonly pending: number;
+  /** Questions for a result that are held. */
+  readonly held: number;
   readonly trainedTokens: number;
   readonly sampledTokens: number;
 }
@@ -95,6 +98,7 @@ async function openUnlocked(options: TinkerServerOptions, release: () => Promise
   const { token, host, port, maxBodyBytes = 32 * 2 ** 20, maxBodyValues = 4e6, pollMs = 40_000, sweepMs = 30_000 } = options;
   const service = await TinkerService.open(serviceOptions(options));
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one a question that is held
   const metrics = new HttpMetrics();
   watch(metrics, service);
   const openPaths = ["/health", "/api/v1/healthz"];
@@ -103,6 +107,15 @@ async function openUnlocked(options: TinkerServerOptions, release: () => Promise
     ...defined({ code }),
   });
   const app = httpApp({ ...defined({ token }), keyHeader: "x-api-key", openPaths, metrics, errorBody });
+  app.use(async (_, next) => {
+    const end = service.breathing.begin();
+    try {
+      await next();
+    } finally {
+      // The answer is written in the rounds that follow.
+      setImmediate(() => setImmediate(end));
+    }
+  });
   const limits = { maxBytes: maxBodyBytes, maxValues: maxBodyValues };
   addDirectRoutes(app, service, limits);
   addFutureRoutes(app, service, { limits, pollMs, stopping: stopping.signal });
@@ -149,7 +162,7 @@ function serviceOptions(options: TinkerServerOptions): TinkerServiceOptions {
 }
 
 function statusOf({ context, futures }: TinkerService): TinkerStatus {
-  return { sessions: context.sessions.size, models: context.models.size, pending: futures.pending, ...context.counts };
+  return { sessions: context.sessions.size, models: context.models.size, pending: futures.pending, held: futures.held, ...context.counts };
 }
 
 function watch(metrics: HttpMetrics, service: TinkerService): void {
@@ -157,6 +170,7 @@ function watch(metrics: HttpMetrics, service: TinkerService): void {
   metrics.gauge("retool_tinker_sessions", "Sessions that are alive.", () => context.sessions.size);
   metrics.gauge("retool_tinker_models", "Models in training.", () => context.models.size);
   metrics.gauge("retool_tinker_pending", "Requests without a result.", () => futures.pending);
+  metrics.gauge("retool_tinker_held", "Questions for a result that are held.", () => futures.held);
   metrics.gauge("retool_tinker_passes_waiting", "Passes that wait for their turn.", () => context.compute.waiting);
   metrics.gauge("retool_tinker_sequences_active", "Sequences that are sampled.", () => context.sequences.active);
   metrics.gauge("retool_tinker_weights_open", "Sampling weights in memory.", () => context.weights.size);

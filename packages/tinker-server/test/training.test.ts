@@ -68,13 +68,20 @@ describe("a pass", () => {
     expect(weighted / once).toBeCloseTo(2, 5);
   });
 
-  test("forward-only leaves no gradients behind", async () => {
-    const { model } = await client.train();
+  test("forward-only leaves no gradients behind, and a step without gradients changes nothing", async () => {
+    const { session, model } = await client.train();
     const request = { ...pass(model, 1, batch), forward_only: true };
     const output = await client.call<ForwardBackwardOutput>("forward_backward", request);
     expect(output.metrics!["loss:sum"]).toBeGreaterThan(0);
-    const result = await client.call("optim_step", step(model, 2));
-    expect(result).toMatchObject({ category: "user", error: "optim_step: no gradients wait for it; send forward_backward first" });
+    expect(await client.call("optim_step", step(model, 2))).toMatchObject({ metrics: { grad_norm: 0 } });
+    expect(logProbsOf(await forward(model))).toEqual(logProbsOf(output));
+    // It is not counted either: the first real step is that of a fresh model.
+    const fresh = await client.model(session, 1);
+    for (const [id, seq] of [[model, 3], [fresh, 1]] as const) {
+      await client.call("forward_backward", pass(id, seq, batch));
+      await client.call("optim_step", step(id, seq + 1));
+    } // prettier-ignore
+    expect(logProbsOf(await forward(model))).toEqual(logProbsOf(await forward(fresh)));
   });
 
   test("importance sampling at ratio 1 has cross-entropy's gradient, and other log-probabilities change it", async () => {

@@ -29,7 +29,7 @@ export function addFutureRoutes(app: Hono, service: TinkerService, { limits, pol
     const { request_id: id } = checked("retrieve", parseJson(bytes, contentType));
     const { signal, release } = requestSignal(c.req.raw, { stopping });
     try {
-      const outcome = await service.futures.wait(id, pollMs, signal);
+      const outcome = await service.breathing.rest(() => service.futures.wait(id, pollMs, signal));
       if (outcome === undefined) throw unknown("request", id);
       if (outcome === "pending")
         return c.json({ type: "try_again", request_id: id, queue_state: "active", detail: "not ready; ask again" }, 408);

@@ -1,3 +1,4 @@
+import { defined } from "@retool-ts/core";
 import type { EngineSampler } from "@retool-ts/engine";
 import type { SamplingWeights, ServedBase } from "../served-base.js";
 
@@ -63,10 +64,10 @@ export class WeightsPool {
   async #open(base: ServedBase, folder: string | undefined): Promise<OpenedWeights> {
     const weights = await base.openWeights(folder);
     const { vocabSize, maxPositions } = weights.model;
-    const text = base.textStream === undefined ? {} : { textStream: base.textStream };
+    const { textStream, unusedTokenIds } = base;
     const size = { maxSequences: this.#options.maxSequences, maxLength: maxPositions, vocabSize: base.vocabSize ?? vocabSize };
     try {
-      return { weights, sampler: await weights.sampler({ ...size, ...text }) };
+      return { weights, sampler: await weights.sampler({ ...size, ...defined({ textStream, unusedTokenIds }) }) };
     } catch (error) {
       weights.dispose();
       throw error;
@@ -75,7 +76,7 @@ export class WeightsPool {
 
   async #shrink(): Promise<void> {
     let excess = this.#entries.size - this.#options.idle;
-    for (const [key, entry] of [...this.#entries]) {
+    for (const [key, entry] of this.#entries) {
       if (excess <= 0) return;
       if (entry.users > 0) continue;
       this.#entries.delete(key);

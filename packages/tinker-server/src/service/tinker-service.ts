@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { RetoolError } from "@retool-ts/core";
 import { HttpFault } from "@retool-ts/http";
+import { BreathingSpace } from "../breathing-space.js";
 import { FairTurns } from "../fair-turns.js";
 import { WeightsPool } from "../sampling/open-weights.js";
 import type { ServedBase } from "../served-base.js";
@@ -34,6 +35,8 @@ export interface TinkerServiceOptions extends ServiceLimits {
 export class TinkerService {
   readonly context: ServiceContext;
   readonly futures: Futures;
+  /** Requests that are being answered, for which passes pause. */
+  readonly breathing = new BreathingSpace();
   readonly #options: TinkerServiceOptions;
   readonly #closing = new AbortController();
   readonly #atWork = new Set<Promise<void>>();
@@ -56,7 +59,7 @@ export class TinkerService {
       samplers: new Map(),
       samplerRecords: new JsonRecords<SamplerRecord>(join(folder, "samplers")),
       weights: new WeightsPool({ maxSequences: options.maxSequences, idle: options.idleWeights }),
-      compute: new FairTurns(1),
+      compute: new FairTurns(1, this.breathing.pause),
       sequences: new FairTurns(options.maxSequences),
       now,
       counts: { sampledTokens: 0, trainedTokens: 0 },
@@ -115,8 +118,8 @@ export class TinkerService {
     const { sessions, models, samplers, samplerRecords, unnamed } = this.context;
     await sessions.remove(id);
     await this.futures.failAll(id, why);
-    for (const model of [...models.values()]) if (model.session === id) await this.#unload(model, why);
-    for (const sampler of [...samplers.values()]) {
+    for (const model of models.values()) if (model.session === id) await this.#unload(model, why);
+    for (const sampler of samplers.values()) {
       if (sampler.session !== id) continue;
       samplers.delete(sampler.id);
       await samplerRecords.remove(sampler.id);

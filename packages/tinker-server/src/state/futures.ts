@@ -52,6 +52,13 @@ export class Futures {
     return count;
   }
 
+  /** Questions that are held until an outcome is there. */
+  get held(): number {
+    let count = 0;
+    for (const { waiting } of this.#futures.values()) count += waiting.size;
+    return count;
+  }
+
   /** The request of this name, if there was one. */
   named(key: string): RequestRecord | undefined {
     const id = this.#byKey.get(key);
@@ -110,7 +117,7 @@ export class Futures {
   }
 
   async #failWhere(isMeant: (record: RequestRecord) => boolean, error: string): Promise<void> {
-    for (const { record, outcome } of [...this.#futures.values()]) {
+    for (const { record, outcome } of this.#futures.values()) {
       if (!isMeant(record) || outcome !== undefined) continue;
       this.cancel(record.id);
       await this.settle(record.id, failed(error));
@@ -152,7 +159,7 @@ export class Futures {
   /** Forgets outcomes that were delivered long enough ago. */
   async sweep(): Promise<void> {
     const { now, files, isNeeded } = this.#options;
-    for (const { record, expiresAt } of [...this.#futures.values()]) {
+    for (const { record, expiresAt } of this.#futures.values()) {
       if (expiresAt === undefined || now() < expiresAt || isNeeded(record)) continue;
       this.#forget(record.id);
       await files.remove(record.id);

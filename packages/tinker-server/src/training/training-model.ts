@@ -108,11 +108,12 @@ export class TrainingModel {
       engine.clearGradients();
       return failed(`optim_step: a forward_backward before it failed; its gradients are dropped, the weights are as they were: ${spoiled}`);
     }
-    if (passes === 0) return failed("optim_step: no gradients wait for it; send forward_backward first");
+    // Without gradients nothing changes, moments and their count neither.
+    if (passes === 0) return stepped(0, learningRate);
     const { gradNorm } = await this.#turn(() => engine.optimStep({ learningRate, optimizer }));
     if (!Number.isFinite(gradNorm)) return failed(`optim_step: the gradient's norm is ${gradNorm}; the weights are as they were`);
     await this.#keep(order);
-    return { kind: "json", body: { type: "optim_step", metrics: { grad_norm: gradNorm, learning_rate: learningRate } } };
+    return stepped(gradNorm, learningRate);
   }
 
   /** Weights, and moments where they are wanted, of a checkpoint. Gradients that wait are dropped. */
@@ -159,4 +160,8 @@ export class TrainingModel {
     await this.#options.files.save(next, (folder) => this.saveState(folder));
     this.#record = { ...next, state: `state-${order}` };
   }
+}
+
+function stepped(gradNorm: number, learningRate: number): Outcome {
+  return { kind: "json", body: { type: "optim_step", metrics: { grad_norm: gradNorm, learning_rate: learningRate } } };
 }

@@ -119,7 +119,8 @@ async function acceptedLosses(model: TrainingModel, vocabSize: number): Promise<
     const datum = lossFn === "cross_entropy" ? data.crossEntropy(TARGETS) : policy;
     if (await accepts(model.pass([datum], { lossFn }))) accepted.push(lossFn);
   }
-  await model.optimStep({ learning_rate: 1e-12, beta1: 0.9, beta2: 0.95, eps: 1e-8 }); // forgets these gradients
+  // Forgets these gradients. A server may refuse a step behind a pass that it refused, and has forgotten them then.
+  await unlessRefused(() => model.optimStep({ learning_rate: 1e-12, beta1: 0.9, beta2: 0.95, eps: 1e-8 }));
   return accepted;
 }
 

@@ -1,0 +1,111 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import type { ForwardBackwardOutput, SampleResponse } from "@retool-ts/tinker/wire";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { localBase } from "../src/local-base.js";
+import { openTinkerServer, type TinkerServer } from "../src/tinker-server.js";
+import { datum, logProbsOf, pass, step, TestClient } from "./test-client.js";
+import { EOS, letter, TinyServer, VOCABULARY } from "./tiny-server.js";
+
+let tiny: TinyServer;
+let client: TestClient;
+const copies: TinkerServer[] = [];
+beforeEach(async () => {
+  tiny = await TinyServer.open();
+  client = tiny.client();
+});
+afterEach(async () => {
+  for (const copy of copies.splice(0)) await copy.close(100);
+  await tiny.close();
+});
+
+const DATA = [datum([1, 2, 3, 4, 5]), datum([6, 7, 8])];
+
+/** A server on what the disk has at this moment: what is left when the first one is killed now. */
+async function afterKill(): Promise<TestClient> {
+  const folder = join(tiny.folder, `copy-${copies.length}`);
+  await cp(join(tiny.folder, "state"), folder, { recursive: true, filter: (path) => !path.includes(".lock~") });
+  const base = localBase(tiny.parameters, {
+    name: "tiny",
+    vocabSize: VOCABULARY,
+    eosTokenIds: [EOS],
+    textStream: () => ({ push: letter }),
+    maxTokensPerPass: 128,
+  });
+  const server = await openTinkerServer({ bases: [base], folder, port: 0, maxSequences: 8 });
+  copies.push(server);
+  return new TestClient(server.url);
+}
+
+const forward = async (at: TestClient, model: string) =>
+  logProbsOf(await at.call<ForwardBackwardOutput>("forward_backward", { ...pass(model, undefined, DATA), forward_only: true }));
+
+test("results, weights, moments and gradients that wait come back to the bit", async () => {
+  const { model } = await client.train();
+  for (const seq of [1, 3]) {
+    await client.call("forward_backward", pass(model, seq, DATA));
+    await client.call("optim_step", step(model, seq + 1));
+  }
+  const half = await client.begin("forward_backward", pass(model, 5, DATA.slice(0, 1)));
+  const result = await client.result(half);
+  const revived = await afterKill();
+  expect(await revived.result(half)).toEqual(result); // delivered, and asked for again
+  // The pass was made before the kill, and its gradients are in the step after it.
+  const rest = pass(model, 6, DATA.slice(1));
+  const steps = [];
+  for (const at of [client, revived]) {
+    await at.call("forward_backward", rest);
+    steps.push(await at.call("optim_step", step(model, 7)));
+  }
+  expect(steps[1]).toEqual(steps[0]);
+  expect(await forward(revived, model)).toEqual(await forward(client, model));
+});
+
+test("what was promised is done: requests that wait in the order, and samples with the seeds that were drawn", async () => {
+  const { session, model } = await client.train();
+  await client.call("forward_backward", pass(model, 1, DATA));
+  await client.call("optim_step", step(model, 2));
+  await client.call("save_weights_for_sampler", { model_id: model, seq_id: 3, sampling_session_seq_id: 0 });
+  const waits = await client.begin("optim_step", step(model, 5)); // number 4 has not come
+  const sample = {
+    sampling_session_id: `${session}:sample:0`,
+    seq_id: 1,
+    prompt: { chunks: [{ tokens: [1, 2] }] },
+    sampling_params: { max_tokens: 40, stop: [] },
+  };
+  const drawn = await client.begin("asample", sample);
+  const revived = await afterKill();
+  const tokens = (response: SampleResponse) => Array.from(response.sequences[0]!.tokens);
+  expect(tokens(await revived.result<SampleResponse>(drawn))).toEqual(tokens(await client.result<SampleResponse>(drawn)));
+  expect(await revived.begin("asample", sample)).toBe(drawn);
+  expect((await revived.post("asample", { ...sample, num_samples: 2 })).status).toBe(409);
+  await revived.call("forward_backward", pass(model, 4, DATA));
+  expect(await revived.result(waits)).toHaveProperty("metrics.grad_norm");
+  expect((await revived.post("forward_backward", pass(model, 1, DATA.slice(1)))).status).toBe(409);
+  expect((await revived.post("session_heartbeat", { session_id: session })).status).toBe(200);
+});
+
+test("checkpoints are there afterwards, and those that were being written are not half there", async () => {
+  const { session, model } = await client.train();
+  await client.call("forward_backward", pass(model, 1, DATA));
+  await client.call("optim_step", step(model, 2));
+  const { path } = await client.call("save_weights", { model_id: model, seq_id: 3, path: "w" });
+  const revived = await afterKill();
+  const loaded = await revived.call("load_weights", { session_id: session, model_seq_id: 5, path, optimizer: true });
+  expect(await forward(revived, loaded["model_id"] as string)).toEqual(await forward(client, model));
+  expect((await revived.call("save_weights", { model_id: model, seq_id: 4, path: "w" }))["error"]).toContain("is there already");
+  // The request that made it, asked again, is done.
+  expect(await revived.call("save_weights", { model_id: model, seq_id: 3, path: "w" })).toEqual({ type: "save_weights", path });
+});
+
+test("a server that closes lets go of questions, and the next one answers them", async () => {
+  const { model } = await client.train();
+  const waits = await client.begin("optim_step", step(model, 2));
+  const held = client.post("retrieve_future", { request_id: waits });
+  await expect.poll(() => tiny.server.status.held).toBe(1);
+  await tiny.reopen();
+  expect((await held).status).toBe(408);
+  const next = tiny.client();
+  await next.call("forward_backward", pass(model, 1, DATA));
+  expect(await next.result(waits)).toHaveProperty("metrics.grad_norm");
+});
