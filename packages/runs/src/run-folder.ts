@@ -63,6 +63,12 @@ export class RunFolder {
     return writeFileAtomic(this.file("config.yaml"), yaml);
   }
 
+  /** The config as it was written, undefined where there is none. */
+  readConfig(): string | undefined {
+    const path = this.file("config.yaml");
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  }
+
   writeManifest(manifest: Readonly<Record<string, unknown>>): Promise<void> {
     return writeFileAtomic(this.file("manifest.json"), toJson(manifest));
   }
