@@ -6,7 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { withFolderLock } from "./folder-lock.js";
+import { isFolderInUse, withFolderLock } from "./folder-lock.js";
 
 const RACE = {
   entryPoints: [join(import.meta.dirname, "../test/lock-race.ts")],
@@ -29,6 +29,17 @@ const lockOf = (pid: number | undefined, began = "", host = hostname()) => {
   writeFileSync(join(folder, name), "");
   return name;
 };
+
+test("a folder is in use while work is done in it, and not by what a dead process left", async () => {
+  expect(isFolderInUse(folder)).toBe(false);
+  await withFolderLock(folder, async () => expect(isFolderInUse(folder)).toBe(true));
+  expect(isFolderInUse(folder)).toBe(false);
+  lockOf(2 ** 30);
+  expect(isFolderInUse(folder)).toBe(false);
+  lockOf(process.ppid);
+  expect(isFolderInUse(folder)).toBe(true);
+  expect(isFolderInUse(join(folder, "absent"))).toBe(false);
+});
 
 describe("withFolderLock", () => {
   test("keeps others out while work is done, and lets go after it, also when it fails", async () => {

@@ -39,6 +39,18 @@ export async function withFolderLock<T>(folder: string, work: () => Promise<T>):
   }
 }
 
+/** True while a process works in a folder, as far as this machine can tell. */
+export function isFolderInUse(folder: string): boolean {
+  try {
+    return readdirSync(folder).some((name) => {
+      const holder = holderOf(name);
+      return holder !== undefined && isAtWork(holder, join(folder, name));
+    });
+  } catch {
+    return false;
+  }
+}
+
 async function take(folder: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const name = nameOf({ pid: process.pid, host: hostname(), began: beganOf(process.pid) });

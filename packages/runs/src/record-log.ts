@@ -2,7 +2,6 @@ import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
-import { storedProblem } from "./stored.js";
 
 /** One line of `metrics.jsonl` or `timings.jsonl`. `step` and `phase` say where it belongs. */
 export type LogRecord = Readonly<Record<string, number | string | null>>;
@@ -73,11 +72,17 @@ export function encodeRecord(record: LogRecord): string {
   return JSON.stringify(record, (_, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
 }
 
-function decodeRecord(line: string, where: string): LogRecord {
+/**
+ * One record from its line. Numbers that JSON cannot hold come back as numbers.
+ *
+ * @throws InputError that names `where`.
+ */
+export function decodeRecord(line: string, where: string): LogRecord {
   try {
     const record = JSON.parse(line) as LogRecord;
-    const problem = storedProblem("line", record);
-    if (problem !== undefined) throw new Error(problem);
+    if (typeof record !== "object" || record === null || Array.isArray(record)) throw new TypeError("no object");
+    const strange = Object.values(record).find((value: unknown) => typeof value === "object" && value !== null);
+    if (strange !== undefined) throw new TypeError("a value that is neither number nor text");
     return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, NON_FINITE.get(value) ?? value]));
   } catch (cause) {
     const found = JSON.stringify(line.slice(0, 60));

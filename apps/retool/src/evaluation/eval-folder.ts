@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import {
-  checkRecord,
+  checkTrajectory,
   createRunFolder,
   type FileJournal,
   type JournalNotice,
@@ -126,7 +126,7 @@ function identityIn(value: unknown, where: string): EvalIdentity {
 
 function parseRecord(line: string, where: string): TrajectoryRecord {
   try {
-    return checkRecord(JSON.parse(line));
+    return checkTrajectory(JSON.parse(line));
   } catch (cause) {
     const found = (cause as Error).message;
     throw new InputError({ what: "evaluation", where, expected: "a rollout as JSON", found, fix: REMEDY }, { cause });
