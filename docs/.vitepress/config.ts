@@ -9,6 +9,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Data for supervised training", link: "/guide/data" },
   { text: "Evaluation", link: "/guide/evaluation" },
   { text: "Tools and rewards of your own", link: "/guide/own-tools" },
+  { text: "Agents", link: "/guide/agents" },
   { text: "Extend it", link: "/guide/extend" },
   { text: "Tool RL against text RL", link: "/guide/compare" },
   { text: "Ablations", link: "/guide/ablations" },
