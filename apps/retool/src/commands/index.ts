@@ -6,6 +6,7 @@ import * as completion from "./completion.js";
 import * as config from "./config.js";
 import * as data from "./data.js";
 import * as doctor from "./doctor.js";
+import * as engineProbe from "./engine-probe.js";
 import * as evaluation from "./eval.js";
 import * as exec from "./exec.js";
 import * as exportCommand from "./export.js";
@@ -37,6 +38,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   verify,
   exec,
   sandbox,
+  engineProbe,
   doctor,
   native,
   completion,
