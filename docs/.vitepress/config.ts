@@ -17,6 +17,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Real models", link: "/guide/models" },
   { text: "Training an adapter", link: "/guide/lora" },
+  { text: "Training on other machines", link: "/guide/scale" },
   { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];
 
