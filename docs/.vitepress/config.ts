@@ -16,6 +16,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Real models", link: "/guide/models" },
   { text: "Training an adapter", link: "/guide/lora" },
+  { text: "Our engine for other loops", link: "/guide/engine-server" },
   { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];
 
