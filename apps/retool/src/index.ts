@@ -22,6 +22,8 @@ export type { RecipeParts } from "./config/recipe-parts.js";
 export type { OwnParts } from "./setup/create-environment.js";
 export type { OwnProblems } from "./setup/problem-source.js";
 export type { RecipeFunctions } from "./recipe/recipe-context.js";
+export type { Agent, AgentRollout, AgentScore, AgentTask } from "@retool-ts/serve";
+export { trainAgent, type TrainAgentOptions } from "./recipe/train-agent.js";
 export { trainRecipe, type RecipeSettings, type TrainRecipeOptions } from "./recipe/train-recipe.js";
 export { createReporter, type Reporter, type ReporterOptions } from "./shell/log.js";
 export type { Progress, ProgressStream } from "./shell/progress-bar.js";

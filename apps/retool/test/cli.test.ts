@@ -119,6 +119,78 @@ describe("results are on stdout, also under --quiet", () => {
   });
 });
 
+test("a reader of the progress that stops early does not end the run half-way", async () => {
+  const path = join(scratch, "unread");
+  const words = ["--preset", "smoke", "--set", "backend=wasm", "--set", "eval.problems=4", "--output", path];
+  const { child, ended } = start("cli", ["quickstart", ...words]);
+  child.stderr.once("data", () => child.stderr.destroy());
+  child.stdout.destroy();
+  expect((await ended).code).toBe(0);
+  expect(JSON.parse(await readFile(join(path, "summary.json"), "utf8"))).toMatchObject({ phases: { final: { n: 4 } } });
+});
+
+test("escapes in names and files never reach the terminal raw", async () => {
+  const escape = "\u001b]0;owned\u0007\u001b[31m";
+  const hostile = await createRunFolder(join(scratch, "hostile"));
+  const record = exampleRecord({ parts: { [escape]: 1, b: 2 }, stopReason: escape as never, phase: escape, family: escape });
+  await hostile.writeTrajectories("final", [{ ...record, prediction: escape, groundTruth: escape }]);
+  const outputs = await Promise.all([
+    retool("inspect", hostile.path),
+    retool("inspect", hostile.path, "--json"),
+    retool("inspect", `absent${escape}`),
+    retool("report", `absent${escape}`),
+    retool(`nothing${escape}`),
+    retool("train", "--set", `a.b=${escape}`),
+    retool("verify", "x", "--rule", escape),
+  ]);
+  for (const { stdout, stderr } of outputs) for (const raw of ["\u001b", "\u0007"]) expect(stdout + stderr).not.toContain(raw);
+  expect(outputs[0].stdout).toContain("␛]0;owned␇");
+});
+
+test.each<[string, (run: RunFolder) => Promise<unknown>, RegExp]>([
+  [
+    "a summary without figures",
+    (run) => writeFile(run.file("summary.json"), '{"phases":{"final":{}}}'),
+    /summary\.json: expected the summary of a run, found seed: /,
+  ],
+  [
+    "a figure that is text",
+    (run) => writeFile(run.file("summary.json"), JSON.stringify({ ...exampleSummary(), seconds: "long" })),
+    /found seconds: /,
+  ],
+  ["a summary that is null", (run) => writeFile(run.file("summary.json"), "null"), /summary\.json: expected the summary/],
+  ["a manifest that is a list", (run) => writeFile(run.file("manifest.json"), "[1]"), /manifest\.json: expected the facts/],
+  [
+    "metrics that are objects",
+    (run) => writeFile(run.file("metrics.jsonl"), '{"step":1,"a":{}}\n'),
+    /metrics\.jsonl:1: expected a JSON object of numbers/,
+  ],
+  ["metrics that are a list", (run) => writeFile(run.file("metrics.jsonl"), "[]\n"), /metrics\.jsonl:1: expected a JSON object/],
+  [
+    "a score that is text",
+    (run) => run.writeTrajectories("final", [exampleRecord({ score: "1" as never })]),
+    /final\.jsonl\.gz:1: .*not a rollout \(score: /,
+  ],
+  [
+    "a segment without text",
+    (run) => run.writeTrajectories("final", [exampleRecord({ segments: [{}] as never })]),
+    /not a rollout \(segments\.0/,
+  ],
+  [
+    "a call that is null",
+    (run) => run.writeTrajectories("final", [exampleRecord({ toolCalls: [null] as never })]),
+    /not a rollout \(toolCalls\.0/,
+  ],
+  ["no stop reason", (run) => run.writeTrajectories("final", [exampleRecord({ stopReason: 3 as never })]), /not a rollout \(stopReason/],
+])("a run folder from elsewhere is told in one message: %s", async (name, write, message) => {
+  const foreign = await createRunFolder(join(scratch, `foreign-${name}`));
+  await foreign.writeSummary(exampleSummary());
+  await write(foreign);
+  const { code, stderr } = await retool("report", foreign.path, "--open", "false");
+  expect([code, stderr.trim().split("\n").length], stderr).toEqual([2, 1]);
+  expect(stderr).toMatch(message);
+});
+
 describe("- is standard input", () => {
   async function piped(input: string, ...args: readonly string[]): Promise<Ended> {
     const { child, ended } = start("cli", args);
@@ -168,12 +240,10 @@ describe("exit code 2, with one message", () => {
 });
 
 test("exit code 1: an unforeseen failure says how to get the stack", async () => {
-  const broken = await createRunFolder(join(scratch, "broken"));
-  await writeFile(broken.file("summary.json"), '{"phases":{"final":{}}}');
-  const plain = await retool("report", broken.path);
+  const plain = await start("interrupt", ["fails"]).ended;
   expect(plain.code).toBe(1);
   expect(plain.stderr).toMatch(/^error: .*\nRun again with RETOOL_DEBUG=1 for the stack\.\n$/);
-  const { code, stderr } = await start("cli", ["report", broken.path], { RETOOL_DEBUG: "1" }).ended;
+  const { code, stderr } = await start("interrupt", ["fails"], { RETOOL_DEBUG: "1" }).ended;
   expect(code).toBe(1);
   expect(stderr).toContain("    at ");
 });

@@ -15,6 +15,9 @@ await runProcess(process.argv.slice(2), (program, { print, signal, reporter }) =
   );
   program.command("stops").action(() => work(() => signal.throwIfAborted()));
   program.command("returns").action(() => work(() => reporter.say("saved by itself")));
+  program.command("fails").action(() => {
+    throw new TypeError("nobody foresaw this");
+  });
   program.command("waits").action(() => new Promise<void>(() => print("ready")));
   program.command("stubborn").action(async () => {
     print("ready");

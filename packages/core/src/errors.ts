@@ -50,6 +50,7 @@ export class InputErrors extends InputError {
   /** @param problems - at least one; a single one reads like an {@link InputError}. */
   constructor(problems: readonly InputProblem[], options?: ErrorOptions) {
     super(problems[0]!, options);
+    this.name = "InputError";
     this.problems = problems;
     if (problems.length > 1)
       this.message = `${problems[0]!.what}: ${problems.length} mistakes${problems.map((problem) => `\n  ${sentence(problem)}`).join("")}`;

@@ -53,3 +53,44 @@ test("range counts as in Python", () => {
   const shown = "{{ range(4) | join(',') }} {{ range(2, 5) | join(',') }} {{ range(5, 0, -2) | join(',') }} {{ range(0) | length }}";
   expect(renderChat(shown, [])).toBe("0,1,2,3 2,3,4 5,3,1 0");
 });
+
+test.each([
+  [
+    "a text that doubles",
+    "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+    /more than 8000000 characters/,
+  ],
+  [
+    "a name that doubles",
+    "{% set x = 'ab' %}{% for i in range(9) %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% set x = x ~ x ~ x ~ x ~ x ~ x ~ x ~ x %}{% endfor %}",
+    /more than 8000000 characters/,
+  ],
+  [
+    "a long text written again and again",
+    `{% for i in range(2000) %}${"{{ messages[0].content }}".repeat(5)}{% endfor %}`,
+    /writes more than 8000000 characters/,
+  ],
+  [
+    "a filter over a long text in a loop",
+    "{% for i in range(150000) %}{% if (messages[0].content | replace('a', 'b')) == 'c' %}x{% endif %}{% endfor %}",
+    /takes more than 200000 steps/,
+  ],
+  [
+    "a method over a long text in a loop",
+    "{% for i in range(150000) %}{% if messages[0].content.split(' ') == 'c' %}x{% endif %}{% endfor %}",
+    /takes more than 200000 steps/,
+  ],
+])("a template is bounded: %s", (_, template, message) => {
+  expect(() => renderChat(template, [{ role: "user", content: "a ".repeat(10_000) }])).toThrow(message);
+});
+
+test("bounds change no rendering: names, namespaces, filters and methods of texts", () => {
+  const template =
+    "{% set ns = namespace(n=0, text='') %}{% macro twice(t) %}{{ t }}{{ t | upper }}{% endmacro %}{% for m in messages %}{% set parts = m.content.split('</think>') %}" +
+    "{% set ns.n = ns.n + 1 %}{% if m.role == 'user' %}{% set name = 'U' %}{% else %}{% set name = 'A' %}{% endif %}{{ name }}{{ ns.n }}:{{ parts[-1].strip() | replace('a', 'b') }}{{ twice('x') }};{% endfor %}";
+  const messages = [
+    { role: "user", content: " banana " },
+    { role: "assistant", content: "<think>a</think> an" },
+  ] as const;
+  expect(renderChat(template, messages)).toBe("U1:bbnbnbxX;A2:bnxX;");
+});

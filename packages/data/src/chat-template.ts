@@ -1,6 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { InputError } from "@retool-ts/core";
-import { stepCounter, withBounds } from "./template-bounds.js";
+import { boundedText, stepCounter, withBounds } from "./template-bounds.js";
 import { pythonStrip, STRIP, withPythonStrips } from "./template-strings.js";
 
 /** A call of a tool by the assistant. */
@@ -52,15 +52,17 @@ const parsedTemplates = new Map<string, Template>();
 export function renderChat(template: string, messages: readonly ChatMessage[], options: RenderChatOptions = {}): string {
   const { tools, addGenerationPrompt = false, variables = {} } = options;
   return orRefuse("messages that the template accepts", "change the messages, or the template of the tokenizer", () =>
-    parseTemplate(template).render({
-      ...variables,
-      [STRIP]: pythonStrip,
-      ...stepCounter(),
-      messages,
-      tools: tools === undefined || tools.length === 0 ? null : tools,
-      documents: null,
-      add_generation_prompt: addGenerationPrompt,
-    }),
+    boundedText(
+      parseTemplate(template).render({
+        ...variables,
+        [STRIP]: pythonStrip,
+        ...stepCounter(),
+        messages,
+        tools: tools === undefined || tools.length === 0 ? null : tools,
+        documents: null,
+        add_generation_prompt: addGenerationPrompt,
+      }),
+    ),
   );
 }
 

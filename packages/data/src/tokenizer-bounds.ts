@@ -1,3 +1,5 @@
+import { competingRepetitions, endOfClass } from "./pattern-cost.js";
+
 /** Ids are indices of arrays and rows of embeddings; the largest vocabularies have some 300,000. */
 const LARGEST_ID = 2 ** 24 - 1;
 /** A normalizer may make a text so many times longer. */
@@ -21,10 +23,11 @@ export function boundsFault({ model, ...parts }: Parts): { readonly where: strin
     return { where: "tokenizer.json", found: `the token id ${JSON.stringify(id)?.slice(0, 30)}, above ${LARGEST_ID} or no whole number` };
   const growth = growthOf(parts["normalizer"]);
   if (growth > MOST_GROWTH) return { where: "tokenizer.json normalizer", found: `one that can make a text ${growth} times longer` };
-  const pattern = patternsOf([parts["pre_tokenizer"], parts["normalizer"], parts["decoder"]]).find(hasNestedRepetition);
-  return pattern === undefined
-    ? undefined
-    : { where: "tokenizer.json", found: `a repetition of a repetition, which may never end, in ${pattern.slice(0, 60)}` };
+  for (const pattern of patternsOf([parts["pre_tokenizer"], parts["normalizer"], parts["decoder"]])) {
+    const fault = patternFault(pattern);
+    if (fault !== undefined) return { where: "tokenizer.json", found: `${fault}, which may never end, in ${pattern.slice(0, 60)}` };
+  }
+  return undefined;
 }
 
 function isId(value: unknown): boolean {
@@ -57,6 +60,17 @@ function patternsOf(parts: readonly unknown[]): string[] {
   });
 }
 
+/** Longest pattern; those of known tokenizers have up to some 1,500 characters. */
+const LONGEST_PATTERN = 20_000;
+
+/** What makes a pattern take time beyond all measure on some text; undefined for those that trainers write. */
+function patternFault(pattern: string): string | undefined {
+  if (pattern.length > LONGEST_PATTERN) return `a pattern of ${pattern.length} characters`;
+  if (hasNestedRepetition(pattern)) return "a repetition of a repetition";
+  const competing = competingRepetitions(pattern);
+  return competing && `the repetitions of ${competing[0].slice(0, 30)} and ${competing[1].slice(0, 30)} for the same characters`;
+}
+
 const UNBOUNDED = /^(?:[*+]|\{\d*,\})/;
 
 /** Checks whether a group that repeats without bound repeats without bound itself: `(a+)+` takes exponential time where it does not match. */
@@ -75,15 +89,4 @@ export function hasNestedRepetition(pattern: string): boolean {
     } else if (UNBOUNDED.test(pattern.slice(i, i + 12))) groups[groups.length - 1] = true;
   }
   return false;
-}
-
-/** Index of the bracket that closes a character class, classes within it passed over. */
-function endOfClass(pattern: string, start: number): number {
-  let depth = 0;
-  for (let i = start; i < pattern.length; i++) {
-    if (pattern[i] === "\\") i++;
-    else if (pattern[i] === "[" && (depth === 0 || pattern[i + 1] === "^" || pattern[i - 1] === "&")) depth++;
-    else if (pattern[i] === "]" && i > start + 1 && --depth === 0) return i;
-  }
-  return pattern.length;
 }

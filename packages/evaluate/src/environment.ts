@@ -3,6 +3,7 @@ import type { SamplingParameters } from "@retool-ts/engine";
 import type { RewardFunction } from "@retool-ts/reward";
 import type { AgentOptions, Budgets, Dialect, Tool, Trajectory } from "@retool-ts/rollout";
 import type { SamplingModel } from "./policy-model.js";
+import type { RollOut } from "./rollout-request.js";
 
 /** A reward that sees the problem's whole row and the whole trajectory. */
 export type RolloutReward = RewardFunction<Problem, Trajectory>;
@@ -29,6 +30,8 @@ export interface Environment {
   readonly reward: RolloutReward;
   /** Default: 256 sequences, 512 MiB of keys and values, kept across tool calls. */
   readonly sampler?: SamplerLimits;
+  /** Rolls out in another way than by the loop between policy and tools, such as with an agent of one's own; what it gives is graded already. */
+  readonly rollOut?: RollOut;
   /** Names all settings that decide what tools and dialogue do, so that an interrupted step goes on only where they are the same. */
   readonly identity?: string;
 }

@@ -1,7 +1,7 @@
 import { createTrajectory, type Trajectory } from "@retool-ts/rollout";
 import { expect, test } from "vitest";
 import { summarizeEvaluation } from "./evaluation.js";
-import type { GradedRollout } from "./graded-rollouts.js";
+import type { GradedRollout } from "./rollout-request.js";
 
 function graded(id: string, correct: boolean, family: string, level: number): GradedRollout {
   const trajectory: Trajectory = createTrajectory({

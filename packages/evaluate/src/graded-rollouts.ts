@@ -1,37 +1,10 @@
 import { RetoolError } from "@retool-ts/core";
 import type { Problem } from "@retool-ts/data";
-import type { SamplingParameters } from "@retool-ts/engine";
-import type { RewardResult } from "@retool-ts/reward";
-import { cacheToolResults, journaledTools, rolloutBatch, type RolloutJournal, type ToolCache, type Trajectory } from "@retool-ts/rollout";
+import { cacheToolResults, journaledTools, rolloutBatch, type Trajectory } from "@retool-ts/rollout";
 import { agentOptions, DEFAULT_SAMPLER_LIMITS, type Environment } from "./environment.js";
 import { gradeGroup } from "./grade.js";
 import type { SamplingModel } from "./policy-model.js";
-
-/** One graded rollout. */
-export interface GradedRollout {
-  readonly problem: Problem;
-  readonly trajectory: Trajectory;
-  readonly reward: RewardResult;
-}
-
-/** Problems to roll out, and how often. */
-export interface RolloutRequest {
-  readonly problems: readonly Problem[];
-  /** Rollouts per problem. */
-  readonly samples: number;
-  readonly sampling: SamplingParameters;
-  readonly seed: number;
-  /** Names the random numbers together with seed, problem and sample. */
-  readonly step: number;
-  readonly onRollout?: (done: number, total: number) => void;
-  /** Called at the end with the calls of pure tools, and how many of them shared the result of an equal one. */
-  readonly onToolCalls?: (stats: ToolCache["stats"]) => void;
-  /** Called as soon as all rollouts of a problem are graded, in the order in which that happens. */
-  readonly onGroup?: (group: readonly GradedRollout[]) => void;
-  /** Gives back what an interrupted request had sampled, and keeps what this one samples. */
-  readonly journal?: RolloutJournal;
-  readonly signal?: AbortSignal;
-}
+import type { GradedRollout, RolloutRequest } from "./rollout-request.js";
 
 /**
  * Rolls out problems with the current weights and grades every rollout, each group as soon as it is whole; one group a problem, in order.
@@ -39,6 +12,7 @@ export interface RolloutRequest {
  * @throws RetoolError when the reward fails, or an input does not fit the model.
  */
 export async function gradedRollouts(model: SamplingModel, environment: Environment, request: RolloutRequest): Promise<GradedRollout[][]> {
+  if (environment.rollOut !== undefined) return environment.rollOut(model, request);
   const { problems, samples, sampling, seed, step, signal, onRollout, onGroup, journal } = request;
   const prompts = problems.map((problem) => ({
     problemId: problem.id,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Html } from "./page.js";
+import { Html } from "./markup.js";
 import { exampleRecord } from "../../runs/test/example-run.js";
 import { renderHistories, within } from "./analysis-sections.js";
 

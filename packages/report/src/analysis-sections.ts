@@ -1,8 +1,8 @@
 import { blocksOf, type Block } from "@retool-ts/runs";
 import { CODE_PURPOSES } from "@retool-ts/rollout";
-import { type Html, markup } from "./page.js";
+import { type Html, markup } from "./markup.js";
 import { percent, phaseTitle } from "./phase-title.js";
-import { problemFacts, renderBlock, renderRollout } from "./rollout-card.js";
+import { problemFacts, renderBlock, renderPrompt, renderRollout } from "./rollout-card.js";
 import type { AnalyzedStep, CorrectionCase, ProblemHistory, RunAnalysis } from "./run-analysis.js";
 
 /** Rollouts of one problem that are shown; more are taken at even distances. */
@@ -25,8 +25,8 @@ function renderHistory({ records }: ProblemHistory): Html {
   const first = records[0]!;
   return markup`<div class="pair">
     <p class="why">${problemFacts(first)}</p>
-    ${renderBlock({ kind: "prompt", text: first.question })}
-    <div class="strip">${shown.map((record) => renderRollout(record, { isSide: true }))}</div>
+    ${renderPrompt(first)}
+    <div class="strip" tabindex="0" role="region" aria-label="One problem at several checkpoints">${shown.map((record) => renderRollout(record, { isSide: true }))}</div>
   </div>`;
 }
 
@@ -58,7 +58,7 @@ function renderCase(found: CorrectionCase): Html {
   const { record } = found;
   return markup`<article class="rollout">
     <header><span>${phaseTitle(record.phase)}, step ${record.step} · ${problemFacts(record)}</span></header>
-    ${renderBlock({ kind: "prompt", text: record.question })} ${excerpt(found).map(renderBlock)}
+    ${renderPrompt(record)} ${excerpt(found).map(renderBlock)}
   </article>`;
 }
 
@@ -85,7 +85,7 @@ export function renderPurposes({ steps }: RunAnalysis): Html | undefined {
     (name) =>
       markup`<div class="row">
         <div class="name">${name}</div>
-        <div>${columns.map((step, i) => purposeBar(share(step, name), step.purposes[name] ?? 0, style(i)))}</div>
+        <div>${columns.map((step, i) => purposeBar(phaseTitle(step.phase), share(step, name), step.purposes[name] ?? 0, style(i)))}</div>
       </div>`,
   );
   return markup`<figure class="chart">
@@ -94,6 +94,7 @@ export function renderPurposes({ steps }: RunAnalysis): Html | undefined {
       ${columns.map((step, i) => markup`<span><i class="swatch b${style(i)}"></i>${phaseTitle(step.phase)}, ${callsOf(step)} calls</span>`)}
     </p>
     ${rows}
+    <p class="axis">Bars: share of the calls of an evaluation, 0 to 100 %; behind it their number.</p>
     <p class="why">
       Each call is given one purpose: by fixed rules over its words and structure and the text before it, or by a language model where the report was given one. The paper asked a model
       for labels; shares compare within a run, not with its figures.
@@ -105,9 +106,9 @@ function callsOf({ purposes }: AnalyzedStep): number {
   return Object.values(purposes).reduce((sum, count) => sum + count, 0);
 }
 
-function purposeBar(share: number, count: number, kind: number): Html {
+function purposeBar(evaluation: string, share: number, count: number, kind: number): Html {
   return markup`<div class="track">
-    <i class="fill b${kind}" style="width:${(100 * share).toFixed(1)}%"></i><span>${percent(share)} <small>${count}</small></span>
+    <i class="fill b${kind}" style="width:${(100 * share).toFixed(1)}%"></i><span><b class="sr">${evaluation}: </b>${percent(share)} <small>${count}</small></span>
   </div>`;
 }
 

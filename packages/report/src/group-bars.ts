@@ -1,5 +1,5 @@
 import type { GroupAccuracy, Summary } from "@retool-ts/runs";
-import { markup, type Html } from "./page.js";
+import { markup, type Html } from "./markup.js";
 import { percent, phaseTitle } from "./phase-title.js";
 
 const MOST_GROUPS = 60;
@@ -45,7 +45,9 @@ function barChart(title: string, names: readonly string[], columns: readonly Col
     ${columns.map(({ name }, i) => markup`<span><i class="swatch b${style(i, columns.length)}"></i>${name}</span>`)}
   </p>`;
   const rows = names.slice(0, MOST_GROUPS).map((name) => {
-    const bars = columns.map(({ groups }, i) => bar(Object.hasOwn(groups, name) ? groups[name] : undefined, style(i, columns.length)));
+    const bars = columns.map(({ name: evaluation, groups }, i) =>
+      bar(evaluation, Object.hasOwn(groups, name) ? groups[name] : undefined, style(i, columns.length)),
+    );
     return markup`<div class="row">
       <div class="name">${name}</div>
       <div>${bars}</div>
@@ -55,6 +57,7 @@ function barChart(title: string, names: readonly string[], columns: readonly Col
   return markup`<figure class="chart">
     <figcaption><b>${title}</b></figcaption>
     ${legend}${rows}${left}
+    <p class="axis">Bars: share of right answers, 0 to 100 %; behind it the number of problems.</p>
   </figure>`;
 }
 
@@ -63,10 +66,10 @@ function style(index: number, count: number): number {
   return count - 1 - index;
 }
 
-function bar(group: GroupAccuracy | undefined, kind: number): Html {
-  if (group === undefined) return markup`<div class="track"><span>–</span></div>`;
+function bar(evaluation: string, group: GroupAccuracy | undefined, kind: number): Html {
+  if (group === undefined) return markup`<div class="track"><span><b class="sr">${evaluation}: </b>–</span></div>`;
   const width = Number((100 * Math.min(1, Math.max(0, group.accuracy))).toFixed(1));
-  return markup`<div class="track" title="${group.n} problems">
-    <i class="fill b${kind}" style="width:${width}%"></i><span>${percent(group.accuracy, 0)} <small>of ${group.n}</small></span>
+  return markup`<div class="track">
+    <i class="fill b${kind}" style="width:${width}%"></i><span><b class="sr">${evaluation}: </b>${percent(group.accuracy, 0)} <small>of ${group.n}</small></span>
   </div>`;
 }

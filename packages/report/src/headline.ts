@@ -1,8 +1,8 @@
-import { formatBytes, formatDuration } from "./duration.js";
 import type { PhaseSummary, Summary } from "@retool-ts/runs";
-import { markup, type Html } from "./page.js";
+import { markup, type Html, type HtmlValue } from "./markup.js";
 import { percent, phaseTitle, phaseWords } from "./phase-title.js";
 import type { RunData } from "./run-data.js";
+import { renderTable } from "./table.js";
 
 /** Below this, right answers are too few to say anything about learning. */
 const NEAR_ZERO = 0.02;
@@ -13,35 +13,23 @@ export function renderHeadline({ summary }: RunData): Html {
   if (phases.length === 0)
     return markup`<p class="notice">This run has no evaluation yet: it was stopped before one, or is still going.</p>`;
   return markup`${verdictSentences(summary!).map((sentence) => markup`<p class="verdict">${sentence}</p>`)}
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>phase</th>
-            <th>accuracy</th>
-            <th>95 % interval</th>
-            <th>problems</th>
-            <th>code ratio</th>
-            <th>code pass rate</th>
-            <th>turns</th>
-            <th>tokens</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${phases.map(([name, phase]) => phaseRow(name, phase))}
-        </tbody>
-      </table>
-    </div>
+    ${renderTable(
+      ["phase", "accuracy", "95 % interval", "problems", "code ratio", "code pass rate", "turns", "tokens"],
+      phases.map(([name, phase]) => phaseRow(name, phase)),
+      { label: "Results by phase" },
+    )}
     <p class="why">
       Code ratio: share of responses with code. Code pass rate: share of those whose last call ran without an error. Tokens: mean length of
       a response, interpreter output included.
     </p>`;
 }
 
-function phaseRow(name: string, phase: PhaseSummary): Html {
+function phaseRow(name: string, phase: PhaseSummary): readonly HtmlValue[] {
   const [low, high] = phase.ci95;
   const mean = (value: number) => (Number.isFinite(value) ? value.toFixed(1) : "–");
-  const cells = [
+  return [
+    phaseTitle(name),
+    markup`<b>${percent(phase.accuracy)}</b>`,
     `${percent(low)} to ${percent(high)}`,
     phase.n,
     percent(phase.codeRatio),
@@ -49,11 +37,6 @@ function phaseRow(name: string, phase: PhaseSummary): Html {
     mean(phase.meanTurns),
     mean(phase.meanTokens),
   ];
-  return markup`<tr>
-    <th scope="row">${phaseTitle(name)}</th>
-    <td><b>${percent(phase.accuracy)}</b></td>
-    ${cells.map((cell) => markup`<td>${cell}</td>`)}
-  </tr>`;
 }
 
 /** The outcome in plain sentences; the first says what happened to the accuracy. */
@@ -75,31 +58,6 @@ export function verdictSentences({ phases, model }: Summary): string[] {
   const change = `Accuracy went from ${percent(first.accuracy)} (${phaseWords(firstName)}) to ${percent(last.accuracy)} (${phaseWords(lastName)}): ${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)} points.`;
   const certainty = overlap ? "The 95 % intervals overlap, so this may be chance." : "The 95 % intervals do not overlap.";
   return [`${change} ${certainty}`, `Responses with code: ${percent(first.codeRatio)} before, ${percent(last.codeRatio)} after.`];
-}
-
-/** Facts about the run, as a line of labelled values. */
-export function renderFacts({ summary, manifest }: RunData): Html {
-  const facts: [string, string][] = [];
-  if (summary !== undefined) {
-    facts.push(
-      ["model", `${formatCount(summary.model.parameters)} parameters`],
-      ["backend", summary.backend],
-      ["seed", String(summary.seed)],
-    );
-    facts.push(["time", formatDuration(1000 * summary.seconds)], ["peak memory", formatBytes(summary.peakRssBytes)]);
-  }
-  for (const [name, value] of Object.entries(manifest ?? {})) {
-    if (["string", "number"].includes(typeof value) && !facts.some(([known]) => known === name)) facts.push([name, String(value)]);
-  }
-  return markup`<dl class="facts">
-    ${facts.slice(0, 16).map(
-      ([name, value]) =>
-        markup`<div>
-          <dt>${name}</dt>
-          <dd>${value.slice(0, 120)}</dd>
-        </div>`,
-    )}
-  </dl>`;
 }
 
 /** `160 thousand`, `1.5 billion`. */

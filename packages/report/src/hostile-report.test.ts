@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, describe, test } from "vitest";
 import { exampleRecord, exampleSummary } from "../../runs/test/example-run.js";
 import { runWith } from "./example-page.test-support.js";
-import { markup, modelText } from "./page.js";
+import { markup, modelText } from "./markup.js";
 import { renderReport } from "./render-report.js";
 import { CHECKPOINT_PHASE } from "./run-analysis.js";
 

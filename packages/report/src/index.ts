@@ -7,8 +7,11 @@ export { analysisJson } from "./analysis-json.js";
 export { formatBytes, formatDuration } from "./duration.js";
 export { type GroupColumn, renderColumns } from "./group-bars.js";
 export { renderRecord } from "./inspect-record.js";
-export { lineChart, type LineChartOptions, type Point, type Series } from "./line-chart.js";
-export { type Html, type HtmlValue, markup, renderPage, type Section } from "./page.js";
+export { chartFigure, type ChartFigureOptions } from "./chart-figure.js";
+export { lineChart, type LineChartOptions } from "./line-chart.js";
+export type { ChartUnit, Point, Series } from "./series.js";
+export { type Html, type HtmlValue, markup } from "./markup.js";
+export { type PageOptions, renderPage, type Section } from "./page.js";
 export { type RecordPair, RecordSample } from "./record-sample.js";
 export { renderReport } from "./render-report.js";
 export {
@@ -21,5 +24,6 @@ export {
   type CorrectionCase,
   type ProblemHistory,
 } from "./run-analysis.js";
-export { loadRunData, type RunData } from "./run-data.js";
+export { type LoadOptions, loadRunData, type RunData } from "./run-data.js";
+export { renderTable, type TableOptions } from "./table.js";
 export { writeReport } from "./write-report.js";

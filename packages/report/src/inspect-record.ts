@@ -45,12 +45,13 @@ function verdictOf(record: TrajectoryRecord, show: (text: string) => string, pai
     ? paint("1;32", `✓ right: ${show(record.groundTruth)}`)
     : `${paint("1;31", `✗ wrong: ${graded}`)}, expected ${show(record.groundTruth)}`;
   const parts = Object.entries(record.parts);
-  const terms = parts.length > 1 ? ` (${parts.map(([name, value]) => `${name} ${format(value)}`).join(", ")})` : "";
+  const terms = parts.length > 1 ? ` (${parts.map(([name, value]) => `${show(name)} ${format(value)}`).join(", ")})` : "";
   const advantage = record.advantage === undefined ? "" : ` · advantage ${format(record.advantage)}`;
   const sizes = `${record.responseTokens} tokens, ${record.turns} ${record.turns === 1 ? "turn" : "turns"}`;
-  return `  ${verdict} · score ${format(record.score)}${terms}${advantage} · ${record.stopReason} · ${sizes}`;
+  return `  ${verdict} · score ${format(record.score)}${terms}${advantage} · ${show(record.stopReason)} · ${sizes}`;
 }
 
-function format(value: number): string {
+function format(value: number | null): string {
+  if (value === null) return "-"; // JSON has no other word for a number that is none
   return String(Number(value.toFixed(3)));
 }

@@ -6,6 +6,7 @@ const TITLES: Readonly<Record<string, string>> = {
   train: "Reinforcement learning",
   eval: "Evaluation",
   checkpoint: "Checkpoint",
+  critic: "Pretraining of the critic",
 };
 
 /** A phase in words. */

@@ -8,11 +8,11 @@ describe("a report", () => {
   test("sets reasoning, code, output and answer apart", () => {
     const page = pageOf(runWith([exampleRecord()]));
     for (const part of [
-      '<section class="block prompt"><h5>Prompt</h5><pre>What is gcd(12, 18)?</pre>',
-      '<section class="block reasoning"><h5>Reasoning</h5><pre>Let me compute.</pre>',
-      '<section class="block code"><h5>Code</h5><pre>gcd(12, 18)</pre>',
-      '<section class="block output"><h5>Output</h5><pre>6</pre>',
-      '<section class="block answer"><h5>Answer</h5><pre>\\boxed{6}</pre>',
+      '<section class="block prompt"><p class="label">Prompt</p><pre>What is gcd(12, 18)?</pre>',
+      '<section class="block reasoning"><p class="label">Reasoning</p><pre>Let me compute.</pre>',
+      '<section class="block code"><p class="label">Code</p><pre>gcd(12, 18)</pre>',
+      '<section class="block output"><p class="label">Output</p><pre>6</pre>',
+      '<section class="block answer"><p class="label">Answer</p><pre>\\boxed{6}</pre>',
       '<b class="badge right">✓ right</b>',
       "stopped: answered",
     ]) {
@@ -22,7 +22,7 @@ describe("a report", () => {
 
   test("marks output of a failed call", () => {
     const [call] = exampleRecord().toolCalls;
-    expect(pageOf(runWith([exampleRecord({ toolCalls: [{ ...call!, status: "fuel" }] })]))).toContain("<h5>Output · fuel</h5>");
+    expect(pageOf(runWith([exampleRecord({ toolCalls: [{ ...call!, status: "fuel" }] })]))).toContain('<p class="label">Output · fuel</p>');
   });
 
   test("shows the same problem before and after", () => {
@@ -35,7 +35,9 @@ describe("a report", () => {
   test("sets the paper's measures before and after side by side, with what the code is for", () => {
     const before = exampleRecord({ phase: "coldStart", step: 0, toolCalls: [], correct: false });
     const page = pageOf(runWith([before, exampleRecord()]));
-    expect(page).toContain("<small>share of responses that contain code</small></th><td>0.0 %</td><td>100.0 %</td><td>+100.0 points</td>");
+    expect(page).toContain(
+      '<small>share of responses that contain code</small></th><td data-label="Cold start, before RL">0.0 %</td><td data-label="Final, after RL">100.0 %</td><td data-label="change">+100.0 points</td>',
+    );
     expect(page).toContain('<div class="name">number theory</div>');
     expect(page).toContain("No self-correction:");
   });
@@ -68,7 +70,7 @@ describe("a report", () => {
     const run = runWith([at(30, true), at(10, false), at(20, false)]);
     expect(run.analysis!.steps).toEqual([]);
     const page = pageOf(run);
-    const [, strip] = /<div class="strip">([^]*?)<\/section>\s*<section id="rollouts">/.exec(page)!;
+    const [, strip] = /<div class="strip"[^>]*>([^]*?)<\/section>\s*<section id="rollouts">/.exec(page)!;
     expect([...strip!.matchAll(/Checkpoint, step (\d+)/g)].map(([, step]) => step)).toEqual(["10", "20", "30"]);
     expect(pageOf(runWith([at(1, false), at(2, true)]))).not.toContain('class="strip"');
   });

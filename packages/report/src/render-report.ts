@@ -1,11 +1,14 @@
 import { renderCurves } from "./curves.js";
 import { renderGroupBars } from "./group-bars.js";
-import { renderFacts, renderHeadline } from "./headline.js";
-import { markup, renderPage, type Html, type Section } from "./page.js";
+import { renderHeadline } from "./headline.js";
+import { markup, type Html } from "./markup.js";
+import { renderPage, type Section } from "./page.js";
 import { renderPairs, renderRollouts } from "./rollouts.js";
 import { renderCorrections, renderHistories, renderPurposes } from "./analysis-sections.js";
 import type { RunAnalysis } from "./run-analysis.js";
 import type { RunData } from "./run-data.js";
+import { renderFacts } from "./run-facts.js";
+import { renderSettings } from "./run-settings.js";
 import { renderToolUse } from "./tool-use.js";
 import { renderToolUseCurves } from "./tool-use-curves.js";
 
@@ -25,6 +28,7 @@ export function renderReport(run: RunData): string {
     { id: "groups", title: "Families and levels", body: renderGroupBars(run.summary) },
     { id: "tool-use", title: "Tool use", body: run.analysis && renderAnalysis(run.analysis) },
     { id: "curves", title: "Curves", body: renderCurves(run.metrics) },
+    { id: "settings", title: "Settings and prompt", body: renderSettings(run) },
     { id: "checkpoints", title: "One problem over training", body: run.analysis && renderHistories(run.analysis) },
     { id: "pairs", title: "Before and after", body: renderPairs(run) },
     { id: "rollouts", title: "Rollouts", body: renderRollouts(run) },

@@ -1,5 +1,5 @@
 import { type Block, type BlockKind, blocksOf, type TrajectoryRecord } from "@retool-ts/runs";
-import { markup, modelText, type Html } from "./page.js";
+import { markup, modelText, type Html } from "./markup.js";
 import { phaseTitle } from "./phase-title.js";
 
 /** Characters shown at once, and at all. */
@@ -21,18 +21,46 @@ const LABELS: Readonly<Record<BlockKind, string>> = {
  * @param isSide - leaves out the prompt and what else is the same on both sides of a comparison.
  */
 export function renderRollout(record: TrajectoryRecord, { isSide = false }: { readonly isSide?: boolean } = {}): Html {
-  const blocks = blocksOf(record).filter(({ kind }) => !isSide || kind !== "prompt");
+  const blocks = blocksOf(record).filter(({ kind }) => kind !== "prompt");
   const phase = `${phaseTitle(record.phase)}, step ${record.step}`;
   const facts = isSide ? phase : `${phase} · ${problemFacts(record)}, sample ${record.sampleIndex}`;
   const left =
     blocks.length > MOST_BLOCKS ? markup`<p class="why">${blocks.length - MOST_BLOCKS} more blocks are left out.</p>` : undefined;
   const word = record.correct ? "right" : "wrong";
-  return markup`<article class="rollout ${word}" data-phase="${record.phase}" data-verdict="${word}" data-family="${record.family ?? ""}">
+  return markup`<article class="rollout ${word}" ${cardData(record)}>
     <header>${badge(record)}<span>${facts}</span></header>
+    ${isSide ? undefined : renderPrompt(record)}
     ${blocks.slice(0, MOST_BLOCKS).map(renderBlock)}${left}
     <footer>${verdict(record)}</footer>
   </article>
 `;
+}
+
+/** What filters go by. */
+function cardData(record: TrajectoryRecord): Html {
+  const { phase, correct, family = "", stopReason, toolCalls } = record;
+  const failed = toolCalls.find(({ status }) => status !== "ok");
+  const calls = toolCalls.length === 0 ? "none" : failed === undefined ? "all ran" : "one failed";
+  return markup`data-phase="${phase}" data-verdict="${correct ? "right" : "wrong"}" data-family="${family}" data-stop="${stopReason}" data-calls="${calls}"`;
+}
+
+/**
+ * The problem as the model reads it. System message, instructions and tools around the question unfold.
+ *
+ * @param isWhole - shows all of it at once.
+ */
+export function renderPrompt(record: TrajectoryRecord, { isWhole = false }: { readonly isWhole?: boolean } = {}): Html {
+  const { text } = blocksOf(record).find(({ kind }) => kind === "prompt") ?? { text: record.question };
+  const question = record.question.trim();
+  if (isWhole || text.trim() === question || !text.includes(question)) return renderBlock({ kind: "prompt", text });
+  return markup`<section class="block prompt">
+    <p class="label">Prompt</p>
+    ${longText(question)}
+    <details class="around">
+      <summary>with system message and instructions</summary>
+      <pre>${modelText(cut(text, MOST_CHARS))}</pre>
+    </details>
+  </section>`;
 }
 
 function badge({ correct }: TrajectoryRecord): Html {
@@ -67,7 +95,7 @@ export function renderBlock({ kind, text, status, isUnread }: Block): Html {
   const notes = [isFailed ? status : "", isUnread === true ? "not read by the model" : ""].filter((note) => note !== "");
   const label = [LABELS[kind], ...notes].join(" · ");
   return markup`<section class="block ${kind}${isFailed ? " failed" : ""}">
-    <h5>${label}</h5>
+    <p class="label">${label}</p>
     ${longText(text)}
   </section>`;
 }

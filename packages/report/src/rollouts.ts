@@ -1,8 +1,8 @@
 import type { TrajectoryRecord } from "@retool-ts/runs";
-import { markup, type Html } from "./page.js";
+import { markup, type Html } from "./markup.js";
 import { phaseTitle, phaseWords } from "./phase-title.js";
 import type { RecordPair } from "./record-sample.js";
-import { problemFacts, renderBlock, renderRollout } from "./rollout-card.js";
+import { problemFacts, renderPrompt, renderRollout } from "./rollout-card.js";
 import type { RunData } from "./run-data.js";
 import { within } from "./analysis-sections.js";
 
@@ -17,22 +17,37 @@ export function renderRollouts({ records }: RunData): Html {
   const total = [...records.counts.values()].reduce((sum, count) => sum + count, 0);
   if (total === 0) return markup`<p class="empty">This run kept no rollouts.</p>`;
   const chosen = records.records().slice(0, MOST_ROLLOUTS).sort(byStep);
-  const phases = [...new Set(chosen.map(({ phase }) => phase))];
   const cards = within(
     ROLLOUT_BYTES,
     chosen.map((record) => () => renderRollout(record)),
   );
-  const families = [...new Set(chosen.flatMap(({ family }) => family ?? []))].sort();
-  const filters = [
-    select("verdict", ["right", "wrong"]),
-    select("phase", phases),
-    families.length === 0 ? undefined : select("family", families),
-  ];
   return markup`<p>
       ${cards.length} of ${total} rollouts are on this page, chosen evenly over phases and verdicts and always the same ones.
       <code>retool inspect</code> shows all of them.
     </p>
-    <form class="filters" hidden>${filters}<output></output></form>
+    ${renderCards(chosen, cards)}`;
+}
+
+/** Cards of rollouts under filters by what these differ in. */
+export function renderCards(records: readonly TrajectoryRecord[], cards: readonly Html[]): Html {
+  const values = (of: (record: TrajectoryRecord) => string | undefined) =>
+    [...new Set(records.flatMap((record) => of(record) ?? []))].sort();
+  const calls = ["none", "all ran", "one failed"];
+  const filters = [
+    select("verdict", ["right", "wrong"]),
+    select("phase", [...new Set(records.map(({ phase }) => phase))]),
+    select(
+      "family",
+      values(({ family }) => family),
+    ),
+    select(
+      "stop",
+      values(({ stopReason }) => stopReason),
+      "stopped",
+    ),
+    select("calls", calls),
+  ];
+  return markup`<form class="filters" data-cards hidden>${filters}<output></output></form>
     <div class="rollouts">${cards}</div>`;
 }
 
@@ -57,7 +72,7 @@ export function renderPairs({ records, summary }: RunData): Html | undefined {
 }
 
 function renderPair({ before, after }: RecordPair): Html {
-  const prompt = renderBlock({ kind: "prompt", text: before.question });
+  const prompt = renderPrompt(before);
   const sides = [before, after].map((record) => renderRollout(record, { isSide: true }));
   return markup`<div class="pair">
     <p class="why">${problemFacts(before)}</p>
@@ -70,7 +85,8 @@ function byStep(a: TrajectoryRecord, b: TrajectoryRecord): number {
   return a.step - b.step || (a.phase < b.phase ? -1 : a.phase > b.phase ? 1 : Number(a.correct) - Number(b.correct));
 }
 
-function select(name: string, values: readonly string[]): Html {
+function select(name: string, values: readonly string[], label = name): Html | undefined {
+  if (values.length < 2) return undefined;
   const options = values.map((value) => markup`<option value="${value}">${name === "phase" ? phaseTitle(value) : value}</option>`);
-  return markup`<label>${name} <select name="${name}"><option value="">all</option>${options}</select></label>`;
+  return markup`<label>${label} <select name="${name}"><option value="">all</option>${options}</select></label>`;
 }

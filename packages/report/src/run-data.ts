@@ -8,19 +8,29 @@ export interface RunData {
   /** Absent while a run has not been evaluated. */
   readonly summary?: Summary;
   readonly manifest?: Readonly<Record<string, unknown>>;
+  /** `config.yaml` as it is, and what a parser made of it. */
+  readonly configText?: string;
+  readonly config?: unknown;
   readonly metrics: readonly LogRecord[];
   readonly records: RecordSample;
   /** Tool use over all rollouts; absent when a caller has none. */
   readonly analysis?: RunAnalysis;
 }
 
+/** How a run is read. */
+export interface LoadOptions {
+  /** Names what code is for in place of the rules. */
+  readonly purposeOf?: PurposeOf | undefined;
+  /** Reads `config.yaml`; without it, the config is shown as its text, and the head has no hyperparameters. */
+  readonly parseConfig?: ((text: string) => unknown) | undefined;
+}
+
 /**
  * Reads a run folder, one trajectories file at a time.
  *
- * @param purposeOf - names what code is for in place of the rules.
- * @throws InputError when there is no run at `path`.
+ * @throws InputError when there is no run at `path`, or a file of it is not what a run writes.
  */
-export async function loadRunData(path: string, purposeOf?: PurposeOf): Promise<RunData> {
+export async function loadRunData(path: string, { purposeOf, parseConfig }: LoadOptions = {}): Promise<RunData> {
   const run = await openRunFolder(path);
   const records = new RecordSample();
   const analysis = new AnalysisCollector(purposeOf);
@@ -32,12 +42,25 @@ export async function loadRunData(path: string, purposeOf?: PurposeOf): Promise<
   }
   const summary = run.readSummary();
   const manifest = run.readManifest();
+  const configText = run.readConfig();
+  const config = configText === undefined ? undefined : parsed(configText, parseConfig);
   return {
     name: run.name,
+    ...(configText === undefined ? {} : { configText }),
+    ...(config === undefined ? {} : { config }),
     ...(summary === undefined ? {} : { summary }),
     ...(manifest === undefined ? {} : { manifest }),
     metrics: run.readMetrics(),
     records,
     analysis: analysis.finish(),
   };
+}
+
+/** A config that cannot be read is shown as text. */
+function parsed(text: string, parseConfig: LoadOptions["parseConfig"]): unknown {
+  try {
+    return parseConfig?.(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,12 @@
 import type { ToolUseMeasures } from "@retool-ts/rollout";
-import { markup, type Html } from "./page.js";
-import { lineChart, type Series } from "./line-chart.js";
+import { markup, type Html } from "./markup.js";
+import { chartFigure } from "./chart-figure.js";
+import type { Series } from "./series.js";
 import type { AnalyzedStep, RunAnalysis } from "./run-analysis.js";
 
 interface Curve {
   readonly title: string;
+  readonly axis: string;
   readonly unit: "share" | "number";
   readonly explanation: string;
   readonly lines: Readonly<Record<string, (measures: ToolUseMeasures) => number>>;
@@ -13,6 +15,7 @@ interface Curve {
 const CURVES: readonly Curve[] = [
   {
     title: "Code pass rate, right and wrong answers",
+    axis: "last call ran, % of responses with code",
     unit: "share",
     explanation:
       "Share of responses with code whose last call ran. The paper's stays near 100 % for right answers and falls for wrong ones.",
@@ -20,30 +23,35 @@ const CURVES: readonly Curve[] = [
   },
   {
     title: "Length, right and wrong answers",
+    axis: "tokens per response",
     unit: "number",
     explanation: "Mean tokens of a response. The paper's falls steeply while code takes over from calculation by hand, then rises slowly.",
     lines: { "right answers": (m) => m.responseTokens.right, "wrong answers": (m) => m.responseTokens.wrong },
   },
   {
     title: "Code lines",
+    axis: "lines per response with code",
     unit: "number",
     explanation: "Mean lines that are not blank, over responses with code. The paper's grow fivefold.",
     lines: { lines: (m) => m.codeLinesWithCode },
   },
   {
     title: "Calls that ran, per response",
+    axis: "calls per response",
     unit: "number",
     explanation: "The paper's correct code count, divided by the number of responses so that steps with different numbers compare.",
     lines: { calls: (m) => m.correctCalls / m.rollouts },
   },
   {
     title: "Invocation timing",
+    axis: "% of the response",
     unit: "share",
     explanation: "Where the first and the average call begin in a response. The paper's moves forward.",
     lines: { "first call": (m) => m.firstCallTiming, "all calls": (m) => m.callTiming },
   },
   {
     title: "Failing and corrected",
+    axis: "% of responses",
     unit: "share",
     explanation: "Share of responses with a failing call, and of those that corrected it and answered right.",
     lines: { "with a failing call": (m) => m.failingShare, corrected: (m) => m.selfCorrections / m.rollouts },
@@ -58,18 +66,10 @@ export function renderToolUseCurves({ steps }: RunAnalysis): Html | undefined {
     <div class="charts">${CURVES.map((curve) => renderCurve(curve, training))}</div>`;
 }
 
-function renderCurve({ title, unit, explanation, lines }: Curve, steps: readonly AnalyzedStep[]): Html {
+function renderCurve({ lines, ...texts }: Curve, steps: readonly AnalyzedStep[]): Html {
   const series: Series[] = Object.entries(lines).map(([name, value]) => ({
     name,
     points: steps.map(({ step, measures }) => ({ x: step, y: value(measures) })),
   }));
-  const legend =
-    series.length < 2
-      ? undefined
-      : markup`<p class="legend">${series.map(({ name }, i) => markup`<span><i class="key s${i}"></i>${name}</span>`)}</p>`;
-  return markup`<figure class="chart">
-    <figcaption><b>${title}</b><output></output></figcaption>
-    ${lineChart(series, { title, unit, smooth: false })}${legend}
-    <p class="why">${explanation}</p>
-  </figure>`;
+  return chartFigure(series, { ...texts, smooth: false });
 }

@@ -1,10 +1,13 @@
 import type { ToolUseMeasures } from "@retool-ts/rollout";
-import { markup, type Html } from "./page.js";
-import { percent, phaseTitle } from "./phase-title.js";
+import { valueText } from "./chart-text.js";
+import type { ChartUnit } from "./series.js";
+import { markup, type Html, type HtmlValue } from "./markup.js";
+import { phaseTitle } from "./phase-title.js";
 import type { AnalyzedStep, RunAnalysis } from "./run-analysis.js";
 import { shortNumber } from "./scale.js";
+import { renderTable } from "./table.js";
 
-type Unit = "share" | "number";
+type Unit = ChartUnit;
 type Row = readonly [name: string, note: string, unit: Unit, value: (measures: ToolUseMeasures) => number];
 
 /** The paper's measures, in its order, with its definitions. */
@@ -37,19 +40,12 @@ export function renderToolUse({ steps }: RunAnalysis): Html | undefined {
   const [before, after] = [shown[0], shown.at(-1)];
   if (before === undefined || after === undefined) return undefined;
   const columns = before === after ? [before] : [before, after];
-  return markup`<div class="scroll">
-      <table class="measures">
-        <thead>
-          <tr>
-            <th>measure</th>
-            ${columns.map((step) => markup`<th>${title(step)}</th>`)} ${columns.length > 1 ? markup`<th>change</th>` : undefined}
-          </tr>
-        </thead>
-        <tbody>
-          ${ROWS.map((row) => renderRow(row, columns))}
-        </tbody>
-      </table>
-    </div>
+  const headings = ["measure", ...columns.map(title), ...(columns.length > 1 ? ["change"] : [])];
+  return markup`${renderTable(
+    headings,
+    ROWS.map((row) => rowOf(row, columns)),
+    { label: "Measures of tool use", kind: "measures" },
+  )}
     <p class="why">
       After section 3.3 of the paper (arXiv 2504.11536). Over all rollouts that the run kept of these evaluations:
       ${columns.map(({ measures }) => measures.rollouts).join(" and ")}.
@@ -60,15 +56,11 @@ function title({ phase, step }: AnalyzedStep): string {
   return phase === "train" ? `${phaseTitle(phase)}, step ${step}` : phaseTitle(phase);
 }
 
-function renderRow([name, note, unit, value]: Row, columns: readonly AnalyzedStep[]): Html {
+function rowOf([name, note, unit, value]: Row, columns: readonly AnalyzedStep[]): readonly HtmlValue[] {
   const values = columns.map(({ measures }) => value(measures));
-  const show = (number: number) => (!Number.isFinite(number) ? "–" : unit === "share" ? percent(number) : shortNumber(number));
-  const [first, last] = [values[0]!, values.at(-1)!];
-  const change = columns.length > 1 ? markup`<td>${changeOf(last - first, unit)}</td>` : undefined;
-  return markup`<tr>
-    <th scope="row">${name}${note === "" ? undefined : markup` <small>${note}</small>`}</th>
-    ${values.map((number) => markup`<td>${show(number)}</td>`)}${change}
-  </tr>`;
+  const change = columns.length > 1 ? [changeOf(values.at(-1)! - values[0]!, unit)] : [];
+  const heading = markup`${name}${note === "" ? undefined : markup` <small>${note}</small>`}`;
+  return [heading, ...values.map((number) => valueText(number, unit)), ...change];
 }
 
 function changeOf(difference: number, unit: Unit): string {

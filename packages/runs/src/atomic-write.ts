@@ -3,6 +3,9 @@ import { dirname, join } from "node:path";
 
 let counter = 0;
 
+/** Names of temporary files, with the process that writes them. */
+export const TEMPORARY = /^\.(\d+)-\d+\.tmp$/;
+
 /**
  * Writes a whole file so that a reader sees the old contents or the new ones and never a part: to a temporary name beside it, synced,
  * then renamed. The folder is made if need be; on failure the temporary file is removed.

@@ -6,7 +6,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { withFolderLock } from "./folder-lock.js";
+import { isFolderInUse, withFolderLock } from "./folder-lock.js";
 
 const RACE = {
   entryPoints: [join(import.meta.dirname, "../test/lock-race.ts")],
@@ -29,6 +29,17 @@ const lockOf = (pid: number | undefined, began = "", host = hostname()) => {
   writeFileSync(join(folder, name), "");
   return name;
 };
+
+test("a folder is in use while work is done in it, and not by what a dead process left", async () => {
+  expect(isFolderInUse(folder)).toBe(false);
+  await withFolderLock(folder, async () => expect(isFolderInUse(folder)).toBe(true));
+  expect(isFolderInUse(folder)).toBe(false);
+  lockOf(2 ** 30);
+  expect(isFolderInUse(folder)).toBe(false);
+  lockOf(process.ppid);
+  expect(isFolderInUse(folder)).toBe(true);
+  expect(isFolderInUse(join(folder, "absent"))).toBe(false);
+});
 
 describe("withFolderLock", () => {
   test("keeps others out while work is done, and lets go after it, also when it fails", async () => {
@@ -87,4 +98,17 @@ describe("withFolderLock", () => {
       `process 1 on elsewhere at work. To mend it: wait for it, or stop it; when there is no such process, remove ${join(folder, lock)}`,
     );
   });
+});
+
+test("what a killed process was writing is removed, what a living one writes is not", async () => {
+  const dead = spawn(process.execPath, ["-e", ""]);
+  await once(dead, "close");
+  await mkdir(join(folder, "trajectories"));
+  const stale = [`.${dead.pid}-0.tmp`, join("trajectories", `.${dead.pid}-12.tmp`)];
+  const kept = [join("trajectories", `.${process.pid}-3.tmp`), "notes.tmp"];
+  for (const name of [...stale, ...kept]) writeFileSync(join(folder, name), "half");
+  await withFolderLock(folder, work);
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  expect(names).toEqual(expect.arrayContaining(kept));
+  for (const name of stale) expect(names).not.toContain(name);
 });

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { InputError } from "@retool-ts/core";
+import { TEMPORARY } from "./atomic-write.js";
 
 /** Beginning of a lock's name. The rest says who holds it, so that no lock is ever seen half-written. */
 const LOCK = ".lock";
@@ -30,10 +31,23 @@ const heldHere = new Set<string>();
  */
 export async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const path = await take(folder);
+  removeTemporaries(folder);
   try {
     return await work();
   } finally {
     release(path);
+  }
+}
+
+/** True while a process works in a folder, as far as this machine can tell. */
+export function isFolderInUse(folder: string): boolean {
+  try {
+    return readdirSync(folder).some((name) => {
+      const holder = holderOf(name);
+      return holder !== undefined && isAtWork(holder, join(folder, name));
+    });
+  } catch {
+    return false;
   }
 }
 
@@ -52,6 +66,14 @@ async function take(folder: string): Promise<string> {
     release(path);
     if (attempt === TRIES) throw inUse(folder, atWork);
     await wait(attempt * (5 + (process.pid % 17)));
+  }
+}
+
+/** Files that processes were writing when they were killed; see {@link writeFileAtomic}. */
+function removeTemporaries(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    const pid = TEMPORARY.exec(basename(name))?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { force: true });
   }
 }
 

@@ -72,12 +72,23 @@ export function encodeRecord(record: LogRecord): string {
   return JSON.stringify(record, (_, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
 }
 
-function decodeRecord(line: string, where: string): LogRecord {
+/**
+ * One record from its line. Numbers that JSON cannot hold come back as numbers.
+ *
+ * @throws InputError that names `where`.
+ */
+export function decodeRecord(line: string, where: string): LogRecord {
   try {
     const record = JSON.parse(line) as LogRecord;
+    if (typeof record !== "object" || record === null || Array.isArray(record)) throw new TypeError("no object");
+    const strange = Object.values(record).find((value: unknown) => typeof value === "object" && value !== null);
+    if (strange !== undefined) throw new TypeError("a value that is neither number nor text");
     return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, NON_FINITE.get(value) ?? value]));
   } catch (cause) {
     const found = JSON.stringify(line.slice(0, 60));
-    throw new InputError({ what: "run folder", where, expected: "a JSON object", found, fix: "remove the line" }, { cause });
+    throw new InputError(
+      { what: "run folder", where, expected: "a JSON object of numbers and texts", found, fix: "remove the line" },
+      { cause },
+    );
   }
 }

@@ -3,6 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
+import { checkSummary } from "./check-record.js";
 import { RecordLog, type LogRecord } from "./record-log.js";
 import { listFolder, listSteps, removeCheckpoint, removeTemporaryFiles, stepName, type Checkpoint } from "./step-folders.js";
 import type { Summary } from "./summary.js";
@@ -63,6 +64,12 @@ export class RunFolder {
     return writeFileAtomic(this.file("config.yaml"), yaml);
   }
 
+  /** The config as it was written, undefined where there is none. */
+  readConfig(): string | undefined {
+    const path = this.file("config.yaml");
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  }
+
   writeManifest(manifest: Readonly<Record<string, unknown>>): Promise<void> {
     return writeFileAtomic(this.file("manifest.json"), toJson(manifest));
   }
@@ -93,11 +100,17 @@ export class RunFolder {
 
   /** The summary, undefined while the run has none. */
   readSummary(): Summary | undefined {
-    return this.readJson("summary.json") as Summary | undefined;
+    const value = this.readJson("summary.json");
+    return value === undefined ? undefined : this.#checked("summary.json", "the summary of a run", () => checkSummary(value));
   }
 
   readManifest(): Readonly<Record<string, unknown>> | undefined {
-    return this.readJson("manifest.json") as Readonly<Record<string, unknown>> | undefined;
+    const value = this.readJson("manifest.json");
+    if (value === undefined) return undefined;
+    return this.#checked("manifest.json", "a JSON object", () => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(JSON.stringify(value).slice(0, 60));
+      return value as Readonly<Record<string, unknown>>;
+    });
   }
 
   /** @param name - a step, or a file name without extension, such as `final`. */
@@ -215,6 +228,16 @@ export class RunFolder {
 
   #trajectoryFile(name: number | string): string {
     return this.file("trajectories", `${typeof name === "number" ? stepName(name) : name}.jsonl.gz`);
+  }
+
+  /** Turns what a check says of a file into a message with its path. */
+  #checked<T>(name: string, expected: string, check: () => T): T {
+    try {
+      return check();
+    } catch (cause) {
+      const found = (cause as Error).message;
+      throw new InputError({ what: "run folder", where: this.file(name), expected, found, fix: "remove the file" }, { cause });
+    }
   }
 
   /**

@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gunzip, gzip, type ZlibOptions } from "node:zlib";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
+import { checkTrajectory } from "./check-record.js";
 import type { TrajectoryRecord } from "./trajectory-record.js";
 
 /** Byte of a gzip header that names the operating system, and its value for "unknown". */
@@ -20,20 +21,26 @@ export async function writeTrajectoryFile(path: string, records: readonly Trajec
 /**
  * Reads a trajectories file, gzipped or plain.
  *
- * @throws InputError when it is not there or not such a file.
+ * @param maxBytes - unpacked bytes beyond which it is refused; no bound by default.
+ * @throws InputError when it is not there, not such a file, or too long.
  */
-export async function readTrajectories(path: string): Promise<TrajectoryRecord[]> {
+export async function readTrajectories(path: string, { maxBytes }: { readonly maxBytes?: number } = {}): Promise<TrajectoryRecord[]> {
   let line = 0;
   try {
+    if (maxBytes !== undefined && (await stat(path)).size > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
     const bytes = await readFile(path);
     const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    const text = (isGzip ? await promisify(gunzip)(bytes) : bytes).toString("utf8");
+    const text = (
+      isGzip
+        ? await promisify<Buffer, ZlibOptions, Buffer>(gunzip)(bytes, maxBytes === undefined ? {} : { maxOutputLength: maxBytes })
+        : bytes
+    ).toString("utf8");
     return text
       .split("\n")
       .filter((row) => row !== "")
       .map((row) => {
         line++;
-        return checkRecord(JSON.parse(row));
+        return checkTrajectory(JSON.parse(row));
       });
   } catch (cause) {
     const where = line === 0 ? path : `${path}:${line}`;
@@ -49,19 +56,4 @@ export async function readTrajectories(path: string): Promise<TrajectoryRecord[]
       { cause },
     );
   }
-}
-
-/** Checks the fields that showing a record needs. */
-function checkRecord(row: unknown): TrajectoryRecord {
-  const record = row as TrajectoryRecord;
-  const isRecord =
-    typeof row === "object" &&
-    row !== null &&
-    typeof record.phase === "string" &&
-    typeof record.problemId === "string" &&
-    typeof record.question === "string" &&
-    Array.isArray(record.segments) &&
-    Array.isArray(record.toolCalls);
-  if (!isRecord) throw new Error("an object that is not a rollout");
-  return record;
 }

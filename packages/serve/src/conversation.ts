@@ -24,6 +24,8 @@ export interface Conversation {
   readonly sampling: SamplingParameters | undefined;
   /** Most tokens of a reply. */
   readonly maxTokens: number | undefined;
+  /** Aborted when the conversation is over, whatever still goes on. */
+  readonly signal?: AbortSignal;
   /** Whether a request's replies can be recorded; completions of raw tokens cannot. */
   readonly recorded: boolean;
   plan(messages: readonly ChatMessage[], context: ChatContext, forcedIds: readonly number[], seed: number | undefined): PlannedChat;
@@ -56,14 +58,16 @@ export interface RecordedConversationOptions {
   /** Of the run that learns from them: the log-probabilities must be those that it computes. */
   readonly sampling?: SamplingParameters | undefined;
   readonly maxTokens?: number | undefined;
+  readonly signal: AbortSignal;
   readonly onOverridden?: () => void;
 }
 
 /** Conversations of one rollout, remembered token by token. */
 export function recordedConversation(log: ConversationLog, options: RecordedConversationOptions): Conversation {
-  const { scope, noise, sampling, maxTokens, onOverridden } = options;
+  const { scope, noise, sampling, maxTokens, signal: over, onOverridden } = options;
   return {
     scope,
+    signal: over,
     sampling,
     maxTokens,
     recorded: true,

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export { type Agent, type AgentRollout, type AgentScore, type AgentTask } from "./agent.js";
+export { agentRollouts, type AgentRolloutsOptions } from "./agent-rollouts.js";
 export {
   hermesFormat,
   xmlFormat,

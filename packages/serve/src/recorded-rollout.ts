@@ -41,6 +41,7 @@ export class RecordedRollout {
   readonly #parts: RolloutParts;
   readonly #log: ConversationLog;
   readonly #onClose: () => void;
+  readonly #over = new AbortController();
   #overridden = 0;
 
   constructor(parts: RolloutParts, onClose: () => void) {
@@ -54,6 +55,7 @@ export class RecordedRollout {
       noise: { seed, labels: ["rollout", step, problemId, sampleIndex] },
       sampling,
       maxTokens,
+      signal: this.#over.signal,
       onOverridden: () => this.#overridden++,
     });
   }
@@ -73,8 +75,9 @@ export class RecordedRollout {
     return trajectoriesOf(this.#log.turns, { problemId, sampleIndex, codec: model.tokenizer });
   }
 
-  /** Closes the address, and frees what its conversations kept. */
+  /** Closes the address, ends what is still asked for there, and frees what its conversations kept. */
   close(): void {
+    this.#over.abort();
     this.#onClose();
   }
 }

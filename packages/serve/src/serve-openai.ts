@@ -80,12 +80,14 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
     const body = await readJsonBody(request, { maxBytes: maxBodyBytes });
     gate.check(); // others came while the body did
     const gone = new AbortController();
-    const ends = requestSignal(request, { stopping: AbortSignal.any([stopping.signal, gone.signal]), timeoutMs });
+    const over = conversation.signal === undefined ? [] : [conversation.signal];
+    const ends = requestSignal(request, { stopping: AbortSignal.any([stopping.signal, gone.signal, ...over]), timeoutMs });
     const { signal } = ends;
     const began = performance.now();
     const onFirstToken = () => firstToken.observe((performance.now() - began) / 1_000);
     const fault = (error: unknown): unknown => {
       if (isTimeout(signal)) return new HttpFault(504, `the answer took longer than ${timeoutMs} ms`, { code: "timeout" });
+      if (conversation.signal?.aborted === true) return new HttpFault(410, "the rollout is over", { code: "rollout_over" });
       return stopping.signal.aborted ? new HttpFault(503, "the server is being shut down", { code: "server_shutdown" }) : error;
     };
     try {

@@ -15,6 +15,7 @@ import * as native from "./native.js";
 import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
 import * as sandbox from "./sandbox.js";
+import * as serve from "./serve.js";
 import * as sft from "./sft.js";
 import * as train from "./train.js";
 import * as verify from "./verify.js";
@@ -30,6 +31,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   evaluation,
   compare,
   chat,
+  serve,
   inspect,
   report,
   exportCommand,

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { openRunFolder, readTrajectories, type TrajectoryRecord } from "@retool-ts/runs";
+import { openRunFolder, readTrajectories, type TrajectoryRecord, visibleText } from "@retool-ts/runs";
 import { renderRecord } from "@retool-ts/report";
 
 /** Which rollouts to show; what is absent does not narrow the choice. */
@@ -36,7 +36,7 @@ export async function inspect(path: string, options: InspectOptions, { json, col
     }
   }
   if (json) return;
-  const known = phases.size === 0 ? "" : `; phases: ${[...phases].join(", ")}`;
+  const known = phases.size === 0 ? "" : `; phases: ${[...phases].map((name) => visibleText(name)).join(", ")}`;
   print(`${Math.min(fitting, options.limit)} shown of ${fitting} that fit, of ${seen} rollouts${known}`);
 }
 

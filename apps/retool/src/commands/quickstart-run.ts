@@ -40,8 +40,8 @@ export async function quickstart(options: RunOptions, context: CliContext): Prom
     onFinal: (groups, step) => show("The same problem after RL:", "final", groups, step),
   });
   if (result === undefined) return;
-  const { writeReport } = await import("@retool-ts/report");
-  const report = await writeReport(options.output);
+  const [{ writeReport }, { parse }] = await Promise.all([import("@retool-ts/report"), import("yaml")]);
+  const report = await writeReport(options.output, undefined, { parseConfig: parse });
   if (options.json === true) return context.print(runJson(result, { report }));
   context.print(`${runText(result)}\nreport:     ${report}`);
   context.print(`rollouts:   ${commandLine("inspect", options.output)}\ntalk to it: ${commandLine("chat", options.output)}`);

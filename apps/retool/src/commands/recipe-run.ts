@@ -4,6 +4,7 @@ import type { CliContext } from "../shell/cli-context.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
 import { commandLine } from "../shell/command-name.js";
 import { configSources, type RunOptions } from "./run-options.js";
+import { checkInputs } from "../setup/check-inputs.js";
 import { fetchDatasets } from "../setup/datasets-of-run.js";
 import { loadConfig } from "../config/load-config.js";
 import { checkMemory, planText, publishedPlanText } from "../plan/describe-plan.js";
@@ -54,6 +55,7 @@ export async function runParts(
   checkResume(options);
   const config = await startConfig(options, context);
   const preset = options.resume || config.model.from !== null ? undefined : presetOf(options.preset)?.published;
+  if (!options.resume) await checkInputs(config, parts, { reporter, signal, download: false });
   if (options.dryRun) {
     const plan = preset === undefined ? await planText(config, parts, context) : await publishedPlanText(preset, config, parts);
     context.print(options.json === true ? JSON.stringify({ config, plan }, null, 2) : `${stringify(config)}\n${plan}`);
@@ -79,6 +81,7 @@ export async function runParts(
   }
   if (!options.resume && parts.sft) checkTraceLanguage(config);
   if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
+  if (!options.resume) await checkInputs(config, parts, { reporter, signal, download: true });
   if (!options.resume && config.engine.kind === "local") await checkMemory(config, parts, { reporter, signal });
   const request = {
     path: options.output,
@@ -86,6 +89,7 @@ export async function runParts(
     config,
     parts,
     resumeWith: commandLine(name, "--resume", "--output", options.output),
+    plugins: options.plugin ?? [],
     reporter,
     signal,
   };

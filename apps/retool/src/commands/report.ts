@@ -33,12 +33,12 @@ export function register(program: Command, context: CliContext): void {
       if (checkpoints !== undefined) await sample(run, checkpoints === true ? USUAL_PROBLEMS : checkpoints, context);
       const purposeOf = labelEndpoint === undefined ? undefined : await label(run, labelEndpoint, labelModel!, context);
       if (json) {
-        const [{ analysisJson }, { loadRunData }] = await Promise.all([import("@retool-ts/report"), import("@retool-ts/report")]);
-        context.print(analysisJson(await loadRunData(run, purposeOf)));
+        const { analysisJson, loadRunData } = await import("@retool-ts/report");
+        context.print(analysisJson(await loadRunData(run, { purposeOf })));
         return;
       }
-      const { writeReport } = await import("@retool-ts/report");
-      const path = await writeReport(run, output, purposeOf);
+      const [{ writeReport }, { parse }] = await Promise.all([import("@retool-ts/report"), import("yaml")]);
+      const path = await writeReport(run, output, { purposeOf, parseConfig: parse });
       context.print(path);
       if (open !== "false" && process.stdout.isTTY) {
         const { openInBrowser } = await import("./open-in-browser.js");

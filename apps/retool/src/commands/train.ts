@@ -1,16 +1,20 @@
 import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
+import { optional } from "../shell/option-texts.js";
 import { addEngineOptions } from "./engine-options.js";
 import { addModel, namedModel } from "./model-options.js";
 import { addRunOptions, type RunOptions } from "./run-options.js";
 
 export function register(program: Command, context: CliContext): void {
   const command = program.command("train").description("reinforcement learning (GRPO) with tool calls, from a checkpoint");
-  addRunOptions(addEngineOptions(addModel(command, "model to start from", "that of the config")), "runs/train").action(
-    async (argument: string | undefined, options: RunOptions) => {
+  addRunOptions(addEngineOptions(addModel(command, "model to start from", "that of the config")), "runs/train")
+    .addOption(
+      optional("--agent <file>", "module with an agent of your own, which is trained as it is", "agent.file of the config, else none"),
+    )
+    .action(async (argument: string | undefined, options: RunOptions & { readonly agent?: string }) => {
       const { runCommand } = await import("./recipe-run.js");
       const model = namedModel(argument, options, command);
-      await runCommand("train", { sft: false, rl: true }, { ...options, ...(model !== undefined && { model }) }, context);
-    },
-  );
+      const set = options.agent === undefined ? options.set : [...options.set, `agent.file=${JSON.stringify(options.agent)}`];
+      await runCommand("train", { sft: false, rl: true }, { ...options, set, ...(model !== undefined && { model }) }, context);
+    });
 }

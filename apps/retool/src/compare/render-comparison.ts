@@ -1,4 +1,4 @@
-import { type Html, lineChart, markup, renderColumns, renderPage, type Section, type Series } from "@retool-ts/report";
+import { chartFigure, type Html, markup, renderColumns, renderPage, renderTable, type Section, type Series } from "@retool-ts/report";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { groupTable, outcomeTable, seedTable, type Table } from "./compare-tables.js";
 import type { ComparisonResult } from "./comparison.js";
@@ -39,32 +39,25 @@ function renderFacts({ plan, runs }: ComparisonResult): Html {
 
 function renderResult(result: ComparisonResult): Html {
   return markup`${verdictSentences(result).map((sentence) => markup`<p class="verdict">${sentence}</p>`)}
-    ${renderTable(outcomeTable(result))}
+    ${tableOf(outcomeTable(result), "Outcome by arm")}
     <p class="why">
       Mean over seeds ± half of the 95 % interval of the mean (Student's t). The cold starts have equal numbers of SFT steps and rows, the
       third arm three times as many; SFT tokens count prompts and interpreter text, not padding. All arms share model, problems, RL steps,
       rollouts, optimizer and the limit of tokens. Code ratio: share of responses with code. Tokens: mean length of a response.
     </p>
-    ${renderTable(seedTable(result))}`;
+    ${tableOf(seedTable(result), "Outcome by seed")}`;
 }
 
 function renderCurves(result: ComparisonResult): Html {
   const charts = [
-    { title: "Held-out accuracy", unit: "share", value: (point: CurvePoint) => point.accuracy },
-    { title: "Held-out code ratio", unit: "share", value: (point: CurvePoint) => point.codeRatio },
-    { title: "Held-out response length, tokens", unit: "number", value: (point: CurvePoint) => point.responseTokens },
+    { title: "Held-out accuracy", axis: "right answers, % of problems", unit: "share", value: (point: CurvePoint) => point.accuracy },
+    { title: "Held-out code ratio", axis: "with code, % of responses", unit: "share", value: (point: CurvePoint) => point.codeRatio },
+    { title: "Held-out response length", axis: "tokens per response", unit: "number", value: (point: CurvePoint) => point.responseTokens },
   ] as const;
-  const legend = result.arms.map(({ arm, title }) => markup`<span><i class="key s${styleOf(arm)}"></i>${title}</span>`);
-  return markup`<p class="why">Strong lines are means over seeds, faint ones the seeds. Step 0 is the cold start. Point at a chart to read its values.</p>
+  const legend = result.arms.map(({ arm, title }) => ({ name: title, style: styleOf(arm) }));
+  return markup`<p class="why">Strong lines are means over seeds, faint ones the seeds. Step 0 is the cold start. Point at a chart, or reach it with the tab key and press arrow keys, to read its values.</p>
     <div class="charts">
-      ${charts.map(
-        ({ title, unit, value }) =>
-          markup`<figure class="chart">
-            <figcaption><b>${title}</b><output></output></figcaption>
-            ${lineChart(seriesOf(result, value), { title, unit, smooth: false })}
-            <p class="legend">${legend}</p>
-          </figure>`,
-      )}
+      ${charts.map(({ value, ...texts }) => chartFigure(seriesOf(result, value), { ...texts, x: "RL step", smooth: false, legend }))}
     </div>
     ${learningCurveSentences(result).map((sentence) => markup`<p>${sentence}</p>`)}`;
 }
@@ -99,7 +92,7 @@ function renderGroups(result: ComparisonResult): Html {
       Object.fromEntries(Object.entries(groups).map(([name, { mean }]) => [name, { n: sizes?.[name]?.n ?? 0, accuracy: mean }]));
     return { name: title, families: accuracies(families, counts.families), levels: accuracies(levels, counts.levels) };
   });
-  return markup`${renderColumns(columns)}${renderTable(groupTable(result))}`;
+  return markup`${renderColumns(columns)}${tableOf(groupTable(result), "Accuracy by level and family")}`;
 }
 
 function renderAnswers(result: ComparisonResult): Html {
@@ -110,9 +103,6 @@ function renderAnswers(result: ComparisonResult): Html {
   )}`;
 }
 
-function renderTable([heading, ...rows]: Table): Html {
-  return markup`<div class="scroll"><table>
-    <thead><tr>${heading!.map((cell) => markup`<th>${cell}</th>`)}</tr></thead>
-    <tbody>${rows.map(([name, ...cells]) => markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`)}</tbody>
-  </table></div>`;
+function tableOf([headings, ...rows]: Table, label: string): Html {
+  return renderTable(headings!, rows, { label });
 }

@@ -7,13 +7,18 @@ import { withSourceKinds } from "./source-kinds.js";
 /** Names the place of a key, and of its value where that is what is wrong. */
 export type WhereOf = (path: readonly PropertyKey[], part: "key" | "value") => string;
 
+/** Names a key in the caller's terms, such as an option that it comes from. */
+export type NameOf = (path: readonly PropertyKey[]) => string;
+
+const dotted: NameOf = (path) => path.join(".");
+
 /**
  * Checks an object as a config.
  *
  * @throws InputErrors for all mistakes in it.
  */
-export function checkConfig(value: unknown, where: WhereOf): RecipeConfig {
-  const { config, problems } = configProblems(value, where);
+export function checkConfig(value: unknown, where: WhereOf, nameOf: NameOf = dotted): RecipeConfig {
+  const { config, problems } = configProblems(value, where, nameOf);
   if (config === undefined) throw new InputErrors(problems);
   return config;
 }
@@ -22,11 +27,12 @@ export function checkConfig(value: unknown, where: WhereOf): RecipeConfig {
 export function configProblems(
   value: unknown,
   where: WhereOf,
+  nameOf: NameOf = dotted,
 ): { readonly config: RecipeConfig | undefined; readonly problems: readonly InputProblem[] } {
   const parsed = RecipeConfig.safeParse(withSourceKinds(value));
   if (parsed.success) return { config: parsed.data, problems: [] };
   const problems = configMistakes(parsed.error.issues, value).map((mistake) =>
-    mistake.isUnknownKey ? unknownKey(mistake, where) : wrongValue(mistake, value, where),
+    mistake.isUnknownKey ? unknownKey(mistake, where) : wrongValue(mistake, value, where, nameOf),
   );
   return { config: undefined, problems };
 }
@@ -48,8 +54,8 @@ function unknownKey({ path }: ConfigMistake, where: WhereOf): InputProblem {
   };
 }
 
-function wrongValue({ path, expected, found }: ConfigMistake, config: unknown, where: WhereOf): InputProblem {
-  const key = path.join(".");
+function wrongValue({ path, expected, found }: ConfigMistake, config: unknown, where: WhereOf, nameOf: NameOf): InputProblem {
+  const key = nameOf(path);
   const node = schemaAt(path);
   const value = valueAt(config, path);
   const inner = node && typeof value !== "object" && value !== undefined ? keyForValue(node, value) : undefined;

@@ -51,7 +51,17 @@ export async function loadConfig({ preset, file: path, settings, set = [], plugi
   const checked = configProblems(merged, (keys, part) => placeOf(keys, part, origins));
   problems.push(...checked.problems.toSorted(byPlace));
   if (checked.config === undefined || problems.length > 0) throw new InputErrors(problems);
-  return { ...checked.config, plugins: pluginPaths(checked.config.plugins, plugins, path !== undefined && content["plugins"] !== undefined ? dirname(path) : ".") }; // prettier-ignore
+  const folderOf = (key: string) => {
+    const isOfFile = content[key] !== undefined && !hasKey(settings, key) && !set.some((entry) => entry.startsWith(key));
+    return isOfFile ? dirname(path!) : ".";
+  };
+  const { config } = checked;
+  const agentFile = config.agent.file === null ? null : resolve(folderOf("agent"), config.agent.file);
+  return {
+    ...config,
+    plugins: pluginPaths(config.plugins, plugins, folderOf("plugins")),
+    agent: { ...config.agent, file: agentFile },
+  };
 }
 
 /** Absolute paths, for a run may be resumed from another folder. Those of a file are seen from its folder. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { InputError, nearestName } from "@retool-ts/core";
+import { shareOwnCopies } from "./own-copies.js";
 import type { Plugin } from "./plugin.js";
 
 const KINDS = ["tools", "rewards", "problems", "losses", "advantages"] as const satisfies readonly (keyof Plugin)[];
@@ -19,6 +20,7 @@ export type LoadedPlugins = { readonly [Kind in PluginKind]: ReadonlyMap<string,
  * @throws InputError when one is not there, cannot be imported or is no plugin, or two name a part the same.
  */
 export async function loadPlugins(files: readonly string[]): Promise<LoadedPlugins> {
+  if (files.length > 0) shareOwnCopies();
   const parts = { tools: new Map(), rewards: new Map(), problems: new Map(), losses: new Map(), advantages: new Map() };
   for (const file of files) {
     const plugin = await importPlugin(resolve(file));

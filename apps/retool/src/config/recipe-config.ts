@@ -168,6 +168,17 @@ export const RecipeConfig = z.strictObject({
     })
     .prefault({})
     .describe("Where the policy's code runs, and its limits."),
+  agent: z
+    .strictObject({
+      file: z.string().nullable().default(null).describe("A module whose default export, or export `agent`, is the agent; null = none."),
+      concurrency: positive.default(64).describe("Rollouts at once."),
+      timeoutSeconds: z.number().positive().default(600).describe("Seconds that a rollout may take; one that takes longer has failed."),
+      minScored: fraction.default(0.5).describe("Share of a step's rollouts that must be scored; with fewer the step is skipped."),
+    })
+    .prefault({})
+    .describe(
+      "An agent of one's own, in place of tools, dialect and reward: it speaks OpenAI's API with the policy and scores each rollout.",
+    ),
   data: z
     .strictObject({
       train: ProblemSourceConfig.prefault({ kind: "generated" }).describe("Training problems."),

@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
-import { createRunFolder, type FileJournal, type JournalNotice, RunFolder, type TrajectoryRecord, writeFileAtomic } from "@retool-ts/runs";
+import {
+  checkTrajectory,
+  createRunFolder,
+  type FileJournal,
+  type JournalNotice,
+  RunFolder,
+  type TrajectoryRecord,
+  writeFileAtomic,
+} from "@retool-ts/runs";
 import { firstDifference, type EvalIdentity } from "./eval-identity.js";
 
 /** Name of the rollouts in the folder, without extension. */
@@ -38,7 +46,7 @@ export class EvalFolder {
       await writeFileAtomic(file, `${JSON.stringify(identity, null, 2)}\n`);
       return new EvalFolder(run, identity, samples);
     }
-    const kept = known.readJson("eval.json") as EvalIdentity;
+    const kept = identityIn(known.readJson("eval.json"), file);
     const key = firstDifference(kept, identity);
     if (key !== undefined) {
       throw new InputError({
@@ -73,7 +81,7 @@ export class EvalFolder {
     const whole = lines.slice(0, lines.length - (lines.length % this.#samples));
     const length = whole.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
     if (length < bytes.length) truncateSync(this.#partial, length);
-    return whole.map((line) => JSON.parse(line) as TrajectoryRecord);
+    return whole.map((line, index) => parseRecord(line, `${this.#partial}:${index + 1}`));
   }
 
   /** Tokens sampled of problems that are not finished. The caller closes it. */
@@ -100,5 +108,27 @@ export class EvalFolder {
     await writeFileAtomic(this.run.file("evaluation.json"), `${JSON.stringify(figures, null, 2)}\n`);
     rmSync(this.#partial, { force: true });
     await this.run.removeJournal(ROLLOUTS);
+  }
+}
+
+const REMEDY = "remove the folder, or choose another --output";
+
+function identityIn(value: unknown, where: string): EvalIdentity {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as EvalIdentity;
+  throw new InputError({
+    what: "evaluation",
+    where,
+    expected: "the facts of an evaluation by name",
+    found: JSON.stringify(value),
+    fix: REMEDY,
+  });
+}
+
+function parseRecord(line: string, where: string): TrajectoryRecord {
+  try {
+    return checkTrajectory(JSON.parse(line));
+  } catch (cause) {
+    const found = (cause as Error).message;
+    throw new InputError({ what: "evaluation", where, expected: "a rollout as JSON", found, fix: REMEDY }, { cause });
   }
 }

@@ -48,7 +48,8 @@ export function withOptions(config: RecipeConfig, options: EvalOverrides): Recip
       sampling,
     },
   };
-  return checkConfig(changed, (path) => OPTIONS[path.join(".")] ?? path.join("."));
+  const nameOf = (path: readonly PropertyKey[]) => OPTIONS[path.join(".")] ?? path.join(".");
+  return checkConfig(changed, nameOf, nameOf);
 }
 
 function testSource(

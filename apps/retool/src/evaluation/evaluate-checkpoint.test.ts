@@ -150,10 +150,10 @@ test("a preset's limit counts each problem once", async () => {
 
 describe("options that do not fit", () => {
   test.each([
-    ["--top-p", { topP: 5 }, "--top-p: expected <=1, found 5"],
-    ["--top-p 0", { topP: 0 }, "--top-p: expected >0, found 0"],
-    ["--temperature", { temperature: 1e9 }, "--temperature: expected <=10, found 1000000000"],
-    ["--samples", { samples: 1e9 }, "--samples: expected <=65536, found 1000000000"],
+    ["--top-p", { topP: 5 }, "--top-p: expected a number up to 1, found 5. To mend it: set --top-p to such a value."],
+    ["--top-p 0", { topP: 0 }, "--top-p: expected a number above 0, found 0"],
+    ["--temperature", { temperature: 1e9 }, "--temperature: expected a number up to 10, found 1000000000"],
+    ["--samples", { samples: 1e9 }, "--samples: expected a number up to 65536, found 1000000000"],
   ])("%s out of range is refused", async (_, options, message) => {
     await expect(evaluate(options)).rejects.toThrow(message);
   });

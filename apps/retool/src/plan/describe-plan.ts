@@ -48,15 +48,34 @@ export async function publishedPlanText({ model, sources, notes }: ModelPreset, 
 export async function checkMemory(config: RecipeConfig, parts: RecipeParts, context: HubContext): Promise<void> {
   const size = await measureRun(config, parts, { ...context, download: true });
   await chooseBackend(config.backend, parameterCount(size.shape));
+  const notice = longPrompts(size);
+  if (notice !== undefined) context.reporter?.say(notice);
   checkMemoryNeed(size.shape, planRun(size, config, parts).leastMemoryUse);
 }
 
+/**
+ * Tells of prompts that leave no room for a response; undefined where there are none.
+ *
+ * @throws InputError when all of them do.
+ */
+function longPrompts({ promptsTooLong, promptsRead, promptTokens, shape: { maxPositions } }: RunSize): string | undefined {
+  if (promptsTooLong === 0) return undefined;
+  const fix = "take a model of longer sequences (model.maxPositions), or shorter problems or a shorter prompt.template";
+  const found = `${promptsTooLong === promptsRead ? "all" : count(promptsTooLong)} of the ${count(promptsRead)} that were read`;
+  if (promptsTooLong === promptsRead) {
+    const expected = `prompts of fewer tokens than the model's ${count(maxPositions)}`;
+    throw new InputError({ what: "problems", where: "prompts", expected, found: `${found} longer, up to ${count(promptTokens)}`, fix });
+  }
+  return `prompts: ${found} leave no room for a response in the model's ${count(maxPositions)} tokens, and train on nothing; ${fix}`;
+}
+
 async function sizeText(size: RunSize, config: RecipeConfig, parts: RecipeParts): Promise<string> {
+  const notice = longPrompts(size);
   const plan = planRun(size, config, parts);
   const { name, reason } = await chooseBackend(config.backend, plan.parameters);
   const flopPerSecond = await matmulSpeed();
   const machine = { memoryBytes: totalmem(), flopPerSecond, refusal: refusal(size, plan) };
-  return `backend      ${name}, ${(flopPerSecond / 1e9).toFixed(0)} GFLOP/s in a matrix product (${reason})\n${describePlan(plan, machine)}`;
+  return `backend      ${name}, ${(flopPerSecond / 1e9).toFixed(0)} GFLOP/s in a matrix product (${reason})\n${describePlan(plan, machine)}${notice === undefined ? "" : `\n${notice}`}`;
 }
 
 /** The reason why the backend cannot hold a run. */

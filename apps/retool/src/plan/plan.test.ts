@@ -25,7 +25,7 @@ test.each([
 });
 
 const shape: ModelConfig = { ...MODEL_SHAPES["Qwen2.5-0.5B-Instruct"], layers: 2, heads: 3, kvHeads: 1, headDim: 5, maxPositions: 10_000 };
-const size: RunSize = { shape, promptTokens: 48, promptsRead: 20, testProblems: 20 };
+const size: RunSize = { shape, promptTokens: 48, promptsTooLong: 0, promptsRead: 20, testProblems: 20 };
 const config = (train: object, others: object = {}) =>
   checkConfig({ ...PRESETS.smoke, train: { ...PRESETS.smoke.train, ...train }, budgets: { maxResponseTokens: 952 }, ...others }, String);
 const rlOnly = { sft: false, rl: true };
@@ -115,7 +115,7 @@ test("the longest prompt is one of those that will be read: training problems co
   expect([without.promptsRead, withRl.promptsRead]).toEqual([3, 4]);
   expect(withRl.promptTokens).toBeGreaterThan(without.promptTokens + 80);
   const absent = await loadConfig({ preset: "smoke", set: ["data.test.path=hub:owner/name"] });
-  expect(await measureRun(absent, rlOnly, { download: false })).toMatchObject({ promptTokens: 2_048, promptsRead: 0 });
+  expect(await measureRun(absent, rlOnly, { download: false })).toMatchObject({ promptTokens: 2_048, promptsTooLong: 0, promptsRead: 0 });
   await rm(folder, { recursive: true });
 });
 

@@ -25,6 +25,8 @@ export interface RunSize {
   readonly promptTokens: number;
   /** Prompts that this is the longest of; 0 = it is a limit, and no prompt was read. */
   readonly promptsRead: number;
+  /** Prompts among these that leave no room for a response in the model's longest sequence. */
+  readonly promptsTooLong: number;
   /** Held-out problems. */
   readonly testProblems: number;
 }
@@ -34,7 +36,14 @@ const PROMPT_LIMIT = 2_048;
 
 /** The size of a run of a model that is not here, by the limits of its config. */
 export function publishedSize(shape: ModelConfig, { model, eval: { problems } }: RecipeConfig): RunSize {
-  return { shape, ...(model.lora && { lora: model.lora }), promptTokens: PROMPT_LIMIT, promptsRead: 0, testProblems: problems };
+  return {
+    shape,
+    ...(model.lora && { lora: model.lora }),
+    promptTokens: PROMPT_LIMIT,
+    promptsRead: 0,
+    promptsTooLong: 0,
+    testProblems: problems,
+  };
 }
 
 export interface MeasureOptions extends HubContext {
@@ -57,7 +66,7 @@ export async function measureRun(config: RecipeConfig, parts: RecipeParts, { dow
   if (!canRead(test)) return size;
   const heldOut = await heldOutProblems(config, config.eval.problems, context);
   const problems = parts.rl && canRead(train) ? [...heldOut, ...(await firstProblems(config, context))] : heldOut;
-  return { ...size, ...(await longestPrompt(config, tokenizer, problems)), testProblems: heldOut.length };
+  return { ...size, ...(await longestPrompt(config, tokenizer, problems, shape.maxPositions)), testProblems: heldOut.length };
 }
 
 /** The first problems that training will draw of generated ones, or the first of its file. */
@@ -69,9 +78,18 @@ async function firstProblems(config: RecipeConfig, context: HubContext): Promise
 }
 
 /** Tools of plugins are not opened for this, so a chat template that lists them makes longer prompts. */
-async function longestPrompt(config: RecipeConfig, { tokenizer, chatTemplate }: ModelTokenizer, problems: readonly Problem[]) {
+async function longestPrompt(
+  config: RecipeConfig,
+  { tokenizer, chatTemplate }: ModelTokenizer,
+  problems: readonly Problem[],
+  maxPositions: number,
+) {
   const neverRun = codeInterpreter({ run: () => Promise.reject(new Error("a plan runs no code")) });
   const encode = await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas([neverRun]) });
   const lengths = problems.map(({ question }) => encode(question).length);
-  return { promptTokens: lengths.reduce((longest, length) => Math.max(longest, length), 0), promptsRead: problems.length };
+  return {
+    promptTokens: lengths.reduce((longest, length) => Math.max(longest, length), 0),
+    promptsRead: problems.length,
+    promptsTooLong: lengths.filter((length) => length >= maxPositions).length,
+  };
 }

@@ -11,6 +11,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { parseState, SFT_START, type RunState } from "@retool-ts/train";
 import { recipeProblems, type RecipeProblems } from "../setup/problem-source.js";
+import { changedPlugins, movedPlugins } from "../setup/moved-plugins.js";
 import { manifestOf } from "./manifest.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
 import { type Checkpoint, createRunFolder, RunFolder, withFolderLock } from "@retool-ts/runs";
@@ -32,6 +33,8 @@ export interface SessionRequest {
   /** Parts of the recipe that will run; default: all. */
   readonly parts?: RecipeParts;
   readonly functions?: RecipeFunctions;
+  /** Of a resumed run: plugins that have moved, or that stand beside those of its config. */
+  readonly plugins?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -62,7 +65,7 @@ function openProblems(config: RecipeConfig, { parts = ALL_PARTS, functions, repo
 
 async function workIn<T>(run: RunFolder, request: SessionRequest, opened: RecipeProblems | undefined, work: Work<T>): Promise<T> {
   const { path, reporter, signal, start = SFT_START, functions = {} } = request;
-  const config = request.resume ? await readRunConfig(run) : request.config;
+  const config = request.resume ? await resumedConfig(run, request) : request.config;
   const other = request.resume ? otherVersion(run) : undefined;
   if (other !== undefined) reporter.say(`${other}: numbers may differ from those of one run`);
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
@@ -78,7 +81,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   );
   reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
   try {
-    const environment = await createEnvironment(config, model, functions);
+    const environment = await createEnvironment(config, model, functions, (text) => reporter.say(text));
     if (config.log.tensorboard) run.logForTensorBoard();
     const problems = opened ?? (await openProblems(config, request));
     const context: RecipeContext = { config, model, environment, problems, run, reporter, signal, functions };
@@ -103,6 +106,14 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   } finally {
     await model.close();
   }
+}
+
+/** The config of a run, with its plugins where they are now; says which of them have changed. */
+async function resumedConfig(run: RunFolder, { plugins = [], reporter }: SessionRequest): Promise<RecipeConfig> {
+  const config = await readRunConfig(run);
+  const places = movedPlugins(config.plugins, plugins);
+  for (const line of await changedPlugins(run, places)) reporter.say(line);
+  return { ...config, plugins: [...places.plugins] };
 }
 
 function readState({ path }: Checkpoint): RunState {

@@ -4,7 +4,7 @@ import { createReporter, type Reporter } from "../shell/log.js";
 import type { RecipeFunctions } from "./recipe-context.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { runRecipe } from "./recipe.js";
-import type { RecipeInput } from "../config/recipe-config.js";
+import type { RecipeConfig, RecipeInput } from "../config/recipe-config.js";
 import { checkTraceLanguage } from "../setup/sandbox-setup.js";
 import { withRun } from "./session.js";
 import type { Summary } from "@retool-ts/runs";
@@ -37,19 +37,13 @@ export interface TrainRecipeOptions extends RecipeFunctions {
  * @throws InputError when settings or folder are wrong.
  */
 export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary> {
-  const {
-    run: path,
-    preset,
-    settings,
-    resume = false,
-    parts = { sft: true, rl: true },
-    advantage,
-    loss,
-    reward,
-    tools,
-    problems,
-  } = options;
-  const config = await loadConfig({ ...(preset && { preset }), ...(settings && { settings }) });
+  const { preset, settings } = options;
+  return trainWith(await loadConfig({ ...(preset && { preset }), ...(settings && { settings }) }), options);
+}
+
+/** Runs the recipe with a config that is read already. */
+export async function trainWith(config: RecipeConfig, options: Omit<TrainRecipeOptions, "preset" | "settings">): Promise<Summary> {
+  const { run: path, resume = false, parts = { sft: true, rl: true }, advantage, loss, reward, tools, problems, agent } = options;
   const reporter = options.reporter ?? createReporter({ quiet: () => true });
   const signal = options.signal ?? new AbortController().signal;
   if (!resume && parts.sft) checkTraceLanguage(config);
@@ -68,6 +62,7 @@ export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary>
       ...(reward && { reward }),
       ...(tools && { tools }),
       ...(problems && { problems }),
+      ...(agent && { agent }),
     },
     ...(parts.sft ? {} : { start: { phase: "rl", totalSteps: 0, step: 0 } as const }),
   };

@@ -8,6 +8,7 @@ import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
 import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { openRunFolder, RunFolder } from "@retool-ts/runs";
+import { movedPlugins } from "./moved-plugins.js";
 import { readRunConfig } from "../config/run-config.js";
 
 /** Settings over the config of a checkpoint's run. */
@@ -17,6 +18,8 @@ export interface CheckpointConfigOptions {
   /** A preset, instead of the run's config. */
   readonly preset?: PresetName;
   readonly set: readonly string[];
+  /** Settings of a program, like those of a file. */
+  readonly settings?: unknown;
   /** Plugins beside those of the config. */
   readonly plugin?: readonly string[];
 }
@@ -52,7 +55,7 @@ export async function resolveCheckpoint(name: string, context: HubContext = {}):
  */
 export async function checkpointConfig(
   path: string,
-  { config, preset, set, plugin: plugins = [] }: CheckpointConfigOptions,
+  { config, preset, set, settings, plugin: plugins = [] }: CheckpointConfigOptions,
 ): Promise<RecipeConfig> {
   const run = new RunFolder(dirname(dirname(path)));
   const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(run.file("config.yaml"));
@@ -62,8 +65,11 @@ export async function checkpointConfig(
       ...(config === undefined ? {} : { file: config }),
       ...(chosen === undefined ? {} : { preset: chosen }),
       set,
+      settings,
       plugins,
     });
   }
-  return set.length + plugins.length > 0 ? loadConfig({ file: run.file("config.yaml"), set, plugins }) : readRunConfig(run);
+  const isChanged = set.length > 0 || settings !== undefined;
+  const ofRun = isChanged ? await loadConfig({ file: run.file("config.yaml"), set, settings }) : await readRunConfig(run);
+  return { ...ofRun, plugins: [...movedPlugins(ofRun.plugins, plugins).plugins] };
 }

@@ -7,6 +7,9 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import { loadPlugins, pluginPart, type LoadedPlugins } from "../config/load-plugins.js";
 import type { PluggedTool, ToolSetting } from "../config/plugin.js";
 import { createReward } from "../config/reward-config.js";
+import { agentRollouts, type Agent } from "@retool-ts/serve";
+import { loadAgent } from "../config/load-agent.js";
+import { chatFormatFor, openServingSampler } from "./chat-format.js";
 import { setUpDialect, toolSchemas } from "./dialect-setup.js";
 import type { LoadedModel } from "./model-setup.js";
 import { promptEncoder } from "./prompt.js";
@@ -31,14 +34,24 @@ export interface OwnParts {
   readonly tools?: readonly Tool[];
   /** Instead of the config's. */
   readonly reward?: RolloutReward;
+  /** Rolls out problems in place of tools, dialect and reward. */
+  readonly agent?: Agent;
 }
+
+/** Notices of an environment at work. */
+type Say = (text: string) => void;
 
 /**
  * Makes the environment that a config describes.
  *
  * @throws InputError when prompt or dialect do not go with the model.
  */
-export async function createEnvironment(config: RecipeConfig, model: EnvironmentModel, own: OwnParts = {}): Promise<RecipeEnvironment> {
+export async function createEnvironment(
+  config: RecipeConfig,
+  model: EnvironmentModel,
+  own: OwnParts = {},
+  say?: Say,
+): Promise<RecipeEnvironment> {
   const { stateful, shareResults } = config.sandbox;
   const sandbox = await setUpSandbox(config);
   try {
@@ -46,8 +59,10 @@ export async function createEnvironment(config: RecipeConfig, model: Environment
     const interpreter = { ...codeInterpreter(sandbox, { stateful }), pure: shareResults && !stateful }; // its worlds and random numbers are the same each time
     const tools = own.tools ?? (await openTools(config, plugins, { interpreter, setting: { sandbox, seed: config.seed } }));
     const { tokenizer, chatTemplate } = model;
+    const agent = own.agent ?? (config.agent.file === null ? undefined : await loadAgent(config.agent.file));
     return {
       sandbox,
+      ...(agent && { rollOut: await agentRollOut(agent, config, model, say) }),
       ...(await setUpDialect(config, model, tools)),
       tools,
       budgets: budgetsOf(config),
@@ -68,6 +83,21 @@ export async function createEnvironment(config: RecipeConfig, model: Environment
     await sandbox.close();
     throw error;
   }
+}
+
+/** Rollouts of an agent that the policy is served to. */
+async function agentRollOut(agent: Agent, config: RecipeConfig, model: EnvironmentModel, say: Say | undefined) {
+  const { concurrency, timeoutSeconds, minScored } = config.agent;
+  const { maxSequences, kvCacheMiB } = config.sampler;
+  return agentRollouts(agent, {
+    format: await chatFormatFor(config, model),
+    openSampler: (served) => openServingSampler(served, { maxSequences, kvCacheBytes: kvCacheMiB * 2 ** 20 }),
+    concurrency,
+    timeoutMs: timeoutSeconds * 1_000,
+    maxReplyTokens: config.budgets.maxResponseTokens,
+    minScored,
+    ...(say && { say }),
+  });
 }
 
 function budgetsOf({ budgets: { maxDurationMs, ...budgets } }: RecipeConfig): Budgets {
@@ -110,7 +140,7 @@ function rewardOf({ reward, budgets }: RecipeConfig, plugins: LoadedPlugins): Ro
 }
 
 /** Settings that decide what follows the same tokens; how many snippets run at once is none of them. */
-function identityOf({ budgets, dialect, prompt, sandbox, tools }: RecipeConfig): string {
+function identityOf({ agent, budgets, dialect, prompt, sandbox, tools }: RecipeConfig): string {
   const { workers: _, ...limits } = sandbox;
-  return JSON.stringify({ budgets, dialect, prompt, sandbox: limits, tools });
+  return JSON.stringify({ agent: agent.file, budgets, dialect, prompt, sandbox: limits, tools });
 }

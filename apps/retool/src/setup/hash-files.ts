@@ -21,18 +21,22 @@ export async function hashModel(path: string): Promise<string> {
   );
 }
 
-/** Hash of a file of data, or of all files in a folder. */
-export async function hashData(path: string): Promise<string> {
-  if ((await stat(path)).isFile()) return hashFiles(dirname(path), [basename(path)]);
+/**
+ * Hash of a file of data, or of all files in a folder.
+ *
+ * @param name - that a file had when it was hashed before
+ */
+export async function hashData(path: string, name = basename(path)): Promise<string> {
+  if ((await stat(path)).isFile()) return hashFiles(dirname(path), [basename(path)], [name]);
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1));
   return hashFiles(path, files.sort());
 }
 
-async function hashFiles(folder: string, names: readonly string[]): Promise<string> {
+async function hashFiles(folder: string, names: readonly string[], called: readonly string[] = names): Promise<string> {
   const hash = createHash("sha256");
-  for (const name of names) {
-    hash.update(`${name}\n`);
+  for (const [index, name] of names.entries()) {
+    hash.update(`${called[index]}\n`);
     await pipeline(createReadStream(join(folder, name)), async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) hash.update(chunk);
     });

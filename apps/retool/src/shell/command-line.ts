@@ -1,3 +1,4 @@
+import { visibleText } from "@retool-ts/runs";
 import { Command } from "commander";
 import type { CliContext, RegisterCommands } from "./cli-context.js";
 import { addHelpCommands } from "./help-command.js";
@@ -28,6 +29,7 @@ export function createProgram(context: CliContext, flag: QuietFlag, register: Re
     .helpCommand(false)
     .showHelpAfterError("(see --help)")
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(visibleText(text)) })
     .exitOverride()
     .addHelpText("after", EXAMPLES);
   register(showDefaults(program), context);

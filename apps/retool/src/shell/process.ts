@@ -2,6 +2,7 @@ import type { CliContext, RegisterCommands } from "./cli-context.js";
 import { createProgram } from "./command-line.js";
 import { endingOf, EXIT } from "./exit.js";
 import { createReporter, hasColor } from "./log.js";
+import { visibleText } from "@retool-ts/runs";
 
 const STUCK = "the command waits for something that can never come, such as a promise of a plugin that nothing settles";
 
@@ -20,7 +21,7 @@ export async function runProcess(args: readonly string[], register: RegisterComm
   const end = (error: unknown) => {
     const ending = endingOf(error, { debug: (process.env["RETOOL_DEBUG"] ?? "") !== "" });
     context.reporter.close();
-    if (ending.message !== "") process.stderr.write(`${ending.message}\n`);
+    if (ending.message !== "") process.stderr.write(`${visibleText(ending.message)}\n`); // it may quote a hostile file
     return ending.exitCode;
   };
   const stopAtOnce = (error: unknown) => process.exit(end(error));
@@ -32,7 +33,7 @@ export async function runProcess(args: readonly string[], register: RegisterComm
     controller.abort();
   });
   process.once("beforeExit", () => process.exit(end(new Error(STUCK)))); // not emitted by process.exit, so the command below has not ended
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", quitWhenNobodyReads);
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", goOnWhenNobodyReads);
 
   try {
     const program = createProgram(context, flag, register);
@@ -46,7 +47,10 @@ export async function runProcess(args: readonly string[], register: RegisterComm
   process.exit(exitCode);
 }
 
-/** `retool inspect RUN | head` closes our stdout; that is not a failure. */
-function quitWhenNobodyReads(error: NodeJS.ErrnoException): void {
-  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed);
+/**
+ * `retool inspect RUN | head` closes our stdout; that is not a failure. The command goes on to its end, so that a run is not left half
+ * done by a reader of its progress, and the exit code is that of the work.
+ */
+function goOnWhenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") process.exit(EXIT.failed);
 }

@@ -73,8 +73,8 @@ export class ServerModel {
   }
 
   sampler(options: SamplerOptions): TinkerSampler {
-    const { stopIds, vocabSize } = this.#facts;
-    return new TinkerSampler(options, { weights: () => this.weights(), stopIds, modelVocabSize: vocabSize });
+    const { stopIds, vocabSize, maxPositions } = this.#facts;
+    return new TinkerSampler(options, { weights: () => this.weights(), stopIds, modelVocabSize: vocabSize, maxPositions });
   }
 
   /** The newest weights, for samplers. */

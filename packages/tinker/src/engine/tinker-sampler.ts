@@ -7,6 +7,8 @@ import { StopScanner, type StopIds } from "./stop-scanner.js";
 
 /** Tokens asked for at once where a stop string is no token of its own, so that little is sampled behind it. */
 const SLICE_TOKENS = 256;
+/** Numbers of tokens are asked for in multiples of it, and what is too much is dropped: some servers compile anew for every other number. */
+const ASKED_MULTIPLE = 32;
 /** Ids in a row that may not be sampled, before the server is given up. */
 const MAX_REJECTED = 16;
 
@@ -17,6 +19,8 @@ export interface TinkerSamplerParts {
   readonly stopIds: StopIds;
   /** Rows of the embedding. */
   readonly modelVocabSize: number;
+  /** Longest sequence of the model, in tokens. */
+  readonly maxPositions: number;
   onDispose?(): void;
 }
 
@@ -107,8 +111,9 @@ export class TinkerSampler implements EngineSampler {
     const stops = this.#stops(request);
     const room = Math.min(request.maxTokens - turn.length, this.maxLength - tokenIds.length, stops.areAllIds ? Infinity : SLICE_TOKENS);
     const seed = seedOf(request.uniform(tokenIds.length), turn.rejected);
+    const asked = Math.min(ASKED_MULTIPLE * Math.ceil(room / ASKED_MULTIPLE), this.#parts.maxPositions - tokenIds.length);
     const params = {
-      max_tokens: room,
+      max_tokens: asked,
       temperature,
       top_p: topP,
       top_k: topK === 0 ? -1 : topK,
@@ -119,7 +124,7 @@ export class TinkerSampler implements EngineSampler {
       const weights = await this.#parts.weights();
       const { sequences } = await weights.sample({ prompt: tokenIds, params, signal });
       const { tokens, logprobs, stop_reason: reason } = sequences[0]!;
-      for (let i = 0; i < tokens.length; i++) {
+      for (let i = 0; i < Math.min(room, tokens.length); i++) {
         if (this.#isForbidden(tokens[i]!)) return turn.reject(); // what follows was sampled behind it
         if (turn.push(tokens[i]!, logprobs![i]!)) return "stop";
       }

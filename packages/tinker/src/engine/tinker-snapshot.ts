@@ -36,8 +36,8 @@ export class TinkerSnapshot implements Snapshot {
   }
 
   async sampler(options: SamplerOptions): Promise<TinkerSampler> {
-    const { stopIds, vocabSize } = this.#parts.facts;
-    return new TinkerSampler(options, { weights: () => this.#frozen.weights(), stopIds, modelVocabSize: vocabSize });
+    const { stopIds, vocabSize, maxPositions } = this.#parts.facts;
+    return new TinkerSampler(options, { weights: () => this.#frozen.weights(), stopIds, modelVocabSize: vocabSize, maxPositions });
   }
 
   async logProbs(rows: readonly TrainingRow[], { temperature = 1 }: ScoringOptions = {}): Promise<Float32Array[]> {

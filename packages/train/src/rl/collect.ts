@@ -42,7 +42,10 @@ export async function collectRollouts<Closure>(
   const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config;
   const journaled = <T>(name: string, by: SamplingParameters, work: (journal: RolloutJournal | undefined) => Promise<T>) =>
     withPartial(context, { name, policy, sampling: by }, work);
-  const roll = (options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "onToolCalls">, journal: RolloutJournal | undefined) =>
+  const roll = (
+    options: Pick<RolloutRequest, "problems" | "samples" | "sampling" | "onToolCalls" | "onMetrics">,
+    journal: RolloutJournal | undefined,
+  ) =>
     gradedRollouts(policy, environment, { seed, step: request.step, ...(signal && { signal }), ...(journal && { journal }), ...options });
   /** Problems of the step by place. One that comes twice, as from a small file, has two ids and so its own random numbers each time. */
   const take = (from: number, to: number) =>
@@ -50,6 +53,7 @@ export async function collectRollouts<Closure>(
   const groups: GradedRollout[][] = [];
   const kept = new Set<number>();
   const shared = { calls: 0, hits: 0 };
+  const measured: Readonly<Record<string, number>>[] = [];
   const rounds = 1 + (dynamicSampling?.maxRefills ?? 0);
   await journaled(journalName(request.step), sampling, async (journal) => {
     for (let round = 0; round < rounds && kept.size < promptsPerStep && signal?.aborted !== true; round++) {
@@ -58,7 +62,10 @@ export async function collectRollouts<Closure>(
         shared.hits += hits;
       };
       const next = take(groups.length, groups.length + promptsPerStep - kept.size);
-      const sampled = await roll({ problems: next, samples: groupSize, sampling, onToolCalls }, journal);
+      const sampled = await roll(
+        { problems: next, samples: groupSize, sampling, onToolCalls, onMetrics: (metrics) => void measured.push(metrics) },
+        journal,
+      );
       for (const group of sampled) {
         if (dynamicSampling === null || isInformative(grouped([group]))) kept.add(groups.length);
         groups.push(group);
@@ -70,6 +77,7 @@ export async function collectRollouts<Closure>(
     keptGroups: kept,
     problemsTaken: request.problemsTaken + groups.length,
     metrics: {
+      ...meanOf(measured),
       "rollout/shared_result_share": shared.calls === 0 ? 0 : shared.hits / shared.calls,
       ...(dynamicSampling === null ? {} : { "group/sampled": groups.length, "group/kept": kept.size }),
     },
@@ -92,4 +100,10 @@ function isInformative(rollouts: readonly GroupedRollout[]): boolean {
 
 function grouped(groups: readonly (readonly GradedRollout[])[]): GroupedRollout[] {
   return groups.flatMap((rollouts, group) => rollouts.map((rollout) => ({ ...rollout, group })));
+}
+
+/** Measures of several rounds as one. */
+function meanOf(rounds: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(rounds[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, rounds.reduce((sum, round) => sum + (round[name] ?? 0), 0) / rounds.length]));
 }

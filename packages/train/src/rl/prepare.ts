@@ -7,7 +7,7 @@ import type { TrainContext } from "../train-context.js";
 import { advantagesOf, returnsOf, type Advantage } from "./advantages.js";
 import type { StepRollouts } from "./collect.js";
 import type { ReferenceAndCritic } from "./reference-and-critic.js";
-import { countPolicyTokens, createSample, isScored, type Sample } from "./sample.js";
+import { countPolicyTokens, createSample, isScored, type GroupedRollout, type Sample } from "./sample.js";
 
 /** A sample with its advantage. */
 export interface AdvantageSample {
@@ -36,12 +36,14 @@ export async function computeAdvantages<Closure>(
   options: AdvantageOptions = {},
 ): Promise<WithMetrics<AdvantageSample>> {
   const config = { ...context.config, ...options };
-  const fresh = rollouts.filter((rollout) => isScored(rollout) && keptGroups.has(rollout.group)).map(createSample);
+  const fresh = rollouts.filter((rollout) => isScored(rollout) && keptGroups.has(rollout.group)).flatMap(samplesOf);
+  if (fresh.some(({ branchOf }) => branchOf !== undefined) && (critic !== undefined || config.kl?.place === "reward")) throw noBranches();
   const trainer = await addTrainerLogProbs(context, fresh);
   const referenced = await addReferenceLogProbs(reference, trainer.samples, config);
   const shaped = addKLPenalty(referenced, config);
   const values = await critic?.values(shaped.samples.map(({ rollout }) => rollout.trajectory));
-  const samples = shaped.samples.map((sample, i) => (values === undefined ? sample : { ...sample, values: values[i]! }));
+  const all = shaped.samples.map((sample, i) => (values === undefined ? sample : { ...sample, values: values[i]! }));
+  const samples = all.filter(({ branchOf }) => branchOf === undefined); // a rollout has one advantage, however many branches
   const inputs = {
     scores: samples.map(({ score }) => score),
     groupIds: samples.map(({ rollout }) => rollout.group),
@@ -53,13 +55,39 @@ export async function computeAdvantages<Closure>(
   const advantages = context.advantage?.(inputs) ?? advantagesOf(inputs, config);
   assertSameLength({ samples, advantages });
   const returns = values === undefined ? undefined : returnsOf(inputs, config);
-  const judged = samples.map((sample, i) => ({ sample, advantage: advantages[i]!, ...(returns && { returns: returns[i]! }) }));
+  const mains = samples.map((sample, i) => ({ sample, advantage: advantages[i]!, ...(returns && { returns: returns[i]! }) }));
+  const judged = samples.length === all.length ? mains : withBranches(all, mains);
   const isVoid = ({ sample }: AdvantageSample) => hasVoidTurn(sample.rollout.trajectory);
-  const voidTurnShare = samples.length === 0 ? 0 : judged.filter(isVoid).length / samples.length;
+  const voidTurnShare = judged.length === 0 ? 0 : judged.filter(isVoid).length / judged.length;
   return {
     samples: config.filterVoidTurns ? judged.filter((each) => !isVoid(each)) : judged, // baselines are those of the whole group
     metrics: { ...trainer.metrics, ...shaped.metrics, "rollout/void_turn_share": voidTurnShare },
   };
+}
+
+/** A rollout's sample, and one for each of its branches. */
+function samplesOf(rollout: GroupedRollout): Sample[] {
+  const { branches = [], ...main } = rollout;
+  return [createSample(rollout), ...branches.map((trajectory) => ({ ...createSample({ ...main, trajectory }), branchOf: rollout }))];
+}
+
+/**
+ * Gives every branch the advantage of its rollout.
+ *
+ * @throws RetoolError when that is not one number.
+ */
+function withBranches(all: readonly Sample[], mains: readonly AdvantageSample[]): readonly AdvantageSample[] {
+  const advantages = new Map(mains.map(({ sample, advantage }) => [sample.rollout, advantage]));
+  return all.map((sample) => {
+    const advantage = advantages.get(sample.branchOf ?? sample.rollout)!;
+    if (typeof advantage !== "number") throw noBranches();
+    return { sample, advantage };
+  });
+}
+
+function noBranches(): RetoolError {
+  const expected = "an advantage of one number a rollout (grpo, dr-grpo, rloo or remax), no critic and no KL penalty in the reward";
+  return new RetoolError("BRANCHES", `rollouts with branches: expected ${expected}`);
 }
 
 /** Replaces old log-probabilities by those of the training forward where asked for, and measures how far the sampler's are from them. */

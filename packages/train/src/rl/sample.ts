@@ -10,6 +10,8 @@ export interface GroupedRollout extends GradedRollout {
 /** A scored rollout as the update sees it. Arrays have the trajectory's length, and mean something where its mask is 1. */
 export interface Sample {
   readonly rollout: GroupedRollout;
+  /** The rollout that this is a branch of; absent for its first trajectory. */
+  readonly branchOf?: GroupedRollout;
   /** Score of the whole response. */
   readonly score: number;
   /** Reward of each token: the score stands on the last one that the policy chose. */

@@ -49,7 +49,16 @@ export type ConversationSource = Extract<SftStage["source"], { kind: "file" }>;
 
 /** Supervised training, stage after stage. */
 export const SftConfig = z.strictObject({
-  stages: z.array(SftStage).min(1).describe("Stages, one after the other."),
+  stages: z
+    .array(SftStage)
+    .min(1)
+    .superRefine((stages, context) => {
+      for (const [index, { name }] of stages.entries()) {
+        const first = stages.findIndex((other) => other.name === name);
+        if (first < index) context.addIssue({ code: "custom", path: [index, "name"], message: `another name than that of stage ${first}` });
+      }
+    })
+    .describe("Stages, one after the other."),
   saveEvery: positive.default(250).describe("Keep a checkpoint every so many steps of a stage, to go on from after a crash."),
   evalEvery: positive
     .nullable()

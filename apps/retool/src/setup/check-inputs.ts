@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { InputError, InputErrors, type InputProblem } from "@retool-ts/core";
+import { loadProblems, streamRows } from "@retool-ts/data/node";
+import { CODE_INTERPRETER } from "@retool-ts/rollout";
+import { readConversation } from "@retool-ts/train";
+import { loadPlugins, pluginPart, type PluginKind } from "../config/load-plugins.js";
+import type { RecipeConfig } from "../config/recipe-config.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
+import { localDataset, type HubContext } from "./hub-files.js";
+
+/** Rows of a file that are looked at, where broken ones are left out anyway. */
+const ROWS_READ = 20;
+
+/** Options of {@link checkInputs}. */
+export interface CheckInputsOptions extends HubContext {
+  /** Look at datasets of a hub too, which brings them into the cache. */
+  readonly download: boolean;
+}
+
+/**
+ * Loads the plugins of a config, looks up every part that it names, and reads the first rows of every file: before anything is written.
+ *
+ * @throws InputErrors for all that is wrong.
+ */
+export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { download, ...context }: CheckInputsOptions): Promise<void> {
+  const problems: InputProblem[] = [];
+  const attempt = async (check: () => unknown) => {
+    try {
+      await check();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(error.problem);
+    }
+  };
+  const plugins = await loadPlugins(config.plugins);
+  for (const [kind, name, key] of namedParts(config, parts)) await attempt(() => pluginPart(plugins, kind, name, key));
+  const isHere = (path: string) => (path.startsWith("hub:") ? download : existsSync(path));
+  const { train, test } = config.data;
+  for (const source of parts.rl ? [train, test] : [test]) {
+    if (source.kind !== "file" || !isHere(source.path)) continue;
+    const columns = source.columns === null ? {} : { columns: source.columns };
+    await attempt(async () => loadProblems(await localDataset(source.path, context), { ...columns, limit: 1 }));
+  }
+  for (const { source } of parts.sft ? config.sft.stages : []) {
+    if (source.kind === "file" && isHere(source.path)) {
+      await attempt(async () => checkConversations(await localDataset(source.path, context), source.onBad === "leave-out" ? ROWS_READ : 1));
+    }
+  }
+  if (problems.length > 0) throw new InputErrors(problems);
+}
+
+type NamedPart = readonly [kind: PluginKind, name: string, key: string];
+
+/** Parts of plugins that a config names. */
+function namedParts({ tools, reward, functions, data }: RecipeConfig, { rl }: RecipeParts): NamedPart[] {
+  const parts: (NamedPart | undefined)[] = [
+    ...tools.filter((name) => name !== CODE_INTERPRETER).map((name): NamedPart => ["tools", name, "tools"]),
+    reward.function === null ? undefined : ["rewards", reward.function, "reward.function"],
+    functions.loss === null || !rl ? undefined : ["losses", functions.loss, "functions.loss"],
+    functions.advantage === null || !rl ? undefined : ["advantages", functions.advantage, "functions.advantage"],
+    data.train.kind === "plugin" && rl ? ["problems", data.train.name, "data.train.name"] : undefined,
+    data.test.kind === "plugin" ? ["problems", data.test.name, "data.test.name"] : undefined,
+  ];
+  return parts.filter((part) => part !== undefined);
+}
+
+/** @throws InputError when none of the first rows is a conversation. */
+async function checkConversations(path: string, rows: number): Promise<void> {
+  let first: unknown;
+  let read = 0;
+  for await (const row of streamRows(path)) {
+    try {
+      readConversation(row);
+      return;
+    } catch (error) {
+      first ??= error;
+      if (++read >= rows) break;
+    }
+  }
+  if (first !== undefined) throw first;
+  const problem = { what: "dataset", where: path, expected: "at least one row", found: "none" };
+  throw new InputError({ ...problem, fix: "give a file of conversations" });
+}

@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { chromium, type Browser, type Page } from "playwright-core";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable"];
+
+/** Path of a Chromium: that of RETOOL_CHROMIUM, or one of the system's; undefined, with a line that says so, where there is none. */
+export const chromiumPath: string | undefined = [process.env["RETOOL_CHROMIUM"], ...PLACES].find(
+  (path) => path !== undefined && path !== "" && existsSync(path),
+);
+if (chromiumPath === undefined)
+  console.log("Tests in a browser are skipped: no Chromium at RETOOL_CHROMIUM or in /usr/bin (Debian: apt-get install chromium).");
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+}
+
+/** A page as a reader has it, and what went wrong in it: errors of scripts and of the console, and requests to elsewhere. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  { width, colorScheme = "light" }: { readonly width: number; readonly colorScheme?: "light" | "dark" },
+): Promise<{ readonly page: Page; readonly faults: string[] }> {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== new URL(url).origin && !request.url().startsWith("data:")) faults.push(request.url());
+  });
+  await page.goto(url);
+  return { page, faults };
+}
+
+/** Pixels by which a page is wider than the window. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/** What axe finds in a page that is serious or critical. */
+export async function seriousFaults(
+  browser: Browser,
+  url: string,
+  options: { readonly width: number; readonly colorScheme: "light" | "dark" },
+  prepare?: (page: Page) => Promise<void>,
+): Promise<string[]> {
+  const { width, colorScheme } = options;
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true });
+  const page = await context.newPage();
+  await page.goto(url);
+  await prepare?.(page);
+  await page.addScriptTag({ content: await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8") });
+  const found = await page.evaluate(async () => {
+    interface Violation { readonly id: string; readonly impact: string; readonly nodes: readonly { readonly html: string }[] } // prettier-ignore
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: readonly Violation[] }> } };
+    const { violations } = await axe.run();
+    return violations.map(({ id, impact, nodes }) => ({ id, impact, html: nodes[0]!.html.slice(0, 120) }));
+  });
+  await context.close();
+  return found.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, html }) => `${id}: ${html}`);
+}
