@@ -18,6 +18,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Real models", link: "/guide/models" },
   { text: "Training an adapter", link: "/guide/lora" },
   { text: "Training on other machines", link: "/guide/scale" },
+  { text: "Our engine for other loops", link: "/guide/engine-server" },
   { text: "Security of the sandbox", link: "/guide/sandbox-security" },
 ];
 
