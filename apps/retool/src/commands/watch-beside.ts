@@ -11,7 +11,7 @@ import { openInBrowser } from "./open-in-browser.js";
  */
 export function watchBeside(run: string, program: readonly string[], { reporter }: Pick<CliContext, "reporter">): void {
   const [node, ...script] = program;
-  const child = spawn(node!, [...script, "watch", run, "--no-open"], {
+  const child = spawn(node!, [...script, "watch", run, "--open", "false"], {
     stdio: ["ignore", "pipe", "ignore", "ipc"],
     detached: true, // Ctrl-C is for this process; the child goes with the channel between them
     windowsHide: true,

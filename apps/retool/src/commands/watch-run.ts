@@ -6,7 +6,7 @@ export interface WatchCommandOptions {
   readonly host: string;
   readonly port: number;
   readonly token?: string;
-  readonly open: boolean;
+  readonly open: string;
 }
 
 /** Serves the dashboard until the first Ctrl-C or SIGTERM, or until the program that started it ends. */
@@ -25,7 +25,7 @@ export async function watch(
   try {
     print(server.page);
     reporter.say("Ctrl-C ends the page.");
-    if (open && process.stdout.isTTY) {
+    if (open !== "false" && process.stdout.isTTY) {
       const { openInBrowser } = await import("./open-in-browser.js");
       await openInBrowser(server.page);
     }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import { optional } from "../shell/option-texts.js";
 import { wholeNumber } from "./option-values.js";
@@ -12,7 +12,9 @@ export function register(program: Command, context: CliContext): void {
     .option("--host <address>", "address to listen at; another than loopback needs a token", "127.0.0.1")
     .option("--port <n>", "port; 0 takes a free one", wholeNumber, 0)
     .addOption(optional("--token <text>", "key that the page's address carries", "RETOOL_WATCH_TOKEN, else none"))
-    .option("--no-open", "do not show the page in the browser of a person at the terminal")
+    .addOption(
+      new Option("--open <boolean>", "show it in the browser when a person is at the terminal").choices(["true", "false"]).default("true"),
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  $ retool watch\n  $ retool watch runs/quickstart runs/other --port 8090\n\nThe first line of stdout is the address. Ctrl-C ends it.",
