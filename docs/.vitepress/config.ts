@@ -14,6 +14,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Tool RL against text RL", link: "/guide/compare" },
   { text: "Ablations", link: "/guide/ablations" },
   { text: "Native TensorFlow", link: "/guide/native" },
+  { text: "Watching a run", link: "/guide/watch" },
   { text: "Metrics", link: "/guide/metrics" },
   { text: "Real models", link: "/guide/models" },
   { text: "Training an adapter", link: "/guide/lora" },

@@ -338,13 +338,14 @@ export const TIMING_CHARTS: readonly ChartSpec[] = [
     axis: "tokens per second",
     unit: "number",
     series: { "rollout/tokens_per_second": "while rolling out" },
-    explanation: "Tokens of the rollouts of a step, prompts and interpreter output included, by the time that sampling them took.",
+    explanation:
+      "Tokens after the prompt, interpreter output included, of all rollouts of a step, by the time that sampling and tool calls took.",
   },
   {
     title: "Memory",
     axis: "MiB",
     unit: "number",
     series: { "memory/rss_mib": "process" },
-    explanation: "Memory that the process holds at the end of a step, WebAssembly and worker threads included.",
+    explanation: "Memory that the process holds at the end of a step, with that of its threads.",
   },
 ];
