@@ -12,7 +12,7 @@ const MOST_STEPS = 200_000;
 /** Characters, or items, of one value. A context of a million tokens has some four million. */
 const LONGEST_VALUE = 8_000_000;
 /** Characters that cost as much as one step. */
-const CHARACTERS_PER_STEP = 1_000;
+const CHARACTERS_PER_STEP = 250;
 
 /** Filters and methods that go through a whole text. */
 const TEXT_FILTERS: ReadonlySet<unknown> = new Set(["replace", "indent", "upper", "lower", "title", "capitalize"]);
