@@ -88,7 +88,7 @@ export async function runParts(
   if (!options.resume && parts.sft) checkTraceLanguage(config);
   if (!options.resume) await fetchDatasets(config, parts, { reporter, signal });
   if (!options.resume) await checkInputs(config, parts, { reporter, signal, download: true });
-  if (!options.resume && config.engine.kind === "local") await checkMemory(config, parts, { reporter, signal });
+  if (!options.resume) await checkMemory(config, parts, { reporter, signal });
   const request = {
     path: options.output,
     resume: options.resume,

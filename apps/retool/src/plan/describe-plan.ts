@@ -10,6 +10,7 @@ import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { describeDatasets } from "../setup/datasets-of-run.js";
 import type { HubContext } from "../setup/hub-files.js";
+import { describeFarPlan } from "./far-plan.js";
 import { planRun, type RunPlan } from "./plan.js";
 import { measureRun, publishedSize, type RunSize } from "./run-size.js";
 
@@ -47,9 +48,10 @@ export async function publishedPlanText({ model, sources, notes }: ModelPreset, 
  */
 export async function checkMemory(config: RecipeConfig, parts: RecipeParts, context: HubContext): Promise<void> {
   const size = await measureRun(config, parts, { ...context, download: true });
-  await chooseBackend(config.backend, parameterCount(size.shape));
+  if (config.engine.kind === "local") await chooseBackend(config.backend, parameterCount(size.shape));
   const notice = longPrompts(size);
   if (notice !== undefined) context.reporter?.say(notice);
+  if (config.engine.kind !== "local") return; // the server's to hold
   checkMemoryNeed(size.shape, planRun(size, config, parts).leastMemoryUse);
 }
 
@@ -72,6 +74,7 @@ function longPrompts({ promptsTooLong, promptsRead, promptTokens, shape: { maxPo
 async function sizeText(size: RunSize, config: RecipeConfig, parts: RecipeParts): Promise<string> {
   const notice = longPrompts(size);
   const plan = planRun(size, config, parts);
+  if (config.engine.kind === "tinker") return [...(notice === undefined ? [] : [notice]), describeFarPlan(plan, config, parts)].join("\n");
   const { name, reason } = await chooseBackend(config.backend, plan.parameters);
   const flopPerSecond = await matmulSpeed();
   const machine = { memoryBytes: totalmem(), flopPerSecond, refusal: refusal(size, plan) };

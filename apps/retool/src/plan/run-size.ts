@@ -9,6 +9,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import { toolSchemas } from "../setup/dialect-setup.js";
 import { type HubContext, localModelConfig } from "../setup/hub-files.js";
 import { readModelTokenizer } from "../setup/model-files.js";
+import { readShape } from "../setup/model-shape.js";
 import { findAdapter, newModelConfig, trainTokenizer } from "../setup/model-setup.js";
 import { heldOutProblems, trainingProblems } from "../setup/problem-source.js";
 import { promptEncoder } from "../setup/prompt.js";
@@ -55,7 +56,10 @@ export interface MeasureOptions extends HubContext {
 export async function measureRun(config: RecipeConfig, parts: RecipeParts, { download, ...context }: MeasureOptions): Promise<RunSize> {
   const { base, adapter } = await findAdapter(config.model.from === null ? null : await localModelConfig(config.model.from, context));
   const tokenizer = base === null ? describeTokenizer(trainTokenizer(config)) : await readModelTokenizer(adapter ?? base);
-  const shape = base === null ? newModelConfig(config, tokenizer.tokenizer.vocabSize) : await readModelConfig(base);
+  const shape =
+    base === null
+      ? newModelConfig(config, tokenizer.tokenizer.vocabSize)
+      : await (config.engine.kind === "local" ? readModelConfig(base) : readShape(base));
   const lora = adapter === null ? config.model.lora : await readAdapterOptions(adapter);
   const size = { ...publishedSize(shape, config), ...(lora && { lora }) };
   const { train, test } = config.data;

@@ -5,12 +5,12 @@ import type { TokenLoss } from "@retool-ts/algorithms";
 import { InputError } from "@retool-ts/core";
 import type { Engine } from "@retool-ts/engine";
 import { parameterCount } from "@retool-ts/policy";
-import { readModelConfig } from "@retool-ts/policy/node";
 import { writeFileAtomic } from "@retool-ts/runs";
 import { probeServer, type ServerReport, TinkerClient, TinkerEngine, unloadOnSignals } from "@retool-ts/tinker";
 import type { TinkerEngineConfig } from "../config/engine-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { readModelTokenizer } from "./model-files.js";
+import { readShape } from "./model-shape.js";
 import type { OpenModelContext, RunModel } from "./run-model.js";
 import { tokenizerFiles } from "./save-model.js";
 
@@ -34,7 +34,7 @@ export async function openTinkerModel(config: TinkerConfig, path: string | null,
     });
   }
   const described = await readModelTokenizer(folder);
-  const shape = await readModelConfig(folder);
+  const shape = await readShape(folder);
   const client = await connect(config, shape.vocabSize, context);
   const stopListening = unloadOnSignals(client, process, ["SIGTERM"]); // an interruption ends in `close`
   try {

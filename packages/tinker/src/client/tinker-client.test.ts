@@ -200,6 +200,21 @@ test.each([
   });
 });
 
+test("NaN is refused at masked tokens too", async () => {
+  const server = new StubServer();
+  server.takesProtobuf = false;
+  const { model } = await trained(server);
+  const row = datum(1, 2, 3);
+  const masked = { ...row, loss_fn_inputs: { ...row.loss_fn_inputs, weights: { data: [0, 1], dtype: "float32" as const } } };
+  const pass = (first: number | null) => {
+    const logprobs = { data: [first, -1], dtype: "float32" };
+    server.plan("retrieve_future", { json: { loss_fn_output_type: "scalar", loss_fn_outputs: [{ logprobs }] } });
+    return server.timer.settle(model.pass([masked], { lossFn: "cross_entropy" }));
+  };
+  expect((await pass(-80)).logProbs[0]![0]).toBe(-80);
+  await expect(pass(null)).rejects.toMatchObject({ code: "TINKER_VALUE" });
+});
+
 test.each([null, "NaN"])("a norm of %o is refused", async (norm) => {
   const server = new StubServer().plan("retrieve_future", () => undefined, { json: { metrics: { "skyrl.ai/grad_norm": norm } } });
   const { model } = await trained(server);

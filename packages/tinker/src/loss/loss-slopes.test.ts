@@ -79,6 +79,7 @@ const SPECS: readonly (readonly [string, LossSpec])[] = [
   ["sequence weights", { ...BASE, importance: { level: "sequence", cap: 1.3, average: "product" } }],
   ["geometric weights", { ...BASE, name: "gspo", importance: { level: "sequence", cap: 1.3, average: "geometric" } }],
   ["off-policy mask", { ...BASE, offPolicyThreshold: -0.1 }],
+  ["off-policy mask of all rows with negative advantages", { ...BASE, offPolicyThreshold: -9 }],
 ];
 
 test.each(SPECS)("%s: loss, metrics and slopes are those of the tensors", (_, spec) => {

@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadModel } from "@retool-ts/policy/node";
+import { openRunFolder } from "@retool-ts/runs";
+import { localBase, openTinkerServer, type TinkerServer } from "@retool-ts/tinker-server";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { trainRecipe, type RecipeSettings } from "../index.js";
+import { loadConfig } from "../config/load-config.js";
+import { readModelTokenizer } from "../setup/model-files.js";
+import { setUpModel } from "../setup/model-setup.js";
+import { saveModelFolder } from "../setup/save-model.js";
+
+let folder: string;
+/** Tokenizer and config of the base model: its weights are the server's. */
+let bare: string;
+let server: TinkerServer;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "retool-far-"));
+  const base = join(folder, "base");
+  bare = join(folder, "bare");
+  const model = await setUpModel(await loadConfig({ preset: "smoke", set: ["backend=wasm"] }));
+  await saveModelFolder(base, model);
+  model.dispose();
+  await cp(base, bare, { recursive: true, filter: (path) => !path.endsWith(".safetensors") });
+  const parameters = await loadModel(base);
+  const { tokenizer, eosTokenIds } = await readModelTokenizer(base);
+  const textStream = () => tokenizer.streamDecoder();
+  const served = localBase(parameters, { name: "smoke", vocabSize: tokenizer.vocabSize, eosTokenIds, textStream });
+  server = await openTinkerServer({ bases: [served], folder: join(folder, "state"), port: 0 });
+  close = async () => {
+    await server.close(200);
+    parameters.dispose();
+  };
+});
+afterAll(async () => {
+  await close();
+  await rm(folder, { recursive: true });
+});
+
+const settings = (): RecipeSettings => ({
+  engine: { kind: "tinker", baseUrl: server.url },
+  model: { from: bare, lora: { rank: 4 } },
+  budgets: { maxResponseTokens: 16 },
+  eval: { problems: 2 },
+  sft: { stages: [{ name: "clean", mixture: "clean", steps: 2, batchSize: 4, learningRate: { peak: 5e-3 } }] },
+  train: { steps: 2, promptsPerStep: 2, groupSize: 2, saveEvery: 1, kl: { coef: 0.01 } },
+});
+
+test("the recipe runs on a server, a checkpoint names its state there, and a run that was stopped goes on", async () => {
+  const run = join(folder, "run");
+  const stop = new AbortController();
+  let steps = 0;
+  const reporter = {
+    say: () => {},
+    step: () => {},
+    close: () => {},
+    progress: () => ({ update: () => void (++steps === 6 && stop.abort(new DOMException("stop", "AbortError"))), done: () => {} }),
+  };
+  const stopped = trainRecipe({ run, preset: "smoke", settings: settings(), reporter, signal: stop.signal });
+  await expect(stopped).rejects.toThrow(/stop|interrupted/);
+  const summary = await trainRecipe({ run, resume: true });
+  expect(Object.keys(summary.phases)).toEqual(["coldStart", "final"]);
+  expect(summary.backend).toBe("tinker");
+
+  const kept = await openRunFolder(run);
+  const metrics = kept.readMetrics();
+  expect(metrics.map(({ phase, step }) => `${String(phase)} ${String(step)}`)).toEqual(["sft 1", "sft 2", "rl 3", "rl 4"]);
+  expect(metrics.every((record) => Number.isFinite(record["optim/grad_norm"]))).toBe(true);
+  expect(kept.readManifest()).toMatchObject({ backend: "tinker", engine: { baseModel: "smoke", semantics: { reduction: "sum" } } });
+  const { path } = (await kept.latestCheckpoint())!;
+  expect(["tinker.json", "tokenizer.json", "config.json"].map((name) => existsSync(join(path, name)))).toEqual([true, true, true]);
+  expect(existsSync(join(path, "model.safetensors"))).toBe(false);
+});
+
+test("a folder without a config, and a reference by name, are refused in words", async () => {
+  const run = (name: string, change: RecipeSettings) =>
+    trainRecipe({ run: join(folder, name), preset: "smoke", settings: { ...settings(), ...change }, parts: { sft: false, rl: true } });
+  await expect(run("none", { model: { from: null } })).rejects.toThrow(/folder with tokenizer and config.json/);
+  await expect(run("named", { train: { ...settings().train, kl: { coef: 0.01, reference: bare } } })).rejects.toThrow(/train.kl.reference/);
+});
