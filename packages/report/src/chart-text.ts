@@ -31,7 +31,8 @@ export function describeChart(series: readonly Series[], { title, unit, x }: { t
 /** A chart's values as a table that unfolds, at no more than eleven steps. */
 export function chartTable(series: readonly Series[], { title, unit, x }: { title: string; unit: ChartUnit; x: string }): Html {
   const values = series.map(({ points }) => new Map(points.map((point) => [point.x, point.y])));
-  const steps = [...new Set(values.flatMap((map) => [...map.keys()]))].sort((a, b) => a - b);
+  const all = values.length === 1 ? values[0]!.keys() : new Set(values.flatMap((map) => [...map.keys()]));
+  const steps = [...all].sort((a, b) => a - b);
   const shown = steps.length <= MOST_ROWS ? steps : Array.from({ length: MOST_ROWS }, (_, i) => steps[Math.round((i * (steps.length - 1)) / (MOST_ROWS - 1))]!); // prettier-ignore
   const rows = shown.map((step) => [step, ...values.map((map) => valueText(map.get(step), unit))]);
   const note = steps.length > MOST_ROWS ? `, ${MOST_ROWS} of ${steps.length} steps` : "";

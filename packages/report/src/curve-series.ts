@@ -59,20 +59,23 @@ function seriesName({ series }: ChartSpec, name: string): string | undefined {
 
 function pointsOf(name: string, records: readonly LogRecord[], counting: Counting): Point[] {
   const toX = stepCounter(records, counting);
-  return records.flatMap((record, index) => {
+  const points: Point[] = [];
+  for (const [index, record] of records.entries()) {
     const y = record[name];
-    return typeof y === "number" ? [{ x: toX(record, index), y }] : [];
-  });
+    if (typeof y === "number") points.push({ x: toX(record, index), y });
+  }
+  return points;
 }
 
 /** The place of a record: its step over all phases, or within its own. */
 function stepCounter(records: readonly LogRecord[], { phase, countsByPhase }: Counting): (record: LogRecord, index: number) => number {
   const first = records[0]?.["step"];
   const before = typeof first === "number" ? first - 1 : 0;
+  const ownName = `${phase}/step`;
   return (record, index) => {
-    const own = record[`${phase}/step`];
+    const own = countsByPhase ? record[ownName] : undefined;
     const { step } = record;
-    if (countsByPhase && typeof own === "number") return own;
+    if (typeof own === "number") return own;
     return typeof step === "number" && Number.isFinite(step) ? step - (countsByPhase ? before : 0) : index;
   };
 }

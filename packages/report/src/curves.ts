@@ -12,7 +12,7 @@ const MOST_OTHERS = 24;
 export interface CurveOptions {
   /** Charts that are known, in order; those of the catalogue by default. */
   readonly charts?: readonly ChartSpec[];
-  /** See {@link LineChartOptions.smooth}; true by default. */
+  /** Draw a trailing mean over many noisy steps: over a twentieth of them, which is the default, or over so many. */
   readonly smooth?: boolean | number;
   /** Count steps from the beginning of each phase, so that runs with cold starts of different lengths lie over each other. */
   readonly countsByPhase?: boolean;

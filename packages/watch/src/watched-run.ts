@@ -34,6 +34,7 @@ export class WatchedRun {
   readonly #metrics: GrowingLog;
   readonly #timings: GrowingLog;
   readonly #parseConfig: ParseConfig;
+  readonly #joined = new WeakMap<LogRecord, { readonly timing: LogRecord | undefined; readonly record: LogRecord }>();
   #stamp = "";
   #merged: { readonly version: number; readonly records: readonly LogRecord[] } | undefined;
   #rollouts: { readonly key: string; readonly records: TrajectoryRecord[] } | undefined;
@@ -63,7 +64,7 @@ export class WatchedRun {
     if (this.#merged?.version !== this.version) {
       const keyOf = ({ phase, step }: LogRecord) => `${String(phase)} ${String(step)}`;
       const timings = new Map(this.#timings.records.map((record) => [keyOf(record), record]));
-      const records = this.#metrics.records.map((record) => ({ ...timings.get(keyOf(record)), ...record }));
+      const records = this.#metrics.records.map((record) => this.#withTiming(record, timings.get(keyOf(record))));
       this.#merged = { version: this.version, records };
     }
     return this.#merged.records;
@@ -90,6 +91,15 @@ export class WatchedRun {
     const key = `${file} ${mtimeMs} ${size}`;
     if (this.#rollouts?.key !== key) this.#rollouts = { key, records: await readTrajectories(path, { maxBytes: MOST_TRAJECTORY_BYTES }) };
     return this.#rollouts.records;
+  }
+
+  /** A record and its timing as one; that of a step is made once. */
+  #withTiming(record: LogRecord, timing: LogRecord | undefined): LogRecord {
+    const known = this.#joined.get(record);
+    if (known !== undefined && known.timing === timing) return known.record;
+    const joined = timing === undefined ? record : { ...timing, ...record };
+    this.#joined.set(record, { timing, record: joined });
+    return joined;
   }
 
   async #logs(): Promise<boolean> {
