@@ -9,7 +9,6 @@ export { type ChatContext, type ChatEncoder } from "./chat-encoder.js";
 export {
   hermesFormat,
   xmlFormat,
-  formatOf,
   type ChatFormat,
   type ChatFormatOptions,
   type ParsedCall,
