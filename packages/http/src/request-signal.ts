@@ -1,7 +1,9 @@
+import { setMaxListeners } from "node:events";
+
 /** What ends a request, besides its client. */
 export interface RequestEnds {
-  /** Of the server; see `OpenServerOptions.stopping`. */
-  readonly stopping?: AbortSignal;
+  /** Of the server, see `OpenServerOptions.stopping`; or several. */
+  readonly stopping?: AbortSignal | readonly AbortSignal[];
   /** Milliseconds that the request may take. */
   readonly timeoutMs?: number;
 }
@@ -17,10 +19,11 @@ export interface RequestSignal {
 /** Joins what ends a request in one signal; {@link isTimeout} tells whether it was time. */
 export function requestSignal(request: Request, { stopping, timeoutMs }: RequestEnds): RequestSignal {
   const controller = new AbortController();
-  const sources = stopping === undefined ? [request.signal] : [request.signal, stopping];
+  const sources = [request.signal, ...(stopping === undefined ? [] : [stopping].flat())];
   const end = (): void => controller.abort(sources.find(({ aborted }) => aborted)?.reason);
   const late = (): void => controller.abort(new DOMException(`the request took longer than ${timeoutMs} ms`, "TimeoutError"));
   const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
+  setMaxListeners(0, ...sources); // a server's has a listener for each of its requests
   for (const source of sources) {
     if (source.aborted) end();
     source.addEventListener("abort", end, { once: true });

@@ -1,4 +1,3 @@
-import { RetoolError } from "@retool-ts/core";
 import { extractHermesCalls, xmlDialect, type HermesCall } from "@retool-ts/rollout";
 
 /** One call of a tool, as the policy wrote it. */
@@ -126,13 +125,3 @@ const XML_TEMPLATE =
   "{%- elif message.role == 'tool' -%}{{- result_open + message.content + result_close -}}" +
   "{%- else -%}{{- message.content + '\n' -}}{%- endif -%}" +
   "{%- endfor -%}";
-
-/**
- * The format of a model by its template: Hermes calls where the template writes them.
- *
- * @throws RetoolError when there is no template.
- */
-export function formatOf(template: string | undefined, options: ChatFormatOptions = {}): ChatFormat {
-  if (template === undefined) throw new RetoolError("CHAT_TEMPLATE", "serve: expected a model with a chat template, got one without");
-  return hermesFormat(template, options);
-}

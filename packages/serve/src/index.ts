@@ -5,10 +5,10 @@
  */
 export { type Agent, type AgentRollout, type AgentScore, type AgentTask } from "./agent.js";
 export { agentRollouts, type AgentRolloutsOptions } from "./agent-rollouts.js";
+export { type ChatContext, type ChatEncoder } from "./chat-encoder.js";
 export {
   hermesFormat,
   xmlFormat,
-  formatOf,
   type ChatFormat,
   type ChatFormatOptions,
   type ParsedCall,
@@ -16,6 +16,7 @@ export {
   type XmlFormatOptions,
 } from "./chat-format.js";
 export { CompletionEngine, type GenerationRequest, type GenerationStats, type ServedModel } from "./completion-engine.js";
+export { type Conversation, type NoiseKey, type PlannedChat } from "./conversation.js";
 export { type LogStats } from "./conversation-log.js";
 export { RecordedRollout, type RolloutOptions, type RolloutParts, type RolloutStats } from "./recorded-rollout.js";
 export { SequencePool, type Lease, type LeaseRequest, type PoolStats } from "./sequence-pool.js";

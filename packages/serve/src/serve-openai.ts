@@ -81,7 +81,7 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
     gate.check(); // others came while the body did
     const gone = new AbortController();
     const over = conversation.signal === undefined ? [] : [conversation.signal];
-    const ends = requestSignal(request, { stopping: AbortSignal.any([stopping.signal, gone.signal, ...over]), timeoutMs });
+    const ends = requestSignal(request, { stopping: [stopping.signal, gone.signal, ...over], timeoutMs });
     const { signal } = ends;
     const began = performance.now();
     const onFirstToken = () => firstToken.observe((performance.now() - began) / 1_000);
