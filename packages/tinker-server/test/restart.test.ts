@@ -92,6 +92,16 @@ test("what was promised is done: requests that wait in the order, and samples wi
   expect((await revived.post("session_heartbeat", { session_id: session })).status).toBe(200);
 });
 
+test("a pass that was refused before a crash spoils the step behind it after the crash", async () => {
+  const { model } = await client.train();
+  await client.call("forward_backward", pass(model, 1, DATA));
+  expect((await client.post("forward_backward", pass(model, 2, []))).status).toBe(400);
+  const revived = await afterKill();
+  expect((await revived.call("optim_step", step(model, 3)))["error"]).toContain("a forward_backward before it failed");
+  await revived.call("forward_backward", pass(model, 4, DATA));
+  expect(await revived.call("optim_step", step(model, 5))).toHaveProperty("metrics.grad_norm");
+});
+
 test("checkpoints are there afterwards, and those that were being written are not half there", async () => {
   const { session, model } = await client.train();
   await client.call("forward_backward", pass(model, 1, DATA));
