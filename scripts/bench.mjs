@@ -6,6 +6,7 @@
 // `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 // `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
+// `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -13,9 +14,9 @@ import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "ablations"];
+const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve"];
 if (!BENCHES.includes(what) || (what !== "ablations" && !/^[1-9]\d*$/.test(count ?? "1"))) {
-  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder]");
+  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve");
   process.exit(2);
 }
 await ensureInstalled();
@@ -27,6 +28,10 @@ if (what === "sandbox") {
 }
 if (what === "ablations") {
   const child = spawn(process.execPath, [join(root, "apps/retool/bench/ablations.mjs"), count ?? "runs/ablations"], { stdio: "inherit" });
+  process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
+}
+if (what === "serve") {
+  const child = spawn(process.execPath, [join(root, "packages/serve/bench/serve.mjs")], { stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
 if (what === "reward") {

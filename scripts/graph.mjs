@@ -13,6 +13,7 @@ const PACKAGE_ORDER = [
   ["policy", "rollout"],
   ["runs", "evaluate"],
   ["train", "report", "serve", "tinker-server"],
+  ["watch"],
   ["retool"],
 ];
 
@@ -31,7 +32,7 @@ const APP_LIMITS = { rooms: 15, floors: 9 };
 /** Modules out of reach: what computes is handed to these packages, and the command line and its files are the app's. */
 const BARRED = [
   {
-    packages: ["engine", "http", "data", "sandbox", "reward", "rollout", "runs", "evaluate", "train", "report", "serve", "tinker"],
+    packages: ["engine", "http", "data", "sandbox", "reward", "rollout", "runs", "evaluate", "train", "report", "serve", "tinker", "watch"],
     module: /^@tensorflow\//,
   },
   { packages: PACKAGE_ORDER.flat().filter((name) => name !== "retool"), module: /^(?:commander|yaml|retool)(?:\/|$)/ },

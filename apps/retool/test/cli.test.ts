@@ -159,7 +159,7 @@ test.each<[string, (run: RunFolder) => Promise<unknown>, RegExp]>([
     /found seconds: /,
   ],
   ["a summary that is null", (run) => writeFile(run.file("summary.json"), "null"), /summary\.json: expected the summary/],
-  ["a manifest that is a list", (run) => writeFile(run.file("manifest.json"), "[1]"), /manifest\.json: expected the facts/],
+  ["a manifest that is a list", (run) => writeFile(run.file("manifest.json"), "[1]"), /manifest\.json: expected a JSON object/],
   [
     "metrics that are objects",
     (run) => writeFile(run.file("metrics.jsonl"), '{"step":1,"a":{}}\n'),
@@ -169,19 +169,11 @@ test.each<[string, (run: RunFolder) => Promise<unknown>, RegExp]>([
   [
     "a score that is text",
     (run) => run.writeTrajectories("final", [exampleRecord({ score: "1" as never })]),
-    /final\.jsonl\.gz:1: .*not a rollout \(score: /,
+    /final\.jsonl\.gz:1: .*found score: /,
   ],
-  [
-    "a segment without text",
-    (run) => run.writeTrajectories("final", [exampleRecord({ segments: [{}] as never })]),
-    /not a rollout \(segments\.0/,
-  ],
-  [
-    "a call that is null",
-    (run) => run.writeTrajectories("final", [exampleRecord({ toolCalls: [null] as never })]),
-    /not a rollout \(toolCalls\.0/,
-  ],
-  ["no stop reason", (run) => run.writeTrajectories("final", [exampleRecord({ stopReason: 3 as never })]), /not a rollout \(stopReason/],
+  ["a segment without text", (run) => run.writeTrajectories("final", [exampleRecord({ segments: [{}] as never })]), /found segments\.0/],
+  ["a call that is null", (run) => run.writeTrajectories("final", [exampleRecord({ toolCalls: [null] as never })]), /found toolCalls\.0/],
+  ["no stop reason", (run) => run.writeTrajectories("final", [exampleRecord({ stopReason: 3 as never })]), /found stopReason/],
 ])("a run folder from elsewhere is told in one message: %s", async (name, write, message) => {
   const foreign = await createRunFolder(join(scratch, `foreign-${name}`));
   await foreign.writeSummary(exampleSummary());

@@ -34,7 +34,7 @@ export function chartTable(series: readonly Series[], { title, unit, x }: { titl
   const steps = [...new Set(values.flatMap((map) => [...map.keys()]))].sort((a, b) => a - b);
   const shown = steps.length <= MOST_ROWS ? steps : Array.from({ length: MOST_ROWS }, (_, i) => steps[Math.round((i * (steps.length - 1)) / (MOST_ROWS - 1))]!); // prettier-ignore
   const rows = shown.map((step) => [step, ...values.map((map) => valueText(map.get(step), unit))]);
-  const note = steps.length > MOST_ROWS ? `, ${MOST_ROWS} of ${steps.length} ${x}s` : "";
+  const note = steps.length > MOST_ROWS ? `, ${MOST_ROWS} of ${steps.length} steps` : "";
   return markup`<details class="values">
     <summary>Values${note}</summary>
     ${renderTable([x, ...series.map(({ name }) => name)], rows, { label: `Values of ${title}`, kind: "narrow" })}

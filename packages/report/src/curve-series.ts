@@ -19,6 +19,8 @@ interface ChartContent {
   readonly title: string;
   readonly series: readonly Series[];
   readonly marks: readonly { readonly x: number; readonly label: string }[];
+  /** Names of the lines, also of a single one, where they are runs. */
+  readonly legend?: readonly { readonly name: string; readonly style: number }[];
 }
 
 /** Names of what was logged as a number. */
@@ -42,11 +44,11 @@ export function chartsOf(spec: ChartSpec, names: readonly string[], runs: readon
     const series = lines.map(({ name, runs: [only] }) => ({ name: seriesName(spec, name)!, points: only!.points }));
     return [{ title: spec.title, series, marks: stageMarks(runs[0]!.records, counting) }];
   }
-  return lines.map(({ name, runs: all }) => ({
-    title: lines.length === 1 ? spec.title : `${spec.title}: ${seriesName(spec, name)}`,
-    series: all.flatMap(({ run, points }, style) => (points.length === 0 ? [] : [{ name: run, points, style }])),
-    marks: [],
-  }));
+  return lines.map(({ name, runs: all }) => {
+    const series = all.flatMap(({ run, points }, style) => (points.length === 0 ? [] : [{ name: run, points, style }]));
+    const title = lines.length === 1 ? spec.title : `${spec.title}: ${seriesName(spec, name)}`;
+    return { title, series, marks: [], legend: series };
+  });
 }
 
 /** What a metric's line is called in a chart; undefined where it has none. */

@@ -54,10 +54,10 @@ function renderPhase(phase: string, runs: readonly CurveSource[], options: Curve
   const names = metricNames(runs, phase);
   const counting = { phase, countsByPhase };
   const draw = (spec: ChartSpec) =>
-    chartsOf(spec, names, runs, counting).map(({ title, series, marks }) => {
+    chartsOf(spec, names, runs, counting).map(({ series, ...texts }) => {
       const { unit, axis, explanation, isExact } = spec;
       const x = countsByPhase ? "step of this phase" : "step";
-      return chartFigure(series, { title, unit, axis, x, explanation, smooth: isExact !== true && smooth, marks });
+      return chartFigure(series, { ...texts, unit, axis, x, explanation, smooth: isExact !== true && smooth });
     });
   const known = charts.map((spec) => ({ spec, drawn: draw(spec) }));
   const charted = new Set(charts.flatMap((spec) => names.filter((name) => specHas(spec, name))));

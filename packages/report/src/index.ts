@@ -4,15 +4,21 @@
  * @packageDocumentation
  */
 export { analysisJson } from "./analysis-json.js";
+export { type CurveOptions, renderRunCurves } from "./curves.js";
+export type { CurveSource } from "./curve-series.js";
 export { formatBytes, formatDuration } from "./duration.js";
 export { type GroupColumn, renderColumns } from "./group-bars.js";
 export { renderRecord } from "./inspect-record.js";
 export { chartFigure, type ChartFigureOptions } from "./chart-figure.js";
 export { lineChart, type LineChartOptions } from "./line-chart.js";
 export type { ChartUnit, Point, Series } from "./series.js";
-export { type Html, type HtmlValue, markup } from "./markup.js";
+export { type Html, type HtmlValue, markup, modelText } from "./markup.js";
+export { type ChartSpec, CHARTS, TIMING_CHARTS } from "./metric-catalogue.js";
 export { type PageOptions, renderPage, type Section } from "./page.js";
 export { type RecordPair, RecordSample } from "./record-sample.js";
+export { percent, phaseTitle } from "./phase-title.js";
+export { problemFacts, renderPrompt, renderRollout } from "./rollout-card.js";
+export { flattenConfig, renderConfig, type Setting } from "./run-settings.js";
 export { renderReport } from "./render-report.js";
 export {
   callsWithContext,

@@ -56,6 +56,32 @@ export const CHARTS: readonly ChartSpec[] = [
       "Share of right answers to problems of the training side, tool calls included, with the weights of that step. The cold start may end at a value of it.",
   },
   {
+    title: "Failed agents",
+    axis: "failed, % of rollouts",
+    unit: "share",
+    series: { "agent/failed_share": "failed", "agent/hung_share": "took too long", "agent/silent_share": "never called the policy" },
+    explanation: "Share of rollouts whose agent threw, took too long, gave no score or never called the policy. They are not learned from.",
+  },
+  {
+    title: "Requests of agents",
+    axis: "per rollout",
+    unit: "number",
+    series: { "agent/requests": "requests", "agent/branches": "branches" },
+    explanation: "Requests of a rollout, and how often its agent began a conversation anew or took a turn again.",
+  },
+  {
+    title: "What agents changed",
+    axis: "per rollout",
+    unit: "number",
+    series: {
+      "agent/edited_turns": "turns edited",
+      "agent/unkept_turns": "turns not kept",
+      "agent/overridden_requests": "sampling overridden",
+    },
+    explanation:
+      "Turns of the policy that came back edited, recorded ones whose ids the chat template does not let stand, and requests for another sampling than the run's; per rollout.",
+  },
+  {
     title: "Loss",
     axis: "nats per token",
     unit: "number",
@@ -312,13 +338,14 @@ export const TIMING_CHARTS: readonly ChartSpec[] = [
     axis: "tokens per second",
     unit: "number",
     series: { "rollout/tokens_per_second": "while rolling out" },
-    explanation: "Tokens of the rollouts of a step, prompts and interpreter output included, by the time that sampling them took.",
+    explanation:
+      "Tokens after the prompt, interpreter output included, of all rollouts of a step, by the time that sampling and tool calls took.",
   },
   {
     title: "Memory",
     axis: "MiB",
     unit: "number",
     series: { "memory/rss_mib": "process" },
-    explanation: "Memory that the process holds at the end of a step, WebAssembly and worker threads included.",
+    explanation: "Memory that the process holds at the end of a step, with that of its threads.",
   },
 ];

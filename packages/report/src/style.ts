@@ -3,13 +3,13 @@ export const STYLE = `
 :root {
   --page: #fbfbfa; --card: #fff; --ink: #1c1d1f; --soft: #62666d; --rule: #dfe1e4; --grid: #eceef0; --link: #0a5ea8;
   --blue: #0072b2; --orange: #d98500; --green: #00835f; --red: #c64a00; --purple: #a8558a; --sky: #2e93cf;
-  --amber: #8a5200; --violet: #8a3f70; --code: #eef5fb; --output: #fbf4e6; --answer: #f8eef5;
+  --amber: #8a5200; --violet: #8a3f70; --rust: #a33c00; --code: #eef5fb; --output: #fbf4e6; --answer: #f8eef5;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #15171a; --card: #1d2024; --ink: #e8eaed; --soft: #a2a8b0; --rule: #353a41; --grid: #2a2e34; --link: #7cc0ff;
     --blue: #56b4e9; --orange: #e6a53c; --green: #3cc29a; --red: #ff8a4c; --purple: #d99bc2; --sky: #9ad4f5;
-    --amber: #e6a53c; --violet: #d99bc2; --code: #1a2733; --output: #2b2517; --answer: #2b1f28;
+    --amber: #e6a53c; --violet: #d99bc2; --rust: #ff8a4c; --code: #1a2733; --output: #2b2517; --answer: #2b1f28;
   }
 }
 * { box-sizing: border-box; }
@@ -98,7 +98,7 @@ select { padding: 4px 6px; border: 1px solid var(--rule); border-radius: 4px; ba
 .block.prompt { border-left-style: dotted; }
 .block.code { border-left-color: var(--blue); background: var(--code); } .block.code .label { color: var(--blue); }
 .block.output { border-left: 4px double var(--orange); background: var(--output); } .block.output .label { color: var(--amber); }
-.block.output.failed { border-left: 4px dashed var(--red); } .block.output.failed .label { color: var(--red); }
+.block.output.failed { border-left: 4px dashed var(--red); } .block.output.failed .label { color: var(--rust); }
 .block.answer { border-left: 8px solid var(--purple); background: var(--answer); font-weight: 600; } .block.answer .label { color: var(--violet); }
 .ctl { padding: 0 2px; border-radius: 3px; background: var(--red); color: var(--card); font-weight: normal; font-size: 0.85em; }
 summary { cursor: pointer; }

@@ -21,6 +21,11 @@ describe("records from anywhere", () => {
     expect(checkTrajectory(exampleRecord())).toEqual(exampleRecord());
     expect(checkSummary(exampleSummary())).toEqual(exampleSummary());
     expect(checkTrajectory({ ...exampleRecord(), advantage: null })).toEqual(exampleRecord());
+    expect(checkTrajectory({ ...exampleRecord(), score: null, parts: { outcome: null } })).toEqual({
+      ...exampleRecord(),
+      score: Number.NaN,
+      parts: { outcome: Number.NaN },
+    });
     expect(() => checkSummary(changed(exampleSummary(), "phases.final.codePassRate", null))).not.toThrow();
   });
 
@@ -29,7 +34,7 @@ describe("records from anywhere", () => {
     ["correct", 1, "correct: expected boolean, found 1"],
     ["stopReason", undefined, "stopReason: expected string, found nothing"],
     ["prediction", { toString: 1 }, 'prediction: expected string, found {"toString":1}'],
-    ["parts.outcome", null, "parts.outcome: expected number, found null"],
+    ["parts.outcome", "1", 'parts.outcome: expected number, found "1"'],
     ["segments.0", "x", 'segments.0: expected object, found "x"'],
     ["segments.1.text", 5, "segments.1.text: expected string, found 5"],
     ["segments.1.kind", "system", 'segments.1.kind: expected one of "prompt"|"model"|"tool", found "system"'],

@@ -12,10 +12,10 @@ const Trajectory = z.looseObject({
   groundTruth: z.string(),
   family: z.string().nullish(),
   level: z.number().nullish(),
-  score: z.number(),
+  score: z.number().nullable(),
   correct: z.boolean(),
   prediction: z.string().nullish(),
-  parts: z.record(z.string(), z.number()),
+  parts: z.record(z.string(), z.number().nullable()),
   advantage: z.number().nullish(),
   stopReason: z.string(),
   turns: z.number(),
@@ -50,14 +50,22 @@ const RunSummary = z.looseObject({
 });
 
 /**
- * Checks what a line of a trajectories file holds, which may come from anywhere. Optional fields that are null are left out.
+ * Checks what a line of a trajectories file holds, which may come from anywhere. Optional fields that are null are left out, scores that are null
+ * are no numbers.
  *
  * @throws Error that names the field, what it should be and what it is.
  */
 export function checkTrajectory(row: unknown): TrajectoryRecord {
   const record = checked(Trajectory, row);
-  const entries = Object.values(record).includes(null) ? Object.entries(record).filter(([, value]) => value !== null) : undefined;
-  return (entries === undefined ? record : Object.fromEntries(entries)) as unknown as TrajectoryRecord;
+  const parts = Object.entries(record.parts);
+  const hasNull = Object.values(record).includes(null) || parts.some(([, value]) => value === null);
+  if (!hasNull) return record as unknown as TrajectoryRecord;
+  const rest = Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
+  const numbers = {
+    score: record.score ?? Number.NaN,
+    parts: Object.fromEntries(parts.map(([name, value]) => [name, value ?? Number.NaN])),
+  };
+  return { ...rest, ...numbers } as unknown as TrajectoryRecord;
 }
 
 /**

@@ -46,20 +46,21 @@ export class ReplyText {
 
   /** Up to where no call and no stop string may have begun; blanks before a call may not belong to the content either. */
   #certain(): number {
-    const text = this.#text;
+    const shown = this.#shown;
+    const tail = this.#text.slice(shown); // what is shown is certain
     const openings = this.#options.format?.callOpenings ?? [];
-    let end = text.length;
+    let end = tail.length;
     for (const mark of [...openings, ...this.#options.stops]) {
-      const place = text.indexOf(mark);
+      const place = tail.indexOf(mark);
       if (place >= 0) end = Math.min(end, place);
-      for (let length = Math.min(mark.length - 1, text.length); length > 0; length--) {
-        if (text.endsWith(mark.slice(0, length))) {
-          end = Math.min(end, text.length - length);
+      for (let length = Math.min(mark.length - 1, tail.length); length > 0; length--) {
+        if (tail.endsWith(mark.slice(0, length))) {
+          end = Math.min(end, tail.length - length);
           break;
         }
       }
     }
-    return openings.length === 0 ? end : text.slice(0, end).trimEnd().length;
+    return shown + (openings.length === 0 ? end : tail.slice(0, end).trimEnd().length);
   }
 }
 

@@ -51,7 +51,7 @@ export async function runSteps<State, Closure>(
     }
     state = finished.state;
     await recorder.appendMetrics(finished.metrics);
-    if (finished.timings !== undefined) await recorder.appendTimings?.(finished.timings);
+    if (finished.timings !== undefined) await recorder.appendTimings?.({ ...finished.timings, ...memory() });
     onMetrics?.(finished.metrics);
     watch.see(finished.metrics);
     if (finished.save) await loop.save(state);
@@ -60,4 +60,10 @@ export async function runSteps<State, Closure>(
   }
   bar?.done(loop.summary?.(state));
   return state;
+}
+
+/** Memory of the process; nothing where there is no process to ask, as in a browser. */
+function memory(): Readonly<Record<string, number>> {
+  if (typeof process === "undefined" || typeof process.memoryUsage !== "function") return {};
+  return { "memory/rss_mib": process.memoryUsage().rss / 2 ** 20 };
 }

@@ -19,6 +19,7 @@ import * as serve from "./serve.js";
 import * as sft from "./sft.js";
 import * as train from "./train.js";
 import * as verify from "./verify.js";
+import * as watch from "./watch.js";
 
 /**
  * In the order of `retool --help`. A command module loads with every command line, so it imports only what describes the command;
@@ -34,6 +35,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   serve,
   inspect,
   report,
+  watch,
   exportCommand,
   config,
   data,

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { pathToFileURL } from "node:url";
 
-/** Hands a file to the system's browser. Where there is none, nothing happens: its path has been printed. */
+/** Hands a file or an address to the system's browser. Where there is none, nothing happens: it has been printed. */
 export async function openInBrowser(path: string): Promise<void> {
-  const { href } = pathToFileURL(path);
+  const href = /^https?:\/\//.test(path) ? path : pathToFileURL(path).href;
   const [program, ...args] =
     process.platform === "darwin"
       ? ["open", href]

@@ -20,8 +20,14 @@ import type { Summary } from "@retool-ts/runs";
 import { formatTable } from "../shell/text-table.js";
 
 /** Runs parts of the recipe in a run folder and prints what they came to. */
-export async function runCommand(name: string, parts: RecipeParts, options: RunOptions, context: CliContext): Promise<void> {
-  const result = await runParts(name, parts, options, context);
+export async function runCommand(
+  name: string,
+  parts: RecipeParts,
+  options: RunOptions,
+  context: CliContext,
+  hooks: RecipeHooks = {},
+): Promise<void> {
+  const result = await runParts(name, parts, options, context, hooks);
   if (result !== undefined) context.print(options.json === true ? runJson(result) : runText(result));
 }
 

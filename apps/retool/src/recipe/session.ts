@@ -3,6 +3,7 @@ import { InputError } from "@retool-ts/core";
 import { probeBackends, type BackendName } from "@retool-ts/policy/node";
 import { stringify } from "yaml";
 import { createEnvironment } from "../setup/create-environment.js";
+import { loadAgent } from "../config/load-agent.js";
 import { localModel } from "../setup/hub-files.js";
 import { Interrupted } from "../shell/interrupted.js";
 import type { Reporter } from "../shell/log.js";
@@ -55,6 +56,8 @@ type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
  */
 export async function withRun<T>(request: SessionRequest, work: Work<T>): Promise<T> {
   const problems = request.resume ? undefined : await openProblems(request.config, request); // a mistake in them leaves no folder behind
+  const agent = request.resume ? null : request.config.agent.file;
+  if (agent !== null) await loadAgent(agent); // nor does one in an agent
   const run = await createRunFolder(request.path, { resume: request.resume, hints: RUN_HINTS });
   return withFolderLock(run.path, () => workIn(run, request, problems, work));
 }

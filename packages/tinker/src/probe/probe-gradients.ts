@@ -67,7 +67,12 @@ export async function probeGradients(model: TrainingModel, vocabSize: number): P
   const likelihood = { data: [witness], lossFn: "cross_entropy" };
   const plain = await size.of(likelihood);
   const weighted = await ratio("weights doubled", plain, { ...likelihood, data: [data.crossEntropy(TARGETS, 2)] });
-  const ifHas = async (loss: string, work: () => Promise<boolean>) => losses.includes(loss) && (await unlessRefused(work)) === true;
+  const ifHas = async (loss: string, work: () => Promise<boolean>) => losses.includes(loss) && (await orForget(work)) === true;
+  const orForget = async (work: () => Promise<boolean>) => {
+    const result = await unlessRefused(work);
+    if (result === undefined) await forgetGradients(model);
+    return result;
+  };
   const isTwo = (value: number) => nearest(value, [[1, false], [2, true]]); // prettier-ignore
   const usesLogProbs = await ifHas("importance_sampling", async () => isTwo(await ratio("importance sampling at ratio 2", one, policy("importance_sampling", ones, doubled)))); // prettier-ignore
   const narrow = { clip_low_threshold: 0.8, clip_high_threshold: 1.2 };
@@ -117,11 +122,17 @@ async function acceptedLosses(model: TrainingModel, vocabSize: number): Promise<
   const accepted: string[] = [];
   for (const lossFn of CANDIDATES) {
     const datum = lossFn === "cross_entropy" ? data.crossEntropy(TARGETS) : policy;
-    if (await accepts(model.pass([datum], { lossFn }))) accepted.push(lossFn);
+    const config = lossFn === "dro" ? { config: { beta: 0.1 } } : {};
+    if (await accepts(model.pass([datum], { lossFn, ...config }))) accepted.push(lossFn);
+    else await forgetGradients(model);
   }
-  // Forgets these gradients. A server may refuse a step behind a pass that it refused, and has forgotten them then.
-  await unlessRefused(() => model.optimStep({ learning_rate: 1e-12, beta1: 0.9, beta2: 0.95, eps: 1e-8 }));
+  await forgetGradients(model);
   return accepted;
+}
+
+/** A step that moves nothing. One behind a pass that failed may fail itself, which is as good. */
+async function forgetGradients(model: TrainingModel): Promise<void> {
+  await accepts(model.optimStep({ learning_rate: 1e-12, beta1: 0.9, beta2: 0.95, eps: 1e-8 }));
 }
 
 /** False for a request that the server refuses as such; other faults are thrown. */

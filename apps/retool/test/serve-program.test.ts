@@ -1,0 +1,72 @@
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { useBuiltCommandLine } from "./built-command-line.js";
+
+const built = useBuiltCommandLine();
+const TOKEN = "a-token-of-this-test";
+const children: ChildProcessWithoutNullStreams[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+});
+
+function start(...args: readonly string[]) {
+  const child = spawn(process.execPath, [built.program("cli"), ...args], { env: { ...process.env, RETOOL_SERVE_TOKEN: TOKEN } });
+  children.push(child);
+  const seen = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => (seen.stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (seen.stderr += chunk.toString()));
+  return { child, seen, exit: once(child, "close") as Promise<[number | null, NodeJS.Signals | null]> };
+}
+
+let run: string;
+beforeAll(async () => {
+  run = join(built.scratch, "sft");
+  const { exit, seen } = start("sft", "--preset", "smoke", "-o", run, "-s", "eval.problems=2", "-s", "backend=wasm");
+  expect(await exit, seen.stderr).toEqual([0, null]);
+});
+
+test.skipIf(process.platform === "win32")("retool serve answers chats until SIGTERM (skipped on Windows, which has none)", async () => {
+  const { child, seen, exit } = start("serve", run, "--port", "0", "--name", "mine", "--max-sequences", "4");
+  while (!seen.stdout.includes("\n")) {
+    if (child.exitCode !== null) throw new Error(seen.stderr);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const url = seen.stdout.trim();
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
+  const ask = async (token: string) => {
+    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+    const body = JSON.stringify({ messages: [{ role: "user", content: "What is 6 * 7?" }], max_tokens: 5, seed: 1 });
+    const response = await fetch(`${url}/chat/completions`, { method: "POST", headers, body });
+    return { status: response.status, body: (await response.json()) as { readonly model?: string; readonly usage?: object } };
+  };
+  expect((await ask("another")).status).toBe(401);
+  expect((await ask(TOKEN)).body).toMatchObject({ model: "mine", usage: { completion_tokens: 5 } });
+  child.kill("SIGTERM");
+  expect(await exit).toEqual([0, null]);
+  expect(seen.stderr).toContain("4 sequences of up to 2048 tokens");
+});
+
+test("retool train --agent trains the agent of a file; one that is missing is told before anything is written", async () => {
+  const file = join(built.scratch, "agent.mjs");
+  await writeFile(
+    file,
+    `export default async ({ baseURL, apiKey, problem }) => {
+      const headers = { "content-type": "application/json", authorization: "Bearer " + apiKey };
+      const body = JSON.stringify({ messages: [{ role: "user", content: problem.question }], max_tokens: 4 });
+      const { choices } = await (await fetch(baseURL + "/chat/completions", { method: "POST", headers, body })).json();
+      return { score: choices[0].message.content.length % 2, correct: true };
+    };`,
+  );
+  const out = join(built.scratch, "trained");
+  const { exit, seen } = start("train", run, "--agent", file, "-o", out, "-s", "train.steps=1", "--json");
+  expect(await exit, seen.stderr).toEqual([0, null]);
+  expect(JSON.parse(seen.stdout)).toMatchObject({ phases: { final: { accuracy: 1, n: 2 } } });
+  const missing = start("train", run, "--agent", "absent.mjs", "-o", join(built.scratch, "no"));
+  expect(await missing.exit).toEqual([2, null]);
+  expect(missing.seen.stderr).toContain("expected a module, found no such file");
+  expect(existsSync(join(built.scratch, "no"))).toBe(false);
+});
