@@ -23,6 +23,8 @@ export interface OpenServerOptions extends ServerAddress {
   readonly stopping: AbortController;
   /** Milliseconds in which a request's headers and body must have come, 30 000 by default. */
   readonly receiveMs?: number;
+  /** Milliseconds that an idle connection is kept, 5 000 by default; more where work may hold the event loop up. */
+  readonly keepAliveMs?: number;
 }
 
 /** A server that runs. */
@@ -39,7 +41,7 @@ export interface HttpServer {
  * @throws InputError when an option is out of range, or nothing can listen at the address.
  */
 export async function openServer(options: OpenServerOptions): Promise<HttpServer> {
-  const { what, host = "127.0.0.1", port = 8080, token, fetch, stopping, receiveMs = 30_000 } = options;
+  const { what, host = "127.0.0.1", port = 8080, token, fetch, stopping, receiveMs = 30_000, keepAliveMs = 5_000 } = options;
   if (token === undefined && !isLoopback(host)) {
     const fix = "pass a token, or listen at 127.0.0.1";
     throw new InputError({ what, where: "token", expected: `a token for ${host}`, found: "none", fix });
@@ -58,6 +60,7 @@ export async function openServer(options: OpenServerOptions): Promise<HttpServer
     connectionsCheckingInterval: Math.min(5_000, receiveMs),
   };
   const server = createAdaptorServer({ fetch, serverOptions, overrideGlobalObjects: false }) as Server;
+  server.keepAliveTimeout = keepAliveMs;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(what, `${host}:${port}`, cause)));
     server.listen(port, host, resolve);

@@ -128,7 +128,9 @@ async function openUnlocked(options: TinkerServerOptions, release: () => Promise
     await release();
   };
   try {
-    const server = await openServer({ what: "tinker server", ...defined({ token, host, port }), fetch: app.fetch, stopping });
+    // A pass may outlast the usual deadlines, and what came meanwhile is read after it: connections must not have been closed by then.
+    const patience = { receiveMs: 300_000, keepAliveMs: 300_000 };
+    const server = await openServer({ what: "tinker server", ...defined({ token, host, port }), ...patience, fetch: app.fetch, stopping });
     const close = async (graceMs?: number) => {
       // Held questions end at once: their clients ask the next process.
       stopping.abort();

@@ -45,7 +45,7 @@ test("the probe finds Tinker's semantics", async () => {
       reduction: "sum",
       accumulation: "sum",
       scalesWeights: true,
-      losses: ["cross_entropy", "importance_sampling", "ppo", "cispo"],
+      losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro"],
       usesLogProbs: true,
       clipsRatio: true,
       clipsWeight: true,

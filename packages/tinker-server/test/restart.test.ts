@@ -1,4 +1,4 @@
-import { cp } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ForwardBackwardOutput, SampleResponse } from "@retool-ts/tinker/wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -21,10 +21,15 @@ afterEach(async () => {
 
 const DATA = [datum([1, 2, 3, 4, 5]), datum([6, 7, 8])];
 
-/** A server on what the disk has at this moment: what is left when the first one is killed now. */
-async function afterKill(): Promise<TestClient> {
+/**
+ * A server on what the disk has at this moment: what is left when the first one is killed now.
+ *
+ * @param unfinished - a request whose outcome the kill came before
+ */
+async function afterKill(unfinished?: string): Promise<TestClient> {
   const folder = join(tiny.folder, `copy-${copies.length}`);
   await cp(join(tiny.folder, "state"), folder, { recursive: true, filter: (path) => !path.includes(".lock~") });
+  if (unfinished !== undefined) await rm(join(folder, "requests", `${unfinished}.outcome`));
   const base = localBase(tiny.parameters, {
     name: "tiny",
     vocabSize: VOCABULARY,
@@ -74,15 +79,27 @@ test("what was promised is done: requests that wait in the order, and samples wi
     sampling_params: { max_tokens: 40, stop: [] },
   };
   const drawn = await client.begin("asample", sample);
-  const revived = await afterKill();
   const tokens = (response: SampleResponse) => Array.from(response.sequences[0]!.tokens);
-  expect(tokens(await revived.result<SampleResponse>(drawn))).toEqual(tokens(await client.result<SampleResponse>(drawn)));
+  const before = tokens(await client.result<SampleResponse>(drawn));
+  const revived = await afterKill(drawn);
+  expect(tokens(await revived.result<SampleResponse>(drawn))).toEqual(before);
+  expect(copies[0]!.status.sampledTokens).toBe(before.length); // drawn again
   expect(await revived.begin("asample", sample)).toBe(drawn);
   expect((await revived.post("asample", { ...sample, num_samples: 2 })).status).toBe(409);
   await revived.call("forward_backward", pass(model, 4, DATA));
   expect(await revived.result(waits)).toHaveProperty("metrics.grad_norm");
   expect((await revived.post("forward_backward", pass(model, 1, DATA.slice(1)))).status).toBe(409);
   expect((await revived.post("session_heartbeat", { session_id: session })).status).toBe(200);
+});
+
+test("a pass that was refused before a crash spoils the step behind it after the crash", async () => {
+  const { model } = await client.train();
+  await client.call("forward_backward", pass(model, 1, DATA));
+  expect((await client.post("forward_backward", pass(model, 2, []))).status).toBe(400);
+  const revived = await afterKill();
+  expect((await revived.call("optim_step", step(model, 3)))["error"]).toContain("a forward_backward before it failed");
+  await revived.call("forward_backward", pass(model, 4, DATA));
+  expect(await revived.call("optim_step", step(model, 5))).toHaveProperty("metrics.grad_norm");
 });
 
 test("checkpoints are there afterwards, and those that were being written are not half there", async () => {

@@ -167,6 +167,11 @@ describe("who may come", () => {
     await again.close(100);
   });
 
+  test("a connection outlasts a long pass", async () => {
+    const { client } = await open();
+    expect((await client.get("healthz")).headers.get("keep-alive")).toBe("timeout=300");
+  });
+
   test("a body that is too long is refused while it comes", async () => {
     const { client } = await open({ maxBodyBytes: 2000, maxBodyValues: 100 });
     expect((await client.post("forward_backward", new Uint8Array(3000))).status).toBe(413);

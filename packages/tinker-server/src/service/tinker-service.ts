@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { RetoolError } from "@retool-ts/core";
 import { HttpFault } from "@retool-ts/http";
@@ -17,6 +17,8 @@ import { TrainingModel } from "../training/training-model.js";
 import type { Plan, SamplerRecord, ServiceContext, ServiceLimits } from "./context.js";
 import { baseNamed } from "./lookup.js";
 import { planRequest, readBody, type FutureRouteName, type RawBody } from "./plan-request.js";
+import { conflict, hashOf, promiseOf, used } from "./promise-of.js";
+import { pushRefused, type Refusal } from "./refusal.js";
 import { full } from "./training-plans.js";
 
 /** Settings of a {@link TinkerService}. */
@@ -86,11 +88,11 @@ export class TinkerService {
       plan = planRequest(this.context, route, value);
     } catch (error) {
       const model = modelId === undefined ? undefined : this.context.models.get(modelId);
-      if (model !== undefined && error instanceof HttpFault) this.#passBy(model, seq, addsGradients ? error.message : undefined);
+      if (model !== undefined && error instanceof HttpFault) await this.#passBy(model, { route, seq, body, error, addsGradients });
       throw error;
     }
     const key = plan.key ?? (idempotencyKey === undefined ? undefined : `${route} ${idempotencyKey}`);
-    const hash = createHash("sha256").update(body.contentType).update(body.bytes).digest("hex");
+    const hash = hashOf(body);
     const before = key === undefined ? undefined : this.futures.named(key);
     if (before !== undefined) return this.#again(before, plan, hash);
     const { model } = plan;
@@ -159,13 +161,26 @@ export class TinkerService {
     throw full(`${maxOutstanding} requests of this session wait or were not fetched; fetch results first`);
   }
 
-  /** Lets a refused request have its place in the order, so that those behind it do not wait for ever. */
-  #passBy(model: TrainingModel, seq: number | undefined, spoils: string | undefined): void {
+  /** Lets a refused request have its place in the order, after a crash as well, so that those behind it do not wait for ever. */
+  async #passBy(model: TrainingModel, refusal: Refusal): Promise<void> {
+    const { route, seq, body, error } = refusal;
     if (seq !== undefined && model.order.isPast(seq)) return;
-    const run = async () => {
-      if (spoils !== undefined) model.spoil(spoils);
+    pushRefused(model, refusal);
+    if (seq === undefined) return;
+    const { session, id } = model;
+    const record = {
+      id: randomUUID(),
+      route,
+      order: ++this.#taken,
+      session,
+      model: id,
+      seq,
+      hash: hashOf(body),
+      contentType: body.contentType,
     };
-    model.order.push({ seq, run, drop: () => {} });
+    await this.futures.add(record, body.bytes);
+    await this.futures.settle(record.id, failed(error.message));
+    this.futures.delivered(record.id);
   }
 
   #dispatch(record: RequestRecord, plan: Plan): void {
@@ -240,33 +255,15 @@ export class TinkerService {
     this.#taken = Math.max(this.#taken, record.order);
     this.futures.restore(record, outcome);
     if (outcome !== undefined && !this.#isNeeded(record)) return;
+    const route = record.route as FutureRouteName;
+    const raw = { bytes: body, contentType: record.contentType };
+    const { value, seq, addsGradients } = readBody(route, raw);
     try {
-      const { value } = readBody(record.route as FutureRouteName, { bytes: body, contentType: record.contentType });
-      this.#dispatch(record, planRequest(this.context, record.route as FutureRouteName, value));
+      this.#dispatch(record, planRequest(this.context, route, value));
     } catch (error) {
+      const model = this.context.models.get(record.model ?? "");
+      if (model !== undefined && error instanceof HttpFault) pushRefused(model, { route, seq, body: raw, error, addsGradients });
       await this.futures.settle(record.id, this.#fault(error));
     }
   }
-}
-
-function promiseOf({ id, model }: RequestRecord, { handle }: Plan): Readonly<Record<string, unknown>> {
-  return {
-    type: "future",
-    request_id: id,
-    future_id: id,
-    status: "pending",
-    ...(model !== undefined && { model_id: model }),
-    ...handle?.(id),
-  };
-}
-
-function used(seq: number): HttpFault {
-  return new HttpFault(409, `seq_id ${seq} was used by another request; the result of that one stands`, {
-    code: "conflict",
-    param: "seq_id",
-  });
-}
-
-function conflict(key: string): HttpFault {
-  return new HttpFault(409, `${key} names another request already`, { code: "conflict" });
 }
