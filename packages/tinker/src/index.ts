@@ -24,8 +24,9 @@ export {
   TinkerValueError,
   type TinkerErrorOptions,
 } from "./client/errors.js";
+export { type Gate } from "./client/lane.js";
 export { type HeartbeatState } from "./client/heartbeat.js";
-export { Requests, type Started } from "./client/requests.js";
+export { type Control, Requests, type Started } from "./client/requests.js";
 export { SamplingWeights, type SampleOptions, type SamplingSession, type WeightsName } from "./client/sampling-weights.js";
 export { systemTimer, type ClientTimer } from "./client/timer.js";
 export { TinkerClient, type CreateModelOptions, type TinkerClientOptions } from "./client/tinker-client.js";
@@ -33,7 +34,9 @@ export { TrainingModel, type PassOptions, type PassResult, type StepResult, type
 export { Transport, type Answer, type Call, type TransportOptions } from "./client/transport.js";
 export { unloadOnSignals, type SignalSource } from "./client/unload-on-signals.js";
 export { WireError } from "./wire/wire-error.js";
+export { type EngineFacts } from "./engine/server-model.js";
 export { HOSTED_SEMANTICS, REDUCTIONS, type ServerReduction, type ServerSemantics } from "./engine/server-semantics.js";
+export { type StopIds } from "./engine/stop-scanner.js";
 export { TinkerEngine, type TinkerEngineOptions, type TinkerOptimizer } from "./engine/tinker-engine.js";
 export { TinkerSampler, type TinkerSamplerParts } from "./engine/tinker-sampler.js";
 export { TinkerSnapshot, type FrozenSource, type SnapshotParts } from "./engine/tinker-snapshot.js";

@@ -8,7 +8,9 @@ import { errorOfStatus, type TinkerError } from "./errors.js";
 import { readJson } from "./read-answer.js";
 import { type Answer, type Call, detailOf, type Transport } from "./transport.js";
 
-type Control = Pick<Call, "signal" | "retries" | "query" | "timeoutMs">;
+/** Options of one request. */
+export type Control = Pick<Call, "signal" | "retries" | "query" | "timeoutMs">;
+
 /** Statuses that a server without protobuf may answer a protobuf body with. */
 const MAY_LACK_PROTOBUF = [400, 415, 422, 500, 501];
 
