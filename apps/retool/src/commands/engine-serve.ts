@@ -7,7 +7,7 @@ export function registerServe(group: Command, context: CliContext): void {
   group
     .command("serve")
     .description("serve the Tinker API, by which Python's tinker SDK and other clients train and sample models here, until Ctrl-C")
-    .argument("<model...>", "models: runs, checkpoints, Hugging Face folders or ids, .gguf files; NAME=MODEL gives clients another name")
+    .argument("<models...>", "models: runs, checkpoints, Hugging Face folders or ids, .gguf files; NAME=MODEL gives clients another name")
     .option("--host <address>", "address to listen at; another than loopback needs a token", "127.0.0.1")
     .option("--port <n>", "port; 0 takes a free one", wholeNumber, 8765)
     .option("--token <text>", "key that clients must send (TINKER_API_KEY for the SDK); better given as RETOOL_ENGINE_TOKEN")
