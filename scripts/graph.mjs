@@ -23,7 +23,7 @@ const APP_ORDER = [
   ["config"],
   ["setup"],
   ["plan", "recipe", "data-build"],
-  ["evaluation", "compare", "labels", "doctor"],
+  ["evaluation", "compare", "labels", "doctor", "reproduction"],
   ["commands", "index.ts"],
   ["cli.ts"],
 ];
