@@ -24,6 +24,7 @@ const APP_ORDER = [
   ["setup"],
   ["plan", "recipe", "data-build"],
   ["evaluation", "compare", "labels", "doctor", "reproduction"],
+  ["sweep"],
   ["commands", "index.ts"],
   ["cli.ts"],
 ];

@@ -19,6 +19,7 @@ import * as reproduce from "./reproduce.js";
 import * as sandbox from "./sandbox.js";
 import * as serve from "./serve.js";
 import * as sft from "./sft.js";
+import * as sweep from "./sweep.js";
 import * as train from "./train.js";
 import * as verify from "./verify.js";
 import * as watch from "./watch.js";
@@ -33,6 +34,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   train,
   evaluation,
   compare,
+  sweep,
   chat,
   serve,
   inspect,
