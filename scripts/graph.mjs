@@ -23,7 +23,8 @@ const APP_ORDER = [
   ["config"],
   ["setup"],
   ["plan", "recipe", "data-build"],
-  ["evaluation", "compare", "labels", "doctor"],
+  ["evaluation", "compare", "labels", "doctor", "reproduction"],
+  ["sweep"],
   ["commands", "index.ts"],
   ["cli.ts"],
 ];

@@ -12,6 +12,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "Agents", link: "/guide/agents" },
   { text: "Extend it", link: "/guide/extend" },
   { text: "Tool RL against text RL", link: "/guide/compare" },
+  { text: "Sweeps", link: "/guide/sweep" },
   { text: "Ablations", link: "/guide/ablations" },
   { text: "Native TensorFlow", link: "/guide/native" },
   { text: "Watching a run", link: "/guide/watch" },

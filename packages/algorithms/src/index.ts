@@ -7,6 +7,8 @@ export { groupAdvantages, type GroupAdvantageOptions } from "./advantages.js";
 export { aggregateLoss, type AggregateOptions, type AggregationMode } from "./aggregate.js";
 export { leaveOneOutAdvantages, remaxAdvantages } from "./baselines.js";
 export { cispoLoss, type CISPOLoss, type CISPOOptions } from "./cispo.js";
+export { decoupledAdvantages, type DecoupledAdvantageOptions } from "./decoupled.js";
+export { dppoLoss, type DPPOLoss, type DPPOOptions } from "./dppo.js";
 export { entropyBonus, type EntropyBonusOptions } from "./entropy.js";
 export { generalizedAdvantages, whitenMasked, type GAEOptions, type GAEResult, type Rows } from "./gae.js";
 export { informativeSamples, zeroVarianceGroupShare, type GroupId } from "./groups.js";
@@ -16,8 +18,15 @@ export { klPenaltyValues, type RewardKLEstimator } from "./kl-values.js";
 export { klPenalty, type KLEstimator, type KLPenaltyOptions } from "./kl.js";
 export { clippedSurrogateLoss, type ClippedSurrogate, type ClippedSurrogateOptions } from "./losses.js";
 export { tokenLoss, valueLoss } from "./loss-by-name.js";
+export {
+  geometricSequenceMask,
+  maskedImportanceWeights,
+  type GeometricMaskOptions,
+  type MaskedImportanceOptions,
+} from "./masked-importance.js";
 export { policyLoss, policyLossWith, type PolicyLossFunction, type PolicyLossInputs, type PolicyLossParts } from "./policy-loss.js";
 export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
+export { sapoLoss, type SAPOLoss, type SAPOOptions } from "./sapo.js";
 export {
   offPolicySequenceMask,
   sequenceImportanceWeights,
@@ -26,7 +35,9 @@ export {
 } from "./sequence-importance.js";
 export { type PackedRows } from "./sequence-sum.js";
 export { stopGradient } from "./stop-gradient.js";
+export { optimalTokenBaselineAdvantages, type TokenBaselineInputs, type TokenBaselineOptions } from "./token-baseline.js";
 export type { LossInputs, LossResult, TokenLoss, ValueLoss, ValueLossInputs } from "./token-loss.js";
 export type { TokenTensor } from "./token-tensor.js";
 export { unbiasedKLPenalty } from "./unbiased-kl.js";
 export { clippedValueLoss, type ClippedValue, type ClippedValueOptions } from "./value-loss.js";
+export { vespoLoss, type VESPOKernel, type VESPOLoss, type VESPOOptions } from "./vespo.js";

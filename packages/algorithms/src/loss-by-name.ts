@@ -12,7 +12,12 @@ export function tokenLoss(spec: LossSpec): TokenLoss {
       return crossEntropy(spec);
     case "ppo-clip":
     case "gspo":
+    case "luspo":
     case "cispo":
+    case "sapo":
+    case "dppo-tv":
+    case "dppo-kl":
+    case "vespo":
       return policyLoss(spec);
   }
 }

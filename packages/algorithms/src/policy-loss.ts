@@ -1,16 +1,20 @@
-import type { PolicyLoss as PolicyLossSpec, PolicyLossTerms } from "@retool-ts/engine";
+import { SAPO_TAUS, VESPO_KERNELS, type PolicyLoss as PolicyLossSpec, type PolicyLossTerms } from "@retool-ts/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import { aggregateLoss } from "./aggregate.js";
 import { cispoLoss } from "./cispo.js";
+import { dppoLoss } from "./dppo.js";
 import { entropyBonus } from "./entropy.js";
 import { gspoLoss } from "./gspo.js";
 import { truncatedImportanceWeights } from "./importance.js";
 import { klPenalty } from "./kl.js";
 import { clippedSurrogateLoss } from "./losses.js";
+import { geometricSequenceMask, maskedImportanceWeights } from "./masked-importance.js";
+import { sapoLoss } from "./sapo.js";
 import { offPolicySequenceMask, sequenceImportanceWeights } from "./sequence-importance.js";
 import type { PackedRows } from "./sequence-sum.js";
 import type { TokenLoss } from "./token-loss.js";
 import { unbiasedKLPenalty } from "./unbiased-kl.js";
+import { vespoLoss } from "./vespo.js";
 
 /** Inputs of a policy loss: one number for each token that the policy chose, `[tokens]` each. */
 export interface PolicyLossInputs {
@@ -85,7 +89,7 @@ function tokenLoss(objective: PolicyLossTerms, surrogate: PolicyLossFunction): T
   };
 }
 
-function surrogateOf({ name, clipLow, clipHigh, dualClip }: PolicyLossSpec): PolicyLossFunction {
+function surrogateOf({ name, clipLow, clipHigh, dualClip, sapo = SAPO_TAUS, vespo = VESPO_KERNELS }: PolicyLossSpec): PolicyLossFunction {
   return ({ logProbs, oldLogProbs, advantages, lossMask, rows, normalizer }) => {
     const inputs = [logProbs, oldLogProbs, advantages, lossMask] as const;
     const clip = { clipLow, clipHigh, normalizer };
@@ -93,9 +97,17 @@ function surrogateOf({ name, clipLow, clipHigh, dualClip }: PolicyLossSpec): Pol
       case "ppo-clip":
         return clippedSurrogateLoss(...inputs, { ...clip, ...(dualClip === null ? {} : { dualClip }) });
       case "gspo":
+      case "luspo": // GSPO's loss, which is LUSPO's under seq-mean-token-sum: that sum makes up for the mean over the length
         return gspoLoss(...inputs, { ...clip, rows });
       case "cispo":
         return cispoLoss(...inputs, clip);
+      case "sapo":
+        return sapoLoss(...inputs, { ...sapo, normalizer });
+      case "dppo-tv":
+      case "dppo-kl":
+        return dppoLoss(...inputs, { divergence: name === "dppo-tv" ? "tv" : "kl", deltaLow: clipLow, deltaHigh: clipHigh, normalizer });
+      case "vespo":
+        return vespoLoss(...inputs, { ...vespo, rows, normalizer });
     }
   };
 }
@@ -120,20 +132,25 @@ function referencePenalty(
 function correctOffPolicy(
   lossPerToken: tf.Tensor1D,
   { logProbs, oldLogProbs, samplerLogProbs, advantages, lossMask, rows, normalizer }: PolicyLossInputs & { samplerLogProbs: tf.Tensor1D },
-  { importance, offPolicyThreshold }: PolicyLossTerms,
+  { importance, geometricMask = null, offPolicyThreshold }: PolicyLossTerms,
 ): PolicyLossParts {
   const metrics: Record<string, tf.Scalar> = {};
   const meanOf = (values: tf.Tensor1D) => tf.div<tf.Scalar>(tf.sum(values), normalizer);
   let result = lossPerToken;
   if (importance !== null) {
-    const { cap, average } = importance;
-    const weights =
-      importance.level === "token"
-        ? truncatedImportanceWeights(oldLogProbs, samplerLogProbs, lossMask, { cap })
-        : sequenceImportanceWeights(oldLogProbs, samplerLogProbs, lossMask, { cap, average, rows });
+    const weights = importanceWeights(oldLogProbs, samplerLogProbs, lossMask, importance, rows);
+    const isOutside =
+      importance.outside === "drop"
+        ? tf.equal<tf.Tensor1D>(weights, 0)
+        : tf.greaterEqual<tf.Tensor1D>(weights, importance.cap * (1 - 1e-6));
     result = tf.mul<tf.Tensor1D>(result, weights);
     metrics["importance/weight"] = meanOf(weights);
-    metrics["importance/capped_share"] = meanOf(tf.cast(tf.greaterEqual(weights, cap * (1 - 1e-6)), "float32"));
+    metrics["importance/capped_share"] = meanOf(tf.cast<tf.Tensor1D>(isOutside, "float32"));
+  }
+  if (geometricMask !== null) {
+    const kept = geometricSequenceMask(oldLogProbs, samplerLogProbs, lossMask, { ...geometricMask, rows });
+    result = tf.mul<tf.Tensor1D>(result, kept);
+    metrics["importance/masked_share"] = meanOf(tf.sub<tf.Tensor1D>(1, kept));
   }
   if (offPolicyThreshold !== null) {
     const kept = offPolicySequenceMask(logProbs, samplerLogProbs, advantages, lossMask, { threshold: offPolicyThreshold, rows });
@@ -141,6 +158,18 @@ function correctOffPolicy(
     metrics["off_policy/masked_share"] = meanOf(tf.sub<tf.Tensor1D>(1, kept));
   }
   return { lossPerToken: result, metrics };
+}
+
+function importanceWeights(
+  oldLogProbs: tf.Tensor1D,
+  samplerLogProbs: tf.Tensor1D,
+  lossMask: tf.Tensor1D,
+  { level, cap, average, outside = "cap", floor = 0 }: NonNullable<PolicyLossTerms["importance"]>,
+  rows: PackedRows,
+): tf.Tensor1D {
+  const inputs = [oldLogProbs, samplerLogProbs, lossMask] as const;
+  if (outside === "drop") return maskedImportanceWeights(...inputs, { over: level === "token" ? level : average, floor, cap, rows });
+  return level === "token" ? truncatedImportanceWeights(...inputs, { cap }) : sequenceImportanceWeights(...inputs, { cap, average, rows });
 }
 
 function normalizerOf({ aggregation, counts }: PolicyLossTerms): number {

@@ -5,18 +5,24 @@ import {
   cispoLoss,
   clippedSurrogateLoss,
   clippedValueLoss,
+  dppoLoss,
   entropyBonus,
+  geometricSequenceMask,
   gspoLoss,
   klPenalty,
+  maskedImportanceWeights,
   offPolicySequenceMask,
+  sapoLoss,
   sequenceImportanceWeights,
   stopGradient,
   truncatedImportanceWeights,
   unbiasedKLPenalty,
+  vespoLoss,
   type TokenTensor,
 } from "../src/index.js";
 
 const clip = { clipLow: 0.2, clipHigh: 0.28, dualClip: 3 };
+const kernels = { positive: { power: 2, decay: 3 }, negative: { power: 3, decay: 2 } };
 const bounds = { clipLow: 0.2, clipHigh: 0.28 };
 
 // Outside of any tidy, a function may leave behind what it returns and nothing else.
@@ -33,6 +39,12 @@ const calls: Record<string, (x: tf.Tensor1D, mask: tf.Tensor1D) => tf.TensorCont
   gspoLoss: (x, mask) => gspoLoss<TokenTensor>(x, x, x, mask, { ...bounds, rows: { rowOfToken: mask, rowCount: 2 } }),
   sequenceImportanceWeights: (x, mask) => sequenceImportanceWeights(x, x, mask, { cap: 2, rows: { rowOfToken: mask, rowCount: 2 } }),
   offPolicySequenceMask: (x, mask) => offPolicySequenceMask(x, x, x, mask, { threshold: 0.1, rows: { rowOfToken: mask, rowCount: 2 } }),
+  sapoLoss: (x, mask) => sapoLoss<TokenTensor>(x, x, x, mask, { tauPositive: 1, tauNegative: 1.05 }),
+  dppoTV: (x, mask) => dppoLoss<TokenTensor>(x, x, x, mask, { divergence: "tv", deltaLow: 0.2, deltaHigh: 0.2 }),
+  dppoKL: (x, mask) => dppoLoss<TokenTensor>(x, x, x, mask, { divergence: "kl", deltaLow: 0.2, deltaHigh: 0.2 }),
+  vespoLoss: (x, mask) => vespoLoss<TokenTensor>(x, x, x, mask, { ...kernels, rows: { rowOfToken: mask, rowCount: 2 } }),
+  maskedImportanceWeights: (x, mask) => maskedImportanceWeights(x, x, mask, { over: "token", floor: 0.5, cap: 2 }),
+  geometricSequenceMask: (x, mask) => geometricSequenceMask(x, x, mask, { low: 0.9, high: 1.1, rows: { rowOfToken: mask, rowCount: 2 } }),
   entropyBonus: (x, mask) => entropyBonus(x, mask, { entropyCoef: 0.1 }),
   unbiasedKLPenalty: (x, mask) => unbiasedKLPenalty(x, x, x, mask),
   stopGradient: (x) => stopGradient(x),

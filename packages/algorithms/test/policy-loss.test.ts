@@ -53,6 +53,11 @@ describe("policyLoss at ratio 1 has the policy gradient", () => {
     ["the mean over rollouts of means", { aggregation: "seq-mean-token-mean" }, [4, 4, 6, 6, 6]], // 2 tokens · 2, 3 tokens · 2
     ["sums over a constant", { aggregation: "seq-mean-token-sum-norm" }, [20, 20, 20, 20, 20]], // 2 rollouts · at most 10 tokens
     ["CISPO", { name: "cispo" }, [5, 5, 5, 5, 5]],
+    ["SAPO", { name: "sapo" }, [5, 5, 5, 5, 5]],
+    ["DPPO by total variation", { name: "dppo-tv" }, [5, 5, 5, 5, 5]],
+    ["DPPO by KL", { name: "dppo-kl" }, [5, 5, 5, 5, 5]],
+    ["VESPO", { name: "vespo" }, [5, 5, 5, 5, 5]],
+    ["LUSPO, as the mean over rollouts of sums", { name: "luspo", aggregation: "seq-mean-token-sum" }, [2, 2, 2, 2, 2]],
     ["GSPO, as the mean over rollouts of means", { name: "gspo", aggregation: "seq-mean-token-mean" }, [4, 4, 6, 6, 6]],
   ] as const)("%s", (_, objective, divisors) => {
     const { logProbs } = gradients(objective);
@@ -76,6 +81,20 @@ describe("corrections for a sampler that differs", () => {
   ] as const)("importance weights: %s", (_, importance, logWeights) => {
     const { logProbs } = gradients({ importance }, sampler);
     logProbs.forEach((value, i) => expect(value).toBeCloseTo(plain[i]! * Math.exp(logWeights[i]!), 5));
+  });
+
+  test.each([
+    ["each token's", { level: "token", cap: 2, average: "product" }, 0.5, [0.5, -0.25, 0, null, null]], // e² and e⁻¹ are out
+    ["the sequence's", { level: "sequence", cap: 2, average: "product" }, 0.5, [0.25, 0.25, null, null, null]], // e
+    ["its geometric mean", { level: "sequence", cap: 1.2, average: "geometric" }, 0, [0.125, 0.125, null, null, null]], // e^⅓
+  ] as const)("masked importance weights: %s ratio beyond the bounds weighs 0", (_, importance, floor, logWeights) => {
+    const { logProbs } = gradients({ importance: { ...importance, outside: "drop", floor } }, sampler);
+    logProbs.forEach((value, i) => expect(value).toBeCloseTo(logWeights[i] === null ? 0 : plain[i]! * Math.exp(logWeights[i]!), 5));
+  });
+
+  test("the geometric mask drops a sequence, and leaves the others' gradients and the normalizer as they were", () => {
+    const { logProbs } = gradients({ geometricMask: { low: 0.9, high: 1.2 } }, sampler); // means e^0.125 and e^⅓
+    logProbs.forEach((value, i) => expect(value).toBeCloseTo(i < 2 ? plain[i]! : 0, 5));
   });
 
   test("a mistake is dropped when its sequence has drifted from the sampler, and only a mistake", () => {

@@ -23,6 +23,8 @@ export {
   AGGREGATIONS,
   KL_ESTIMATORS,
   POLICY_LOSSES,
+  SAPO_TAUS,
+  VESPO_KERNELS,
   type Aggregation,
   type CrossEntropyLoss,
   type KLEstimatorName,
@@ -30,8 +32,10 @@ export {
   type PolicyLoss,
   type PolicyLossName,
   type PolicyLossTerms,
+  type SAPOTaus,
   type StepCounts,
   type ValueLossSpec,
+  type VESPOKernels,
 } from "./loss.js";
 export {
   type Sampler,

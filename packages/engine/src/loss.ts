@@ -5,8 +5,11 @@ export interface CrossEntropyLoss {
   readonly normalizer: number;
 }
 
-/** Surrogates of the policy gradient: PPO's clip, one ratio a sequence (GSPO), or a clipped detached weight (CISPO). */
-export const POLICY_LOSSES = ["ppo-clip", "gspo", "cispo"] as const;
+/**
+ * Surrogates of the policy gradient: PPO's clip, one ratio a sequence (GSPO, and LUSPO for sums over sequences), a clipped detached weight
+ * (CISPO), a soft gate (SAPO), a trust region in probabilities (DPPO), or a smooth kernel of the sequence's ratio (VESPO).
+ */
+export const POLICY_LOSSES = ["ppo-clip", "gspo", "luspo", "cispo", "sapo", "dppo-tv", "dppo-kl", "vespo"] as const;
 /** One of {@link POLICY_LOSSES}. */
 export type PolicyLossName = (typeof POLICY_LOSSES)[number];
 
@@ -46,7 +49,13 @@ export interface PolicyLossTerms {
     readonly cap: number;
     /** Of `sequence`: the product of the tokens' ratios, or their geometric mean. */
     readonly average: "product" | "geometric";
+    /** A ratio above the cap is cut down to it, or, with `drop`, weighs 0, as does one below the floor. Default: `cap`. */
+    readonly outside?: "cap" | "drop";
+    /** Of `drop`: the smallest weight that is kept. Default: 0. */
+    readonly floor?: number;
   } | null;
+  /** Drops sequences whose geometric mean of the ratios of trainer to sampler is out of these bounds; null or absent = none. */
+  readonly geometricMask?: { readonly low: number; readonly high: number } | null;
   /** Drops sequences with negative advantage that have drifted from the sampler by more than this, in nats per token; null = none. */
   readonly offPolicyThreshold: number | null;
   /** Penalty for leaving the reference, added to the loss of each token; null = none. */
@@ -60,12 +69,33 @@ export interface PolicyLossTerms {
  */
 export interface PolicyLoss extends PolicyLossTerms {
   readonly name: PolicyLossName;
-  /** The ratio is clipped to [1 − clipLow, 1 + clipHigh]. */
+  /** The ratio is clipped to [1 − clipLow, 1 + clipHigh]; of `dppo-…`, the divergence up to which mistakes and gains count. */
   readonly clipLow: number;
   readonly clipHigh: number;
   /** Dual clip of tokens with negative advantage; null = off. */
   readonly dualClip: number | null;
+  /** Of `sapo`; default {@link SAPO_TAUS}. */
+  readonly sapo?: SAPOTaus;
+  /** Of `vespo`; default {@link VESPO_KERNELS}. */
+  readonly vespo?: VESPOKernels;
 }
+
+/** Temperatures of SAPO's gate, of tokens with positive advantage and of the others. */
+export interface SAPOTaus {
+  readonly tauPositive: number;
+  readonly tauNegative: number;
+}
+
+/** Exponents of VESPO's kernel W^power · exp(decay (1 − W)), of tokens with positive advantage and of the others. */
+export interface VESPOKernels {
+  readonly positive: { readonly power: number; readonly decay: number };
+  readonly negative: { readonly power: number; readonly decay: number };
+}
+
+/** Temperatures of the SAPO paper. */
+export const SAPO_TAUS: SAPOTaus = { tauPositive: 1, tauNegative: 1.05 };
+/** Kernels of the VESPO paper. */
+export const VESPO_KERNELS: VESPOKernels = { positive: { power: 2, decay: 3 }, negative: { power: 3, decay: 2 } };
 
 /** A loss by name, with its numbers: what any engine can be sent, wherever it computes. */
 export type LossSpec = CrossEntropyLoss | PolicyLoss;

@@ -19,5 +19,13 @@ export { summarizeEvaluation, type Accuracy, type EvaluatedRollout, type Evaluat
 export { gradeGroup, type Grader } from "./grade.js";
 export { gradedRollouts } from "./graded-rollouts.js";
 export { bootstrapIntervals, estimateMeans, wilsonInterval, type Estimate, type Interval } from "./intervals.js";
+export {
+  holmCorrection,
+  mcnemarTest,
+  pairedBootstrap,
+  type McNemarResult,
+  type PairedBootstrapOptions,
+  type PairedDifference,
+} from "./paired-tests.js";
 export { type PolicyModel, type SamplingModel } from "./policy-model.js";
 export { type GradedRollout, type RollOut, type RolloutRequest } from "./rollout-request.js";

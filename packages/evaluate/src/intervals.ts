@@ -74,8 +74,8 @@ export function bootstrapIntervals(columns: readonly (readonly number[])[], resa
   });
 }
 
-/** With linear interpolation between neighbours, as NumPy's default. */
-function percentile(sorted: Float64Array, share: number): number {
+/** A quantile of sorted values, with linear interpolation between neighbours, as NumPy's default. */
+export function percentile(sorted: Float64Array, share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);
   const above = Math.min(sorted.length - 1, below + 1);

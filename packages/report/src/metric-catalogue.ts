@@ -229,8 +229,13 @@ export const CHARTS: readonly ChartSpec[] = [
     title: "Off-policy corrections",
     axis: "% of tokens",
     unit: "share",
-    series: { "importance/capped_share": "tokens at the cap", "off_policy/masked_share": "tokens dropped" },
-    explanation: "Share of tokens whose importance weight met its cap, or whose sequence was dropped as too far from the sampling policy.",
+    series: {
+      "importance/capped_share": "tokens at the cap",
+      "importance/masked_share": "tokens out of bounds",
+      "off_policy/masked_share": "tokens dropped",
+    },
+    explanation:
+      "Share of tokens whose importance weight met its cap or was left out, or whose sequence was dropped as too far from the sampling policy.",
   },
   {
     title: "Distance from the reference",

@@ -1,4 +1,4 @@
-import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES } from "@retool-ts/engine";
+import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES, SAPO_TAUS, VESPO_KERNELS } from "@retool-ts/engine";
 import { z } from "zod";
 import { readConfig, count, batchCount, LearningRate, positive, samplingConfig, fraction } from "./config-parts.js";
 
@@ -10,9 +10,13 @@ export const TrainConfig = z
     groupSize: batchCount.describe("Rollouts per prompt."),
     learningRate: LearningRate.describe("Learning rate over the steps."),
     advantage: z
-      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gae"])
+      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "gae"])
       .default("grpo")
       .describe("Advantage estimator; see `docs/guide/recipe.md`."),
+    gdpoWeights: z
+      .record(z.string(), z.number())
+      .default({})
+      .describe("Of `gdpo`: the weight of a part of the reward by its name, after its normalisation; 1 where none is given."),
     gamma: fraction.default(1).describe("Discount γ a policy token, of `reinforce++` and `gae`."),
     gaeLambda: fraction.default(1).describe("λ of `gae`."),
     critic: z
@@ -56,7 +60,21 @@ export const TrainConfig = z
     loss: z
       .enum(POLICY_LOSSES)
       .default("ppo-clip")
-      .describe("Loss a token: PPO's clipped surrogate, one ratio a sequence (GSPO), or a clipped detached weight (CISPO)."),
+      .describe("Loss a token: PPO's clipped surrogate, or another; see `docs/guide/recipe.md`."),
+    sapo: z
+      .strictObject({
+        tauPositive: z.number().positive().default(SAPO_TAUS.tauPositive).describe("τ of tokens with positive advantage."),
+        tauNegative: z.number().positive().default(SAPO_TAUS.tauNegative).describe("τ of the others."),
+      })
+      .prefault({})
+      .describe("Temperatures of the gate of `sapo`."),
+    vespo: z
+      .strictObject({
+        positive: vespoKernel(VESPO_KERNELS.positive).describe("Where the advantage is positive."),
+        negative: vespoKernel(VESPO_KERNELS.negative).describe("Elsewhere."),
+      })
+      .prefault({})
+      .describe("Kernels of `vespo`."),
     aggregation: z
       .enum(AGGREGATIONS)
       .default("token-mean")
@@ -64,8 +82,17 @@ export const TrainConfig = z
         "Aggregation of token losses into one number: a mean over all tokens, over rollouts of their sum or mean, or sums over a constant.",
       ),
     entropyCoef: z.number().min(0).default(0).describe("Weight of the entropy bonus; 0 = none."),
-    clipLow: z.number().positive().max(1).default(0.2).describe("The ratio is clipped below 1 − this."),
-    clipHigh: z.number().positive().default(0.28).describe("The ratio is clipped above 1 + this."),
+    clipLow: z
+      .number()
+      .positive()
+      .max(1)
+      .default(0.2)
+      .describe("The ratio is clipped below 1 − this; of `dppo-…`: the divergence up to which a mistake counts."),
+    clipHigh: z
+      .number()
+      .positive()
+      .default(0.28)
+      .describe("The ratio is clipped above 1 + this; of `dppo-…`: the divergence up to which a gain counts."),
     dualClip: z.number().gt(1).nullable().default(10).describe("Dual clip of tokens with negative advantage; null = off."),
     updatesPerStep: positive.default(1).describe("Mini-batches a step, each of whole groups and one update."),
     epochs: positive.default(1).describe("How often the step's rollouts are gone through."),
@@ -81,10 +108,20 @@ export const TrainConfig = z
           .enum(["product", "geometric"])
           .default("product")
           .describe("Of `sequence`: the product of the tokens' ratios, or their geometric mean."),
+        outside: z.enum(["cap", "drop"]).default("cap").describe("A ratio above the cap is cut down to it, or weighs 0."),
+        floor: z.number().min(0).default(0).describe("Of `drop`: a ratio below this weighs 0 too."),
       })
       .nullable()
       .default(null)
-      .describe("Truncated importance weights between sampler and trainer, a token or a sequence; null = none."),
+      .describe("Importance weights between sampler and trainer, a token or a sequence; null = none."),
+    geometricMask: z
+      .strictObject({
+        low: z.number().min(0).default(0.99).describe("Smallest geometric mean that is kept."),
+        high: z.number().positive().default(1.01).describe("Largest."),
+      })
+      .nullable()
+      .default(null)
+      .describe("Drops sequences whose ratios of trainer to sampler have a geometric mean out of bounds; null = none."),
     offPolicyThreshold: z
       .number()
       .positive()
@@ -113,6 +150,15 @@ export const TrainConfig = z
   .superRefine((train, context) => {
     for (const { key, message } of conflicts(train)) context.addIssue({ code: "custom", path: [key], message });
   });
+/** Exponents of one of VESPO's kernels. */
+function vespoKernel({ power, decay }: { readonly power: number; readonly decay: number }) {
+  return z
+    .strictObject({
+      power: z.number().positive().default(power).describe("c₁ of W^c₁ exp(c₂ (1 − W))."),
+      decay: z.number().positive().default(decay).describe("c₂."),
+    })
+    .prefault({});
+}
 /** Parsed {@link TrainConfig}: every field is present. */
 export interface TrainConfig extends z.infer<typeof TrainConfig> {}
 /** {@link TrainConfig} as one writes it: what has a default may be left out. */
@@ -128,7 +174,7 @@ export function readTrainConfig(input: TrainConfigInput): TrainConfig {
 }
 
 /** Advantages that compare the samples of one prompt. */
-const COMPARES_SAMPLES: ReadonlySet<TrainConfig["advantage"]> = new Set(["grpo", "dr-grpo", "rloo", "reinforce++-baseline"]);
+const COMPARES_SAMPLES: ReadonlySet<TrainConfig["advantage"]> = new Set(["grpo", "dr-grpo", "rloo", "reinforce++-baseline", "gdpo"]);
 
 /** Settings that do not go together: the key to change, and what it should be. */
 function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; readonly message: string }[] {
@@ -138,6 +184,10 @@ function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; reado
     [train.groupSize < 2 && train.dynamicSampling !== null, "groupSize", "at least 2 with dynamicSampling"],
     [train.kl?.place === "reward" && train.kl.estimator === "unbiased", "kl", "another estimator than unbiased in the reward"],
     [train.importance !== null && train.oldLogProbs === "sampler", "importance", "null unless oldLogProbs is trainer"],
+    [train.geometricMask !== null && train.oldLogProbs === "sampler", "geometricMask", "null unless oldLogProbs is trainer"],
+    [train.importance?.outside === "cap" && train.importance.floor > 0, "importance", "a floor of 0 unless outside is drop"],
+    [train.loss === "luspo" && train.aggregation !== "seq-mean-token-sum", "aggregation", "seq-mean-token-sum with the loss luspo"],
+    [train.advantage === "gdpo" && train.kl?.place === "reward", "kl", "a penalty in the loss with the advantage gdpo"],
   ];
   return checks.flatMap(([wrong, key, message]) => (wrong ? [{ key, message }] : []));
 }

@@ -5,6 +5,7 @@ import * as compare from "./compare.js";
 import * as completion from "./completion.js";
 import * as config from "./config.js";
 import * as data from "./data.js";
+import * as diff from "./diff.js";
 import * as doctor from "./doctor.js";
 import * as engine from "./engine.js";
 import * as evaluation from "./eval.js";
@@ -14,9 +15,11 @@ import * as inspect from "./inspect.js";
 import * as native from "./native.js";
 import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
+import * as reproduce from "./reproduce.js";
 import * as sandbox from "./sandbox.js";
 import * as serve from "./serve.js";
 import * as sft from "./sft.js";
+import * as sweep from "./sweep.js";
 import * as train from "./train.js";
 import * as verify from "./verify.js";
 import * as watch from "./watch.js";
@@ -31,11 +34,14 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   train,
   evaluation,
   compare,
+  sweep,
   chat,
   serve,
   inspect,
   report,
   watch,
+  diff,
+  reproduce,
   exportCommand,
   config,
   data,

@@ -3,7 +3,7 @@ import { RetoolError } from "@retool-ts/core";
 import type { CliContext } from "../shell/cli-context.js";
 import { EXIT } from "../shell/exit.js";
 import type { Reporter } from "../shell/log.js";
-import { runJob, type Job } from "./jobs.js";
+import { runJob, type RunJob } from "./jobs.js";
 
 /** Name of the command that a child process is started with; it is not in the help. */
 export const CHILD_COMMAND = "compare-job";
@@ -22,16 +22,18 @@ interface ChildProgress {
  * Does a job in a process of its own: the same program with {@link CHILD_COMMAND}. The child is in its own process group, so that
  * Ctrl-C reaches it once, through the parent; it also stops when the parent is gone.
  *
+ * @param title - what the run is called in the message of its failure.
  * @param program - Node, its options and the script to start.
  */
 export function spawnJob(
-  job: Job,
+  { path, config }: RunJob,
+  title: string,
   program: readonly string[],
   signal: AbortSignal,
   onProgress: (progress: ChildProgress) => void,
 ): Promise<void> {
   const [node, ...script] = program;
-  const child = spawn(node!, [...script, CHILD_COMMAND, JSON.stringify(job)], {
+  const child = spawn(node!, [...script, CHILD_COMMAND, JSON.stringify({ path, config } satisfies RunJob)], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     detached: true,
     windowsHide: true, // there, a group of its own comes with a console of its own
@@ -46,8 +48,7 @@ export function spawnJob(
     child.once("close", (code) => {
       if (code === EXIT.done) resolve();
       else if (signal.aborted) reject(signal.reason as Error);
-      else
-        reject(new RetoolError("COMPARE", `${job.arm}, seed ${job.seed}: ${said.trim().replace(/^error: /, "") || `exit code ${code}`}`));
+      else reject(new RetoolError("COMPARE", `${title}: ${said.trim().replace(/^error: /, "") || `exit code ${code}`}`));
     });
   }).finally(() => signal.removeEventListener("abort", stop));
 }
@@ -58,7 +59,7 @@ export async function runChild(text: string, { signal }: CliContext): Promise<vo
   process.once("message", () => parent.abort());
   process.once("disconnect", () => parent.abort());
   const stop = AbortSignal.any([signal, parent.signal]);
-  await runJob(JSON.parse(text) as Job, {
+  await runJob(JSON.parse(text) as RunJob, {
     reporter: progressReporter((progress) => process.connected && process.send!(progress)),
     signal: stop,
   });

@@ -65,7 +65,7 @@ async function runAll(jobs: readonly Job[], options: CompareOptions, { reporter,
     await runQueue(jobs, processes, signal, async (job, stop) => {
       const name = `${ARM_TITLES[job.arm]}, seed ${job.seed}`;
       if (processes === 1) await runJob(job, { reporter, signal: stop });
-      else await spawnJob(job, options.program, stop, (at) => bar.update(done, `${name}: ${at.label} ${at.done}/${at.total}`));
+      else await spawnJob(job, name, options.program, stop, (at) => bar.update(done, `${name}: ${at.label} ${at.done}/${at.total}`));
       const { coldStart, final } = await readArmRun(job);
       reporter.say(
         `${name}: ${(100 * coldStart.accuracy).toFixed(1)} % after the cold start, ${(100 * final.accuracy).toFixed(1)} % after RL`,

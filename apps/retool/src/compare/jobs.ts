@@ -8,13 +8,17 @@ import { RunFolder } from "@retool-ts/runs";
 import { withRun } from "../recipe/session.js";
 import { COMPARISONS, type ArmName, type ComparisonName } from "./arms.js";
 
-/** One arm with one seed: an ordinary run in a folder of its own. */
-export interface Job {
-  readonly arm: ArmName;
-  readonly seed: number;
+/** An ordinary run in a folder of its own. */
+export interface RunJob {
   /** Folder of the run. */
   readonly path: string;
   readonly config: RecipeConfig;
+}
+
+/** One arm with one seed. */
+export interface Job extends RunJob {
+  readonly arm: ArmName;
+  readonly seed: number;
 }
 
 /** Parts of a comparison. */
@@ -48,12 +52,15 @@ function sftSteps({ sft }: RecipeConfig): number {
 }
 
 /** A run is finished once its last evaluation is in its summary. */
-export function isFinished({ path }: Pick<Job, "path">): boolean {
+export function isFinished({ path }: Pick<RunJob, "path">): boolean {
   return existsSync(path) && new RunFolder(path).readSummary()?.phases["final"] !== undefined;
 }
 
 /** Cold start, RL and evaluations of one run, from where it stands. */
-export async function runJob({ path, config }: Job, shell: { readonly reporter: Reporter; readonly signal: AbortSignal }): Promise<void> {
+export async function runJob(
+  { path, config }: RunJob,
+  shell: { readonly reporter: Reporter; readonly signal: AbortSignal },
+): Promise<void> {
   const resume = existsSync(join(path, "config.yaml"));
   await withRun({ path, resume, config, resumeWith: "the same command", ...shell }, async (context, state) => {
     await runRecipe(context, state, { sft: true, rl: true });

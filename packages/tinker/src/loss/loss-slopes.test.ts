@@ -1,6 +1,6 @@
 import { tokenLoss } from "@retool-ts/algorithms";
 import { RandomStream } from "@retool-ts/core";
-import { AGGREGATIONS, KL_ESTIMATORS, type LossSpec, type PolicyLoss, type TrainingRow } from "@retool-ts/engine";
+import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES, type LossSpec, type PolicyLoss, type TrainingRow } from "@retool-ts/engine";
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
@@ -70,7 +70,7 @@ function reference(spec: LossSpec, rows: readonly TrainingRow[], logProbs: reado
 
 const SPECS: readonly (readonly [string, LossSpec])[] = [
   ["cross-entropy", { name: "cross-entropy", normalizer: 11 }],
-  ...(["ppo-clip", "gspo", "cispo"] as const).map((name) => [name, { ...BASE, name }] as const),
+  ...POLICY_LOSSES.map((name) => [name, { ...BASE, name }] as const),
   ["ppo without dual clip", { ...BASE, dualClip: null }],
   ["ppo with a narrow dual clip", { ...BASE, dualClip: 1.05 }],
   ...AGGREGATIONS.map((aggregation) => [aggregation, { ...BASE, aggregation }] as const),
@@ -78,6 +78,9 @@ const SPECS: readonly (readonly [string, LossSpec])[] = [
   ["token weights", { ...BASE, importance: { level: "token", cap: 1.1, average: "product" } }],
   ["sequence weights", { ...BASE, importance: { level: "sequence", cap: 1.3, average: "product" } }],
   ["geometric weights", { ...BASE, name: "gspo", importance: { level: "sequence", cap: 1.3, average: "geometric" } }],
+  ["masked token weights", { ...BASE, importance: { level: "token", cap: 1.2, average: "product", outside: "drop", floor: 0.8 } }],
+  ["masked sequence weights", { ...BASE, importance: { level: "sequence", cap: 1.3, average: "geometric", outside: "drop", floor: 0.8 } }],
+  ["geometric mask", { ...BASE, geometricMask: { low: 0.8, high: 1.05 } }],
   ["off-policy mask", { ...BASE, offPolicyThreshold: -0.1 }],
   ["off-policy mask of all rows with negative advantages", { ...BASE, offPolicyThreshold: -9 }],
 ];
@@ -96,7 +99,7 @@ test.each(SPECS)("%s: loss, metrics and slopes are those of the tensors", (_, sp
   for (const [name, value] of Object.entries(metrics)) expect(found.metrics[name], name).toBeCloseTo(value, 5);
 });
 
-test.each(SPECS.filter(([, { name }]) => name !== "gspo" && name !== "cispo"))(
+test.each(SPECS.filter(([, { name }]) => !["gspo", "luspo", "cispo", "vespo"].includes(name)))(
   "%s: slopes are finite differences of the loss",
   (_, spec) => {
     const { rows, logProbs } = example();
@@ -127,4 +130,11 @@ test("a row without a field that the loss needs is refused", () => {
   const { rows, logProbs } = example();
   const bare = rows.map(({ tokenIds, lossMask }) => ({ tokenIds, lossMask }));
   expect(() => lossSlopes(BASE, bare, logProbs)).toThrow(/field advantages/);
+});
+
+test("the masks of the examples drop some sequences and keep others", () => {
+  const { rows, logProbs } = example();
+  const shares = SPECS.flatMap(([, spec]) => lossSlopes(spec, rows, logProbs).metrics["importance/masked_share"] ?? []);
+  expect(shares).toHaveLength(1);
+  for (const share of shares) expect([share > 0, share < 1]).toEqual([true, true]);
 });

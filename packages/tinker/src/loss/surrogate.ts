@@ -1,16 +1,11 @@
 import type { PolicyLoss } from "@retool-ts/engine";
+import { divergenceSurrogate, gatedSurrogate, kernelSurrogate } from "./soft-surrogates.js";
 import { sumOf, type TargetRow } from "./target-row.js";
-import { clamp, tokenTerms, type TokenTerms } from "./token-terms.js";
+import { clamp, logRatiosOf, tokenTerms, type SurrogateTerms } from "./token-terms.js";
 
 /** Bounds on the logarithm of a ratio before the exponential: of a token, and of a sequence. */
 const MAX_TOKEN_LOG_RATIO = 20;
 const MAX_SEQUENCE_LOG_RATIO = 10;
-
-/** Terms of a row's surrogate, and what it adds to the metrics. */
-export interface SurrogateTerms extends TokenTerms {
-  /** Sums over the row's tokens. */
-  readonly metrics: Readonly<Record<string, number>>;
-}
 
 /** The surrogate of a policy loss on one row; the formulas are those of `@retool-ts/algorithms`, in double precision. */
 export function surrogate(spec: PolicyLoss, row: TargetRow): SurrogateTerms {
@@ -18,9 +13,17 @@ export function surrogate(spec: PolicyLoss, row: TargetRow): SurrogateTerms {
     case "ppo-clip":
       return clippedSurrogate(spec, row);
     case "gspo":
+    case "luspo":
       return sequenceSurrogate(spec, row);
     case "cispo":
       return detachedSurrogate(spec, row);
+    case "sapo":
+      return gatedSurrogate(spec, row);
+    case "dppo-tv":
+    case "dppo-kl":
+      return divergenceSurrogate(spec, row);
+    case "vespo":
+      return kernelSurrogate(spec, row);
   }
 }
 
@@ -74,9 +77,4 @@ function detachedSurrogate({ clipLow, clipHigh }: PolicyLoss, row: TargetRow): S
     return [slope * row.logProbs[i]!, slope];
   });
   return { ...terms, metrics: { "policy/clip_frac": clippedTokens, "policy/approx_kl": -sumOf(logRatios) } };
-}
-
-function logRatiosOf(row: TargetRow): Float64Array {
-  const old = row.field("oldLogProbs");
-  return row.logProbs.map((logProb, i) => logProb - old[i]!);
 }

@@ -1,7 +1,15 @@
+import type { TargetRow } from "./target-row.js";
+
 /** A loss of each token and its slope: the derivative by the token's log-probability. */
 export interface TokenTerms {
   readonly values: Float64Array;
   readonly slopes: Float64Array;
+}
+
+/** Terms of a row's surrogate, and what it adds to the metrics. */
+export interface SurrogateTerms extends TokenTerms {
+  /** Sums over the row's tokens. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** Terms of so many tokens, made one by one. */
@@ -15,4 +23,10 @@ export function tokenTerms(length: number, at: (index: number) => readonly [valu
 /** A number within bounds. */
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
+}
+
+/** log π − log π_old of a row's targets. */
+export function logRatiosOf(row: TargetRow): Float64Array {
+  const old = row.field("oldLogProbs");
+  return row.logProbs.map((logProb, i) => logProb - old[i]!);
 }

@@ -9,6 +9,7 @@ const inputs: AdvantageInputs = {
   lossMask: scores.map(() => [0, 1, 1]),
   rewards: scores.map((score) => [0, 0, score]),
   greedyScores: [-1, -1, -1, -1],
+  parts: scores.map((score, i) => ({ outcome: score, form: i === 1 ? 0 : 0.2 })),
   values: scores.map(() => [9, 0, 0]), // with values of 0 and λ 1, GAE is REINFORCE++
 };
 const lastToken = (advantage: Advantage) => (typeof advantage === "number" ? advantage : advantage[2]!);
@@ -23,8 +24,10 @@ describe("advantagesOf", () => {
     ["reinforce++-baseline", [1.5, -0.5, -0.5, -0.5].map((value) => value / Math.sqrt(6 / 7))],
     ["gae", [1.5, -0.5, -0.5, -0.5].map((value) => value / Math.sqrt(6 / 7))],
     ["remax", [2, 0, 0, 0]],
+    // Each part by its group: (1.5, −0.5, −0.5, −0.5) and (0.5, −1.5, 0.5, 0.5), half as heavy, then divided by the deviation of the sum.
+    ["gdpo", [1.75, -1.25, -0.25, -0.25].map((value) => value / Math.sqrt((1.75 ** 2 + 1.25 ** 2 + 2 * 0.25 ** 2) / 3))],
   ] as const)("%s", (advantage, expected) => {
-    const advantages = advantagesOf(inputs, { advantage, gamma: 1, gaeLambda: 1 });
+    const advantages = advantagesOf(inputs, { advantage, gamma: 1, gaeLambda: 1, gdpoWeights: { form: 0.5 } });
     advantages.forEach((value, i) => expect(lastToken(value)).toBeCloseTo(expected[i]!, 5));
   });
 

@@ -1,4 +1,5 @@
 import {
+  decoupledAdvantages,
   generalizedAdvantages,
   groupAdvantages,
   leaveOneOutAdvantages,
@@ -20,6 +21,8 @@ export interface AdvantageInputs {
   readonly lossMask: readonly ArrayLike<number>[];
   /** Reward of each token, with the score on the last that the policy chose; rows like those of `lossMask`. */
   readonly rewards: readonly ArrayLike<number>[];
+  /** Amounts that the score is the sum of, by name; rewards of several parts have them. */
+  readonly parts?: readonly Readonly<Record<string, number>>[];
   /** Score of each sample's prompt at temperature 0; only with `remax`. */
   readonly greedyScores?: readonly number[];
   /** The critic's value of the state in which each token was chosen; only with `gae`. */
@@ -35,7 +38,12 @@ export type AdvantageFunction = (inputs: AdvantageInputs) => readonly Advantage[
 /** Advantages as the config names them. */
 export function advantagesOf(
   inputs: AdvantageInputs,
-  { advantage, gamma, gaeLambda }: Pick<TrainConfig, "advantage" | "gamma" | "gaeLambda">,
+  {
+    advantage,
+    gamma,
+    gaeLambda,
+    gdpoWeights,
+  }: Pick<TrainConfig, "advantage" | "gamma" | "gaeLambda"> & Partial<Pick<TrainConfig, "gdpoWeights">>,
 ): readonly Advantage[] {
   const { scores, groupIds, lossMask, rewards, greedyScores } = inputs;
   switch (advantage) {
@@ -52,6 +60,9 @@ export function advantagesOf(
     case "remax":
       if (greedyScores === undefined) throw new RetoolError("ADVANTAGE", "remax: expected the scores of greedy responses, got none");
       return remaxAdvantages(scores, greedyScores);
+    case "gdpo":
+      if (inputs.parts === undefined) throw new RetoolError("ADVANTAGE", "gdpo: expected the parts of each reward, got none");
+      return decoupledAdvantages(inputs.parts, groupIds, { weights: gdpoWeights ?? {} });
     case "gae":
       return whitenMasked(generalizedAdvantages(rewards, valuesOf(inputs), lossMask, { gamma, gaeLambda }).advantages, lossMask);
   }

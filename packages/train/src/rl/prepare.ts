@@ -47,6 +47,7 @@ export async function computeAdvantages<Closure>(
   const inputs = {
     scores: samples.map(({ score }) => score),
     groupIds: samples.map(({ rollout }) => rollout.group),
+    parts: samples.map(({ rollout }) => rollout.reward.parts),
     lossMask: samples.map(({ rollout }) => rollout.trajectory.lossMask),
     rewards: samples.map(({ rewards }) => rewards),
     ...(greedyScores === undefined ? {} : { greedyScores: samples.map(({ rollout }) => greedyScores[rollout.group]!) }),

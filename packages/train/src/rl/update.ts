@@ -75,15 +75,15 @@ async function updateOnce<Closure>(
 
 /** Parts of the config that decide the loss, beside its surrogate. */
 export function policyLossTerms(
-  { aggregation, entropyCoef, importance, offPolicyThreshold, kl }: TrainConfig,
+  { aggregation, entropyCoef, importance, geometricMask, offPolicyThreshold, kl }: TrainConfig,
   counts: PolicyLossTerms["counts"],
 ): PolicyLossTerms {
   const penalty = kl === null || kl.place !== "loss" ? null : { coef: kl.coef, estimator: kl.estimator };
-  return { aggregation, entropyCoef, importance, offPolicyThreshold, kl: penalty, counts };
+  return { aggregation, entropyCoef, importance, geometricMask, offPolicyThreshold, kl: penalty, counts };
 }
 
-function policyLossSpec({ loss, clipLow, clipHigh, dualClip }: TrainConfig, terms: PolicyLossTerms): LossSpec {
-  return { name: loss, clipLow, clipHigh, dualClip, ...terms };
+function policyLossSpec({ loss, clipLow, clipHigh, dualClip, sapo, vespo }: TrainConfig, terms: PolicyLossTerms): LossSpec {
+  return { name: loss, clipLow, clipHigh, dualClip, sapo, vespo, ...terms };
 }
 
 /** One sample as the policy loss sees it. */

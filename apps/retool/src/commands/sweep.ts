@@ -1,0 +1,29 @@
+import type { Command } from "commander";
+import type { CliContext } from "../shell/cli-context.js";
+import { optional } from "../shell/option-texts.js";
+import { addOutput } from "./model-options.js";
+import { positiveNumber } from "./option-values.js";
+
+interface Options {
+  readonly output: string;
+  readonly processes?: number;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+export function register(program: Command, context: CliContext): void {
+  const command = program
+    .command("sweep")
+    .description("run a grid or list of settings over seeds, and test each cell against a baseline")
+    .argument("<file>", "YAML file with presets, set, seeds, grid or cells, and baseline; - is standard input")
+    .addOption(optional("--processes <n>", "runs at a time", "one a core, at most 2", positiveNumber))
+    .option("--dry-run", "print what would run, and stop", false)
+    .option("--json", "print the result as JSON", false)
+    .addHelpText("after", "\nInterrupted or with failed runs, it goes on when the same command is given again.");
+  addOutput(command, "folder of the sweep; what it has already is not run again", "runs/sweep").action(
+    async (file: string, options: Options) => {
+      const { sweep } = await import("../sweep/sweep-command.js");
+      await sweep(file, { ...options, program: [process.execPath, ...process.execArgv, process.argv[1]!] }, context);
+    },
+  );
+}

@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import { InputError } from "@retool-ts/core";
+import { openRunFolder, writeFileAtomic } from "@retool-ts/runs";
+import { spawnJob } from "../compare/child-process.js";
+import { runQueue } from "../compare/job-queue.js";
+import { isFinished, runJob, type RunJob } from "../compare/jobs.js";
+import { loadConfig } from "../config/load-config.js";
+import type { CliContext } from "../shell/cli-context.js";
+import { EXIT } from "../shell/exit.js";
+import { Interrupted } from "../shell/interrupted.js";
+import { formatTable } from "../shell/text-table.js";
+import { folderName, readSweep, type Sweep } from "./sweep-file.js";
+import { summarizeSweep, type SweepFailure, type SweepResult, type SweepRun } from "./sweep-result.js";
+import { cellTable, runsCsv } from "./sweep-tables.js";
+
+/** Request of the command line. */
+export interface SweepOptions {
+  /** Folder of the sweep. */
+  readonly output: string;
+  /** Runs at once, each in a process of its own; one runs in this process. */
+  readonly processes?: number;
+  /** Command that starts a process of this program: Node, its options and the script. */
+  readonly program: readonly string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** A run of one cell with one seed. */
+interface CellJob extends RunJob {
+  readonly cell: string;
+  readonly seed: number;
+}
+
+/**
+ * Runs every cell of a sweep with every seed, as far as that is not done yet, and reports. A run that fails stops no other; it is tried
+ * again when the same command is given again.
+ */
+export async function sweep(file: string, options: SweepOptions, context: CliContext): Promise<SweepResult | undefined> {
+  const { output, dryRun, json } = options;
+  const { print, setExitCode } = context;
+  const plan = await readSweep(file);
+  const jobs = await planJobs(plan, output);
+  if (dryRun) {
+    const open = jobs.filter((job) => !isFinished(job)).length;
+    print([`${jobs.length} runs, of which ${open} are to do`, ...jobs.map(({ path }) => basename(path))].join("\n"));
+    return undefined;
+  }
+  await keepSettings(output, plan);
+  const failures = await runAll(jobs, options, context);
+  const finished = jobs.filter(isFinished);
+  const result = summarizeSweep(plan, await Promise.all(finished.map(readSweepRun)), failures);
+  await writeFileAtomic(join(output, "sweep.json"), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFileAtomic(join(output, "sweep.csv"), runsCsv(result));
+  if (json) print(JSON.stringify(result));
+  else print(`${formatTable(cellTable(result))}\n\nresult:     ${join(output, "sweep.json")}\nruns:       ${join(output, "sweep.csv")}`);
+  if (failures.length > 0) setExitCode(EXIT.failed);
+  return result;
+}
+
+/** All configs are checked before the first run begins. */
+async function planJobs({ cells, seeds }: Sweep, output: string): Promise<CellJob[]> {
+  const jobs: CellJob[] = [];
+  for (const { name, preset, set } of cells) {
+    for (const seed of seeds) {
+      const config = await loadConfig({ preset, set: [...set, `seed=${seed}`] });
+      jobs.push({ cell: name, seed, path: join(output, `${folderName(name)}-seed${seed}`), config });
+    }
+  }
+  return jobs;
+}
+
+async function runAll(jobs: readonly CellJob[], options: SweepOptions, { reporter, signal }: CliContext): Promise<SweepFailure[]> {
+  const open = jobs.filter((job) => !isFinished(job));
+  const processes = options.processes ?? Math.min(2, availableParallelism());
+  const failures = new Map<CellJob, SweepFailure>();
+  if (open.length === 0) return [];
+  reporter.say(`${open.length} runs, ${Math.min(processes, open.length)} at a time, in ${options.output}`);
+  const bar = reporter.progress("runs", open.length);
+  let done = 0;
+  try {
+    await runQueue(open, processes, signal, async (job, stop) => {
+      const title = `${job.cell}, seed ${job.seed}`;
+      try {
+        if (processes === 1) await runJob(job, { reporter, signal: stop });
+        else await spawnJob(job, title, options.program, stop, (at) => bar.update(done, `${title}: ${at.label} ${at.done}/${at.total}`));
+      } catch (error) {
+        if (stop.aborted) throw error;
+        const { message } = error as Error;
+        failures.set(job, { cell: job.cell, seed: job.seed, message });
+        reporter.say(`${title} failed: ${message}`);
+      }
+      bar.update(++done);
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Interrupted("interrupted; what was done is saved. Go on with the same command.", { cause: error });
+  }
+  bar.done();
+  return jobs.flatMap((job) => failures.get(job) ?? []);
+}
+
+/** Reads the folder of a finished run. */
+async function readSweepRun({ cell, seed, path }: CellJob): Promise<SweepRun> {
+  const run = await openRunFolder(path);
+  const { coldStart, final } = run.readSummary()!.phases;
+  const records = await run.readTrajectories("final");
+  return {
+    cell,
+    seed,
+    run: basename(path),
+    coldStart: coldStart!.accuracy,
+    final: final!.accuracy,
+    responseTokens: final!.meanTokens,
+    codeRatio: final!.codeRatio,
+    answers: new Map(records.map(({ problemId, sampleIndex, correct }) => [`${problemId} ${sampleIndex}`, correct])),
+  };
+}
+
+/**
+ * Cells and seeds may be added to a sweep; a cell must keep its settings, since its runs would be mixed.
+ *
+ * @throws InputError when a cell of the folder was begun with other settings.
+ */
+async function keepSettings(output: string, { cells }: Sweep): Promise<void> {
+  const file = join(output, "settings.json");
+  const before = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>) : {};
+  const now = Object.fromEntries(cells.map(({ name, preset, set }) => [name, { preset, set }]));
+  const changed = Object.keys(now).find(
+    (name) => Object.hasOwn(before, name) && JSON.stringify(before[name]) !== JSON.stringify(now[name]),
+  );
+  if (changed !== undefined) {
+    const problem = { what: "sweep", where: file, expected: `the settings that the cell ${changed} was begun with`, found: "others" };
+    throw new InputError({ ...problem, fix: "give the cell another name, or choose another --output" });
+  }
+  await mkdir(output, { recursive: true });
+  await writeFileAtomic(file, `${JSON.stringify({ ...before, ...now }, null, 2)}\n`);
+}

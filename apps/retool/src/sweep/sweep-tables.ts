@@ -1,0 +1,46 @@
+import { shareText, numberText } from "../compare/figures.js";
+import type { Interval } from "../compare/student-interval.js";
+import type { CellSummary, SweepResult } from "./sweep-result.js";
+
+/** A table: the first row is the heading. */
+type Table = readonly (readonly string[])[];
+
+/** One line a cell: means over seeds with t intervals, and the paired test against the baseline. */
+export function cellTable({ cells, baseline, failures }: SweepResult): Table {
+  return [
+    ["cell", "seeds", "cold start", "final", "tokens", "against the baseline", "p (McNemar, mid-p)", "p (Holm)"],
+    ...cells.map((cell) => {
+      const failed = failures.filter((failure) => failure.cell === cell.name).length;
+      const seeds = `${cell.final?.n ?? 0}${failed === 0 ? "" : ` (${failed} failed)`}`;
+      return [cell.name, seeds, share(cell.coldStart), share(cell.final), cell.responseTokens === null ? "–" : numberText(cell.responseTokens), ...testCells(cell, baseline)]; // prettier-ignore
+    }),
+  ];
+}
+
+function testCells({ name, test }: CellSummary, baseline: string): readonly string[] {
+  if (test === null) return [name === baseline ? "baseline" : "–", "–", "–"];
+  const points = (value: number) => `${value > 0 ? "+" : ""}${(100 * value).toFixed(1)}`;
+  return [`${points(test.difference)} [${test.interval.map(points).join(", ")}]`, pText(test.midP), pText(test.corrected)];
+}
+
+function share(interval: Interval | null): string {
+  return interval === null ? "–" : shareText(interval);
+}
+
+function pText(p: number): string {
+  return p < 0.0001 ? "< 0.0001" : p.toFixed(4);
+}
+
+/** One row a run, for a spreadsheet or a plot. */
+export function runsCsv({ runs }: SweepResult): string {
+  const rows = [
+    ["cell", "seed", "run", "cold_start", "final", "response_tokens", "code_ratio"],
+    ...runs.map(({ cell, seed, run, coldStart, final, responseTokens, codeRatio }) => [cell, seed, run, coldStart, final, responseTokens, codeRatio]), // prettier-ignore
+  ];
+  return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+}
+
+function csvCell(value: string | number): string {
+  const text = String(value);
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

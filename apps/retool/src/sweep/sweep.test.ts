@@ -1,0 +1,139 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { quietShell, QUIET } from "../../test/quiet-shell.js";
+import type { CliContext } from "../shell/cli-context.js";
+import type { Reporter } from "../shell/log.js";
+import { sweep, type SweepOptions } from "./sweep-command.js";
+import { readSweep } from "./sweep-file.js";
+import { summarizeSweep, type SweepRun } from "./sweep-result.js";
+import { cellTable, runsCsv } from "./sweep-tables.js";
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-sweep-"))));
+afterAll(() => rm(folder, { recursive: true }));
+
+async function file(text: string): Promise<string> {
+  const path = join(folder, "sweep.yaml");
+  await writeFile(path, text);
+  return path;
+}
+
+const SMOKE = `
+presets: [smoke]
+set: [backend=wasm, eval.problems=4, sft.stages.0.steps=2, sft.stages.1.steps=1, train.steps=2]
+seeds: [1, 2]
+cells:
+  ppo: []
+  sapo: [train.loss=sapo]
+`;
+
+async function run(name: string, text: string, more: Partial<SweepOptions> = {}, context: Partial<CliContext> = {}) {
+  const shell = quietShell(context);
+  const options = { output: join(folder, name), processes: 1, program: [], dryRun: false, json: false, ...more };
+  return { result: await sweep(await file(text), options, shell), printed: shell.printed };
+}
+
+const read = (...parts: string[]) => readFile(join(folder, ...parts), "utf8");
+
+describe("sweep at smoke size", () => {
+  test("every cell runs with every seed and is tested against the baseline", async () => {
+    const { result, printed } = await run("whole", SMOKE);
+    expect(result!.runs.map((each) => each.run)).toEqual(["ppo-seed1", "ppo-seed2", "sapo-seed1", "sapo-seed2"]);
+    const [ppo, sapo] = result!.cells;
+    expect([ppo!.test, ppo!.final!.n, sapo!.test!.pairs]).toEqual([null, 2, 8]);
+    expect(sapo!.final!.values).toEqual(result!.runs.filter(({ cell }) => cell === "sapo").map(({ final }) => final));
+    expect(await read("whole/sapo-seed2/config.yaml")).toMatch(/^seed: 2$[^]*loss: sapo/m);
+    expect(JSON.parse(await read("whole/sweep.json"))).toEqual(result);
+    expect((await read("whole/sweep.csv")).trim().split("\n")).toHaveLength(5);
+    expect(printed[0]).toMatch(/cell.*against the baseline.*\n.*\n.*ppo.*baseline/);
+  });
+
+  test("interrupted and begun again, it ends as if it had never stopped; what is finished is not run again", async () => {
+    const controller = new AbortController();
+    let runs = 0;
+    const reporter: Reporter = {
+      ...QUIET,
+      progress: (label) => ({ update: (done) => label === "RL" && done === 1 && ++runs === 3 && controller.abort(), done() {} }),
+    };
+    await expect(run("stopped", SMOKE, {}, { signal: controller.signal, reporter })).rejects.toMatchObject({ name: "AbortError" });
+    const before = await stat(join(folder, "stopped/ppo-seed1/summary.json"));
+    await run("stopped", SMOKE);
+    expect((await stat(join(folder, "stopped/ppo-seed1/summary.json"))).mtimeMs).toBe(before.mtimeMs);
+    for (const name of ["sweep.json", "sweep.csv"]) expect(await read("stopped", name)).toBe(await read("whole", name));
+  });
+
+  test("a cell that fails stops no other, and is named in table, result and exit code", async () => {
+    const codes: number[] = [];
+    const text = SMOKE.replace("  ppo: []", "  ppo: []\n  broken: [model.from=nowhere]").replace("[1, 2]", "[1]");
+    const { result, printed } = await run("whole", text, {}, { setExitCode: (code) => codes.push(code) });
+    expect(result!.failures).toEqual([{ cell: "broken", seed: 1, message: expect.stringContaining("nowhere") as string }]);
+    expect(result!.runs.map((each) => each.run)).toEqual(["ppo-seed1", "sapo-seed1"]);
+    expect(printed[0]).toMatch(/broken.*0 \(1 failed\)/);
+    expect(codes).toEqual([1]);
+  });
+
+  test("a cell's settings may not change, and a dry run writes nothing", async () => {
+    await expect(run("whole", SMOKE.replace("loss=sapo", "loss=cispo"))).rejects.toThrow(/the cell sapo was begun with.*another name/s);
+    const { printed } = await run("dry", SMOKE, { dryRun: true });
+    expect(printed[0]).toBe("4 runs, of which 4 are to do\nppo-seed1\nppo-seed2\nsapo-seed1\nsapo-seed2");
+    await expect(stat(join(folder, "dry"))).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("the file", () => {
+  test("a grid is every combination, over each preset", async () => {
+    const grid = "presets: [tiny, smoke]\nseeds: [3]\nset: [eval.problems=5]\ngrid:\n  train.loss: [gspo, cispo]\n  train.learningRate.peak: [0.001, 1]\nbaseline: tiny loss=cispo peak=1\n"; // prettier-ignore
+    const { cells, baseline } = await readSweep(await file(grid));
+    expect(cells.map(({ name }) => name)).toEqual(
+      ["tiny", "smoke"].flatMap((preset) => ["gspo peak=0.001", "gspo peak=1", "cispo peak=0.001", "cispo peak=1"].map((rest) => `${preset} loss=${rest}`)), // prettier-ignore
+    );
+    expect(cells[1]).toMatchObject({ preset: "tiny", set: ["eval.problems=5", 'train.loss="gspo"', "train.learningRate.peak=1"] });
+    expect(baseline).toBe("tiny loss=cispo peak=1");
+  });
+
+  test.each([
+    ["seeds: [1]", /either grid or cells/],
+    ["seeds: [1, 1]\ncells: { a: [] }", /sweep\.yaml:1:8.*named twice/s],
+    ["seeds: [1]\ncells: { a: [train.loss] }", /sweep\.yaml:2:.*expected key=value/s],
+    ["seeds: [1]\ncells: { a/b: [], 'a:b': [] }", /share the folder a_b/],
+    ["seeds: [1]\ncells: { a: [] }\nbaseline: b", /sweep\.yaml:3:11.*found b; the cells are a/s],
+    ["seeds: [1]\ncells: {}", /no cell/],
+  ])("%j is refused with its place", async (text, message) => {
+    await expect(file(text).then(readSweep)).rejects.toThrow(message);
+  });
+});
+
+test("pairs are answers of one seed and problem; p-values are corrected over the cells", () => {
+  const answers = (right: string) => new Map([...right].map((mark, i) => [`p${i} 0`, mark === "1"]));
+  const one = (cell: string, seed: number, right: string): SweepRun => ({
+    cell,
+    seed,
+    run: `${cell}-seed${seed}`,
+    coldStart: 0.5,
+    final: [...right].filter((mark) => mark === "1").length / right.length,
+    responseTokens: 10,
+    codeRatio: 1,
+    answers: answers(right), // prettier-ignore
+  });
+  const runs = [
+    one("base", 1, "0000000000"),
+    one("base", 2, "1100000000"),
+    one("better", 1, "1111110000"),
+    one("better", 2, "1111000000"),
+    one("same", 1, "0000000000"),
+    one("other, seed", 9, "1111111111"),
+  ];
+  const cells = ["base", "better", "same", "other, seed"].map((name) => ({ name }));
+  const result = summarizeSweep({ cells, baseline: "base" }, runs, []);
+  const { test: better } = result.cells[1]!;
+  // 8 pairs right in the cell only, none in the baseline only: exact 2/2⁸, mid-p half of it; two cells are tested.
+  expect(better).toMatchObject({ pairs: 20, onlyCell: 8, onlyBaseline: 0, difference: 0.4, midP: expect.closeTo(1 / 256, 12) as number });
+  expect(better!.corrected).toBeCloseTo(2 / 256, 12);
+  expect(result.cells[2]!.test).toMatchObject({ pairs: 10, midP: 1, corrected: 1 });
+  expect(result.cells[3]!.test).toBeNull();
+  // Seeds 0.6 and 0.4: t₀.₉₇₅,₁ = 12.706, s/√2 = 0.1.
+  expect(cellTable(result)[2]![3]).toBe("50.0 ± 127.1 %");
+  expect(runsCsv(result).split("\n")[6]).toBe('"other, seed",9,"other, seed-seed9",0.5,1,10,1');
+});
