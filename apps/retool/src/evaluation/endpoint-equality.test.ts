@@ -110,7 +110,7 @@ async function throughServer(name: string, { temperature, set = [] }: Asked) {
 }
 
 /** All of a record but its texts, which a server does not tell in full, and places of calls in them. */
-const outline = ({ question: _, segments, toolCalls, ...record }: TrajectoryRecord & { readonly usage?: unknown }) => ({
+const outline = ({ segments, toolCalls, ...record }: TrajectoryRecord & { readonly usage?: unknown }) => ({
   ...record,
   usage: undefined,
   segments: segments.map(({ kind, tokens }) => [kind, tokens]),
