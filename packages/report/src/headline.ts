@@ -48,7 +48,7 @@ export function verdictSentences({ phases, model }: Summary): string[] {
     return [
       `Accuracy is near zero: ${percent(last.accuracy)} of the answers to ${last.n} problems were right.`,
       `These figures show that every part of the run works, from rollouts to weights. They do not show a model that can solve these problems: ` +
-        `one with ${formatCount(model.parameters)} parameters may be too small for them, or the reward too rare to learn from. Differences between phases at this level are chance.`,
+        `${model.parameters === null ? "it" : `one with ${formatCount(model.parameters)} parameters`} may be too small for them, or the reward too rare to learn from. Differences between phases at this level are chance.`,
     ];
   }
   if (entries.length === 1)

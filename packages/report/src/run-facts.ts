@@ -14,7 +14,7 @@ export function renderFacts({ summary, manifest = {}, config }: Pick<RunData, "s
     summary === undefined
       ? []
       : [
-          ["model", `${formatCount(summary.model.parameters)} parameters`],
+          ...(summary.model.parameters === null ? [] : [["model", `${formatCount(summary.model.parameters)} parameters`] as const]),
           ["backend", summary.backend],
           ["seed", String(summary.seed)],
           ["time", formatDuration(1000 * summary.seconds)],

@@ -83,7 +83,7 @@ async function runTurns(sequence: number, promptIds: readonly number[], key: Rol
     if (calls.length === 0) return finish("maxToolCalls");
 
     const first = built.toolCalls;
-    const ran = await Promise.all(calls.map((call, i) => runCall(call, key, first + i, options)));
+    const ran = await Promise.all(calls.map((call, i) => runToolCall(call, key, first + i, options)));
     for (const { record, offset } of ran) built.addCall(record, offset);
     if (signal?.aborted) return finish("aborted"); // before the status: a tool that was interrupted has not failed
     if (ran.some(({ record }) => isToolFault(record.status))) return finish("toolFailed");
@@ -114,12 +114,15 @@ function readTurn(action: TurnAction): { readonly ended?: StopReason; readonly c
   }
 }
 
+/** What one call needs of a rollout. */
+export type ToolCallOptions = Pick<AgentOptions, "tools" | "budgets" | "now" | "signal">;
+
 /** Runs one call; its record holds the output as the policy is shown it. */
-async function runCall(
+export async function runToolCall(
   call: CallRequest,
   key: RolloutKey,
   callIndex: number,
-  options: AgentOptions,
+  options: ToolCallOptions,
 ): Promise<{ readonly record: Omit<ToolCall, "start">; readonly offset: number }> {
   const clock = clockOf(options);
   const started = clock();
@@ -130,7 +133,7 @@ async function runCall(
   return { record: { tool: call.tool, input: call.source, result, status, durationMs, fuel }, offset: call.offset };
 }
 
-function clockOf({ now }: AgentOptions): () => number {
+function clockOf({ now }: Pick<AgentOptions, "now">): () => number {
   return now ?? (() => performance.now());
 }
 
@@ -138,7 +141,7 @@ async function callTool(
   { tool: name, input }: CallRequest,
   { problemId, sampleIndex, problem }: RolloutKey,
   callIndex: number,
-  { tools, signal }: AgentOptions,
+  { tools, signal }: ToolCallOptions,
 ): Promise<ToolOutcome> {
   const tool = tools.find((candidate) => candidate.name === name);
   if (tool === undefined) {

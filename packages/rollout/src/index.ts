@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { runAgent, type AgentOptions, type RolloutKey } from "./agent-loop.js";
+export { runAgent, runToolCall, type AgentOptions, type RolloutKey, type ToolCallOptions } from "./agent-loop.js";
 export { classifyCode, type PurposeVerdict } from "./analysis/code-purpose.js";
 export { CODE_PURPOSES, type CodePurpose } from "./analysis/purpose-vocabulary.js";
 export { hasSelfCorrection, selfCorrections, type JudgedCalls, type SelfCorrection } from "./analysis/self-correction.js";
@@ -38,6 +38,7 @@ export {
   type ToolSession,
   type ToolSessionContext,
 } from "./tool.js";
+export { beginTools, type RolloutTools } from "./tool-sessions.js";
 export { cacheToolResults, type ToolCache } from "./tool-cache.js";
 export { limitTool, type ToolLimits } from "./tool-limits.js";
 export {

@@ -32,7 +32,7 @@ const RunSummary = z.looseObject({
   backend: z.string(),
   seconds: z.number(),
   peakRssBytes: z.number(),
-  model: z.looseObject({ parameters: z.number() }),
+  model: z.looseObject({ parameters: z.number().nullable() }),
   phases: z.record(
     z.string(),
     z.looseObject({

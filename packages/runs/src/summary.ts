@@ -29,7 +29,8 @@ export interface Summary {
   readonly backend: string;
   readonly seconds: number;
   readonly peakRssBytes: number;
-  readonly model: { readonly parameters: number };
+  /** Parameters are null where they are not known, as of a model behind an endpoint. */
+  readonly model: { readonly parameters: number | null };
   /** By name, in the order in which they were measured, such as `coldStart` and `final`. */
   readonly phases: Readonly<Record<string, PhaseSummary>>;
 }

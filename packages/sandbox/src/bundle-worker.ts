@@ -7,7 +7,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 type Build = (options: Readonly<Record<string, unknown>>) => void;
 
 /** Packages that are left where they are installed. */
-const INSTALLED = ["quickjs-emscripten-core", "@jitl/*", "acorn", "fflate", "hono", "@hono/*", "p-limit", "prom-client"];
+const INSTALLED = ["quickjs-emscripten-core", "@jitl/*", "acorn", "fflate"];
+
+/** What is bundled may be CommonJS, which asks for Node's modules with `require`. */
+const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 /**
  * Bundles the threads, the guest and `index.js` from sources with the esbuild of the repository, for tests that run
@@ -15,12 +18,13 @@ const INSTALLED = ["quickjs-emscripten-core", "@jitl/*", "acorn", "fflate", "hon
  */
 export function bundleWorker(): URL {
   const source = fileURLToPath(new URL(".", import.meta.url));
-  const folder = fileURLToPath(new URL(`../node_modules/.cache/worker-${hashOf(source)}/`, import.meta.url));
+  const sources = [source, fileURLToPath(new URL("../../http/src/", import.meta.url))];
+  const folder = fileURLToPath(new URL(`../node_modules/.cache/worker-${hashOf(sources)}/`, import.meta.url));
   if (!existsSync(folder)) {
     const draft = `${folder.slice(0, -1)}.${process.pid}.tmp`;
     mkdirSync(draft, { recursive: true });
     const shared = { bundle: true, format: "esm", target: "es2022", outdir: draft, logLevel: "silent" };
-    const threads = { platform: "node", conditions: ["@retool-ts/source"], external: INSTALLED };
+    const threads = { platform: "node", conditions: ["@retool-ts/source"], external: INSTALLED, banner: { js: REQUIRE } };
     const build = esbuild();
     const entries = ["index.ts", "pool/supervisor.ts", "pool/worker.ts", "python/python-supervisor.ts", "python/pyodide-child.ts"];
     build({ ...shared, ...threads, entryNames: "[name]", entryPoints: entries.map((name) => join(source, name)) });
@@ -37,10 +41,12 @@ export function bundleWorker(): URL {
   return pathToFileURL(folder);
 }
 
-function hashOf(source: string): string {
+function hashOf(folders: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }).sort()) {
-    if (/\.(?:ts|py)$/.test(name) && !name.endsWith(".test.ts")) hash.update(name).update(readFileSync(join(source, name)));
+  for (const folder of folders) {
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+      if (/\.(?:ts|py)$/.test(name) && !name.endsWith(".test.ts")) hash.update(name).update(readFileSync(join(folder, name)));
+    }
   }
   return hash.digest("hex").slice(0, 16);
 }

@@ -38,23 +38,30 @@ export async function chat(options: ChatOptions, { print, reporter, signal }: Cl
         return;
       }
       reporter.say(`${folder}: ask a question; an empty line or Ctrl-D ends.`);
-      const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: "> " });
-      signal.addEventListener("abort", () => lines.close(), { once: true });
-      lines.prompt();
-      let asked = 0;
-      for await (const line of lines) {
-        if (line.trim() === "") break;
-        await answer(line.trim(), asked++, options, config, model, environment, signal);
+      await eachQuestion(signal, async (question, asked) => {
+        await answer(question, asked, options, config, model, environment, signal);
         print("");
-        lines.prompt();
-      }
-      lines.close();
+      });
     } finally {
       await environment.close();
     }
   } finally {
     model.dispose();
   }
+}
+
+/** Reads questions from standard input, each answered before the next is asked for, up to an empty line. */
+export async function eachQuestion(signal: AbortSignal, onQuestion: (question: string, asked: number) => Promise<void>): Promise<void> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: "> " });
+  signal.addEventListener("abort", () => lines.close(), { once: true });
+  lines.prompt();
+  let asked = 0;
+  for await (const line of lines) {
+    if (line.trim() === "") break;
+    await onQuestion(line.trim(), asked++);
+    lines.prompt();
+  }
+  lines.close();
 }
 
 async function answer(

@@ -94,6 +94,17 @@ test("a benchmark is no preset, and two models are one too many", async () => {
   expect(await refusal("eval")).toContain("error: missing required argument 'model'");
 });
 
+test("options of an endpoint need one, and its model has a name", async () => {
+  expect(await refusal("eval", "runs/a", "--retries", "3")).toContain(
+    "error: --retries is of an endpoint, and none is named\n(Name it with --endpoint.)",
+  );
+  expect(await refusal("chat", "runs/a", "--key-env", "KEY")).toContain("error: --key-env is of an endpoint");
+  expect(await refusal("eval", "--endpoint", "http://127.0.0.1:1/v1")).toContain("error: missing required argument 'model'");
+  expect(await refusal("eval", "--endpoint", "nowhere", "--model", "m")).toContain(
+    "An address such as http://127.0.0.1:8000/v1 is needed.",
+  );
+});
+
 test("help of a command that is not there says so and suggests one", async () => {
   expect(await refusal("help", "inspct")).toBe("error: unknown command 'inspct'\n(Did you mean inspect?)\n(see --help)\n");
   expect(await refusal("help", "nosuch")).toBe("error: unknown command 'nosuch'\n(see --help)\n");

@@ -3,12 +3,15 @@ import type { CliContext } from "../shell/cli-context.js";
 import type { EvalOptions } from "../evaluation/evaluate-checkpoint.js";
 import { optional, refuseSpellings } from "../shell/option-texts.js";
 import { addModel, requiredModel, type ModelOption } from "./model-options.js";
+import { addEndpointOptions, namedEndpoint, type ParsedEndpointOptions } from "./endpoint-options.js";
 import { addEngineOptions, engineSettings, type EngineOptions } from "./engine-options.js";
 import { nonNegativeNumber, positiveNumber, repeated, wholeNumber } from "./option-values.js";
 import { addModelConfigOptions } from "./run-options.js";
 
 const BENCHMARKS = ["aime24", "aime25"];
 const OF_CONFIG = "that of the config";
+
+type ParsedEvalOptions = Omit<EvalOptions, "model"> & ModelOption & EngineOptions & ParsedEndpointOptions;
 
 export function register(program: Command, context: CliContext): void {
   const command = program
@@ -39,12 +42,19 @@ export function register(program: Command, context: CliContext): void {
     .addHelpText(
       "after",
       "\nExamples:\n  $ retool eval runs/quickstart --samples 8 --pass-k 1,4,8 --output runs/eval" +
-        "\n  $ retool eval runs/train --benchmark aime24 --data aime24.jsonl --output runs/aime24",
+        "\n  $ retool eval runs/train --benchmark aime24 --data aime24.jsonl --output runs/aime24" +
+        "\n  $ retool eval --endpoint http://127.0.0.1:8000/v1 --model Qwen2.5-7B-Instruct --data problems.jsonl --output runs/qwen",
     );
-  addModelConfigOptions(command);
+  addModelConfigOptions(addEndpointOptions(command));
   command.options.find(({ long }) => long === "--preset")!.argParser(recipePreset);
   refuseSpellings(command, { "--recipe <name>": "--preset", "--out <folder>": "--output" });
-  command.action(async (argument: string | undefined, options: Omit<EvalOptions, "model"> & ModelOption & EngineOptions) => {
+  command.action(async (argument: string | undefined, options: ParsedEvalOptions) => {
+    const endpoint = namedEndpoint(options, command);
+    if (endpoint !== undefined) {
+      const { evaluateEndpoint } = await import("../evaluation/evaluate-endpoint.js");
+      await evaluateEndpoint({ ...options, ...endpoint, model: requiredModel(argument, options, command) }, context);
+      return;
+    }
     const { evaluateCheckpoint } = await import("../evaluation/evaluate-checkpoint.js");
     const model = requiredModel(argument, options, command);
     await evaluateCheckpoint({ ...options, model, engineSettings: engineSettings(options) }, context);

@@ -67,7 +67,7 @@ export async function readArmRun({ arm, seed, path }: Pick<Job, "arm" | "seed" |
   }
   const config = await readRunConfig(run);
   const metrics = run.readMetrics();
-  const { parameters } = summary.model;
+  const parameters = summary.model.parameters ?? 0; // a run of ours always knows
   return {
     arm,
     seed,

@@ -8,7 +8,7 @@ import { formatTable } from "../shell/text-table.js";
 import { buildReport, rejectionRows } from "./build-report.js";
 import { generatedRows } from "./generated-rows.js";
 import { Pace } from "./pace.js";
-import { ReplyCache } from "./reply-cache.js";
+import { CachedText, ReplyCache } from "./reply-cache.js";
 import { rewriteRows } from "./rewrite-rows.js";
 import { trainingPrompt, type SnippetLanguage } from "./rewrite-prompt.js";
 import { readReasoning } from "./source-rows.js";
@@ -83,7 +83,7 @@ async function rewrite(output: string, file: string, options: BuildOptions, cont
       signal,
       onRetry: () => retries++,
     },
-    cache: new ReplyCache(options.cache ?? beside(output, "cache")),
+    cache: new ReplyCache(options.cache ?? beside(output, "cache"), CachedText),
     model,
     temperature: options.temperature,
     maxTokens: options.maxTokens,

@@ -41,7 +41,13 @@ export interface ChatEndpoint {
   readonly onRetry?: (reason: string) => void;
 }
 
-type Attempt = ChatReply | { readonly status: "again"; readonly reason: string; readonly waitMs: number | undefined };
+/** A reply of the shape that was asked for, or why there is none after all tries. */
+export type EndpointReply<T> =
+  | { readonly status: "ok"; readonly value: T }
+  /** `refusal` is what the server said to a request that it will not answer, however often it is asked. */
+  | { readonly status: "failed"; readonly reason: string; readonly refusal?: string };
+
+type Attempt<T> = EndpointReply<T> | { readonly status: "again"; readonly reason: string; readonly waitMs: number | undefined };
 
 const LONGEST_WAIT_MS = 60_000;
 /** Longest that a timer can be set for. */
@@ -50,18 +56,30 @@ const Completion = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }), finish_reason: z.string().nullish() })).min(1),
 });
 
+/** Asks for one text; see {@link askEndpoint}. */
+export async function askChat(request: ChatRequest, endpoint: ChatEndpoint): Promise<ChatReply> {
+  const reply = await askEndpoint(request, endpoint, Completion);
+  if (reply.status === "failed") return { status: "failed", reason: reply.reason };
+  const { message, finish_reason } = reply.value.choices[0]!;
+  return { status: "ok", text: message.content, isWhole: finish_reason !== "length" };
+}
+
 /**
- * Asks an OpenAI-compatible server. Too many requests, a server's errors, timeouts, cut connections and replies that are no completion
+ * Asks an OpenAI-compatible server for a chat completion. Too many requests, a server's errors, timeouts, cut connections and replies that are no completion
  * are tried again; a request that the server refuses is not.
  *
  * @throws InputError when the address, the model or the key is wrong: no other request can fare better.
  * @throws the signal's reason when it is aborted.
  */
-export async function askChat(request: ChatRequest, endpoint: ChatEndpoint): Promise<ChatReply> {
+export async function askEndpoint<T>(
+  request: { readonly model: string },
+  endpoint: ChatEndpoint,
+  schema: z.ZodType<T>,
+): Promise<EndpointReply<T>> {
   const { retries, retryDelayMs, pace, signal, onRetry } = endpoint;
   for (let tried = 0; ; tried++) {
     await pace?.wait(signal);
-    const attempt = await askOnce(request, endpoint);
+    const attempt = await askOnce(request, endpoint, schema);
     if (attempt.status !== "again") return attempt;
     if (tried >= retries) return { status: "failed", reason: attempt.reason };
     onRetry?.(attempt.reason);
@@ -70,7 +88,7 @@ export async function askChat(request: ChatRequest, endpoint: ChatEndpoint): Pro
   }
 }
 
-async function askOnce(request: ChatRequest, endpoint: ChatEndpoint): Promise<Attempt> {
+async function askOnce<T>(request: { readonly model: string }, endpoint: ChatEndpoint, schema: z.ZodType<T>): Promise<Attempt<T>> {
   const { url, apiKey, timeoutMs, signal } = endpoint;
   let response: Response;
   let body: string;
@@ -81,7 +99,7 @@ async function askOnce(request: ChatRequest, endpoint: ChatEndpoint): Promise<At
       body: JSON.stringify(request),
       signal: AbortSignal.any([signal, AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMEOUT_MS))]),
     });
-    body = await response.text();
+    body = withoutKey(await response.text(), apiKey);
   } catch (error) {
     signal.throwIfAborted();
     return again(
@@ -91,14 +109,17 @@ async function askOnce(request: ChatRequest, endpoint: ChatEndpoint): Promise<At
   const { status } = response;
   if (status === 408 || status === 429 || status >= 500) return again(`status ${status}`, retryAfter(response));
   if (status === 401 || status === 403 || status === 404) throw refused(endpoint, status, body, request.model);
-  if (!response.ok) return { status: "failed", reason: `status ${status}: ${body.slice(0, 200)}` };
-  const completion = Completion.safeParse(parsed(body));
-  if (!completion.success) return again("a reply that is no chat completion");
-  const { message, finish_reason } = completion.data.choices[0]!;
-  return { status: "ok", text: message.content, isWhole: finish_reason !== "length" };
+  if (!response.ok) return { status: "failed", reason: `status ${status}: ${body.slice(0, 200)}`, refusal: body };
+  const completion = schema.safeParse(parsed(body));
+  return completion.success ? { status: "ok", value: completion.data } : again("a reply that is no chat completion");
 }
 
-function again(reason: string, waitMs?: number): Attempt {
+/** Some servers repeat the key that they refuse. */
+function withoutKey(body: string, apiKey: string | undefined): string {
+  return apiKey === undefined || apiKey === "" ? body : body.replaceAll(apiKey, "(the key)");
+}
+
+function again(reason: string, waitMs?: number): Attempt<never> {
   return { status: "again", reason, waitMs };
 }
 

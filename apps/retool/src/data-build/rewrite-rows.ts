@@ -1,5 +1,5 @@
 import { RetoolError } from "@retool-ts/core";
-import { askChat, type ChatEndpoint, type ChatReply, type ChatRequest } from "./chat-endpoint.js";
+import { askChat, type ChatEndpoint, type ChatReply, type ChatRequest, type ChatText } from "./chat-endpoint.js";
 import type { ReplyCache } from "./reply-cache.js";
 import { rewritePrompt } from "./rewrite-prompt.js";
 import type { ReasoningRow } from "./source-rows.js";
@@ -8,7 +8,7 @@ import { verifyTrace, type VerifiedTrace, type VerifyTraceOptions } from "./veri
 /** Options of rewriting rows. */
 export interface RewriteOptions {
   readonly endpoint: ChatEndpoint;
-  readonly cache: ReplyCache;
+  readonly cache: ReplyCache<ChatText>;
   readonly model: string;
   readonly temperature: number;
   readonly maxTokens: number;
@@ -61,7 +61,7 @@ export async function rewriteRows(rows: readonly ReasoningRow[], options: Rewrit
     }
     counts.requests++;
     const fresh = await askChat(request, endpoint);
-    if (fresh.status === "ok") await options.cache.put(key, fresh);
+    if (fresh.status === "ok") await options.cache.put(key, { text: fresh.text, isWhole: fresh.isWhole });
     countFailure(fresh);
     return fresh;
   }

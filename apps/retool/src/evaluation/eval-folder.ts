@@ -102,12 +102,18 @@ export class EvalFolder {
     }
   }
 
+  /** Folder of an endpoint's replies, which go once the evaluation is finished. */
+  get replies(): string {
+    return this.run.file("replies");
+  }
+
   /** Writes the figures, and all rollouts in order in place of the ones kept so far. */
   async finish(records: readonly TrajectoryRecord[], figures: Readonly<Record<string, unknown>>): Promise<void> {
     await this.run.writeTrajectories(ROLLOUTS, records);
     await writeFileAtomic(this.run.file("evaluation.json"), `${JSON.stringify(figures, null, 2)}\n`);
     rmSync(this.#partial, { force: true });
     await this.run.removeJournal(ROLLOUTS);
+    rmSync(this.replies, { recursive: true, force: true });
   }
 }
 

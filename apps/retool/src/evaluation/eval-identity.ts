@@ -7,10 +7,15 @@ export type EvalIdentity = Readonly<Record<string, string | number | boolean | n
 
 /** @param folder - of the checkpoint, or its `.gguf` file. */
 export async function evalIdentity(config: RecipeConfig, folder: string, problems: readonly Problem[]): Promise<EvalIdentity> {
+  return identityOf({ weights: await hashModel(folder) }, config, problems);
+}
+
+/** @param subject - facts that tell the model from others. */
+export function identityOf(subject: EvalIdentity, config: RecipeConfig, problems: readonly Problem[]): EvalIdentity {
   const { seed, backend, prompt, dialect, sandbox, budgets, reward, eval: protocol } = config;
   const { workers: _, ...limits } = sandbox; // how many run at once changes no result
   return {
-    weights: await hashModel(folder),
+    ...subject,
     problems: hashText(problems.map(({ id, question, answer }) => JSON.stringify([id, question, answer])).join("\n")),
     ...flatten({ seed, backend, prompt, dialect, sandbox: limits, budgets, reward, eval: { ...protocol, problems: problems.length } }),
   };

@@ -9,7 +9,7 @@ import { describeEvaluation } from "./describe.js";
 import { EvalFolder } from "./eval-folder.js";
 import { evalIdentity } from "./eval-identity.js";
 import { toRecord, type TrajectoryRecord, withFolderLock } from "@retool-ts/runs";
-import { benchmarkOf, type BenchmarkName } from "./benchmarks.js";
+import { benchmarkOf, type Benchmark, type BenchmarkName } from "./benchmarks.js";
 import { withOptions, type EvalOverrides } from "./eval-options.js";
 import { checkK, evaluatedRecord, evaluationJson } from "./eval-result.js";
 import { Interrupted } from "../shell/interrupted.js";
@@ -37,17 +37,12 @@ export interface EvalOptions extends EvalOverrides {
 
 /** Evaluates a checkpoint on held-out or given problems: avg@k, pass@k and maj@k with intervals, by family and level where problems have them. */
 export async function evaluateCheckpoint(options: EvalOptions, context: CliContext): Promise<void> {
-  const { reporter, print } = context;
+  const { print } = context;
   const benchmark = options.benchmark === undefined ? undefined : benchmarkOf(options.benchmark, options.data);
   const folder = await resolveCheckpoint(options.model, context);
   const set = [...(benchmark?.settings ?? []), ...options.set, ...(options.engineSettings ?? [])];
   const config = withOptions(await checkpointConfig(folder, { ...options, set }), options);
-  checkK("--pass-k", options.passK, config.eval.samples);
-  checkK("--maj-k", options.majK, config.eval.samples);
-  const problems = await (benchmark === undefined ? heldOutProblems(config, config.eval.problems, context) : eachOnce(config, context));
-  if (benchmark !== undefined && options.limit === undefined && problems.length !== benchmark.problems) {
-    reporter.say(`${benchmark.title} has ${benchmark.problems} problems; ${options.data} has ${problems.length} distinct ones.`);
-  }
+  const problems = await evaluationProblems(config, options, benchmark, context);
   const kept =
     options.output === undefined
       ? undefined
@@ -64,16 +59,45 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
 async function runPlan(plan: SamplingPlan, { passK, majK }: EvalOptions, context: CliContext): Promise<Evaluation> {
   const { config, folder, kept } = plan;
   const { groups, model } = await sampleProblems(plan, context);
-  const evaluation = summarizeEvaluation(
+  const evaluation = evaluationOf(groups, config, { passK, majK });
+  if (kept !== undefined) await save(kept, { config, folder, groups, evaluation, model });
+  return evaluation;
+}
+
+/** Figures of rollouts, one group a problem. */
+export function evaluationOf(
+  groups: readonly (readonly TrajectoryRecord[])[],
+  { reward }: Pick<RecipeConfig, "reward">,
+  { passK, majK }: { readonly passK: readonly number[] | undefined; readonly majK: readonly number[] | undefined },
+): Evaluation {
+  return summarizeEvaluation(
     groups.map((group) => group.map(evaluatedRecord)),
     {
-      same: sameAnswerUnder(config.reward.rule),
+      same: sameAnswerUnder(reward.rule),
       ...(passK === undefined ? {} : { passK }),
       ...(majK === undefined ? {} : { majorityK: majK }),
     },
   );
-  if (kept !== undefined) await save(kept, { config, folder, groups, evaluation, model });
-  return evaluation;
+}
+
+/**
+ * The problems that options and config name.
+ *
+ * @throws InputError when a k asks for more samples than there are, or there is no such file.
+ */
+export async function evaluationProblems(
+  config: RecipeConfig,
+  { passK, majK, limit, data }: Pick<EvalOptions, "passK" | "majK" | "limit" | "data">,
+  benchmark: Benchmark | undefined,
+  context: CliContext,
+): Promise<Problem[]> {
+  checkK("--pass-k", passK, config.eval.samples);
+  checkK("--maj-k", majK, config.eval.samples);
+  const problems = await (benchmark === undefined ? heldOutProblems(config, config.eval.problems, context) : eachOnce(config, context));
+  if (benchmark !== undefined && limit === undefined && problems.length !== benchmark.problems) {
+    context.reporter.say(`${benchmark.title} has ${benchmark.problems} problems; ${data} has ${problems.length} distinct ones.`);
+  }
+  return problems;
 }
 
 /** Each problem once: published copies of some sets repeat every problem as often as it is to be sampled. */

@@ -38,6 +38,39 @@ export interface OwnParts {
   readonly agent?: Agent;
 }
 
+/** The side of an environment that no model is needed for. */
+export interface World {
+  readonly sandbox: Sandbox;
+  readonly tools: readonly Tool[];
+  readonly budgets: Budgets;
+  readonly reward: RolloutReward;
+  close(): Promise<void>;
+}
+
+/** Opens the sandbox, tools and reward of a config. */
+export async function openWorld(config: RecipeConfig, own: Pick<OwnParts, "tools" | "reward"> = {}): Promise<World> {
+  const { stateful, shareResults } = config.sandbox;
+  const sandbox = await setUpSandbox(config);
+  try {
+    const plugins = await loadPlugins(config.plugins);
+    const interpreter = { ...codeInterpreter(sandbox, { stateful }), pure: shareResults && !stateful }; // its worlds and random numbers are the same each time
+    const tools = own.tools ?? (await openTools(config, plugins, { interpreter, setting: { sandbox, seed: config.seed } }));
+    return {
+      sandbox,
+      tools,
+      budgets: budgetsOf(config),
+      reward: own.reward ?? rewardOf(config, plugins),
+      async close() {
+        for (const tool of tools as readonly PluggedTool[]) await tool.close?.();
+        await sandbox.close();
+      },
+    };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
+
 /** Notices of an environment at work. */
 type Say = (text: string) => void;
 
@@ -52,21 +85,15 @@ export async function createEnvironment(
   own: OwnParts = {},
   say?: Say,
 ): Promise<RecipeEnvironment> {
-  const { stateful, shareResults } = config.sandbox;
-  const sandbox = await setUpSandbox(config);
+  const world = await openWorld(config, own);
   try {
-    const plugins = await loadPlugins(config.plugins);
-    const interpreter = { ...codeInterpreter(sandbox, { stateful }), pure: shareResults && !stateful }; // its worlds and random numbers are the same each time
-    const tools = own.tools ?? (await openTools(config, plugins, { interpreter, setting: { sandbox, seed: config.seed } }));
+    const { tools } = world;
     const { tokenizer, chatTemplate } = model;
     const agent = own.agent ?? (config.agent.file === null ? undefined : await loadAgent(config.agent.file));
     return {
-      sandbox,
+      ...world,
       ...(agent && { rollOut: await agentRollOut(agent, config, model, say) }),
       ...(await setUpDialect(config, model, tools)),
-      tools,
-      budgets: budgetsOf(config),
-      reward: own.reward ?? rewardOf(config, plugins),
       encodePrompt: await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas(tools) }),
       sampler: {
         maxSequences: config.sampler.maxSequences,
@@ -74,13 +101,9 @@ export async function createEnvironment(
         reuseCache: config.sampler.reuseCache,
       },
       identity: identityOf(config),
-      async close() {
-        for (const tool of tools as readonly PluggedTool[]) await tool.close?.();
-        await sandbox.close();
-      },
     };
   } catch (error) {
-    await sandbox.close();
+    await world.close();
     throw error;
   }
 }

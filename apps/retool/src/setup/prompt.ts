@@ -10,6 +10,9 @@ export type PromptEncoder = (question: string) => number[];
 
 const PLACE = "{question}";
 
+/** Parts of a config that decide a prompt. */
+type PromptConfig = Pick<RecipeConfig, "prompt" | "dialect" | "sandbox">;
+
 /** Model and tools that prompts are made for. */
 export interface PromptTarget {
   readonly tokenizer: Tokenizer;
@@ -41,21 +44,11 @@ export async function chatTemplateFor({ prompt }: Pick<RecipeConfig, "prompt">, 
  *
  * @throws InputError when the text's file is missing or has no `{question}`, or the chat template refuses the messages.
  */
-export async function promptEncoder(
-  config: Pick<RecipeConfig, "prompt" | "dialect" | "sandbox">,
-  target: PromptTarget,
-): Promise<PromptEncoder> {
+export async function promptEncoder(config: PromptConfig, target: PromptTarget): Promise<PromptEncoder> {
   const { prompt, dialect } = config;
   const { tokenizer } = target;
   const template = await chatTemplateFor(config, target.chatTemplate);
-  const style = {
-    format: template === undefined ? "plain" : "chat",
-    dialect: dialect.name,
-    tools: prompt.tools,
-    language: interpreterLanguage(config),
-  } as const;
-  const text = prompt.file === null ? (prompt.template ?? defaultTemplate(style)) : await readTemplate(prompt.file);
-  const [before, after] = [text.slice(0, text.indexOf(PLACE)), text.slice(text.indexOf(PLACE) + PLACE.length)];
+  const [before, after] = await textAround(config, template === undefined ? "plain" : "chat");
   if (template === undefined) {
     const start = [...beginningIds(tokenizer), ...tokenizer.encode(before)];
     const end = tokenizer.encode(after);
@@ -64,12 +57,33 @@ export async function promptEncoder(
   const tools = prompt.tools && dialect.name === "hermes" ? target.toolSchemas : [];
   const variables = templateVariables(tokenizer.files);
   const render = (question: string) => {
-    const user: ChatMessage = { role: "user", content: before + question + after };
-    const messages: ChatMessage[] = prompt.system === null ? [user] : [{ role: "system", content: prompt.system }, user];
-    return renderChat(template, messages, { tools, variables, addGenerationPrompt: true });
+    return renderChat(template, messagesAround(question, [before, after], prompt.system), { tools, variables, addGenerationPrompt: true });
   };
   render("?"); // a template that refuses is told of now, not after the model has been loaded for minutes
   return (question) => encodeConversation(tokenizer, render, question);
+}
+
+/**
+ * The messages that begin a conversation about a question, for a server that renders them itself.
+ *
+ * @throws InputError when the text's file is missing or has no `{question}`.
+ */
+export async function promptMessages(config: PromptConfig): Promise<(question: string) => ChatMessage[]> {
+  const around = await textAround(config, "chat");
+  return (question) => messagesAround(question, around, config.prompt.system);
+}
+
+/** Texts before and behind a question. */
+async function textAround(config: PromptConfig, format: "chat" | "plain"): Promise<readonly [before: string, after: string]> {
+  const { prompt, dialect } = config;
+  const style = { format, dialect: dialect.name, tools: prompt.tools, language: interpreterLanguage(config) };
+  const text = prompt.file === null ? (prompt.template ?? defaultTemplate(style)) : await readTemplate(prompt.file);
+  return [text.slice(0, text.indexOf(PLACE)), text.slice(text.indexOf(PLACE) + PLACE.length)];
+}
+
+function messagesAround(question: string, [before, after]: readonly [string, string], system: string | null): ChatMessage[] {
+  const user: ChatMessage = { role: "user", content: before + question + after };
+  return system === null ? [user] : [{ role: "system", content: system }, user];
 }
 
 /** Ids of the whole text, so that tokens are those of the reference; a question that names control tokens is encoded on its own. */
