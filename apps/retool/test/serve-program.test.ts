@@ -70,3 +70,24 @@ test("retool train --agent trains the agent of a file; one that is missing is to
   expect(missing.seen.stderr).toContain("expected a module, found no such file");
   expect(existsSync(join(built.scratch, "no"))).toBe(false);
 });
+
+test("what an agent leaves running and nobody waits for does not end the run when it fails", async () => {
+  const file = join(built.scratch, "careless.mjs");
+  await writeFile(
+    file,
+    `import { connect } from "node:net";
+    export default async ({ baseURL, apiKey, problem }) => {
+      const headers = { "content-type": "application/json", authorization: "Bearer " + apiKey };
+      const body = JSON.stringify({ messages: [{ role: "user", content: problem.question }], max_tokens: 4 });
+      const ask = () => fetch(baseURL + "/chat/completions", { method: "POST", headers, body });
+      await ask();
+      void ask().then(() => { throw new Error("left behind"); });
+      setTimeout(() => { throw new Error("a late thought"); });
+      connect(1, "127.0.0.1");
+      return 1;
+    };`,
+  );
+  const { exit, seen } = start("train", run, "--agent", file, "-o", join(built.scratch, "careless"), "-s", "train.steps=1");
+  expect(await exit, seen.stderr).toEqual([0, null]);
+  expect(seen.stderr.match(/the agent left something running that failed, and nobody waits for: a late thought/g)).toHaveLength(1);
+});

@@ -188,6 +188,16 @@ describe("what is at work", () => {
     expect(await Promise.all(answers.map(async (answer) => (await answer).text()))).toEqual(["done", "done", "done"]);
   });
 
+  test("where none may wait, those that need not are taken", async () => {
+    const { url, at } = await bench({ gate: new RequestGate({ maxConcurrency: 1, queueLimit: 0 }) });
+    const first = fetch(`${url}/work`, work("a"));
+    first.catch(() => {});
+    await expect.poll(() => at.has("a")).toBe(true);
+    expect((await fetch(`${url}/work`, work("b"))).status).toBe(429);
+    at.get("a")!.end();
+    expect((await first).status).toBe(200);
+  });
+
   test("a client that goes away ends its work, and is not begun where it waited", async () => {
     const gate = new RequestGate({ maxConcurrency: 1, queueLimit: 4 });
     const { url, at, asked } = await bench({ gate });

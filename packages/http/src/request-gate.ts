@@ -39,8 +39,8 @@ export class RequestGate {
 
   /** @throws HttpFault with 429 when as many wait as may. Worth a call before a body is read, and again behind it. */
   check(): void {
-    const { queueLimit, retryAfterSeconds = 1 } = this.#options;
-    if (this.waiting < queueLimit) return;
+    const { maxConcurrency, queueLimit, retryAfterSeconds = 1 } = this.#options;
+    if (this.#active < maxConcurrency || this.waiting < queueLimit) return;
     const headers = { "retry-after": String(retryAfterSeconds) };
     throw new HttpFault(429, "too many requests wait", { code: "rate_limit_exceeded", headers });
   }

@@ -42,13 +42,22 @@ export function flattenConfig(config: unknown): Setting[] {
     if (settings.length >= MOST_SETTINGS) return;
     const isPlainList = Array.isArray(value) && value.every((item) => typeof item !== "object" || item === null);
     if (typeof value !== "object" || value === null || isPlainList || depth > MOST_DEPTH || Object.keys(value).length === 0) {
-      settings.push({ name, value: value === null ? "none" : typeof value === "string" ? value : JSON.stringify(value) });
+      settings.push({ name, value: value === null ? "none" : typeof value === "string" ? value : jsonOf(value) });
       return;
     }
     for (const [key, part] of Object.entries(value)) visit(name === "" ? key : `${name}.${key}`, part, depth + 1);
   };
   visit("", config, 0);
   return settings;
+}
+
+/** JSON, or a word for a value that goes round, as YAML's anchors can write it. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "a value that contains itself";
+  }
 }
 
 /** The hyperparameters that matter most, as labelled values. */

@@ -130,12 +130,16 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
   };
 }
 
+/** Below it a distribution is its likeliest token, and the inverse is soon more than a float holds. */
+const LEAST_TEMPERATURE = 1e-5;
+
 /** Temperature, top-p and top-k of a request, or those of the run that records it. */
 export function samplingOf(
   { temperature, top_p, top_k }: Pick<ChatRequest, "temperature" | "top_p" | "top_k">,
   { sampling, onOverridden }: Pick<Conversation, "sampling" | "onOverridden">,
 ): SamplingParameters {
-  const own = { temperature: temperature ?? 1, topP: top_p ?? 1, topK: Math.max(0, top_k ?? 0) };
+  const warmth = temperature ?? 1;
+  const own = { temperature: warmth < LEAST_TEMPERATURE ? 0 : warmth, topP: top_p ?? 1, topK: Math.max(0, top_k ?? 0) };
   if (sampling === undefined) return own;
   const asked = [temperature != null && temperature !== sampling.temperature, top_p != null && top_p !== sampling.topP, top_k != null && own.topK !== sampling.topK]; // prettier-ignore
   if (asked.includes(true)) onOverridden?.();

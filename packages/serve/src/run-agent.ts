@@ -48,7 +48,7 @@ export async function runAgentOnce(
   } catch (error) {
     if (isStopped()) return { status: "aborted" };
     if (clock.isLate) return { status: "failed", reason: "hung", message: `took longer than ${timeoutMs} ms` };
-    return { status: "failed", reason: "threw", message: error instanceof Error ? error.message : String(error) };
+    return { status: "failed", reason: "threw", message: messageOf(error) };
   } finally {
     clearTimeout(timer);
     clearTimeout(grace);
@@ -60,12 +60,34 @@ export async function runAgentOnce(
 function readScore(result: unknown): AgentOutcome {
   const score = typeof result === "number" ? { score: result } : result;
   const isScore = typeof score === "object" && score !== null && "score" in score && Number.isFinite(score.score);
-  if (!isScore) return { status: "failed", reason: "bad score", message: `expected a number or { score }, got ${describe(result)}` };
-  return { status: "scored", score: score as AgentScore };
+  const message = isScore ? wrongPart(score as Parts) : `expected a number or { score }, got ${describe(result)}`;
+  return message === undefined ? { status: "scored", score: score as AgentScore } : { status: "failed", reason: "bad score", message };
+}
+
+/** The parts of a score beside its number, as they come. */
+type Parts = Readonly<Partial<Record<"correct" | "metrics" | "info", unknown>>>;
+
+/** Says which part beside the score is not what it should be. */
+function wrongPart({ correct, metrics, info }: Parts): string | undefined {
+  if (correct !== undefined && typeof correct !== "boolean") return `expected true or false as correct, got ${typeof correct}`;
+  if (info !== undefined && typeof info !== "string") return `expected text as info, got ${typeof info}`;
+  if (metrics === undefined) return undefined;
+  if (typeof metrics !== "object" || metrics === null) return `expected an object as metrics, got ${describe(metrics)}`;
+  const wrong = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
+  return wrong && `expected numbers as metrics, got ${describe(wrong[1])} for ${wrong[0].slice(0, 100)}`;
+}
+
+/** Anything can be thrown. */
+function messageOf(error: unknown): string {
+  if (typeof error === "string") return error;
+  return error instanceof Error && typeof error.message === "string" ? error.message : "threw what is no error";
 }
 
 function describe(value: unknown): string {
-  if (typeof value === "number") return String(value);
-  const text: string | undefined = typeof value === "object" ? JSON.stringify(value) : typeof value;
-  return (text ?? "nothing").slice(0, 100);
+  if (typeof value === "number" || typeof value === "string") return String(value).slice(0, 100);
+  try {
+    return (JSON.stringify(value) ?? typeof value).slice(0, 100);
+  } catch {
+    return typeof value;
+  }
 }

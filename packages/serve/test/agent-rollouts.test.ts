@@ -110,6 +110,24 @@ describe("rollouts of an agent", () => {
     expect(groups[1]![0]!.trajectory.segments).toMatchObject([{ kind: "prompt", text: "What is b?" }]);
   });
 
+  test.each<[string, () => unknown, string]>([
+    ["a throw of no error", () => { throw Object.create(null); }, "the agent threw what is no error"],
+    ["a throw of an error without a message", () => { throw Object.assign(new Error(), { message: { a: 1 } }); }, "the agent threw what is no error"],
+    ["a throw of text", () => { throw "no keys"; }, "the agent no keys"], // eslint-disable-line
+    ["a score that cannot be read", () => ({ get score() { throw new Error("hidden"); } }), "the agent hidden"],
+    ["a score that is round", () => { const it: Record<string, unknown> = {}; return (it["it"] = it); }, "the agent expected a number or { score }, got object"],
+    ["a measure of text", () => ({ score: 1, metrics: { length: "12" } }), "the agent expected numbers as metrics, got 12 for length"],
+    ["a measure that is none", () => ({ score: 1, metrics: { length: NaN } }), "the agent expected numbers as metrics, got NaN for length"],
+    ["a verdict of text", () => ({ score: 1, correct: "no" }), "the agent expected true or false as correct, got string"],
+    ["information that is no text", () => ({ score: 1, info: { deep: 12n } }), "the agent expected text as info, got object"],
+  ])("that end in %s have failed, and the run goes on", async (_, end, prediction) => {
+    const { groups } = await roll(async (task) => {
+      await ask(task);
+      return task.problem.id === "a" ? 1 : (end() as number);
+    }); // prettier-ignore
+    expect(groups.flat().map(({ reward }) => reward.prediction)).toEqual([undefined, undefined, prediction, prediction]);
+  }); // prettier-ignore
+
   test("of which too few are scored are not learned from", async () => {
     const { groups, said } = await roll(async (task) => {
       await ask(task);

@@ -1,5 +1,6 @@
-import { cp, rm } from "node:fs/promises";
+import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { InputError } from "@retool-ts/core";
 import type { ForwardBackwardOutput, SampleResponse } from "@retool-ts/tinker/wire";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { localBase } from "../src/local-base.js";
@@ -10,7 +11,10 @@ import { EOS, letter, TinyServer, VOCABULARY } from "./tiny-server.js";
 let tiny: TinyServer;
 let client: TestClient;
 const copies: TinkerServer[] = [];
+const faults: string[] = [];
+const folderOf = (copy: number): string => join(tiny.folder, `copy-${copy}`);
 beforeEach(async () => {
+  faults.length = 0;
   tiny = await TinyServer.open();
   client = tiny.client();
 });
@@ -26,18 +30,24 @@ const DATA = [datum([1, 2, 3, 4, 5]), datum([6, 7, 8])];
  *
  * @param unfinished - a request whose outcome the kill came before
  */
-async function afterKill(unfinished?: string): Promise<TestClient> {
-  const folder = join(tiny.folder, `copy-${copies.length}`);
+async function afterKill(unfinished?: string, name = "tiny"): Promise<TestClient> {
+  const folder = folderOf(copies.length);
   await cp(join(tiny.folder, "state"), folder, { recursive: true, filter: (path) => !path.includes(".lock~") });
   if (unfinished !== undefined) await rm(join(folder, "requests", `${unfinished}.outcome`));
   const base = localBase(tiny.parameters, {
-    name: "tiny",
+    name,
     vocabSize: VOCABULARY,
     eosTokenIds: [EOS],
     textStream: () => ({ push: letter }),
     maxTokensPerPass: 128,
   });
-  const server = await openTinkerServer({ bases: [base], folder, port: 0, maxSequences: 8 });
+  const server = await openTinkerServer({
+    bases: [base],
+    folder,
+    port: 0,
+    maxSequences: 8,
+    onFault: (error) => faults.push((error as Error).message),
+  });
   copies.push(server);
   return new TestClient(server.url);
 }
@@ -113,6 +123,30 @@ test("checkpoints are there afterwards, and those that were being written are no
   expect((await revived.call("save_weights", { model_id: model, seq_id: 4, path: "w" }))["error"]).toContain("is there already");
   // The request that made it, asked again, is done.
   expect(await revived.call("save_weights", { model_id: model, seq_id: 3, path: "w" })).toEqual({ type: "save_weights", path });
+});
+
+test("an adapter that its training spoiled does not keep the server from starting: it is gone, and all others go on", async () => {
+  const { session, model } = await client.train();
+  const other = await client.model(session, 1);
+  await client.call("forward_backward", pass(model, 1, DATA));
+  await client.call("optim_step", step(model, 2, { learning_rate: 1e300 }));
+  await client.call("forward_backward", pass(other, 1, DATA));
+  const waits = await client.begin("optim_step", step(model, 4)); // number 3 has not come
+  const revived = await afterKill();
+  expect(faults).toEqual([expect.stringContaining("expected finite numbers")]);
+  expect(await revived.result(waits)).toMatchObject({ type: "request_failed", error: expect.stringContaining(`model ${model}`) as string });
+  expect((await revived.post("forward_backward", pass(model, 3, DATA))).status).toBe(404);
+  expect(await revived.call("optim_step", step(other, 2))).toHaveProperty("metrics.grad_norm");
+  expect(await readdir(join(folderOf(0), "models"))).toHaveLength(2);
+  await revived.post(`sessions/${session}/finish`, {});
+  expect(await readdir(join(folderOf(0), "models"))).toEqual([]);
+});
+
+test("a server of other models does not take up the state, and says why", async () => {
+  await client.train();
+  const served = afterKill(undefined, "another");
+  await expect(served).rejects.toThrow("expected one whose models are served, found an adapter over tiny");
+  await expect(served).rejects.toBeInstanceOf(InputError);
 });
 
 test("a server that closes lets go of questions, and the next one answers them", async () => {

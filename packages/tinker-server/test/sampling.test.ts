@@ -176,3 +176,15 @@ test("what cannot be sampled is refused", async () => {
   const missing = await client.call("asample", ask({}, { base_model: undefined, model_path: "tinker://m/sampler_weights/w" }));
   expect(missing["error"]).toContain("checkpoint tinker://m/sampler_weights/w is not known here");
 });
+
+test("a temperature whose inverse no float holds is 0: the likeliest tokens, and log-probabilities that are numbers", async () => {
+  const draw = async (temperature: number) => {
+    const body = {
+      base_model: "tiny",
+      prompt: { chunks: [{ tokens: [1, 2] }] },
+      sampling_params: { max_tokens: 4, stop: [], temperature },
+    };
+    return (await client.call<SampleResponse>("asample", body)).sequences[0]!;
+  };
+  expect(await draw(1e-320)).toEqual(await draw(0));
+});

@@ -8,6 +8,7 @@ import { loadPlugins, pluginPart, type LoadedPlugins } from "../config/load-plug
 import type { PluggedTool, ToolSetting } from "../config/plugin.js";
 import { createReward } from "../config/reward-config.js";
 import { agentRollouts, type Agent } from "@retool-ts/serve";
+import { withStrays } from "../shell/strays.js";
 import { loadAgent } from "../config/load-agent.js";
 import { chatFormatFor, openServingSampler } from "./chat-format.js";
 import { setUpDialect, toolSchemas } from "./dialect-setup.js";
@@ -108,11 +109,25 @@ export async function createEnvironment(
   }
 }
 
+/** What an agent leaves running fails when its rollout is over; the run goes on, and it is said once for each message. */
+function withoutStrays(agent: Agent, say: Say = () => {}): Agent {
+  const said = new Set<string>();
+  const onStray = (error: unknown): void => {
+    const text = (error instanceof Error ? String(error.message) : typeof error).split("\n")[0]!.slice(0, 200);
+    if (said.size < MOST_STRAYS && !said.has(text)) say(`the agent left something running that failed, and nobody waits for: ${text}`);
+    said.add(text);
+  };
+  return (task) => withStrays(onStray, () => agent(task));
+}
+
+/** Different messages of strays that are said. */
+const MOST_STRAYS = 8;
+
 /** Rollouts of an agent that the policy is served to. */
 async function agentRollOut(agent: Agent, config: RecipeConfig, model: EnvironmentModel, say: Say | undefined) {
   const { concurrency, timeoutSeconds, minScored } = config.agent;
   const { maxSequences, kvCacheMiB } = config.sampler;
-  return agentRollouts(agent, {
+  return agentRollouts(withoutStrays(agent, say), {
     format: await chatFormatFor(config, model),
     openSampler: (served) => openServingSampler(served, { maxSequences, kvCacheBytes: kvCacheMiB * 2 ** 20 }),
     concurrency,

@@ -2,6 +2,7 @@ import type { CliContext, RegisterCommands } from "./cli-context.js";
 import { createProgram } from "./command-line.js";
 import { endingOf, EXIT } from "./exit.js";
 import { createReporter, hasColor } from "./log.js";
+import { endOnFaults } from "./strays.js";
 import { visibleText } from "@retool-ts/runs";
 
 const STUCK = "the command waits for something that can never come, such as a promise of a plugin that nothing settles";
@@ -24,9 +25,7 @@ export async function runProcess(args: readonly string[], register: RegisterComm
     if (ending.message !== "") process.stderr.write(`${visibleText(ending.message)}\n`); // it may quote a hostile file
     return ending.exitCode;
   };
-  const stopAtOnce = (error: unknown) => process.exit(end(error));
-  process.on("uncaughtException", stopAtOnce);
-  process.on("unhandledRejection", stopAtOnce);
+  endOnFaults((error) => process.exit(end(error)));
   process.on("SIGINT", () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     process.stderr.write("\nStopping; press Ctrl-C again to quit at once.\n");

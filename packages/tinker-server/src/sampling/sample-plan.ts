@@ -39,12 +39,13 @@ export function samplePlan(request: SampleRequest, base: ServedBase, drawnSeed: 
     if ((request[name] ?? 0) !== 0) throw refused(name, "0: this server does not offer it", String(request[name]));
   }
   const params = request.sampling_params;
+  const temperature = within(params.temperature ?? 1, "sampling_params.temperature", 0, 100);
   const topPrompt = whole(request.topk_prompt_logprobs ?? 0, "topk_prompt_logprobs", 0, 100);
   return {
     prompt,
     samples: whole(request.num_samples ?? 1, "num_samples", 1, maxSamples),
     maxTokens: Math.min(whole(params.max_tokens ?? maxPositions, "sampling_params.max_tokens", 0, 2 ** 31), maxPositions - prompt.length),
-    temperature: within(params.temperature ?? 1, "sampling_params.temperature", 0, 100),
+    temperature: temperature < LEAST_TEMPERATURE ? 0 : temperature,
     topP: within(params.top_p ?? 1, "sampling_params.top_p", Number.MIN_VALUE, 1),
     topK: Math.max(whole(params.top_k ?? -1, "sampling_params.top_k", -1, 2 ** 31), 0),
     seed: whole(params.seed ?? drawnSeed, "sampling_params.seed", -(2 ** 53), 2 ** 53),
@@ -53,6 +54,9 @@ export function samplePlan(request: SampleRequest, base: ServedBase, drawnSeed: 
     topPrompt,
   };
 }
+
+/** Below it a distribution is its likeliest token, and the inverse is soon more than a float holds. */
+const LEAST_TEMPERATURE = 1e-5;
 
 /** Without stops, the base's ends of sequence; an empty list stops at nothing. */
 function stops({ stop }: WireSamplingParams, base: ServedBase): Pick<SamplePlan, "stopTokenIds" | "stopStrings"> {

@@ -1,3 +1,4 @@
+import { InputError } from "@retool-ts/core";
 import { unknown, refused } from "../request-fault.js";
 import type { ServedBase } from "../served-base.js";
 import { formatCheckpointPath, parseCheckpointPath, type CheckpointPath } from "../state/checkpoint-path.js";
@@ -10,6 +11,12 @@ export function baseNamed({ bases }: ServiceContext, name: string): ServedBase {
   const base = bases.find((one) => one.name === name);
   if (base !== undefined) return base;
   throw refused("base_model", `one of ${bases.map((one) => one.name).join(", ")}`, name.slice(0, 200));
+}
+
+/** A state folder holds an adapter over a base that is not served now. */
+export function notServed(folder: string, name: string): InputError {
+  const fix = `serve ${name} as well, or choose another folder for the state`;
+  return new InputError({ what: "state", where: folder, expected: "one whose models are served", found: `an adapter over ${name}`, fix });
 }
 
 /** @throws HttpFault with 404 when there is no such model. Its session is alive as long as it is used. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { RetoolError } from "@retool-ts/core";
+import { InputError, RetoolError } from "@retool-ts/core";
 import { HttpFault } from "@retool-ts/http";
 import { BreathingSpace } from "../breathing-space.js";
 import { FairTurns } from "../fair-turns.js";
@@ -15,7 +15,7 @@ import { ModelFiles } from "../state/model-files.js";
 import { failed, type Outcome } from "../state/outcome.js";
 import { TrainingModel } from "../training/training-model.js";
 import type { Plan, SamplerRecord, ServiceContext, ServiceLimits } from "./context.js";
-import { baseNamed } from "./lookup.js";
+import { notServed } from "./lookup.js";
 import { planRequest, readBody, type FutureRouteName, type RawBody } from "./plan-request.js";
 import { conflict, hashOf, promiseOf, used } from "./promise-of.js";
 import { pushRefused, type Refusal } from "./refusal.js";
@@ -43,6 +43,8 @@ export class TinkerService {
   readonly #closing = new AbortController();
   readonly #atWork = new Set<Promise<void>>();
   readonly #files: FutureFiles;
+  /** Sessions of models whose state cannot be read, by the model. */
+  readonly #lost = new Map<string, string>();
   #taken = 0;
 
   private constructor(options: TinkerServiceOptions) {
@@ -117,10 +119,15 @@ export class TinkerService {
 
   /** Ends a session: its models, its samplers and its requests; named checkpoints stay. */
   async endSession(id: string, why: string): Promise<void> {
-    const { sessions, models, samplers, samplerRecords, unnamed } = this.context;
+    const { sessions, models, modelFiles, samplers, samplerRecords, unnamed } = this.context;
     await sessions.remove(id);
     await this.futures.failAll(id, why);
     for (const model of models.values()) if (model.session === id) await this.#unload(model, why);
+    for (const [model, session] of this.#lost) {
+      if (session !== id) continue;
+      this.#lost.delete(model);
+      await modelFiles.remove(model);
+    }
     for (const sampler of samplers.values()) {
       if (sampler.session !== id) continue;
       samplers.delete(sampler.id);
@@ -240,12 +247,20 @@ export class TinkerService {
   }
 
   async #restore(): Promise<void> {
-    const { sessions, samplers, samplerRecords, models, modelFiles: files, compute, limits } = this.context;
+    const { bases, sessions, samplers, samplerRecords, models, modelFiles: files, compute, limits } = this.context;
     await sessions.restore();
     for (const sampler of await samplerRecords.read()) samplers.set(sampler.id, sampler);
     for (const record of await files.read()) {
-      const base = baseNamed(this.context, record.baseModel);
-      models.set(record.id, await TrainingModel.open({ record, base, files, compute, gapTimeoutMs: limits.gapTimeoutMs }));
+      const base = bases.find(({ name }) => name === record.baseModel);
+      if (base === undefined) throw notServed(this.#options.folder, record.baseModel);
+      try {
+        models.set(record.id, await TrainingModel.open({ record, base, files, compute, gapTimeoutMs: limits.gapTimeoutMs }));
+      } catch (error) {
+        if (!InputError.isInstance(error)) throw error;
+        // One client's training that diverged must not keep the server from all others.
+        this.#lost.set(record.id, record.session);
+        this.#options.onFault(error);
+      }
     }
     for (const kept of await this.#files.read()) await this.#takeUp(kept);
   }
