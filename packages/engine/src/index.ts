@@ -45,4 +45,5 @@ export {
   type TurnRequest,
   type TurnTokens,
 } from "./sampler.js";
-export { countTargets, type TrainingRow } from "./training-row.js";
+export { StopStringScanner } from "./stop-strings.js";
+export { countTargets, microBatches, type TrainingRow } from "./training-row.js";

@@ -13,3 +13,18 @@ export function countTargets(rows: readonly TrainingRow[]): number {
   for (const { lossMask } of rows) for (let t = 1; t < lossMask.length; t++) count += lossMask[t] ? 1 : 0;
   return count;
 }
+
+/** Splits rows, in order, so that each part has at most `maxTokens` tokens; a longer row is a part of its own. */
+export function microBatches<Row extends Pick<TrainingRow, "tokenIds">>(rows: readonly Row[], maxTokens: number): Row[][] {
+  const parts: Row[][] = [];
+  let tokens = Infinity;
+  for (const row of rows) {
+    if (tokens + row.tokenIds.length > maxTokens) {
+      parts.push([]);
+      tokens = 0;
+    }
+    parts.at(-1)!.push(row);
+    tokens += row.tokenIds.length;
+  }
+  return parts;
+}

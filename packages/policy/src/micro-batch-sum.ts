@@ -1,6 +1,6 @@
-import type { ForwardBackwardResult, TrainingRow } from "@retool-ts/engine";
+import { microBatches, type ForwardBackwardResult, type TrainingRow } from "@retool-ts/engine";
 import type { LossNumbers } from "./gradient-accumulator.js";
-import { disposeBatch, microBatches, packTrainingRows, type PackedBatch } from "./training-batch.js";
+import { disposeBatch, packTrainingRows, type PackedBatch } from "./training-batch.js";
 
 /** Calls and signals between micro-batches. */
 export interface MicroBatchOptions {

@@ -1,9 +1,9 @@
-import type { TrainingRow } from "@retool-ts/engine";
+import { microBatches, type TrainingRow } from "@retool-ts/engine";
 import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config.js";
 import { gatherRows } from "./ops/embedding.js";
-import { disposeBatch, microBatches, packTrainingRows, type PackedBatch } from "./training-batch.js";
+import { disposeBatch, packTrainingRows, type PackedBatch } from "./training-batch.js";
 import type { TrainingPass, Transformer } from "./transformer.js";
 
 /**

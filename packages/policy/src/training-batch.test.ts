@@ -2,7 +2,8 @@ import { countTargets } from "@retool-ts/engine";
 import { ShapeError } from "@retool-ts/core";
 import { beforeAll, expect, test } from "vitest";
 import { useBackend } from "./backend.js";
-import { disposeBatch, microBatches, packTrainingRows } from "./training-batch.js";
+import { microBatches } from "@retool-ts/engine";
+import { disposeBatch, packTrainingRows } from "./training-batch.js";
 
 beforeAll(() => useBackend("cpu").then(() => undefined));
 

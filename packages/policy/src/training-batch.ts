@@ -67,18 +67,3 @@ export function disposeBatch(batch: PackedBatch): void {
   disposeLayout(batch.layout);
   tf.dispose([batch.tokenIds, batch.sources, batch.targets, batch.rowOfTarget, ...Object.values(batch.fields)]);
 }
-
-/** Splits rows, in order, so that each part has at most `maxTokens` tokens; a longer row is a part of its own. */
-export function microBatches<Row extends TrainingRow>(rows: readonly Row[], maxTokens: number): Row[][] {
-  const parts: Row[][] = [];
-  let tokens = Infinity;
-  for (const row of rows) {
-    if (tokens + row.tokenIds.length > maxTokens) {
-      parts.push([]);
-      tokens = 0;
-    }
-    parts.at(-1)!.push(row);
-    tokens += row.tokenIds.length;
-  }
-  return parts;
-}

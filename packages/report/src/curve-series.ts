@@ -1,6 +1,6 @@
 import type { LogRecord } from "@retool-ts/runs";
 import type { Point, Series } from "./series.js";
-import type { ChartSpec } from "./metric-catalogue.js";
+import type { ChartSpec } from "./chart-spec.js";
 
 /** Records of one run, under the name that its lines have. */
 export interface CurveSource {

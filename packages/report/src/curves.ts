@@ -2,7 +2,8 @@ import type { LogRecord } from "@retool-ts/runs";
 import { chartFigure } from "./chart-figure.js";
 import { chartsOf, metricNames, type CurveSource } from "./curve-series.js";
 import { markup, type Html } from "./markup.js";
-import { CHARTS, type ChartSpec } from "./metric-catalogue.js";
+import type { ChartSpec } from "./chart-spec.js";
+import { CHARTS } from "./metric-catalogue.js";
 import { phaseTitle } from "./phase-title.js";
 
 /** Charts of metrics that the catalogue does not know; more are named but not drawn. */

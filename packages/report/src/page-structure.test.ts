@@ -1,7 +1,8 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import { exampleRun, INSTRUCTIONS, RL_STEPS, SFT_STEPS, SYSTEM } from "./example-run.test-support.js";
-import { CHARTS, TIMING_CHARTS } from "./metric-catalogue.js";
+import { CHARTS } from "./metric-catalogue.js";
+import { TIMING_CHARTS } from "./timing-charts.js";
 import { renderReport } from "./render-report.js";
 
 const { document } = parseHTML(renderReport(exampleRun()));

@@ -1,20 +1,15 @@
-import type { TextStream } from "@retool-ts/engine";
 import { FrozenPolicy, LocalEngine, type LoraModule, type Parameters } from "@retool-ts/policy";
 import { engineFiles, loadAdapter } from "@retool-ts/policy/node";
 import type { AdapterRequest, SamplingWeights, ServedBase, TrainedModel } from "./served-base.js";
 import { TopTokenScorer } from "./sampling/top-token-scorer.js";
 
 /** Options of {@link localBase}. */
-export interface LocalBaseOptions {
-  readonly name: string;
-  readonly tokenizerId?: string;
-  readonly vocabSize?: number;
-  readonly unusedTokenIds?: readonly number[];
-  readonly eosTokenIds?: readonly number[];
-  readonly textStream?: () => TextStream;
+export interface LocalBaseOptions extends Pick<
+  ServedBase,
+  "name" | "tokenizerId" | "vocabSize" | "unusedTokenIds" | "eosTokenIds" | "textStream" | "maxRank"
+> {
   /** Default: 2,048, and less for models of millions of parameters, so that a pass does not hold up everything else for long. */
   readonly maxTokensPerPass?: number;
-  readonly maxRank?: number;
   /** Scale of the adapters times their rank; Tinker's is 32, whatever the rank. */
   readonly alpha?: number;
   readonly gradientCheckpointing?: boolean;

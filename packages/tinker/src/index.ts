@@ -36,7 +36,7 @@ export { unloadOnSignals, type SignalSource } from "./client/unload-on-signals.j
 export { WireError } from "./wire/wire-error.js";
 export { type EngineFacts } from "./engine/server-model.js";
 export { HOSTED_SEMANTICS, REDUCTIONS, type ServerReduction, type ServerSemantics } from "./engine/server-semantics.js";
-export { type StopIds } from "./engine/stop-scanner.js";
+export { type StopIds } from "./engine/stop-ids.js";
 export { TinkerEngine, type TinkerEngineOptions, type TinkerOptimizer } from "./engine/tinker-engine.js";
 export { TinkerSampler, type TinkerSamplerParts } from "./engine/tinker-sampler.js";
 export { TinkerSnapshot, type FrozenSource, type SnapshotParts } from "./engine/tinker-snapshot.js";

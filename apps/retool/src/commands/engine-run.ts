@@ -7,6 +7,7 @@ import { localBase, openTinkerServer, type ServedBase } from "@retool-ts/tinker-
 import { resolveCheckpoint } from "../setup/checkpoint-source.js";
 import { readModelTokenizer } from "../setup/model-files.js";
 import type { CliContext } from "../shell/cli-context.js";
+import { untilStopped } from "../shell/until-stopped.js";
 
 /** Options of `retool engine serve`. */
 export interface ServeEngineOptions {
@@ -97,17 +98,4 @@ async function openBase(text: string, options: ServeEngineOptions, context: Pick
     gradientCheckpointing: options.gradientCheckpointing === true,
   });
   return { base, parameters };
-}
-
-/** Waits for Ctrl-C or SIGTERM. */
-async function untilStopped(signal: AbortSignal): Promise<void> {
-  const terminated = new AbortController();
-  const terminate = (): void => terminated.abort();
-  process.once("SIGTERM", terminate);
-  try {
-    const stop = AbortSignal.any([signal, terminated.signal]);
-    if (!stop.aborted) await new Promise<void>((resolved) => stop.addEventListener("abort", () => resolved(), { once: true }));
-  } finally {
-    process.off("SIGTERM", terminate);
-  }
 }

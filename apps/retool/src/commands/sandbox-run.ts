@@ -1,5 +1,6 @@
 import { addWheels, createSandbox, pythonFolder, serveSandboxFusion } from "@retool-ts/sandbox";
 import type { CliContext } from "../shell/cli-context.js";
+import { untilStopped } from "../shell/until-stopped.js";
 import type { LimitOptions } from "./limit-options.js";
 import { limitsOf, preloadOf, pythonOf } from "./exec-run.js";
 
@@ -37,14 +38,9 @@ export async function serve(options: ServeOptions, { print, reporter, signal }: 
   const server = await serveSandboxFusion(token === undefined || token === "" ? shared : { ...shared, token });
   print(server.url);
   reporter.say("Ctrl-C ends the server.");
-  const terminated = new AbortController();
-  const terminate = (): void => terminated.abort();
-  process.once("SIGTERM", terminate);
   try {
-    const stop = AbortSignal.any([signal, terminated.signal]);
-    if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve(), { once: true }));
+    await untilStopped(signal);
   } finally {
-    process.off("SIGTERM", terminate);
     await server.close();
   }
 }

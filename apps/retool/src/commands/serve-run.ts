@@ -4,6 +4,7 @@ import { checkpointConfig, resolveCheckpoint, type CheckpointConfigOptions } fro
 import { chatFormatFor, openServingSampler } from "../setup/chat-format.js";
 import { setUpModel } from "../setup/model-setup.js";
 import type { CliContext } from "../shell/cli-context.js";
+import { untilStopped } from "../shell/until-stopped.js";
 
 /** Options of `retool serve`. */
 export interface ServeModelOptions extends CheckpointConfigOptions {
@@ -56,18 +57,5 @@ export async function serveModel(options: ServeModelOptions, { print, reporter, 
     }
   } finally {
     model.dispose();
-  }
-}
-
-/** Waits for Ctrl-C or SIGTERM. */
-async function untilStopped(signal: AbortSignal): Promise<void> {
-  const terminated = new AbortController();
-  const terminate = (): void => terminated.abort();
-  process.once("SIGTERM", terminate);
-  try {
-    const stop = AbortSignal.any([signal, terminated.signal]);
-    if (!stop.aborted) await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve(), { once: true }));
-  } finally {
-    process.off("SIGTERM", terminate);
   }
 }

@@ -1,9 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { TokenLoss } from "@retool-ts/algorithms";
 import { InputError } from "@retool-ts/core";
-import { corpus, createTokenizer, describeTokenizer, TINY_SPLIT, trainBpe, type ModelTokenizer, type Tokenizer } from "@retool-ts/data";
-import type { PolicyModel } from "@retool-ts/evaluate";
+import { corpus, createTokenizer, describeTokenizer, TINY_SPLIT, trainBpe, type Tokenizer } from "@retool-ts/data";
 import { FrozenPolicy, LocalEngine, parameterCount, Parameters, type ModelConfig } from "@retool-ts/policy";
 import {
   adapterBaseModel,
@@ -18,21 +16,15 @@ import {
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { localModel } from "./hub-files.js";
 import { readModelTokenizer } from "./model-files.js";
+import type { OpenedModel } from "./run-model.js";
 
 /** Tags that the tiny recipe's tokenizer has as tokens of their own. */
 const TAGS = ["<|endoftext|>", "<code>", "</code>", "<interpreter>", "</interpreter>", "<answer>", "</answer>"];
 
 /** A model in this process, ready to sample and learn. */
-export interface LoadedModel extends ModelTokenizer, PolicyModel<TokenLoss> {
+export interface LoadedModel extends OpenedModel {
   readonly engine: LocalEngine;
-  readonly unusedTokenIds: ModelTokenizer["unusedTokenIds"];
-  readonly eosTokenIds: ModelTokenizer["eosTokenIds"];
-  readonly tokenizer: Tokenizer;
   readonly backend: BackendName;
-  /** Reason for this backend, in a few words. */
-  readonly backendReason: string;
-  /** The model that was loaded, without an adapter on it; null = random weights. */
-  readonly base: string | null;
   dispose(): void;
 }
 

@@ -5,8 +5,8 @@ import type { PolicyModel } from "@retool-ts/evaluate";
 import type { RunFolder } from "@retool-ts/runs";
 import type { Reporter } from "../shell/log.js";
 
-/** A model ready to sample and learn, wherever it computes. */
-export interface RunModel extends ModelTokenizer, PolicyModel<TokenLoss> {
+/** A model ready to sample and learn, and where it comes from. */
+export interface OpenedModel extends ModelTokenizer, PolicyModel<TokenLoss> {
   readonly unusedTokenIds: ModelTokenizer["unusedTokenIds"];
   readonly eosTokenIds: ModelTokenizer["eosTokenIds"];
   readonly tokenizer: Tokenizer;
@@ -15,6 +15,10 @@ export interface RunModel extends ModelTokenizer, PolicyModel<TokenLoss> {
   readonly backendReason: string;
   /** The model that was loaded, without an adapter on it; null = random weights. */
   readonly base: string | null;
+}
+
+/** A model of a run, wherever it computes. */
+export interface RunModel extends OpenedModel {
   /** Facts about the engine that a run's manifest keeps. */
   readonly engineFacts?: Readonly<Record<string, unknown>>;
   /** Writes a checkpoint of a run. */

@@ -1,6 +1,5 @@
-import type { TurnRequest, TurnTokens } from "@retool-ts/engine";
+import type { StopStringScanner, TurnRequest, TurnTokens } from "@retool-ts/engine";
 import type { Sequence } from "./sequence.js";
-import type { StopStringScanner } from "./stop-strings.js";
 
 /** A decode that is under way: its tokens so far, and the promise that ends with them. */
 export class RunningDecode {

@@ -1,4 +1,4 @@
-import type { EngineSampler, TurnRequest, TurnTokens } from "@retool-ts/engine";
+import { StopStringScanner, type EngineSampler, type TurnRequest, type TurnTokens } from "@retool-ts/engine";
 import { RetoolError } from "@retool-ts/core";
 import { chooseTokens } from "./choose-tokens.js";
 import { createKVCache } from "../kv-cache/kv-cache.js";
@@ -9,7 +9,6 @@ import { RunningDecode } from "./running-decode.js";
 import { checkSamplerOptions } from "./sampler-options.js";
 import type { Sequence } from "./sequence.js";
 import { SequenceForward } from "./sequence-forward.js";
-import { StopStringScanner } from "./stop-strings.js";
 import type { Transformer } from "../transformer.js";
 
 /**

@@ -1,4 +1,5 @@
 import { RetoolError } from "@retool-ts/core";
+import { microBatches } from "@retool-ts/engine";
 import type { ForwardBackwardOutput, TensorData } from "@retool-ts/tinker/wire";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LossRow } from "../losses/training-rows.js";
@@ -46,7 +47,7 @@ async function pass(
 ): Promise<ForwardBackwardOutput> {
   const outputs: Record<string, TensorData>[] = [];
   let [total, tokens] = [0, 0];
-  for (const part of partsOf(rows, maxTokensPerPass)) {
+  for (const part of microBatches(rows, maxTokensPerPass)) {
     const logProbs = await turn(() => run(part));
     part.forEach((row, i) => {
       const losses = lossValues(row, logProbs[i]!, loss);
@@ -77,21 +78,6 @@ function lossValues({ fields }: LossRow, logProbs: Float32Array, loss: TinkerLos
     if (!Number.isFinite(logProb)) throw new RetoolError("NOT_FINITE", `a log-probability is ${logProb}: the weights are spoiled`);
     return tokenLossValue(loss, logProb, token);
   });
-}
-
-/** Rows in order, in parts of at most so many tokens; a longer row is a part of its own. */
-function partsOf(rows: readonly LossRow[], maxTokens: number): LossRow[][] {
-  const parts: LossRow[][] = [];
-  let tokens = Infinity;
-  for (const row of rows) {
-    if (tokens + row.tokenIds.length > maxTokens) {
-      parts.push([]);
-      tokens = 0;
-    }
-    parts.at(-1)!.push(row);
-    tokens += row.tokenIds.length;
-  }
-  return parts;
 }
 
 /** Values of all targets, in order, as an array a row. */

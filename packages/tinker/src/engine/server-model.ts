@@ -3,7 +3,7 @@ import { TinkerUnsupportedError } from "../client/errors.js";
 import type { SamplingWeights } from "../client/sampling-weights.js";
 import type { TinkerClient } from "../client/tinker-client.js";
 import type { TrainingModel } from "../client/training-model.js";
-import type { StopIds } from "./stop-scanner.js";
+import type { StopIds } from "./stop-ids.js";
 import { TinkerSampler } from "./tinker-sampler.js";
 import { rowDatum, targetsOf, unshifted } from "./weighted-rows.js";
 

@@ -20,7 +20,7 @@ import { Reduction } from "./reduction.js";
 import { checkTemperature, type EngineFacts, ServerModel } from "./server-model.js";
 import type { ServerSemantics } from "./server-semantics.js";
 import { readStateFile, writeStateFile } from "./state-file.js";
-import { StopIds } from "./stop-scanner.js";
+import { StopIds } from "./stop-ids.js";
 import type { TinkerSampler } from "./tinker-sampler.js";
 import { type FrozenSource, TinkerSnapshot } from "./tinker-snapshot.js";
 import { masked, targetsOf, unshifted } from "./weighted-rows.js";

@@ -2,7 +2,7 @@ import type { TurnRequest } from "@retool-ts/engine";
 import { expect, test } from "vitest";
 import { StubServer } from "../client/stub-server.test-support.js";
 import type { SampleRequest, SampledSequence } from "../wire/sample.js";
-import { StopIds } from "./stop-scanner.js";
+import { StopIds } from "./stop-ids.js";
 import { TinkerSampler } from "./tinker-sampler.js";
 
 /** Ids 0 to 25 are letters, 26 is `</code>`, 27 ends a text, 28 and 29 belong to no token. */

@@ -1,9 +1,9 @@
 import { RetoolError } from "@retool-ts/core";
-import type { EngineSampler, SamplerOptions, TurnRequest, TurnTokens } from "@retool-ts/engine";
+import { StopStringScanner, type EngineSampler, type SamplerOptions, type TurnRequest, type TurnTokens } from "@retool-ts/engine";
 import { checkIds } from "../client/check-data.js";
 import { TinkerAnswerError } from "../client/errors.js";
 import type { SamplingWeights } from "../client/sampling-weights.js";
-import { StopScanner, type StopIds } from "./stop-scanner.js";
+import type { StopIds } from "./stop-ids.js";
 
 /** Tokens asked for at once where a stop string is no token of its own, so that little is sampled behind it. */
 const SLICE_TOKENS = 256;
@@ -147,11 +147,11 @@ export class TinkerSampler implements EngineSampler {
     return { ids, areAllIds: !found.includes(undefined) };
   }
 
-  #scanner({ stopStrings = [] }: TurnRequest): StopScanner | undefined {
+  #scanner({ stopStrings = [] }: TurnRequest): StopStringScanner | undefined {
     if (stopStrings.length === 0) return undefined;
     const { textStream } = this.#options;
     if (textStream === undefined) throw new RetoolError("NO_TEXT_STREAM", "decode: stop strings need a sampler with a textStream");
-    return new StopScanner(textStream(), stopStrings);
+    return new StopStringScanner(textStream(), stopStrings);
   }
 
   #get(id: number): Sequence {
@@ -176,13 +176,13 @@ function seedOf(uniform: number, tries: number): number {
 class Turn {
   readonly #sequence: number[];
   readonly #request: TurnRequest;
-  readonly #scanner: StopScanner | undefined;
+  readonly #scanner: StopStringScanner | undefined;
   readonly #tokenIds: number[] = [];
   readonly #logProbs: number[] = [];
   #stopString: string | undefined;
   #rejected = 0;
 
-  constructor(sequence: number[], request: TurnRequest, scanner: StopScanner | undefined) {
+  constructor(sequence: number[], request: TurnRequest, scanner: StopStringScanner | undefined) {
     this.#sequence = sequence;
     this.#request = request;
     this.#scanner = scanner;

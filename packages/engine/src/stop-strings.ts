@@ -1,4 +1,4 @@
-import type { TextStream } from "@retool-ts/engine";
+import type { TextStream } from "./sampler.js";
 
 /** Finds stop strings in the text of sampled tokens; one may begin in one token and end inside another. */
 export class StopStringScanner {
