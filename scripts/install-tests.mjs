@@ -55,7 +55,7 @@ async function readExamples() {
     for (const fence of collectFences(readFileSync(join(folder, "README.md"), "utf8"))) {
       const source = fenceModule(fence).replace('from "vitest"', 'from "expect"');
       const { code } = await transform(source, { loader: "ts", target: "node20" });
-      const named = [...code.matchAll(/(?:from|import\() *"([^"]+)"/g)].map(([, path]) => /^(?:@[^/]+\/)?[^/]+/.exec(path)[0]);
+      const named = [...code.matchAll(/(?:from|import)[ (]*"([^"]+)"/g)].map(([, path]) => /^(?:@[^/]+\/)?[^/]+/.exec(path)[0]);
       const imports = named.filter((path) => !path.startsWith("node:") && !published.some((ours) => ours.name === path));
       examples.push({ title: `${name} README.md:${fence.line}`, code, imports });
     }

@@ -92,7 +92,11 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
     };
     try {
       const prepared = prepare(body, { engine, format, encoder, modelName, conversation, signal, now: seconds, onFirstToken });
-      if (!prepared.streams) return Response.json(await gate.run(() => prepared.answer(), signal));
+      if (!prepared.streams) {
+        const whole = await gate.run(() => prepared.answer(), signal);
+        ends.release();
+        return Response.json(whole);
+      }
       const turn = await gate.enter(signal);
       return sseResponse(
         async (send) => {

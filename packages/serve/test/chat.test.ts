@@ -299,6 +299,16 @@ describe("the server", () => {
     expect((await fetch(`${server.url}/v1/chat/completions`)).status).toBe(405);
   });
 
+  test("an answered request leaves no timer behind that would keep its process alive", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const { chat, server } = await serve(() => "Hello!");
+    const before = timers();
+    for (let i = 0; i < 20; i++) await chat({ messages });
+    for (let i = 0; i < 20; i++) await events(`${server.url}/v1/chat/completions`, { messages });
+    expect((await chat({ messages: [] })).status).toBe(400);
+    expect(timers() - before).toBeLessThan(10); // the HTTP client and server have some of their own
+  });
+
   test("a conversation's next request computes its new tokens alone", async () => {
     const { chat, sampler, server } = await serve(() => "Hello!");
     await chat({ messages });
