@@ -24,6 +24,7 @@ export { convertReToolRow, type ConversationDialect, type ConvertReToolOptions }
 export { textLines } from "./text-lines.js";
 export { answerEnd } from "./answer-end.js";
 export { toolTurnTexts, type ToolTurnOptions, type ToolTurnTexts } from "./tool-turn.js";
+export { findOverlap, type Overlap } from "./overlap.js";
 export { QWEN_SPLIT, TINY_SPLIT } from "./split-patterns.js";
 export { type DecodeOptions, type StreamDecoder } from "./token-decoder.js";
 export { createTokenizer, type Tokenizer } from "./tokenizer.js";

@@ -12,7 +12,7 @@ export { type Advantage, type AdvantageFunction, type AdvantageInputs } from "./
 export { learningRateAt, type ScheduleOptions } from "./schedule.js";
 export { ColdStartStream, stageOffset, type ColdStartOptions, type ColdStartStats } from "./sft/cold-start.js";
 export { ConversationStream, type ConversationOptions } from "./sft/conversation-stream.js";
-export { encodeConversation, type RowEnvironment } from "./sft/encode-conversation.js";
+export { encodeConversation, questionOf, type RowEnvironment } from "./sft/encode-conversation.js";
 export { readConversation, type Conversation } from "./sft/read-conversation.js";
 export { type RowStream } from "./sft/row-stream.js";
 export { sft, type SftOptions, type Validation } from "./sft/sft.js";

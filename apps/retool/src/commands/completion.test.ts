@@ -33,7 +33,7 @@ test.skipIf(!hasBash)("bash completes commands, options, choices, presets and ke
   const script = await scriptOf("bash");
   const cases: [line: string, words: readonly string[]][] = [
     ["retool qu", ["quickstart"]],
-    ["retool data ", ["build", "convert", "stats", "help"]],
+    ["retool data ", ["build", "convert", "stats", "splits", "help"]],
     ["retool train --mod", ["--model"]],
     ["retool train --quiet --out", ["--output"]],
     ["retool export --dtype b", ["bfloat16"]],

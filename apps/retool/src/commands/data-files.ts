@@ -5,6 +5,7 @@ import { writeFileAtomic } from "@retool-ts/runs";
 import type { CliContext } from "../shell/cli-context.js";
 import { readConversation, type Conversation } from "@retool-ts/train";
 import { measureConversations, type Spread } from "../data-build/conversation-stats.js";
+import { describeOverlap, overlapsWith } from "../data-build/file-overlap.js";
 import { localDataset } from "../setup/hub-files.js";
 import { formatTable } from "../shell/text-table.js";
 
@@ -19,6 +20,8 @@ export interface ConvertOptions {
 export interface StatsOptions {
   readonly tokenizer?: string;
   readonly json?: boolean;
+  /** Files whose questions are looked for in it. */
+  readonly against?: readonly string[];
 }
 
 /** Refused rows that are named; the others are counted. */
@@ -66,7 +69,11 @@ export async function convertData(
  *
  * @throws InputError when there are no rows, or one has no messages.
  */
-export async function dataStats(file: string, { tokenizer: folder, json = false }: StatsOptions, context: CliContext): Promise<void> {
+export async function dataStats(
+  file: string,
+  { tokenizer: folder, json = false, against = [] }: StatsOptions,
+  context: CliContext,
+): Promise<void> {
   const tokenizer = folder === undefined ? undefined : await loadTokenizer(folder);
   const length = (text: string) => (tokenizer === undefined ? Array.from(text).length : tokenizer.encodeUntrusted(text).length);
   const conversations: Conversation[] = [];
@@ -80,8 +87,9 @@ export async function dataStats(file: string, { tokenizer: folder, json = false 
   }
   const stats = measureConversations(conversations, length);
   const unit = tokenizer === undefined ? "characters" : "tokens";
+  const overlaps = await overlapsWith(conversations, against, context);
   if (json) {
-    context.print(JSON.stringify({ unit, ...stats }, null, 2));
+    context.print(JSON.stringify({ unit, ...stats, ...(against.length > 0 && { overlaps }) }, null, 2));
     return;
   }
   const spread = (name: string, { mean, median, p95, max }: Spread) => [name, ...[mean, median, p95, max].map(rounded)];
@@ -96,6 +104,7 @@ export async function dataStats(file: string, { tokenizer: folder, json = false 
   );
   context.print(`${percent(stats.codeShare)} of the rows call a tool`);
   context.print(`${percent(stats.learnedShare)} of all ${unit} are learned; prompts and tool output are masked`);
+  for (const line of overlaps.map(describeOverlap)) context.print(line);
 }
 
 function rounded(value: number): string {

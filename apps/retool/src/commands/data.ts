@@ -3,6 +3,9 @@ import type { CliContext } from "../shell/cli-context.js";
 import type { ConvertOptions, StatsOptions } from "./data-files.js";
 import { optional } from "../shell/option-texts.js";
 import { registerBuild } from "./data-build.js";
+import type { SplitsOptions } from "./data-splits.js";
+import { repeated } from "./option-values.js";
+import { addConfigOptions } from "./run-options.js";
 
 export function register(program: Command, context: CliContext): void {
   const data = program.command("data").description("build, convert and measure files of conversations");
@@ -29,11 +32,27 @@ export function register(program: Command, context: CliContext): void {
     .description("lengths, use of code and what is learned, over a file of conversations in either dialect")
     .argument("<file>", "JSONL, JSON or Parquet file with a column messages, or a folder of them; - is standard input")
     .addOption(optional("--tokenizer <folder>", "count tokens of this tokenizer", "characters are counted"))
+    .option(
+      "--against <file>",
+      "count questions of this file, problems or conversations, that are in it too; may be repeated",
+      repeated,
+      [],
+    )
     .option("--json", "print the measures as JSON", false)
     .option("-q, --quiet", "print no progress", false)
     .addHelpText("after", "\nExample:\n  $ retool data stats sft.jsonl --tokenizer checkpoints/Qwen2.5-0.5B-Instruct")
     .action(async (file: string, options: StatsOptions) => {
       const { dataStats } = await import("./data-files.js");
       await dataStats(file, options, context);
+    });
+  addConfigOptions(
+    data.command("splits").description("training, validation and test problems of a recipe, and what training shares with the others"),
+  )
+    .option("--json", "print the counts as JSON", false)
+    .option("-q, --quiet", "print no progress", false)
+    .addHelpText("after", "\nExample:\n  $ retool data splits --preset tiny --set eval.draw=1")
+    .action(async (options: SplitsOptions) => {
+      const { dataSplits } = await import("./data-splits.js");
+      await dataSplits(options, context);
     });
 }

@@ -10,7 +10,7 @@ import { loadConfig } from "../config/load-config.js";
 import { setUpModel } from "../setup/model-setup.js";
 import { saveModelFolder } from "../setup/save-model.js";
 import { createRunFolder, type RunFolder, stepName } from "@retool-ts/runs";
-import { heldOutProblems } from "../setup/problem-source.js";
+import { heldOutProblems } from "../setup/held-out-problems.js";
 import { sampleCheckpoints } from "./sample-checkpoints.js";
 
 const SETTINGS = ["backend=wasm", "budgets.maxResponseTokens=12", "model.headStd=0.5"];

@@ -3,7 +3,7 @@ import type { CliContext } from "../shell/cli-context.js";
 import { createEnvironment } from "../setup/create-environment.js";
 import { gradedRollouts } from "@retool-ts/evaluate";
 import { setUpModel } from "../setup/model-setup.js";
-import { heldOutProblems } from "../setup/problem-source.js";
+import { heldOutProblems } from "../setup/held-out-problems.js";
 import { openRunFolder, toRecord, type TrajectoryRecord } from "@retool-ts/runs";
 import { CHECKPOINT_PHASE } from "@retool-ts/report";
 

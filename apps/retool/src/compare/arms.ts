@@ -64,7 +64,7 @@ function stages(list: readonly Stage[]): string {
 export const COMPARISONS = {
   tiny: {
     preset: "tiny",
-    shared: ["train.steps=50", "train.evaluateEvery=5", "eval.problems=200"],
+    shared: ["train.steps=50", "train.evaluateEvery=5", "eval.problems=200", "data.validation=test"],
     arms: equalEffort({
       cleanSteps: 600,
       mixedSteps: 300,
@@ -80,7 +80,7 @@ export const COMPARISONS = {
   },
   smoke: {
     preset: "smoke",
-    shared: ["train.steps=4", "train.evaluateEvery=2"],
+    shared: ["train.steps=4", "train.evaluateEvery=2", "data.validation=test"],
     arms: equalEffort({
       cleanSteps: 4,
       mixedSteps: 2,

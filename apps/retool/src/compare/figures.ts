@@ -1,6 +1,6 @@
 import { createTaskSource, type GeneratedProblem } from "@retool-ts/data";
 import { stageOffset } from "@retool-ts/train";
-import { heldOutProblems } from "../setup/problem-source.js";
+import { heldOutProblems } from "../setup/held-out-problems.js";
 import type { ArmName } from "./arms.js";
 import type { Job } from "./jobs.js";
 import type { Interval } from "./student-interval.js";

@@ -23,7 +23,7 @@ export interface PluggedTool extends Tool {
 /** Which problems are asked for. */
 export interface ProblemRequest {
   /** Training problems are taken by index without end; of held-out ones there are at most `count`. */
-  readonly split: "train" | "test";
+  readonly split: "train" | "validation" | "test";
   readonly seed: number;
   readonly count: number;
   /** `options` of the source in the config, as they are. */
@@ -40,7 +40,7 @@ export interface Plugin {
   readonly tools?: Readonly<Record<string, PluginTool>>;
   /** For `reward.function`. */
   readonly rewards?: Readonly<Record<string, RolloutReward>>;
-  /** For `data.train` and `data.test`, `{ kind: plugin, name: … }`. */
+  /** For `data.train`, `data.validation` and `data.test`, `{ kind: plugin, name: … }`. */
   readonly problems?: Readonly<Record<string, PluginProblems>>;
   /** For `functions.loss`. */
   readonly losses?: Readonly<Record<string, PolicyLossFunction>>;

@@ -182,10 +182,19 @@ export const RecipeConfig = z.strictObject({
   data: z
     .strictObject({
       train: ProblemSourceConfig.prefault({ kind: "generated" }).describe("Training problems."),
-      test: ProblemSourceConfig.prefault({ kind: "generated" }).describe("Held-out problems."),
+      validation: z
+        .union([z.literal("test"), ProblemSourceConfig])
+        .nullable()
+        .default(null)
+        .describe(
+          "Problems by which a run is looked at along the way (`train.evaluateEvery`, the best checkpoint); `test` = the test problems themselves. null = another draw of generated held-out problems, or, where training problems are a file, rows that are kept out of training.",
+        ),
+      test: ProblemSourceConfig.prefault({ kind: "generated" }).describe(
+        "Test problems: looked at before and after reinforcement learning.",
+      ),
     })
     .prefault({})
-    .describe("Problems to train and to test on."),
+    .describe("Problems to train on, to choose by, and to test on."),
   optimizer: z
     .strictObject({
       beta1: fraction.default(0.9).describe("Decay of the mean of gradients."),
@@ -227,7 +236,9 @@ export const RecipeConfig = z.strictObject({
   reward: RewardConfig.prefault({}).describe("Reward of a rollout."),
   eval: z
     .strictObject({
-      problems: positive.default(300).describe("Held-out problems; a smaller file is used whole."),
+      problems: positive.default(300).describe("Test problems; a smaller file is used whole."),
+      draw: count.default(0).describe("Seed of generated test and validation problems: another number draws others."),
+      validationProblems: positive.nullable().default(null).describe("Validation problems; null = as many as `problems`."),
       samples: batchCount.default(1).describe("Rollouts per problem; the accuracy is avg@samples."),
       sampling: samplingConfig({ temperature: 1, topP: 0.7, topK: 0 }).describe("How tokens are drawn in evaluations."),
     })

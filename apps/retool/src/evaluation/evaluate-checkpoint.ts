@@ -16,7 +16,7 @@ import { Interrupted } from "../shell/interrupted.js";
 import { unreadableGolds } from "../setup/gold-notice.js";
 import { openModel } from "../setup/open-model.js";
 import { phaseSummary } from "../recipe/phases.js";
-import { heldOutProblems } from "../setup/problem-source.js";
+import { heldOutProblems } from "../setup/held-out-problems.js";
 import type { PresetName } from "../config/presets.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 

@@ -104,7 +104,7 @@ export interface Machine {
 
 /** A plan in words, with a verdict. */
 export function describePlan(plan: RunPlan, machine: Machine): string {
-  const { memory, rollouts, rolloutsPerStep, evaluations, evaluationRollouts, validationRollouts, rows } = plan;
+  const { memory, rollouts, rolloutsPerStep, evaluations, evaluatedRollouts, validationRollouts, rows } = plan;
   const others = memory.critic + memory.reference === 0 ? "" : `, critic and reference ${size(memory.critic + memory.reference)}`;
   const total = memory.total + PROGRAM_BYTES;
   const seconds = plan.flop / (machine.flopPerSecond / 2);
@@ -113,7 +113,7 @@ export function describePlan(plan: RunPlan, machine: Machine): string {
     rows === 0 ? "" : `${count(rows)} rows of supervised training`,
     validationRollouts === 0 ? "" : `up to ${count(validationRollouts)} rollouts to validate them`,
     rollouts === 0 ? "" : `${count(rollouts)} rollouts of RL, ${count(rolloutsPerStep)} per step`,
-    `${count(evaluations * evaluationRollouts)} rollouts in ${evaluations} evaluation${evaluations === 1 ? "" : "s"}`,
+    `${count(evaluatedRollouts)} rollouts in ${evaluations} evaluation${evaluations === 1 ? "" : "s"}`,
   ];
   const reasons = [
     machine.refusal ?? "",

@@ -75,7 +75,7 @@ export function describeFarPlan(plan: RunPlan, config: RecipeConfig, parts: Reci
       ? []
       : [`supervised   ${count(plan.rows)} rows, ${formatBytes(plan.rows * plan.sequenceTokens * TRAINED_TOKEN_BYTES)} to send`]),
     ...(step === undefined ? [] : describeStep(step, train.steps)),
-    `evaluations  ${count(plan.evaluations)}, of ${count(plan.evaluationRollouts)} rollouts`,
+    `evaluations  ${count(plan.evaluations)}, of ${count(plan.evaluatedRollouts)} rollouts in all`,
   ].join("\n");
 }
 

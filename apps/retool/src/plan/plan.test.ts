@@ -25,7 +25,7 @@ test.each([
 });
 
 const shape: ModelConfig = { ...MODEL_SHAPES["Qwen2.5-0.5B-Instruct"], layers: 2, heads: 3, kvHeads: 1, headDim: 5, maxPositions: 10_000 };
-const size: RunSize = { shape, promptTokens: 48, promptsTooLong: 0, promptsRead: 20, testProblems: 20 };
+const size: RunSize = { shape, promptTokens: 48, promptsTooLong: 0, promptsRead: 20, testProblems: 20, validationProblems: 10 };
 const config = (train: object, others: object = {}) =>
   checkConfig({ ...PRESETS.smoke, train: { ...PRESETS.smoke.train, ...train }, budgets: { maxResponseTokens: 952 }, ...others }, String);
 const rlOnly = { sft: false, rl: true };
@@ -43,10 +43,11 @@ describe("planRun", () => {
       rollouts: 56,
       evaluationRollouts: 20,
       evaluations: 4, // before, after, and at steps 3 and 6
+      evaluatedRollouts: 60,
       rows: 0,
       kvBytesPerSequence: 2 * 2 * 1 * 5 * 4 * 1_000,
       sequences: 20, // of an evaluation at once
-      flop: forward * (56 * 4 + 4 * 20), // sampled, and an update of three times that
+      flop: forward * (56 * 4 + 2 * 20 + 2 * 10), // sampled, and an update of three times that
       memoryUse: { critic: false, reference: undefined, cachedTokens: 20_000, trainedTokens: 8_000 },
     });
     expect(plan.memory).toEqual(memoryNeed(shape, plan.memoryUse));
@@ -100,6 +101,7 @@ describe("a run and its plan", () => {
     const trained = (await Promise.all(["step-000011", "step-000012", "step-000013"].map(records))).flat();
     expect(evaluated).toHaveLength(2 * plan.evaluationRollouts);
     expect(plan.evaluations).toBe(3);
+    expect(plan.evaluatedRollouts).toBe(3 * plan.evaluationRollouts);
     expect(trained).toHaveLength(plan.rollouts);
     expect(Math.max(...[...evaluated, ...trained].map(({ promptTokens }) => promptTokens))).toBe(plan.promptTokens);
     await rm(folder, { recursive: true });

@@ -11,9 +11,10 @@ export interface RunPlan extends Pick<RunSize, "promptTokens" | "promptsRead"> {
   /** Rollouts that are learned from, of a step and in all. */
   readonly rolloutsPerStep: number;
   readonly rollouts: number;
-  /** Rollouts of each evaluation on held-out problems, and how many evaluations there are. */
+  /** Rollouts of each evaluation on test problems, how many evaluations there are, and the rollouts of all, validation problems' included. */
   readonly evaluationRollouts: number;
   readonly evaluations: number;
+  readonly evaluatedRollouts: number;
   /** Rollouts that decide when supervised training ends, at most. */
   readonly validationRollouts: number;
   /** Rows of supervised training. */
@@ -35,13 +36,15 @@ export interface RunPlan extends Pick<RunSize, "promptTokens" | "promptsRead"> {
  * as the sampler decodes at once and for the micro-batches that training makes.
  */
 export function planRun(size: RunSize, config: RecipeConfig, parts: RecipeParts): RunPlan {
-  const { shape, promptTokens, promptsRead, testProblems } = size;
+  const { shape, promptTokens, promptsRead, testProblems, validationProblems } = size;
   const { train, sft, eval: evaluation } = config;
   const sequenceTokens = Math.min(shape.maxPositions, promptTokens + config.budgets.maxResponseTokens);
   const rolloutsPerStep = parts.rl ? train.promptsPerStep * train.groupSize : 0;
   const rollouts = train.steps * rolloutsPerStep;
   const evaluationRollouts = testProblems * evaluation.samples;
-  const evaluations = parts.rl ? 2 + (train.evaluateEvery === null ? 0 : Math.floor(train.steps / train.evaluateEvery)) : 1;
+  const tests = parts.rl ? 2 : 1;
+  const looks = !parts.rl || train.evaluateEvery === null ? 0 : Math.floor(train.steps / train.evaluateEvery);
+  const evaluatedRollouts = tests * evaluationRollouts + looks * validationProblems * evaluation.samples;
   const stages = parts.sft ? sft.stages : [];
   const validationRollouts = sum(stages.map((stage) => validationsOf(stage) * stage.validationProblems));
   const rowTokens = (stage: Stage) =>
@@ -51,7 +54,7 @@ export function planRun(size: RunSize, config: RecipeConfig, parts: RecipeParts)
   const [critics, references] = [train.advantage === "gae" ? 1 : 0, train.kl === null ? 0 : 1];
   const scoring = (train.oldLogProbs === "trainer" ? 1 : 0) + critics + references;
   const updates = 3 * train.epochs * (1 + critics); // forward once, backward twice as much
-  const sampled = rollouts + evaluations * evaluationRollouts + validationRollouts;
+  const sampled = rollouts + evaluatedRollouts + validationRollouts;
   const sftFlop = sum(stages.map((stage) => 3 * stage.steps * stage.batchSize * forward(rowTokens(stage))));
   const flop = sftFlop + forward(sequenceTokens) * (sampled + rollouts * (scoring + updates));
 
@@ -82,7 +85,8 @@ export function planRun(size: RunSize, config: RecipeConfig, parts: RecipeParts)
     rolloutsPerStep,
     rollouts,
     evaluationRollouts,
-    evaluations,
+    evaluations: tests + looks,
+    evaluatedRollouts,
     validationRollouts,
     rows: sum(stages.map(({ steps, batchSize }) => steps * batchSize)),
     memory: memoryNeed(shape, memoryUse),

@@ -11,7 +11,8 @@ import { type HubContext, localModelConfig } from "../setup/hub-files.js";
 import { readModelTokenizer } from "../setup/model-files.js";
 import { readShape } from "../setup/model-shape.js";
 import { findAdapter, newModelConfig, trainTokenizer } from "../setup/model-setup.js";
-import { heldOutProblems, trainingProblems } from "../setup/problem-source.js";
+import { heldOutProblems } from "../setup/held-out-problems.js";
+import { trainingProblems, validationCount } from "../setup/problem-source.js";
 import { promptEncoder } from "../setup/prompt.js";
 
 /** Prompts that are encoded for the longest one; where training has more, the longest is one of the first so many. */
@@ -28,15 +29,17 @@ export interface RunSize {
   readonly promptsRead: number;
   /** Prompts among these that leave no room for a response in the model's longest sequence. */
   readonly promptsTooLong: number;
-  /** Held-out problems. */
   readonly testProblems: number;
+  /** Problems of each evaluation along the run. */
+  readonly validationProblems: number;
 }
 
 /** Longest prompt that is assumed where none can be read: verl's limit. */
 const PROMPT_LIMIT = 2_048;
 
 /** The size of a run of a model that is not here, by the limits of its config. */
-export function publishedSize(shape: ModelConfig, { model, eval: { problems } }: RecipeConfig): RunSize {
+export function publishedSize(shape: ModelConfig, config: RecipeConfig): RunSize {
+  const { model, eval: { problems } } = config; // prettier-ignore
   return {
     shape,
     ...(model.lora && { lora: model.lora }),
@@ -44,6 +47,7 @@ export function publishedSize(shape: ModelConfig, { model, eval: { problems } }:
     promptsRead: 0,
     promptsTooLong: 0,
     testProblems: problems,
+    validationProblems: validationCount(config),
   };
 }
 
@@ -69,8 +73,9 @@ export async function measureRun(config: RecipeConfig, parts: RecipeParts, { dow
   };
   if (!canRead(test)) return size;
   const heldOut = await heldOutProblems(config, config.eval.problems, context);
+  const validated = config.data.validation === "test" && { validationProblems: Math.min(heldOut.length, size.validationProblems) };
   const problems = parts.rl && canRead(train) ? [...heldOut, ...(await firstProblems(config, context))] : heldOut;
-  return { ...size, ...(await longestPrompt(config, tokenizer, problems, shape.maxPositions)), testProblems: heldOut.length };
+  return { ...size, ...(await longestPrompt(config, tokenizer, problems, shape.maxPositions)), testProblems: heldOut.length, ...validated };
 }
 
 /** The first problems that training will draw of generated ones, or the first of its file. */

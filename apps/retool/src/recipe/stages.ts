@@ -14,7 +14,8 @@ import {
   type SftState,
 } from "@retool-ts/train";
 import { localDataset } from "../setup/hub-files.js";
-import { tasksOf, validationProblems } from "../setup/problem-source.js";
+import { tasksOf } from "../setup/held-out-problems.js";
+import { stageProblems } from "../setup/problem-source.js";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
@@ -28,7 +29,7 @@ export function runSft(context: RecipeContext, from: SftState): Promise<SftState
     keepCheckpoints: config.train.keepCheckpoints,
     openRows: (stage) => openRows(context, stage),
     validation: {
-      problems: (count) => validationProblems(config, count),
+      problems: (count) => stageProblems(config, count),
       sampling: config.eval.sampling,
     },
     from,
@@ -45,7 +46,9 @@ export async function runRl(context: RecipeContext, from: RlState): Promise<RlSt
       ...sharedParts(context),
       config: config.train,
       problems: problems.train,
-      heldOut: { problems: problems.test, samples: config.eval.samples, sampling: config.eval.sampling },
+      ...(problems.validation.length > 0 && {
+        heldOut: { problems: problems.validation, samples: config.eval.samples, sampling: config.eval.sampling },
+      }),
       from,
       ...(reference && { reference }),
       ...(advantage && { advantage }),

@@ -35,9 +35,9 @@ export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { do
   const plugins = await loadPlugins(config.plugins);
   for (const [kind, name, key] of namedParts(config, parts)) await attempt(() => pluginPart(plugins, kind, name, key));
   const isHere = (path: string) => (path.startsWith("hub:") ? download : existsSync(path));
-  const { train, test } = config.data;
-  for (const source of parts.rl ? [train, test] : [test]) {
-    if (source.kind !== "file" || !isHere(source.path)) continue;
+  const { train, validation, test } = config.data;
+  for (const source of parts.rl ? [train, validation, test] : [test]) {
+    if (source === null || source === "test" || source.kind !== "file" || !isHere(source.path)) continue;
     const columns = source.columns === null ? {} : { columns: source.columns };
     await attempt(async () => loadProblems(await localDataset(source.path, context), { ...columns, limit: 1 }));
   }
@@ -59,6 +59,9 @@ function namedParts({ tools, reward, functions, data }: RecipeConfig, { rl }: Re
     functions.loss === null || !rl ? undefined : ["losses", functions.loss, "functions.loss"],
     functions.advantage === null || !rl ? undefined : ["advantages", functions.advantage, "functions.advantage"],
     data.train.kind === "plugin" && rl ? ["problems", data.train.name, "data.train.name"] : undefined,
+    data.validation !== null && data.validation !== "test" && data.validation.kind === "plugin" && rl
+      ? ["problems", data.validation.name, "data.validation.name"]
+      : undefined,
     data.test.kind === "plugin" ? ["problems", data.test.name, "data.test.name"] : undefined,
   ];
   return parts.filter((part) => part !== undefined);

@@ -17,10 +17,11 @@ export function datasetsOf({ sft, data }: RecipeConfig, parts: RecipeParts): Run
   const stages = parts.sft ? sft.stages.map(({ source }, i) => ({ where: `sft.stages.${i}.source.path`, source })) : [];
   const problems = [
     { where: "data.train.path", source: data.train, isUsed: parts.rl },
+    { where: "data.validation.path", source: data.validation, isUsed: parts.rl },
     { where: "data.test.path", source: data.test, isUsed: true },
   ];
   return [...stages, ...problems.filter(({ isUsed }) => isUsed)].flatMap(({ where, source }) =>
-    source.kind === "file" ? [{ where, path: source.path }] : [],
+    source !== null && source !== "test" && source.kind === "file" ? [{ where, path: source.path }] : [],
   );
 }
 

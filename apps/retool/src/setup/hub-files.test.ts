@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { COMMIT, hubServer, type HubServer } from "../../../../packages/hub/test/hub-server.js";
 import { resolveCheckpoint } from "./checkpoint-source.js";
 import { localDataset, localModel, localModelConfig } from "./hub-files.js";
-import { heldOutProblems } from "./problem-source.js";
+import { heldOutProblems } from "./held-out-problems.js";
 
 const files = Object.fromEntries(
   Object.entries({

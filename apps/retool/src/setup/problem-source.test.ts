@@ -5,7 +5,8 @@ import { RewardConfig } from "../config/reward-config.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUIET } from "../../test/quiet-shell.js";
 import { trainRecipe } from "../index.js";
-import { heldOutProblems, trainingProblems, type ProblemsConfig } from "./problem-source.js";
+import { heldOutProblems, type ProblemsConfig } from "./held-out-problems.js";
+import { trainingProblems } from "./problem-source.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-problems-"))));

@@ -1,46 +1,37 @@
-import { InputError, RetoolError } from "@retool-ts/core";
-import {
-  createTaskSource,
-  distinctTestSet,
-  taskFamilies,
-  problemList,
-  type Problem,
-  type TaskSourceOptions,
-  type ProblemSource,
-} from "@retool-ts/data";
-import { loadProblems, streamProblems, type LoadProblemsOptions } from "@retool-ts/data/node";
+import { RandomStream, RetoolError } from "@retool-ts/core";
+import { createTaskSource, distinctTestSet, problemList, type Problem, type ProblemSource } from "@retool-ts/data";
+import { streamProblems } from "@retool-ts/data/node";
 import { DistinctProblems, withDistinctIds } from "@retool-ts/evaluate";
-import { goldNotice } from "./gold-notice.js";
-import { localDataset, type HubContext } from "./hub-files.js";
-import type { Reporter } from "../shell/log.js";
-import { loadPlugins, pluginPart } from "../config/load-plugins.js";
-import type { ProblemRequest } from "../config/plugin.js";
-import type { RecipeParts } from "../config/recipe-parts.js";
-import type { ProblemSourceConfig } from "../config/problem-source-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
+import type { RecipeParts } from "../config/recipe-parts.js";
+import type { Reporter } from "../shell/log.js";
+import {
+  checkAnswers,
+  checkFamilies,
+  columnsOf,
+  type FileSource,
+  heldOutOf,
+  heldOutProblems,
+  pluginProblems,
+  type ProblemsConfig,
+  tasksOf,
+} from "./held-out-problems.js";
+import { localDataset, type HubContext } from "./hub-files.js";
 
 /** Problems of a recipe. */
 export interface RecipeProblems {
   readonly train: ProblemSource;
-  /** Held-out ones. */
+  /** Those by which a run is looked at along the way; none where it is not. */
+  readonly validation: readonly Problem[];
+  /** Those that are looked at before and after reinforcement learning alone. */
   readonly test: readonly Problem[];
-}
-
-/** Parts of a config that decide its problems. */
-export interface ProblemsConfig extends Pick<RecipeConfig, "data" | "seed" | "plugins"> {
-  /** By which reference answers are looked at. */
-  readonly reward?: RecipeConfig["reward"];
-}
-
-/** Tells of reference answers that cannot be read. */
-function checkAnswers({ reward }: ProblemsConfig, problems: readonly Problem[], where: string, reporter?: Pick<Reporter, "say">): void {
-  const notice = reward && goldNotice(problems, reward, where);
-  if (notice !== undefined) reporter?.say(notice);
 }
 
 /** Problems that a caller brings. A list of training problems is gone through in a new order each epoch. */
 export interface OwnProblems {
   readonly train?: ProblemSource | readonly Problem[];
+  /** Default: problems of a list `train` that are kept out of training, else those of `test`. */
+  readonly validation?: readonly Problem[];
   readonly test?: readonly Problem[];
 }
 
@@ -60,15 +51,77 @@ export interface ProblemOptions {
 
 /** Problems of the caller, else those that a config names: all that parts of a recipe need are read now. */
 export async function recipeProblems(config: RecipeConfig, { parts, own = {}, reporter }: ProblemOptions): Promise<RecipeProblems> {
-  const { train, test } = own;
-  const given = train === undefined || "problem" in train ? train : problemList(withDistinctIds(train), config.seed);
-  return {
-    train: given ?? (parts.rl ? await trainingProblems(config, reporter) : UNREAD),
-    test:
-      test === undefined
-        ? await heldOutProblems(config, config.eval.problems, { ...(reporter && { reporter }) })
-        : withDistinctIds(test).slice(0, config.eval.problems),
-  };
+  const context = { ...(reporter && { reporter }) };
+  const { problems: count } = config.eval;
+  const test = own.test === undefined ? await heldOutProblems(config, count, context) : withDistinctIds(own.test).slice(0, count);
+  const looks = parts.rl ? validationCount(config) : 0;
+  const named = looks === 0 ? [] : await namedValidation(config, looks, { own, test, context });
+  const { source, withheld } = await openTraining(config, { parts, own, withhold: { count: named === undefined ? looks : 0, ...context } });
+  if (named === undefined && withheld.length === 0) {
+    reporter?.say("no training problems are kept out for validation: evaluations along the way look at the test problems.");
+  }
+  return { train: source, validation: named ?? (withheld.length === 0 ? test.slice(0, looks) : withheld), test };
+}
+
+/** Validation problems that a run asks for. */
+export function validationCount({ train, eval: { problems, validationProblems } }: Pick<RecipeConfig, "train" | "eval">): number {
+  return train.evaluateEvery === null ? 0 : (validationProblems ?? problems);
+}
+
+interface ValidationRequest {
+  readonly own: OwnProblems;
+  readonly test: readonly Problem[];
+  readonly context: HubContext;
+}
+
+/** The caller's, those that the config names, or another draw of generated held-out ones; undefined where training is to spare some. */
+async function namedValidation(config: RecipeConfig, count: number, { own, test, context }: ValidationRequest) {
+  const { train, validation, test: tested } = config.data;
+  if (own.validation !== undefined) return withDistinctIds(own.validation).slice(0, count);
+  if (validation === "test") return test.slice(0, count);
+  if (validation === null && (own.train !== undefined || own.test !== undefined)) return undefined;
+  const source = validation ?? (tested.kind === "generated" ? tested : train.kind === "file" ? undefined : train);
+  return source && heldOutOf(config, source, { split: "validation", where: "data.validation", count, without: test, context });
+}
+
+interface TrainingRequest extends Pick<ProblemOptions, "parts"> {
+  readonly own: OwnProblems;
+  readonly withhold: Withholding;
+}
+
+/** Training problems, and those of a list that are kept out of them. */
+async function openTraining(config: RecipeConfig, { parts, own, withhold }: TrainingRequest): Promise<SplitTraining> {
+  const { train } = own;
+  if (train === undefined) return parts.rl ? readTraining(config, withhold) : { source: UNREAD, withheld: [] };
+  if ("problem" in train) return { source: train, withheld: [] };
+  return withoutWithheld(withDistinctIds(train), config.seed, { ...withhold, where: "problems.train" });
+}
+
+interface SplitTraining {
+  readonly source: ProblemSource;
+  readonly withheld: readonly Problem[];
+}
+
+/** Largest part of the training rows that is kept out of training. */
+const WITHHELD_SHARE = 0.1;
+
+/** Rows to keep out of training, and who is told of them. */
+interface Withholding {
+  readonly count: number;
+  readonly reporter?: Pick<Reporter, "say">;
+}
+
+/** Problems without end, and those that are not among them: always the same ones of a list, whatever else is set. */
+function withoutWithheld(
+  rows: readonly Problem[],
+  seed: number,
+  { count, where, reporter }: Withholding & { readonly where: string },
+): SplitTraining {
+  const share = Math.min(count, Math.floor(WITHHELD_SHARE * rows.length));
+  const withheld = new RandomStream(0, ["validation-rows"]).shuffle(rows).slice(0, share);
+  if (share > 0) reporter?.say(`${where}: ${share} of ${rows.length} problems are kept out of training, for validation.`);
+  const isKept = new Set(withheld);
+  return { source: problemList(share === 0 ? rows : rows.filter((row) => !isKept.has(row)), seed), withheld };
 }
 
 /**
@@ -78,67 +131,35 @@ export async function recipeProblems(config: RecipeConfig, { parts, own = {}, re
  * @param reporter - told how many rows were left out.
  */
 export async function trainingProblems(config: ProblemsConfig, reporter?: Pick<Reporter, "say">): Promise<ProblemSource> {
+  return (await readTraining(config, { count: 0, ...(reporter && { reporter }) })).source;
+}
+
+async function readTraining(config: ProblemsConfig, withhold: Withholding): Promise<SplitTraining> {
   const { seed } = config;
+  const { reporter } = withhold;
   const source = config.data.train;
   switch (source.kind) {
     case "generated":
       checkFamilies(source.families);
-      return createTaskSource({ seed, split: "train", ...tasksOf(source) });
+      return { source: createTaskSource({ seed, split: "train", ...tasksOf(source) }), withheld: [] };
     case "plugin": {
       const problems = await pluginProblems(config, source, { split: "train", seed, count: Infinity });
-      return "problem" in problems ? problems : problemList(withDistinctIds(problems), seed);
+      return { source: "problem" in problems ? problems : problemList(withDistinctIds(problems), seed), withheld: [] };
     }
     case "file": {
       const { rows, count } = await distinctRows(source);
       const repeats = count - rows.length;
       if (repeats > 0) reporter?.say(`${source.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
       checkAnswers(config, rows, "data.train", reporter);
-      return problemList(rows, seed);
+      return withoutWithheld(rows, seed, { ...withhold, where: "data.train" });
     }
   }
 }
 
-/** Held-out problems: different ones from every family in equal shares, those of a plugin, or a file's first rows. */
-export async function heldOutProblems(config: ProblemsConfig, count: number, context: HubContext = {}): Promise<Problem[]> {
-  const source = config.data.test;
-  switch (source.kind) {
-    case "generated":
-      checkFamilies(source.families);
-      return distinctTestSet({ count, ...tasksOf(source) });
-    case "plugin": {
-      const problems = await pluginProblems(config, source, { split: "test", seed: config.seed, count });
-      const list = "problem" in problems ? Array.from({ length: count }, (_, index) => problems.problem(index)) : problems;
-      return withDistinctIds(list.slice(0, count));
-    }
-    case "file": {
-      const limit = Math.min(count, source.limit ?? Infinity);
-      const problems = withDistinctIds(await loadProblems(await localDataset(source.path, context), { ...columnsOf(source), limit }));
-      checkAnswers(config, problems, "data.test", context.reporter);
-      return problems;
-    }
-  }
-}
-
-type PluginSource = Extract<ProblemSourceConfig, { kind: "plugin" }>;
-
-async function pluginProblems(config: ProblemsConfig, { name, options }: PluginSource, request: Omit<ProblemRequest, "options">) {
-  const part = pluginPart(await loadPlugins(config.plugins), "problems", name, `data.${request.split}.name`);
-  return part({ ...request, options });
-}
-
-/** Which generated problems a source means. */
-export function tasksOf(source: ProblemSourceConfig): Omit<TaskSourceOptions, "seed" | "split"> {
-  if (source.kind !== "generated") return {};
-  const { levelWeights, wordings, families } = source;
-  return { levelWeights, wordings, ...(families && { families }) };
-}
-
-/** Problems of the training side for deciding when to stop; none is held out. */
-export function validationProblems({ data, seed }: ProblemsConfig, count: number): Problem[] {
+/** Problems of the training side for deciding when a stage of supervised training stops; none is held out. */
+export function stageProblems({ data, seed }: Pick<ProblemsConfig, "data" | "seed">, count: number): Problem[] {
   return distinctTestSet({ count, seed: seed + 1_000_003, split: "train", ...tasksOf(data.train) });
 }
-
-type FileSource = Extract<ProblemSourceConfig, { kind: "file" }>;
 
 /** Reads row by row: of a dataset that has each problem a hundred times, one copy is in memory. */
 async function distinctRows(config: FileSource): Promise<{ readonly rows: readonly Problem[]; readonly count: number }> {
@@ -149,21 +170,4 @@ async function distinctRows(config: FileSource): Promise<{ readonly rows: readon
     if (distinct.add(problem) === config.limit) break;
   }
   return { rows: withDistinctIds(distinct.problems), count };
-}
-
-function columnsOf({ columns }: FileSource): LoadProblemsOptions {
-  return columns === null ? {} : { columns };
-}
-
-function checkFamilies(families: readonly string[] | null): void {
-  const known = taskFamilies.map(({ name }) => name);
-  const unknown = families?.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new InputError({
-    what: "config",
-    where: "data: families",
-    expected: `names among ${known.join(", ")}`,
-    found: `"${unknown}"`,
-    fix: "name one of these families",
-  });
 }

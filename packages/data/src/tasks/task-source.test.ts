@@ -100,3 +100,11 @@ describe("distinctTestSet", () => {
     expect(problems.every(({ key }) => splitOfKey(key) === "train")).toBe(true);
   });
 });
+
+test("a set without the problems of another shares none with it", () => {
+  const first = distinctTestSet({ count: 60 });
+  const second = distinctTestSet({ count: 60, seed: 0, without: first });
+  const taken = new Set(first.map(({ key }) => key));
+  expect(second).toHaveLength(60);
+  expect(second.filter(({ key }) => taken.has(key))).toEqual([]);
+});

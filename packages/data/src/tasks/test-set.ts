@@ -4,6 +4,8 @@ import { createTaskSource, selectFamilies, type GeneratedProblem, type TaskSourc
 /** {@link TaskSourceOptions}, with seed 0 and the test split by default. */
 export interface DistinctSetOptions extends Partial<TaskSourceOptions> {
   readonly count: number;
+  /** Problems that must not be among them. */
+  readonly without?: readonly Pick<GeneratedProblem, "key">[];
 }
 
 const MAX_DRAWS_PER_PROBLEM = 50;
@@ -14,17 +16,17 @@ const MAX_DRAWS_PER_PROBLEM = 50;
  *
  * @throws RetoolError `TASK_POOL` where the families do not have that many different problems.
  */
-export function distinctTestSet({ count, seed = 0, split = "test", ...options }: DistinctSetOptions): GeneratedProblem[] {
+export function distinctTestSet({ count, seed = 0, split = "test", without = [], ...options }: DistinctSetOptions): GeneratedProblem[] {
   const families = selectFamilies(options.families);
   const source = createTaskSource({ ...options, seed, split });
-  const seen = new Set<string>();
+  const seen = new Set(without.map(({ key }) => key));
   const perFamily = new Map<string, number>();
   const chosen: GeneratedProblem[] = [];
   const fullFamilies = count % families.length;
   const share = Math.floor(count / families.length);
   let aboveShare = 0;
   for (let index = 0; chosen.length < count; index++) {
-    if (index >= MAX_DRAWS_PER_PROBLEM * (count + families.length)) {
+    if (index >= MAX_DRAWS_PER_PROBLEM * (count + without.length + families.length)) {
       throw new RetoolError("TASK_POOL", `task set: only ${chosen.length} of ${count} different ${split} problems were found`);
     }
     const problem = source.problem(index);

@@ -73,7 +73,8 @@ function questionFirst(row: DatasetRow, dialect: "xml" | "hermes"): readonly [Ch
   );
 }
 
-function questionOf(content: string): string {
+/** The question in a user's message; of a row of ReTool-SFT, without the instructions before it. */
+export function questionOf(content: string): string {
   const marker = content.indexOf(MARKER);
   return marker < 0 ? content : content.slice(marker + MARKER.length).trim();
 }

@@ -33,7 +33,7 @@ const TRAIN = {
 } as const;
 
 const CONFIG = {
-  data: { train: DAPO_MATH, test: AIME_2024 },
+  data: { train: DAPO_MATH, validation: "test", test: AIME_2024 },
   sandbox: { language: "python", wallMs: 5_000, memoryMiB: 1_024, workers: 64 },
   dialect: PAPER_RESULT,
   optimizer: { maxTokensPerMicroBatch: 16_384 },
@@ -52,6 +52,7 @@ const NOTES = [
   "train.clipLow, train.clipHigh: the paper clips at 1 ± ε and does not give ε; 0.2 is PPO's. It has no dual clip",
   "budgets.maxResponseTokens: of the response alone; the paper's 16,384 tokens hold the prompt too, and no longest prompt is given",
   "reward.rule: in training as in evaluation; the paper compares normalized strings in training, and its evaluation code also takes the last integer of the last line",
+  "data.validation: the paper's curves are of the test problems themselves",
   "data.test: AIME 2024; the paper evaluates on AIME 2025 too",
   "prompt.template: this project's words around the paper's tags; the paper's prompt can be named as prompt.file",
 ];

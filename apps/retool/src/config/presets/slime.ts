@@ -6,7 +6,7 @@ import type { ModelPreset } from "./model-preset.js";
 export const SLIME_PRESETS = {
   "slime-4b": {
     config: {
-      data: { train: DAPO_MATH, test: AIME_2024 },
+      data: { train: DAPO_MATH, validation: "test", test: AIME_2024 },
       optimizer: { beta1: 0.9, beta2: 0.98, weightDecay: 0.1, maxTokensPerMicroBatch: 9_216 },
       sandbox: { language: "python", wallMs: 120_000, memoryMiB: 1_024, workers: 32, outputChars: 65_536 },
       dialect: { resultOpen: "\n\n<interpreter>\n", resultClose: "\n</interpreter>\n\n" },
@@ -43,6 +43,7 @@ export const SLIME_PRESETS = {
     sources: ["THUDM/slime @ 624b824, examples/retool/"],
     notes: [
       "sft.stages: rows of more than 9,216 tokens are left out; the recipe packs so many on each GPU. 45 steps are three epochs of 15 whole batches",
+      "data.validation: the test problems themselves, as in the recipe",
       "optimizer.beta2: of the RL run, 0.98; the recipe's SFT has betas 0.9 and 0.95",
       "budgets.maxResponseTokens: 8,192 per response; the recipe allows that many per turn, within 9,216 tokens of context, longest prompt included, and 16,384 in validation",
       "budgets.maxToolOutputChars: the recipe has none; 65,536 are more than its context holds",

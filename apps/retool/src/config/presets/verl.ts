@@ -11,6 +11,7 @@ const SOURCES = [
 const NOTES = [
   "train.steps: the step at which the recipe's result is quoted (7B: none is quoted; one pass over the distinct prompts)",
   "optimizer.beta2: of RL, 0.999; the recipe's SFT has betas 0.9 and 0.95",
+  "data.validation: the test problems themselves, as in the recipe",
   "longest prompt: no such limit here; the recipe's is 2,048 tokens, beside the 16,384 of the response",
   "sandbox.workers: 64 is the most that this config allows; the recipe has 128",
   TIMEOUT_NOTE,
@@ -31,7 +32,7 @@ const SFT: RecipeInput["sft"] = {
 };
 
 const COMMON = {
-  data: { train: DAPO_MATH, test: AIME_2025 },
+  data: { train: DAPO_MATH, validation: "test", test: AIME_2025 },
   optimizer: { beta1: 0.9, beta2: 0.999, weightDecay: 0.01, maxGradNorm: 1, maxTokensPerMicroBatch: 18_432 },
   sandbox: { language: "python", wallMs: 30_000, memoryMiB: 1_024, workers: 64 },
   sft: SFT,
