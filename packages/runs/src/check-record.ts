@@ -22,6 +22,8 @@ const Trajectory = z.looseObject({
   promptTokens: z.number(),
   responseTokens: z.number(),
   segments: z.array(z.looseObject({ kind: z.enum(["prompt", "model", "tool"]), text: z.string(), tokens: z.number() })),
+  tokens: z.looseObject({ ids: z.array(z.int().min(0)), logProbs: z.array(z.number()) }).nullish(),
+  columns: z.record(z.string(), z.unknown()).nullish(),
   toolCalls: z.array(z.looseObject({ tool: z.string(), input: z.string(), result: z.string(), status: z.string(), start: z.number() })),
 });
 

@@ -15,5 +15,14 @@ export { type GroupAccuracy, type PhaseSummary, type Summary } from "./summary.j
 export { stepOfEvent } from "./tensorboard/event.js";
 export { checkTrajectory } from "./check-record.js";
 export { readTrajectories } from "./trajectory-file.js";
-export { type RecordedCall, type RecordedSegment, type RecordSource, toRecord, type TrajectoryRecord } from "./trajectory-record.js";
+export { recordedProblem, recordedReward, recordedTrajectory } from "./replay.js";
+export {
+  type RecordedCall,
+  type RecordedSegment,
+  type RecordedTokens,
+  type RecordLabel,
+  type RecordSource,
+  toRecord,
+  type TrajectoryRecord,
+} from "./trajectory-record.js";
 export { visibleText } from "./visible-text.js";

@@ -10,7 +10,7 @@ import type { Summary } from "./summary.js";
 import { readTrajectories, writeTrajectoryFile } from "./trajectory-file.js";
 import { EventLog } from "./tensorboard/event-log.js";
 import { FileJournal, type JournalNotice } from "./journal/file-journal.js";
-import { toRecord, type RecordSource, type TrajectoryRecord } from "./trajectory-record.js";
+import { toRecord, type RecordLabel, type RecordSource, type TrajectoryRecord } from "./trajectory-record.js";
 
 /** Beginning of a checkpoint's name while it is written; no step's name has it, so that it never counts as one. */
 const WRITING = "writing-";
@@ -37,6 +37,7 @@ export class RunFolder {
   readonly #timings: RecordLog;
   readonly #events: EventLog;
   #hasEvents = false;
+  #keepsTokens = false;
 
   constructor(path: string) {
     this.path = resolve(path);
@@ -48,6 +49,11 @@ export class RunFolder {
   /** From now on, what is logged is also written for TensorBoard. */
   logForTensorBoard(): void {
     this.#hasEvents = true;
+  }
+
+  /** From now on, rollouts are written with what it takes to learn from them again. */
+  keepForReplay(): void {
+    this.#keepsTokens = true;
   }
 
   get name(): string {
@@ -120,9 +126,15 @@ export class RunFolder {
     return path;
   }
 
-  /** Rollouts as records; see {@link RunFolder.writeTrajectories}. */
-  writeRollouts(name: number | string, rollouts: readonly RecordSource[], label: { readonly phase: string; readonly step: number }) {
-    return this.writeTrajectories(name, rollouts.map((rollout) => toRecord(rollout, label))); // prettier-ignore
+  /** Rollouts as records; see {@link RunFolder.writeTrajectories}. `replay` stands over {@link RunFolder.keepForReplay}. */
+  writeRollouts(
+    name: number | string,
+    rollouts: readonly RecordSource[],
+    label: RecordLabel,
+    { replay = this.#keepsTokens }: { readonly replay?: boolean } = {},
+  ): Promise<string> {
+    const records = rollouts.map((rollout) => toRecord(rollout, label, { replay }));
+    return this.writeTrajectories(name, records);
   }
 
   /** Paths of all trajectories files, sorted by name. */

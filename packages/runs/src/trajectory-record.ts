@@ -12,6 +12,14 @@ export interface RecordedSegment {
   readonly tokens: number;
 }
 
+/** Everything that a rollout can be learned from again with. */
+export interface RecordedTokens {
+  /** Of the whole rollout, prompt included. */
+  readonly ids: readonly number[];
+  /** Log-probabilities of those that the policy chose, in order, as its sampler computed them. */
+  readonly logProbs: readonly number[];
+}
+
 /** One graded rollout as it is kept in a run folder and shown by `inspect` and `report`. */
 export interface TrajectoryRecord {
   /** Purpose that it was sampled for, such as `coldStart`, `train` or `final`. */
@@ -37,6 +45,10 @@ export interface TrajectoryRecord {
   readonly responseTokens: number;
   readonly segments: readonly RecordedSegment[];
   readonly toolCalls: readonly RecordedCall[];
+  /** Only where rollouts are kept to be learned from again. */
+  readonly tokens?: RecordedTokens;
+  /** The problem's row as it was read, where rollouts are kept to be learned from or graded again. */
+  readonly columns?: Readonly<Record<string, unknown>>;
 }
 
 /** Source of a record: a rollout with its problem, verdict and, in training, advantage. */
@@ -47,10 +59,17 @@ export interface RecordSource {
   readonly advantage?: number | undefined;
 }
 
-/** Joins a rollout with its problem and verdict. */
+/** Purpose and time of a rollout. */
+export interface RecordLabel {
+  readonly phase: string;
+  readonly step: number;
+}
+
+/** Joins a rollout with its problem and verdict; with `replay`, keeps tokens and the problem's row too. */
 export function toRecord(
   { trajectory, problem, reward, advantage }: RecordSource,
-  { phase, step }: { readonly phase: string; readonly step: number },
+  { phase, step }: RecordLabel,
+  { replay = false }: { readonly replay?: boolean } = {},
 ): TrajectoryRecord {
   return {
     phase,
@@ -72,5 +91,15 @@ export function toRecord(
     responseTokens: trajectory.tokenIds.length - trajectory.promptLength,
     segments: trajectory.segments.map(({ kind, text, start, end }) => ({ kind, text, tokens: end - start })),
     toolCalls: trajectory.toolCalls.map(({ tool, input, result, status, fuel, start }) => ({ tool, input, result, status, fuel, start })),
+    ...(replay && { tokens: recordedTokens(trajectory) }),
+    ...(replay && problem.columns !== undefined && { columns: problem.columns }),
   };
+}
+
+/** Nine digits tell every float32 from every other. */
+const FLOAT32_DIGITS = 9;
+
+function recordedTokens({ tokenIds, lossMask, logProbs }: Trajectory): RecordedTokens {
+  const chosen = logProbs.filter((_, t) => lossMask[t] === 1);
+  return { ids: [...tokenIds], logProbs: [...chosen].map((value) => Number(value.toPrecision(FLOAT32_DIGITS))) };
 }

@@ -1,5 +1,5 @@
 import type { RolloutJournal } from "@retool-ts/rollout";
-import type { LogRecord, RecordSource } from "@retool-ts/runs";
+import type { LogRecord, RecordLabel, RecordSource } from "@retool-ts/runs";
 import type { RunState } from "./train-state.js";
 
 /** A checkpoint to be written. */
@@ -29,7 +29,7 @@ export interface Recorder {
   appendMetrics(record: LogRecord): Promise<void>;
   /** Records of wall and processor time. */
   appendTimings?(record: LogRecord): Promise<void>;
-  writeRollouts?(name: number | string, rollouts: readonly RecordSource[], label: { readonly phase: string; readonly step: number }): Promise<unknown>; // prettier-ignore
+  writeRollouts?(name: number | string, rollouts: readonly RecordSource[], label: RecordLabel): Promise<unknown>;
   /**
    * Makes a folder, has it written, and makes it count; then removes what is not kept.
    *

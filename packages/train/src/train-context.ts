@@ -39,6 +39,8 @@ export interface TrainContext<Closure = never> extends RunParts<Closure> {
   /** Instead of what the config names. */
   readonly advantage?: AdvantageFunction | undefined;
   readonly loss?: ((terms: PolicyLossTerms) => Closure) | undefined;
+  /** Groups of recorded rollouts that take the place of new ones. */
+  readonly rollouts?: readonly (readonly GradedRollout[])[] | undefined;
   readonly onRollouts?: ((rollouts: readonly GradedRollout[], step: number) => void) | undefined;
 }
 

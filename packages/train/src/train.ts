@@ -1,13 +1,14 @@
 import { RetoolError } from "@retool-ts/core";
 import type { ProblemSource } from "@retool-ts/data";
 import type { PolicyLossTerms, Scorer } from "@retool-ts/engine";
-import type { Environment, PolicyModel } from "@retool-ts/evaluate";
+import type { Environment, GradedRollout, PolicyModel } from "@retool-ts/evaluate";
 import { MemoryRecorder } from "./recorder.js";
 import { silentReporter } from "./reporter.js";
 import type { AdvantageFunction } from "./rl/advantages.js";
 import { pretrainCritic } from "./rl/critic-update.js";
 import { openReferenceAndCritic, type ReferenceAndCritic } from "./rl/reference-and-critic.js";
 import { computeAdvantages } from "./rl/prepare.js";
+import { openRecorded } from "./rl/recorded-source.js";
 import { openRollouts, type RolloutSource } from "./rl/rollout-source.js";
 import { evaluateHeldOut, isBest, rolloutMetrics, stepTimings } from "./rl/step-metrics.js";
 import { writeRollouts } from "./rl/recorded-rollouts.js";
@@ -26,6 +27,8 @@ export interface TrainOptions<Closure = never> extends Partial<
   /** Problems by index; `problemList` of `@retool-ts/data` makes one of an array. */
   readonly problems: ProblemSource;
   readonly config: TrainConfigInput;
+  /** Groups of recorded rollouts to learn from; none is sampled then, and `problems` is not asked. */
+  readonly rollouts?: readonly (readonly GradedRollout[])[];
   /** State to go on from; default: the beginning. */
   readonly from?: RlState;
   /** The frozen policy of a KL penalty; default: the policy that the run begins with. */
@@ -54,7 +57,7 @@ export async function train<Closure = never>(options: TrainOptions<Closure>): Pr
   const models = await openReferenceAndCritic(context, from);
   try {
     const begin = await pretrainCritic(context, models, from);
-    const source = await openRollouts(context, begin);
+    const source = context.rollouts === undefined ? await openRollouts(context, begin) : openRecorded(context, context.rollouts);
     try {
       return await runSteps(
         context as RunParts<Closure>,

@@ -93,12 +93,14 @@ export async function collectRollouts<Closure>(
   return { ...result, greedyScores: baselines.map(([rollout]) => rollout!.reward.score) };
 }
 
-function isInformative(rollouts: readonly GroupedRollout[]): boolean {
+/** True for rollouts of one problem whose scores differ. */
+export function isInformative(rollouts: readonly GroupedRollout[]): boolean {
   const scored = rollouts.filter(isScored);
   return scored.length > 1 && informativeSamples(scored.map(({ reward }) => reward.score), scored.map(({ group }) => group)).length > 0; // prettier-ignore
 }
 
-function grouped(groups: readonly (readonly GradedRollout[])[]): GroupedRollout[] {
+/** Rollouts with the index of their group. */
+export function grouped(groups: readonly (readonly GradedRollout[])[]): GroupedRollout[] {
   return groups.flatMap((rollouts, group) => rollouts.map((rollout) => ({ ...rollout, group })));
 }
 
