@@ -1,8 +1,9 @@
 import { InputError, RandomStream } from "@retool-ts/core";
-import { DataLoader, type DatasetRow, type Tokenizer } from "@retool-ts/data";
+import type { DatasetRow, Tokenizer } from "@retool-ts/data";
 import type { TrainingRow } from "@retool-ts/engine";
 import type { Reporter } from "../reporter.js";
 import { encodeConversation, type RowEnvironment } from "./encode-conversation.js";
+import { EpochRows } from "./epoch-rows.js";
 import type { RowStream } from "./row-stream.js";
 import type { ConversationSource, SftStage } from "./sft-config.js";
 
@@ -22,17 +23,15 @@ export interface ConversationOptions {
   readonly reporter?: Pick<Reporter, "say">;
 }
 
-/** Rows of a file of conversations, epoch after epoch in a new order; those that are left at an epoch's end are passed over. */
+/** Rows of a file of conversations. */
 export class ConversationStream implements RowStream {
-  readonly #loader: DataLoader<TrainingRow>;
+  readonly #rows: EpochRows;
   readonly #heldOut: readonly TrainingRow[];
-  readonly #batchSize: number;
   readonly #summary: string;
 
   private constructor(rows: readonly TrainingRow[], heldOut: readonly TrainingRow[], batchSize: number, seed: number, summary: string) {
-    this.#loader = new DataLoader(rows, { batchSize, seed });
+    this.#rows = new EpochRows(rows, batchSize, seed);
     this.#heldOut = heldOut;
-    this.#batchSize = batchSize;
     this.#summary = summary;
   }
 
@@ -79,15 +78,11 @@ export class ConversationStream implements RowStream {
   }
 
   async take(count: number): Promise<TrainingRow[]> {
-    const rows: TrainingRow[] = [];
-    while (rows.length < count) rows.push(...this.#loader.next().items);
-    return rows;
+    return this.#rows.take(count);
   }
 
   async skip(count: number): Promise<void> {
-    const { size } = this.#loader.state();
-    const epochLength = this.#loader.batchesPerEpoch * this.#batchSize;
-    this.#loader.restore({ epoch: Math.floor(count / epochLength), offset: count % epochLength, size });
+    this.#rows.skip(count);
   }
 
   async heldOut(count: number): Promise<TrainingRow[]> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { batchCount, fraction, LearningRate, positive } from "../config-parts.js";
+import { batchCount, fraction, LearningRate, positive, samplingConfig } from "../config-parts.js";
 
 /** One stage of supervised training. */
 export const SftStage = z.strictObject({
@@ -21,6 +21,22 @@ export const SftStage = z.strictObject({
           .enum(["refuse", "leave-out"])
           .default("refuse")
           .describe("Treatment of broken conversations, such as a call without a result. Those left out are counted."),
+      }),
+      /** Rejection-sampling fine-tuning. */
+      z.strictObject({
+        kind: z.literal("rollouts"),
+        files: z
+          .array(z.string())
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe("Recorded rollouts, of runs with `log.replay`; null = the policy's own, sampled as the stage begins."),
+        problems: positive.default(256).describe("Training problems that are rolled out."),
+        samples: positive.default(8).describe("Rollouts per problem."),
+        keep: positive
+          .default(1)
+          .describe("Right rollouts per problem that are learned from: those with the highest score, then the shortest."),
+        sampling: samplingConfig({ temperature: 1, topP: 1, topK: 0 }).describe("How tokens are drawn."),
       }),
     ])
     .prefault({ kind: "generated" })
@@ -46,6 +62,9 @@ export interface SftStage extends z.infer<typeof SftStage> {}
 
 /** Rows of a file of conversations. */
 export type ConversationSource = Extract<SftStage["source"], { kind: "file" }>;
+
+/** Rollouts to learn from. */
+export type RolloutStageSource = Extract<SftStage["source"], { kind: "rollouts" }>;
 
 /** Supervised training, stage after stage. */
 export const SftConfig = z.strictObject({

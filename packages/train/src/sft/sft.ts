@@ -76,8 +76,8 @@ export async function sft<Closure = never>(options: SftOptions<Closure>): Promis
 async function runStage<Closure>(context: SftContext<Closure>, stage: SftStage, from: SftState): Promise<SftState> {
   const { config } = context;
   const rows = await context.openRows(stage);
-  const heldOut = config.evalEvery === null ? [] : await rows.heldOut(config.evalRows);
   await rows.skip(from.rowsTaken);
+  const heldOut = config.evalEvery === null ? [] : await rows.heldOut(config.evalRows);
   return runSteps(
     context,
     {
