@@ -10,7 +10,14 @@ const CONFIG = SftConfig.parse({
   stages: [{ name: "best", source: { kind: "rollouts" }, steps: 6, batchSize: 4, learningRate: { peak: 1, kind: "constant" } }],
   saveEvery: 1,
 });
-const SOURCE = { problems: 12, samples: 4, keep: 1, sampling: { temperature: 1, topP: 1, topK: 0 } };
+const SOURCE = {
+  kind: "rollouts",
+  files: null,
+  problems: 12,
+  samples: 4,
+  keep: 1,
+  sampling: { temperature: 1, topP: 1, topK: 0 },
+} as const;
 
 let kept: readonly GradedRollout[] | undefined;
 beforeEach(() => void (kept = undefined));

@@ -78,11 +78,13 @@ async function learnedProblems(config: RecipeConfig, { train }: RecipeProblems, 
     const problems =
       stage.source.kind === "file"
         ? (await questionsOf(stage.source.path, context)).map((text) => ({ text }))
-        : taken(
-            createTaskSource({ ...tasksOf(data.train), seed, split: "train" }),
-            stageOffset(stages, stage),
-            stage.steps * stage.batchSize,
-          );
+        : stage.source.kind === "rollouts"
+          ? taken(train, stageOffset(stages, stage), stage.source.problems)
+          : taken(
+              createTaskSource({ ...tasksOf(data.train), seed, split: "train" }),
+              stageOffset(stages, stage),
+              stage.steps * stage.batchSize,
+            );
     learned.push({ name: `SFT ${stage.name}`, problems });
   }
   return [...learned, { name: "RL", problems: taken(train, 0, steps * promptsPerStep) }];

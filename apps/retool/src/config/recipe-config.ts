@@ -192,6 +192,14 @@ export const RecipeConfig = z.strictObject({
       test: ProblemSourceConfig.prefault({ kind: "generated" }).describe(
         "Test problems: looked at before and after reinforcement learning.",
       ),
+      rollouts: z
+        .array(z.string())
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe(
+          "Recorded rollouts that reinforcement learning uses in place of new ones: runs with `log.replay`, or files of theirs; null = none.",
+        ),
     })
     .prefault({})
     .describe("Problems to train on, to choose by, and to test on."),
@@ -247,6 +255,10 @@ export const RecipeConfig = z.strictObject({
   log: z
     .strictObject({
       tensorboard: z.boolean().default(true).describe("Write metrics and timings also as an events file for TensorBoard."),
+      replay: z
+        .boolean()
+        .default(false)
+        .describe("Keep tokens, log-probabilities and the problem's row with the rollouts, so that they can be learned from again."),
     })
     .prefault({})
     .describe("What is kept beside metrics.jsonl."),

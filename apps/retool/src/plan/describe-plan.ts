@@ -111,7 +111,7 @@ export function describePlan(plan: RunPlan, machine: Machine): string {
   const longest = plan.promptsRead === 0 ? "a limit; none was read" : `the longest of ${count(plan.promptsRead)}`;
   const counts = [
     rows === 0 ? "" : `${count(rows)} rows of supervised training`,
-    validationRollouts === 0 ? "" : `up to ${count(validationRollouts)} rollouts to validate them`,
+    validationRollouts === 0 ? "" : `up to ${count(validationRollouts)} rollouts for them`,
     rollouts === 0 ? "" : `${count(rollouts)} rollouts of RL, ${count(rolloutsPerStep)} per step`,
     `${count(evaluatedRollouts)} rollouts in ${evaluations} evaluation${evaluations === 1 ? "" : "s"}`,
   ];

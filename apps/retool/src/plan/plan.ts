@@ -15,7 +15,7 @@ export interface RunPlan extends Pick<RunSize, "promptTokens" | "promptsRead"> {
   readonly evaluationRollouts: number;
   readonly evaluations: number;
   readonly evaluatedRollouts: number;
-  /** Rollouts that decide when supervised training ends, at most. */
+  /** Rollouts that decide when supervised training ends, at most, and those that it learns from. */
   readonly validationRollouts: number;
   /** Rows of supervised training. */
   readonly rows: number;
@@ -46,9 +46,9 @@ export function planRun(size: RunSize, config: RecipeConfig, parts: RecipeParts)
   const looks = !parts.rl || train.evaluateEvery === null ? 0 : Math.floor(train.steps / train.evaluateEvery);
   const evaluatedRollouts = tests * evaluationRollouts + looks * validationProblems * evaluation.samples;
   const stages = parts.sft ? sft.stages : [];
-  const validationRollouts = sum(stages.map((stage) => validationsOf(stage) * stage.validationProblems));
+  const validationRollouts = sum(stages.map((stage) => validationsOf(stage) * stage.validationProblems + ownRollouts(stage)));
   const rowTokens = (stage: Stage) =>
-    stage.source.kind === "generated" ? sequenceTokens : Math.min(shape.maxPositions, stage.source.maxTokens);
+    stage.source.kind !== "file" ? sequenceTokens : Math.min(shape.maxPositions, stage.source.maxTokens);
   const forward = (tokens: number) => 2 * parameterCount(shape) * tokens + 2 * shape.layers * shape.heads * shape.headDim * tokens ** 2;
 
   const [critics, references] = [train.advantage === "gae" ? 1 : 0, train.kl === null ? 0 : 1];
@@ -103,6 +103,11 @@ type Stage = RecipeConfig["sft"]["stages"][number];
 /** Validations of a stage that never reaches its aim. */
 function validationsOf({ stopAtAccuracy, steps, validateFrom, validateEvery }: Stage): number {
   return stopAtAccuracy === null || steps < validateFrom ? 0 : 1 + Math.floor((steps - validateFrom) / validateEvery);
+}
+
+/** Rollouts that a stage samples to learn from. */
+function ownRollouts({ source }: Stage): number {
+  return source.kind === "rollouts" && source.files === null ? source.problems * source.samples : 0;
 }
 
 function sum(values: readonly number[]): number {

@@ -1,4 +1,5 @@
 import type { PolicyLossFunction } from "@retool-ts/algorithms";
+import type { GradedRollout } from "@retool-ts/evaluate";
 import type { RunFolder } from "@retool-ts/runs";
 import type { AdvantageFunction } from "@retool-ts/train";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -23,6 +24,8 @@ export interface RecipeContext {
   readonly model: RunModel;
   readonly environment: RecipeEnvironment;
   readonly problems: RecipeProblems;
+  /** Recorded rollouts to learn from, where the config names some. */
+  readonly rollouts?: readonly (readonly GradedRollout[])[];
   readonly run: RunFolder;
   readonly reporter: Reporter;
   readonly functions: RecipeFunctions;

@@ -12,6 +12,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { parseState, SFT_START, type RunState } from "@retool-ts/train";
 import { recipeProblems, type RecipeProblems } from "../setup/problem-source.js";
+import { recordedGroups } from "../setup/recorded-rollouts.js";
 import { changedPlugins, movedPlugins } from "../setup/moved-plugins.js";
 import { manifestOf } from "./manifest.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
@@ -86,8 +87,21 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   try {
     const environment = await createEnvironment(config, model, functions, (text) => reporter.say(text));
     if (config.log.tensorboard) run.logForTensorBoard();
+    if (config.log.replay) run.keepForReplay();
     const problems = opened ?? (await openProblems(config, request));
-    const context: RecipeContext = { config, model, environment, problems, run, reporter, signal, functions };
+    const recorded = (request.parts ?? ALL_PARTS).rl ? config.data.rollouts : null;
+    const rollouts = recorded === null ? undefined : await recordedGroups(recorded, model.tokenizer);
+    const context: RecipeContext = {
+      config,
+      model,
+      environment,
+      problems,
+      ...(rollouts && { rollouts }),
+      run,
+      reporter,
+      signal,
+      functions,
+    };
     try {
       if (request.resume) {
         if (checkpoint !== undefined) await withResumeHint(checkpoint, () => model.engine.loadState(checkpoint.path, { weights: false }));

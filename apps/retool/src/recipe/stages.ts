@@ -1,6 +1,7 @@
 import { policyLossWith } from "@retool-ts/algorithms";
 import { streamRows } from "@retool-ts/data/node";
 import {
+  BestOfStream,
   ColdStartStream,
   ConversationStream,
   saveCheckpoint,
@@ -13,9 +14,11 @@ import {
   type SftStage,
   type SftState,
 } from "@retool-ts/train";
+import type { GradedRollout } from "@retool-ts/evaluate";
 import { localDataset } from "../setup/hub-files.js";
 import { tasksOf } from "../setup/held-out-problems.js";
 import { stageProblems } from "../setup/problem-source.js";
+import { recordedGroups } from "../setup/recorded-rollouts.js";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
@@ -38,7 +41,7 @@ export function runSft(context: RecipeContext, from: SftState): Promise<SftState
 
 /** The reinforcement learning of a recipe. */
 export async function runRl(context: RecipeContext, from: RlState): Promise<RlState> {
-  const { config, model, problems, functions } = context;
+  const { config, model, problems, rollouts, functions } = context;
   const { advantage, loss } = await ownFunctions(config, functions);
   const reference = await model.openReference();
   try {
@@ -50,6 +53,7 @@ export async function runRl(context: RecipeContext, from: RlState): Promise<RlSt
         heldOut: { problems: problems.validation, samples: config.eval.samples, sampling: config.eval.sampling },
       }),
       from,
+      ...(rollouts && { rollouts }),
       ...(reference && { reference }),
       ...(advantage && { advantage }),
       ...(loss && { loss: policyLossWith(loss) }),
@@ -78,11 +82,13 @@ function sharedParts({ config, model, environment, run, reporter, signal }: Reci
 }
 
 /** The rows that a stage names. */
-async function openRows({ config, model, environment, reporter, signal }: RecipeContext, stage: SftStage): Promise<RowStream> {
+async function openRows(context: RecipeContext, stage: SftStage): Promise<RowStream> {
+  const { config, model, environment, problems, run, reporter, signal } = context;
   const { source } = stage;
   const { seed, data, sft: { stages, evalEvery, evalRows } } = config; // prettier-ignore
   const { tokenizer, engine } = model;
   const shared = { seed, stage, environment, tokenizer };
+  const heldOut = evalEvery === null ? 0 : evalRows;
   switch (source.kind) {
     case "generated": {
       const { traceFormat, sandbox } = environment;
@@ -90,8 +96,17 @@ async function openRows({ config, model, environment, reporter, signal }: Recipe
     }
     case "file": {
       const rows = streamRows(await localDataset(source.path, { reporter, signal }));
-      const heldOut = evalEvery === null ? 0 : evalRows;
       return ConversationStream.open({ ...shared, rows, source, heldOut, maxPositions: engine.model.maxPositions, reporter });
+    }
+    case "rollouts": {
+      const name = `sft-${stage.name}`;
+      const rollouts = {
+        read: async () => (await recordedGroups(source.files ?? [run.file("trajectories", `${name}.jsonl.gz`)], tokenizer)).flat(),
+        write: (all: readonly GradedRollout[]) => run.writeRollouts(name, all, { phase: name, step: 0 }, { replay: true }),
+      };
+      const firstProblem = stageOffset(stages, stage);
+      const parts = { policy: model, problems: problems.train, firstProblem, source, heldOut, rollouts, recorder: run, reporter, signal };
+      return new BestOfStream({ ...shared, ...parts });
     }
   }
 }

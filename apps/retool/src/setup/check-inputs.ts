@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { InputError, InputErrors, type InputProblem } from "@retool-ts/core";
 import { loadProblems, streamRows } from "@retool-ts/data/node";
 import { CODE_INTERPRETER } from "@retool-ts/rollout";
-import { readConversation } from "@retool-ts/train";
+import { readConversation, type SftStage } from "@retool-ts/train";
 import { loadPlugins, pluginPart, type PluginKind } from "../config/load-plugins.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { localDataset, type HubContext } from "./hub-files.js";
+import { rolloutFiles } from "./recorded-rollouts.js";
 
 /** Rows of a file that are looked at, where broken ones are left out anyway. */
 const ROWS_READ = 20;
@@ -46,8 +47,23 @@ export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { do
       await attempt(async () => checkConversations(await localDataset(source.path, context), source.onBad === "leave-out" ? ROWS_READ : 1));
     }
   }
+  const recorded = [...(parts.rl ? (config.data.rollouts ?? []) : []), ...(parts.sft ? config.sft.stages.flatMap(filesOf) : [])];
+  for (const path of recorded) await attempt(() => rolloutFiles(path));
+  if (parts.rl && config.log.replay && config.agent.file !== null) problems.push(NO_BRANCHES);
   if (problems.length > 0) throw new InputErrors(problems);
 }
+
+function filesOf({ source }: SftStage): readonly string[] {
+  return source.kind === "rollouts" ? (source.files ?? []) : [];
+}
+
+const NO_BRANCHES: InputProblem = {
+  what: "config",
+  where: "log.replay",
+  expected: "false with an agent of one's own, whose rollouts may have branches",
+  found: "true",
+  fix: "leave one of the two out",
+};
 
 type NamedPart = readonly [kind: PluginKind, name: string, key: string];
 

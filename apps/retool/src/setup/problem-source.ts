@@ -37,14 +37,14 @@ export interface OwnProblems {
 
 const UNREAD: ProblemSource = {
   problem() {
-    throw new RetoolError("PROBLEMS", "training problems were not read: this part of the recipe has no reinforcement learning");
+    throw new RetoolError("PROBLEMS", "training problems were not read: no part of the recipe rolls them out");
   },
 };
 
 /** Options of opening problems, beside the config. */
 export interface ProblemOptions {
-  /** Training problems are read only where there is reinforcement learning. */
-  readonly parts: Pick<RecipeParts, "rl">;
+  /** Training problems are read only where there is reinforcement learning, or a stage that rolls them out. */
+  readonly parts: Pick<RecipeParts, "rl"> & Partial<RecipeParts>;
   readonly own?: OwnProblems | undefined;
   readonly reporter?: Reporter;
 }
@@ -92,7 +92,8 @@ interface TrainingRequest extends Pick<ProblemOptions, "parts"> {
 /** Training problems, and those of a list that are kept out of them. */
 async function openTraining(config: RecipeConfig, { parts, own, withhold }: TrainingRequest): Promise<SplitTraining> {
   const { train } = own;
-  if (train === undefined) return parts.rl ? readTraining(config, withhold) : { source: UNREAD, withheld: [] };
+  const isUsed = parts.rl || (parts.sft === true && config.sft.stages.some(({ source }) => source.kind === "rollouts"));
+  if (train === undefined) return isUsed ? readTraining(config, withhold) : { source: UNREAD, withheld: [] };
   if ("problem" in train) return { source: train, withheld: [] };
   return withoutWithheld(withDistinctIds(train), config.seed, { ...withhold, where: "problems.train" });
 }

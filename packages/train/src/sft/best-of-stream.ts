@@ -10,7 +10,7 @@ import { EpochRows } from "./epoch-rows.js";
 import type { RowStream } from "./row-stream.js";
 import type { RolloutStageSource, SftStage } from "./sft-config.js";
 
-/** Keeps the rollouts of a stage, so that a resumed one has the same rows. */
+/** Keeps the rollouts of a stage, so that a resumed one has the same rows; or reads those that its `files` name. */
 export interface StageRollouts {
   read(): Promise<readonly GradedRollout[]>;
   write(rollouts: readonly GradedRollout[]): Promise<unknown>;
@@ -24,7 +24,7 @@ export interface BestOfOptions<Closure = never> {
   /** Index of the first problem: each stage reads its own stretch. */
   readonly firstProblem: number;
   readonly stage: Pick<SftStage, "name" | "batchSize">;
-  readonly source: Pick<RolloutStageSource, "problems" | "samples" | "keep" | "sampling">;
+  readonly source: RolloutStageSource;
   readonly seed: number;
   /** Rows to keep out of training. */
   readonly heldOut: number;
@@ -74,7 +74,7 @@ export class BestOfStream<Closure = never> implements RowStream {
   async #opened(resumed: boolean): Promise<EpochRows> {
     if (this.#rows !== undefined) return this.#rows;
     const { rollouts, source, stage, seed, heldOut, reporter } = this.#options;
-    const all = resumed ? await rollouts.read() : await this.#sample();
+    const all = resumed || source.files !== null ? await rollouts.read() : await this.#sample();
     const best = bestOf(all, source.keep);
     const rows = best.map(({ trajectory: { tokenIds, lossMask } }): TrainingRow => ({ tokenIds, lossMask }));
     const shuffled = new RandomStream(seed, ["best-of-held-out", stage.name]).shuffle(rows);
