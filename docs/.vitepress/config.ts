@@ -7,6 +7,7 @@ const guide: DefaultTheme.SidebarItem[] = [
   { text: "How it works", link: "/guide/how-it-works" },
   { text: "The ReTool recipe", link: "/guide/recipe" },
   { text: "Data for supervised training", link: "/guide/data" },
+  { text: "Recorded rollouts", link: "/guide/replay" },
   { text: "Evaluation", link: "/guide/evaluation" },
   { text: "Tools and rewards of your own", link: "/guide/own-tools" },
   { text: "Agents", link: "/guide/agents" },

@@ -17,6 +17,7 @@ import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
 import * as reproduce from "./reproduce.js";
 import * as sandbox from "./sandbox.js";
+import * as rescore from "./rescore.js";
 import * as serve from "./serve.js";
 import * as sft from "./sft.js";
 import * as sweep from "./sweep.js";
@@ -42,6 +43,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   watch,
   diff,
   reproduce,
+  rescore,
   exportCommand,
   config,
   data,

@@ -172,7 +172,8 @@ function checkedTool(tool: Tool, key: string, others: readonly Tool[]): Tool {
   return tool;
 }
 
-function rewardOf({ reward, budgets }: RecipeConfig, plugins: LoadedPlugins): RolloutReward {
+/** The reward of a config: built in, or of a plugin. */
+export function rewardOf({ reward, budgets }: Pick<RecipeConfig, "reward" | "budgets">, plugins: LoadedPlugins): RolloutReward {
   const name = reward.function;
   return name === null ? createReward(reward, budgets.maxResponseTokens) : pluginPart(plugins, "rewards", name, "reward.function");
 }
