@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { gradeGroup, type Grader } from "@retool-ts/evaluate";
+import type { RewardResult } from "@retool-ts/reward";
 import {
   createRunFolder,
   openRunFolder,
@@ -104,9 +105,16 @@ async function gradeFile(file: string, grader: Grader): Promise<Change[]> {
 }
 
 /** An advantage was one of the old scores, so it goes. */
-function withReward({ advantage: _, prediction: __, ...record }: TrajectoryRecord, reward: Awaited<ReturnType<typeof gradeGroup>>[number]) {
+function withReward(before: TrajectoryRecord, reward: RewardResult): TrajectoryRecord {
+  const kept = Object.entries(before).filter(([key]) => key !== "advantage" && key !== "prediction");
   const { score, correct, parts, prediction } = reward;
-  return { ...record, score, correct, parts, ...(prediction !== undefined && { prediction }) };
+  return {
+    ...(Object.fromEntries(kept) as unknown as TrajectoryRecord),
+    score,
+    correct,
+    parts,
+    ...(prediction !== undefined && { prediction }),
+  };
 }
 
 function phaseChange(phase: string, changes: readonly Change[]): PhaseChange {

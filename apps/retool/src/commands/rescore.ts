@@ -15,7 +15,6 @@ export function register(program: Command, context: CliContext): void {
       optional("-o, --output <folder>", "write the rollouts with their new scores to trajectories/ in this folder", "nothing is written"),
     )
     .option("--json", "print the counts as JSON", false)
-    .option("-q, --quiet", "print no progress", false)
     .addHelpText(
       "after",
       "\nExample:\n  $ retool rescore runs/quickstart --set reward.rule=boxed-exact --output runs/strict\n  $ retool train runs/quickstart --rollouts runs/strict --output runs/replayed",

@@ -44,9 +44,9 @@ describe("recorded rollouts of a run", () => {
   test("those of another tokenizer, without tokens, or of no run are refused before anything is written", async () => {
     await quickstart("plain");
     const replay = async (path: string, more: readonly string[] = []) => {
-      await quickstart("refused", [`data.rollouts=["${path}"]`, ...more]).finally(async () => {
-        expect(await readdir(at("refused")).catch(() => [])).toEqual([]);
-      });
+      const error: unknown = await quickstart("refused", [`data.rollouts=["${path}"]`, ...more]).catch((reason: unknown) => reason);
+      expect(await readdir(at("refused")).catch(() => [])).toEqual([]);
+      if (error !== undefined) throw error;
     };
     await expect(replay(at("plain"))).rejects.toThrow(/a rollout without its tokens.*log\.replay=true/s);
     await expect(replay(at("recorded"), ["tokenizer.vocabSize=310"])).rejects.toThrow(/tokens of this model's tokenizer/);
