@@ -2,11 +2,11 @@ import type { ModelFiles } from "@retool-ts/policy";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import simdUrl from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import * as tf from "@tensorflow/tfjs-core";
-import configUrl from "../../model/config.json?url";
-import generationConfigUrl from "../../model/generation_config.json?url";
-import weightsUrl from "../../model/model.safetensors?url";
-import tokenizerUrl from "../../model/tokenizer.json?url";
-import tokenizerConfigUrl from "../../model/tokenizer_config.json?url";
+import configUrl from "../model/config.json?url";
+import generationConfigUrl from "../model/generation_config.json?url";
+import weightsUrl from "../model/model.safetensors?url";
+import tokenizerUrl from "../model/tokenizer.json?url";
+import tokenizerConfigUrl from "../model/tokenizer_config.json?url";
 import type { MODEL_FILES } from "../session/open-policy.js";
 
 const ADDRESSES: Readonly<Record<(typeof MODEL_FILES)[number], string>> = {
