@@ -27,7 +27,7 @@ export interface RunParts<Closure = never> {
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
   /** Called after each step; the next one waits for a promise that it returns, so that the policy can be used in between. */
-  readonly onMetrics?: ((record: LogRecord) => void | Promise<void>) | undefined;
+  readonly onMetrics?: ((record: LogRecord) => unknown) | undefined;
 }
 
 /** Things that all parts of reinforcement learning share. */
