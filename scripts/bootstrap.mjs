@@ -138,7 +138,17 @@ function installHash() {
   return hash.digest("hex");
 }
 
-const PACKAGE_SOURCES = ["src", "assembly", "scripts", "package.json", "tsup.config.ts", "tsconfig.json"];
+const PACKAGE_SOURCES = [
+  "src",
+  "assembly",
+  "scripts",
+  "model",
+  "index.html",
+  "package.json",
+  "tsup.config.ts",
+  "vite.config.ts",
+  "tsconfig.json",
+];
 const NO_SOURCE = /\.test\.ts$|\.generated\./;
 
 /** Everything a build reads, by path, size and time of change: no file is opened. */

@@ -13,7 +13,7 @@ const PACKAGE_ORDER = [
   ["policy", "rollout"],
   ["runs", "evaluate"],
   ["train", "report", "serve", "tinker-server"],
-  ["watch"],
+  ["watch", "playground"],
   ["retool"],
 ];
 

@@ -4,6 +4,7 @@ import { defineConfig, type DefaultTheme } from "vitepress";
 
 const guide: DefaultTheme.SidebarItem[] = [
   { text: "Getting started", link: "/guide/getting-started" },
+  { text: "Playground", link: "/guide/playground" },
   { text: "How it works", link: "/guide/how-it-works" },
   { text: "The ReTool recipe", link: "/guide/recipe" },
   { text: "Data for supervised training", link: "/guide/data" },

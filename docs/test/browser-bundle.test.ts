@@ -39,6 +39,13 @@ test.each(packages)("the main entry of %s has no module of Node", async (name) =
   expect(await builtinsIn(join(root, `packages/${name}/src/index.ts`))).toEqual([]);
 });
 
+test.each(["runs/src/records-entry.ts", "report/src/parts-entry.ts", "policy/src/index.ts"])(
+  "the entry %s has no module of Node",
+  async (entry) => {
+    expect(await builtinsIn(join(root, "packages", entry))).toEqual([]);
+  },
+);
+
 test("a module of Node would be seen", async () => {
   expect(await builtinsIn(join(root, "packages/data/src/load-tokenizer.ts"))).toContain("packages/data/src/load-tokenizer.ts: node:path");
 });

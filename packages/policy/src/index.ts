@@ -23,6 +23,8 @@ export {
   type LocalScoringOptions,
 } from "./local-engine.js";
 export { branchPolicy, type EngineFiles } from "./engine-parts.js";
+export type { FloatType } from "./checkpoint/float-type.js";
+export { modelFromFiles, modelToFiles, type ModelFiles, type SaveModelOptions } from "./checkpoint/model-files.js";
 export { MemoryError, type MemoryRemedy } from "./memory-error.js";
 export { checkMemoryNeed } from "./memory-limit.js";
 export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from "./memory-need.js";

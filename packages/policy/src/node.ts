@@ -6,11 +6,12 @@
 import "./native/node-platform.js";
 
 export { probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
-export { loadModel, readModelConfig, saveModel, type SaveModelOptions } from "./checkpoint/checkpoint.js";
+export { loadModel, readModelConfig, saveModel } from "./checkpoint/checkpoint.js";
 export { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
 export { engineFiles } from "./checkpoint/engine-files.js";
 export { loadOptimizer, saveOptimizer } from "./checkpoint/optimizer-checkpoint.js";
-export type { FloatType } from "./checkpoint/safetensors-file.js";
+export type { FloatType } from "./checkpoint/float-type.js";
+export type { SaveModelOptions } from "./checkpoint/model-files.js";
 export { chooseBackend, type BackendChoice } from "./choose-backend.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";

@@ -1,5 +1,5 @@
 import type { ChartUnit, Point, Series } from "./series.js";
-import { describeChart, valueText } from "./chart-text.js";
+import { describeChart, pointText } from "./chart-text.js";
 import { markup, type Html } from "./markup.js";
 import { percent } from "./phase-title.js";
 import { niceScale, shortNumber } from "./scale.js";
@@ -40,7 +40,7 @@ export function lineChart(series: readonly Series[], options: LineChartOptions):
   }));
   const finite = shown.flatMap(({ points }) => points).filter(({ y }) => Number.isFinite(y));
   if (finite.length === 0) return markup`<p class="empty">No finite value was logged.</p>`;
-  const [lowY, highY] = range(finite.map(({ y }) => y));
+  const [lowY, highY] = range(finite.flatMap(({ y, interval = [y, y] }) => [y, ...interval]));
   const [firstX, lastX] = range(shown.flatMap(({ points }) => points).map(({ x }) => x));
   const isPlainShare = unit === "share" && lowY >= 0 && highY <= 1;
   const yScale = isPlainShare ? { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1] } : niceScale(lowY, highY);
@@ -69,9 +69,14 @@ export function lineChart(series: readonly Series[], options: LineChartOptions):
             .filter(({ y }) => Number.isFinite(y))
             .map(({ x, y }) => markup`<circle class="dot s${style}" cx="${fixed(toX(x))}" cy="${fixed(toY(y))}" r="2.5"/>`)
         : undefined;
-    return mean === undefined ? [draw(points, isFaint ? "faint" : ""), dots] : [draw(points, "faint"), draw(mean, "")];
+    const intervals = isFaint ? undefined : points.map((point) => intervalAt(point, style, toX, toY));
+    return mean === undefined
+      ? [draw(points, isFaint ? "faint" : ""), intervals, dots]
+      : [draw(points, "faint"), intervals, draw(mean, "")];
   });
-  const data = JSON.stringify(shown.map(({ name, points }) => [name, points.map(({ x, y }) => [x, valueText(y, unit), fixed(toX(x))])]));
+  const data = JSON.stringify(
+    shown.map(({ name, points }) => [name, points.map((point) => [point.x, pointText(point, unit), fixed(toX(point.x))])]),
+  );
   const words = describeChart(series, { title, unit, x: xName });
   return markup`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${words}" data-x="${xName}" data-series="${data}">
     ${grid}${steps}${names}${begins}${lines}
@@ -81,6 +86,14 @@ export function lineChart(series: readonly Series[], options: LineChartOptions):
 
 function range(values: readonly number[]): [low: number, high: number] {
   return values.reduce<[number, number]>(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [values[0]!, values[0]!]);
+}
+
+/** A point's interval as a bar with feet. */
+function intervalAt({ x, y, interval }: Point, style: number, toX: (x: number) => number, toY: (y: number) => number): Html | undefined {
+  if (interval === undefined || !Number.isFinite(y)) return undefined;
+  const [at, low, high] = [toX(x), fixed(toY(interval[0])), fixed(toY(interval[1]))];
+  const [left, right] = [fixed(at - 2.5), fixed(at + 2.5)];
+  return markup`<path class="interval s${style}" d="M${left} ${low}H${right}M${fixed(at)} ${low}V${high}M${left} ${high}H${right}"/>`;
 }
 
 /** A dashed line with its name on the side that has room. */

@@ -1,4 +1,4 @@
-import { visibleText } from "@retool-ts/runs";
+import { visibleText } from "@retool-ts/runs/records";
 
 /** Markup that is safe to put into a page as it is. */
 export class Html {

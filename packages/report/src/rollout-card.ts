@@ -1,4 +1,4 @@
-import { type Block, type BlockKind, blocksOf, type TrajectoryRecord } from "@retool-ts/runs";
+import { type Block, type BlockKind, blocksOf, type TrajectoryRecord } from "@retool-ts/runs/records";
 import { markup, modelText, type Html } from "./markup.js";
 import { phaseTitle } from "./phase-title.js";
 
@@ -15,12 +15,14 @@ const LABELS: Readonly<Record<BlockKind, string>> = {
   answer: "Answer",
 };
 
-/**
- * One rollout: verdict and facts, then its blocks, each with its own label, colour and border.
- *
- * @param isSide - leaves out the prompt and what else is the same on both sides of a comparison.
- */
-export function renderRollout(record: TrajectoryRecord, { isSide = false }: { readonly isSide?: boolean } = {}): Html {
+/** Parts of a card that depend on where it stands. */
+export interface RolloutCardOptions {
+  /** Leave out the prompt and what else is the same on both sides of a comparison. */
+  readonly isSide?: boolean;
+}
+
+/** One rollout: verdict and facts, then its blocks, each with its own label, colour and border. */
+export function renderRollout(record: TrajectoryRecord, { isSide = false }: RolloutCardOptions = {}): Html {
   const blocks = blocksOf(record).filter(({ kind }) => kind !== "prompt");
   const phase = `${phaseTitle(record.phase)}, step ${record.step}`;
   const facts = isSide ? phase : `${phase} · ${problemFacts(record)}, sample ${record.sampleIndex}`;
@@ -90,6 +92,7 @@ function verdict(record: TrajectoryRecord): Html {
   return markup`${items.filter((item) => item !== undefined).map((item) => markup`<span>${item}</span>`)}`;
 }
 
+/** A stretch of a rollout with its label, colour and border. */
 export function renderBlock({ kind, text, status, isUnread }: Block): Html {
   const isFailed = status !== undefined && status !== "ok";
   const notes = [isFailed ? status : "", isUnread === true ? "not read by the model" : ""].filter((note) => note !== "");

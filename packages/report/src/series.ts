@@ -5,6 +5,8 @@ export type ChartUnit = "share" | "number";
 export interface Point {
   readonly x: number;
   readonly y: number;
+  /** Ends of an interval around the value, drawn as a bar. */
+  readonly interval?: readonly [low: number, high: number];
 }
 
 /** A line of a chart. */

@@ -60,6 +60,7 @@ svg { display: block; width: 100%; height: auto; margin-top: 6px; }
 .line { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linejoin: round; }
 .faint { stroke-width: 1; opacity: 0.35; }
 .dot { fill: currentColor; }
+.interval { fill: none; stroke: currentColor; stroke-width: 1.2; opacity: 0.6; }
 .s0 { color: var(--blue); } .s1 { color: var(--red); } .s2 { color: var(--green); } .s3 { color: var(--purple); } .s4 { color: var(--orange); } .s5 { color: var(--sky); }
 .line.s1 { stroke-dasharray: 6 3; } .line.s2 { stroke-dasharray: 2 2.5; } .line.s3 { stroke-dasharray: 9 3 2 3; } .line.s4 { stroke-dasharray: 12 3; } .line.s5 { stroke-dasharray: 4 4; }
 .line.faint { stroke-dasharray: none; }

@@ -54,3 +54,4 @@ export {
   type Trajectory,
 } from "./trajectory.js";
 export { filterVoidTurns, hasVoidTurn } from "./void-turns.js";
+export { withListener, type SamplerListener } from "./with-listener.js";

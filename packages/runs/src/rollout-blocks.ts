@@ -16,7 +16,10 @@ export interface Block {
 
 const MODEL_BLOCK = /<(code|tool_call|answer)>([^]*?)(?:<\/\1>|$)/g;
 
-/** Splits a rollout into prompt, reasoning, code, output and answer, in order. */
+/** Control tokens at the end of a turn, which say no more than that it ended. */
+const TURN_END = /(?:<\|[\w-]+\|>\s*)+$/;
+
+/** Splits a rollout into prompt, reasoning, code, output and answer, in order. Tokens that end a turn are left out. */
 export function blocksOf({ segments, toolCalls }: Pick<TrajectoryRecord, "segments" | "toolCalls">): Block[] {
   const blocks: Block[] = [];
   let calls = 0;
@@ -26,7 +29,7 @@ export function blocksOf({ segments, toolCalls }: Pick<TrajectoryRecord, "segmen
         blocks.push({ kind, text: text.trim() });
         break;
       case "model":
-        blocks.push(...modelBlocks(text));
+        blocks.push(...modelBlocks(text.replace(TURN_END, "")));
         break;
       case "tool":
         blocks.push({ kind: "output", text: withoutTags(text), ...statusOf(toolCalls[calls++]?.status) });

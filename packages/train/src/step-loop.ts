@@ -52,7 +52,7 @@ export async function runSteps<State, Closure>(
     state = finished.state;
     await recorder.appendMetrics(finished.metrics);
     if (finished.timings !== undefined) await recorder.appendTimings?.({ ...finished.timings, ...memory() });
-    onMetrics?.(finished.metrics);
+    await onMetrics?.(finished.metrics);
     watch.see(finished.metrics);
     if (finished.save) await loop.save(state);
     bar?.update(count(state), finished.note);

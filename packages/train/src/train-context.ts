@@ -26,7 +26,8 @@ export interface RunParts<Closure = never> {
   readonly recorder: Recorder;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
-  readonly onMetrics?: ((record: LogRecord) => void) | undefined;
+  /** Called after each step; the next one waits for a promise that it returns, so that the policy can be used in between. */
+  readonly onMetrics?: ((record: LogRecord) => unknown) | undefined;
 }
 
 /** Things that all parts of reinforcement learning share. */

@@ -31,6 +31,18 @@ test("the policy learns what is rewarded, from policy, environment, problems and
   expect(accuracy.at(-1)).toBeGreaterThan(0.9);
 });
 
+test("the next step waits for what is done with the record of one", async () => {
+  const policy = toyPolicy();
+  const passes: number[] = [];
+  const onMetrics = async () => {
+    const before = policy.engine.seen.length;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    passes.push(policy.engine.seen.length - before);
+  };
+  await train({ policy, environment: environment(), problems, config: { ...CONFIG, steps: 3 }, onMetrics });
+  expect(passes).toEqual([0, 0, 0]);
+});
+
 test("rows that reach the engine leave out the tool's tokens", async () => {
   const { policy } = await run({});
   const called = policy.tokenizer.encode("<code>add</code>").join();

@@ -1,6 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import type { TurnRequest, TurnTokens } from "@retool-ts/engine";
-import { runAgent } from "@retool-ts/rollout";
+import { runAgent, withListener } from "@retool-ts/rollout";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
 import type { CliContext } from "../shell/cli-context.js";
 import { withOptions } from "../evaluation/eval-options.js";
@@ -84,20 +83,7 @@ async function answer(
   });
   try {
     const sequence = sampler.open(promptIds);
-    const shown = {
-      maxLength: sampler.maxLength,
-      available: sampler.available,
-      open: sampler.open.bind(sampler),
-      prefill: sampler.prefill.bind(sampler),
-      fork: sampler.fork.bind(sampler),
-      close: sampler.close.bind(sampler),
-      decode: (id: number, request: TurnRequest): Promise<TurnTokens> =>
-        sampler.decode(id, { ...request, onToken: (tokenId) => text.token(tokenId) }),
-      extend(id: number, tokenIds: readonly number[]) {
-        text.toolOutput(tokenIds);
-        sampler.extend(id, tokenIds);
-      },
-    };
+    const shown = withListener(sampler, { onToken: (id) => text.token(id), onExtend: (ids) => text.toolOutput(ids) });
     const shared = agentOptions(environment, model, { seed, sampling: config.eval.sampling, signal });
     const { stopReason } = await runAgent(
       sequence,

@@ -13,6 +13,7 @@ import * as exec from "./exec.js";
 import * as exportCommand from "./export.js";
 import * as inspect from "./inspect.js";
 import * as native from "./native.js";
+import * as playground from "./playground.js";
 import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
 import * as reproduce from "./reproduce.js";
@@ -41,6 +42,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   inspect,
   report,
   watch,
+  playground,
   diff,
   reproduce,
   rescore,

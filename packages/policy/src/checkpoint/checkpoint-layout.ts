@@ -1,5 +1,7 @@
 import type { ModelConfig } from "../config.js";
+import { mergedValues } from "../lora/merge.js";
 import { isTransposed, parameterTable } from "../parameter-table.js";
+import type { Parameters } from "../parameters.js";
 
 /**
  * Place of one tensor of a Hugging Face checkpoint: some columns of a parameter. Projections are `[outputs, inputs]` in the
@@ -25,6 +27,31 @@ export function checkpointTensors(config: ModelConfig): CheckpointTensor[] {
       return tensor;
     });
   });
+}
+
+/** A tensor to write; its values are fetched when their turn comes. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: () => Promise<Float32Array>;
+}
+
+/**
+ * The tensors of a checkpoint with these weights.
+ *
+ * @param adapter - fate of an adapter: added to the weights, or left out
+ */
+export function tensorsToWrite(parameters: Parameters, adapter: "merge" | "omit"): TensorToWrite[] {
+  return checkpointTensors(parameters.config).map((tensor) => ({
+    name: tensor.name,
+    shape: tensor.shape,
+    values: async () => {
+      if (tensor.parameter === undefined) return toCheckpoint(tensor, undefined, 0);
+      const variable = parameters.get(tensor.parameter);
+      const values = await (adapter === "merge" ? mergedValues(parameters, tensor.parameter) : (variable.data() as Promise<Float32Array>));
+      return toCheckpoint(tensor, values, variable.shape.at(-1)!);
+    },
+  }));
 }
 
 /**

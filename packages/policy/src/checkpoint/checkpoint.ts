@@ -2,26 +2,14 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import { checkpointTensors, toCheckpoint } from "./checkpoint-layout.js";
-import { modelConfigFromHuggingFace, modelConfigToHuggingFace, type ModelConfig } from "../config.js";
+import { tensorsToWrite } from "./checkpoint-layout.js";
+import { configText, type SaveModelOptions } from "./model-files.js";
+import { modelConfigFromHuggingFace, type ModelConfig } from "../config.js";
 import { openGgufModel } from "../gguf/gguf-model.js";
 import { readJson, writeText } from "./json-file.js";
 import { loadWeights, type WeightSource } from "./load-weights.js";
-import { mergedValues } from "../lora/merge.js";
 import type { Parameters } from "../parameters.js";
-import { SafetensorsFile, writeSafetensors, type FloatType } from "./safetensors-file.js";
-
-/** Contents of a checkpoint folder beside the weights. */
-export interface SaveModelOptions {
-  readonly eosTokenId?: number | undefined;
-  readonly padTokenId?: number | undefined;
-  /** Type of the stored weights; narrower ones are rounded to nearest, ties to even. Default: `float32`. */
-  readonly dtype?: FloatType;
-  /** Fate of an adapter: added to the weights, or left out. Default: `merge`. */
-  readonly adapter?: "merge" | "omit";
-  /** Further text files of the folder by name, such as `tokenizer.json`. */
-  readonly files?: Readonly<Record<string, string>>;
-}
+import { SafetensorsFile, writeSafetensors } from "./safetensors-file.js";
 
 /**
  * Writes a model as a Hugging Face folder: `config.json`, `model.safetensors` and the given text files. `transformers` loads it with equal
@@ -37,21 +25,8 @@ export async function saveModel(folder: string, parameters: Parameters, options:
     throw new InputError({ what: "checkpoint", where: `${folder}: files`, expected, found: name, fix: "rename it" });
   }
   for (const [name, text] of Object.entries(files)) await writeText(join(folder, name), text);
-  await writeText(
-    join(folder, "config.json"),
-    `${JSON.stringify({ ...modelConfigToHuggingFace(parameters.config, tokens), torch_dtype: dtype }, null, 2)}\n`,
-  );
-  const tensors = checkpointTensors(parameters.config).map((tensor) => ({
-    name: tensor.name,
-    shape: tensor.shape,
-    values: async () => {
-      if (tensor.parameter === undefined) return toCheckpoint(tensor, undefined, 0);
-      const variable = parameters.get(tensor.parameter);
-      const values = await (adapter === "merge" ? mergedValues(parameters, tensor.parameter) : (variable.data() as Promise<Float32Array>));
-      return toCheckpoint(tensor, values, variable.shape.at(-1)!);
-    },
-  }));
-  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" }, dtype);
+  await writeText(join(folder, "config.json"), configText(parameters.config, dtype, tokens));
+  await writeSafetensors(join(folder, "model.safetensors"), tensorsToWrite(parameters, adapter), { format: "pt" }, dtype);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
+import { checkFinite } from "./check-finite.js";
 import { readInto } from "./file-ranges.js";
 
 /** Floats of a tensor that are read and converted at a time; more only where a row is longer. */
@@ -69,14 +70,4 @@ export class PieceReader {
 
 function cutShort(where: string, expected: string, found: string): InputError {
   return new InputError({ what: "checkpoint", where, expected, found, fix: "leave the file as it is while it is read" });
-}
-
-/** A model with one NaN gives nothing but NaN: better said before hours of training than after. */
-function checkFinite(floats: Float32Array, place: number, where: string): void {
-  let sum = 0; // x − x is NaN where x is NaN or infinite
-  for (let i = 0; i < floats.length; i++) sum += floats[i]! - floats[i]!;
-  if (sum === 0) return;
-  const i = floats.findIndex((value) => !Number.isFinite(value));
-  const problem = { what: "checkpoint", where, expected: "finite numbers", found: `${floats[i]} as number ${place + i}` };
-  throw new InputError({ ...problem, fix: "use another checkpoint: this one is damaged, or its training diverged" });
 }

@@ -1,12 +1,13 @@
 import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { InputError } from "@retool-ts/core";
 import { openAs, readRange } from "./file-ranges.js";
-import { toBrainFloats, toHalfFloats } from "./half-floats.js";
+import { encodeFloats, STORED_TYPES, type FloatType } from "./float-type.js";
+import type { TensorToWrite } from "./checkpoint-layout.js";
 import { PieceReader, type TakePiece } from "./piece-reader.js";
 import {
   decodeFloats,
   encodeSafetensorsHeader,
+  entryOf,
   parseSafetensorsHeader,
   safetensorsHeaderBytes,
   sortedByName,
@@ -49,11 +50,8 @@ export class SafetensorsFile {
 
   /** {@link SafetensorsFile.read} piece by piece, through memory that is used again. One tensor at a time. */
   async readPieces(name: string, shape: readonly number[], take: TakePiece): Promise<void> {
-    const entry = this.header.entries.get(name);
     const where = `${this.path}: tensor ${name}`;
-    const expected = `shape [${shape.join(", ")}]`;
-    if (entry === undefined) throw mismatch(where, expected, "no such tensor");
-    if (entry.shape.join() !== shape.join()) throw mismatch(where, expected, `shape [${entry.shape.join(", ")}]`);
+    const entry = entryOf(this.header, name, shape, where);
     const stored = { ...entry, blockSize: 1, blockBytes: entry.itemBytes };
     await this.#pieces.read(name, stored, (bytes, floats) => decodeFloats(bytes, entry.dtype, where, floats), take);
   }
@@ -62,26 +60,6 @@ export class SafetensorsFile {
     return this.#handle.close();
   }
 }
-
-function mismatch(where: string, expected: string, found: string): InputError {
-  return new InputError({
-    what: "checkpoint",
-    where,
-    expected,
-    found,
-    fix: "use the config.json and weights of one and the same checkpoint",
-  });
-}
-
-/** A tensor to write; its values are fetched when their turn comes. */
-export interface TensorToWrite {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: () => Promise<Float32Array>;
-}
-
-/** Types of stored floats, by the names of PyTorch. */
-export type FloatType = "float32" | "float16" | "bfloat16";
 
 /** Writes floats as a safetensors file, atomically, holding one tensor at a time in memory. */
 export async function writeSafetensors(
@@ -92,25 +70,11 @@ export async function writeSafetensors(
 ): Promise<void> {
   const sorted = sortedByName(tensors);
   await writeFileAtomic(path, async function* () {
-    yield encodeSafetensorsHeader(sorted, metadata, DTYPES[dtype]);
+    yield encodeSafetensorsHeader(sorted, metadata, STORED_TYPES[dtype]);
     for (const { values } of sorted) {
-      const stored = encodeFloats(await values(), dtype);
-      yield new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+      yield encodeFloats(await values(), dtype);
     }
   });
-}
-
-const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
-
-function encodeFloats(values: Float32Array, dtype: FloatType): Float32Array | Uint16Array {
-  switch (dtype) {
-    case "float32":
-      return values;
-    case "float16":
-      return toHalfFloats(values);
-    case "bfloat16":
-      return toBrainFloats(values);
-  }
 }
 
 /** Writes a file so that a reader, or the next run after a crash, sees the old one or the new one but no part of either. */

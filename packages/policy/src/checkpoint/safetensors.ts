@@ -103,6 +103,19 @@ export function decodeFloats(bytes: Uint8Array, dtype: string, where: string, re
   }
 }
 
+/**
+ * Place of a tensor of the wanted shape.
+ *
+ * @throws InputError when it is missing or has another shape.
+ */
+export function entryOf({ entries }: SafetensorsHeader, name: string, shape: readonly number[], where: string): SafetensorsEntry {
+  const entry = entries.get(name);
+  const found = entry === undefined ? "no such tensor" : `shape [${entry.shape.join(", ")}]`;
+  if (entry?.shape.join() === shape.join()) return entry;
+  const problem = { what: "checkpoint", where, expected: `shape [${shape.join(", ")}]`, found };
+  throw new InputError({ ...problem, fix: "use the config.json and weights of one and the same checkpoint" });
+}
+
 /** The header that goes before the tensors' bytes: names sorted, filled up with spaces to a multiple of 8. */
 export function encodeSafetensorsHeader(
   tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
