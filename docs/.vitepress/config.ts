@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitepress";
+import { inlineDiagrams } from "./site/diagrams.js";
 import { referenceLinks } from "./site/links.js";
 import { referenceSidebar, writeReference } from "./site/reference.js";
 import { apiSidebars, GUIDE } from "./site/sidebar.js";
@@ -18,7 +19,12 @@ export default defineConfig({
   head: [["link", { rel: "icon", href: "data:," }]],
   srcExclude: ["test/**", "node_modules/**"],
   ignoreDeadLinks: [/^\/playground\//], // the build puts the app there
-  markdown: { config: (markdown) => referenceLinks(markdown) },
+  markdown: {
+    config: (markdown) => {
+      referenceLinks(markdown);
+      inlineDiagrams(markdown, at("../diagrams"));
+    },
+  },
   themeConfig: {
     search: { provider: "local" },
     nav: [
