@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 import { importGraph } from "./graph.mjs";
+import { brokenLinks } from "./site-links.mjs";
 import { outsideReferences } from "./site-references.mjs";
 
 const { values: options } = parseArgs({ options: { "no-tests": { type: "boolean" }, only: { type: "string" } } });
@@ -144,9 +145,12 @@ async function importTarballs() {
   }
 }
 
-/** Builds the site (dead links and undocumented exports fail it) and looks for anything a page would load from elsewhere. */
+/** Builds the site (undocumented exports fail it), follows its links, and looks for anything a page would load from elsewhere. */
 async function buildDocs() {
   await run(join(root, "node_modules/.bin/pnpm"), ["--filter", "@retool-ts/docs", "run", "check"]);
-  const found = outsideReferences(join(root, "docs/.vitepress/dist"));
+  const site = join(root, "docs/.vitepress/dist");
+  const broken = brokenLinks(site, process.env.DOCS_BASE);
+  if (broken.length > 0) throw Object.assign(new Error("links"), { output: `Links of the site that lead nowhere:\n${broken.join("\n")}` });
+  const found = outsideReferences(site);
   if (found.length > 0) throw Object.assign(new Error("outside"), { output: `The site loads from outside:\n${found.join("\n")}` });
 }

@@ -9,12 +9,12 @@ export interface Fence {
   readonly code: string;
 }
 
-/** The documents whose fences run, as paths from the root: READMEs and the site's own pages, not the generated reference. */
+/** The documents whose fences run, as paths from the root: READMEs and the site's own pages, not what is generated. */
 export function documentPaths(root: string): string[] {
   const readmes = ["packages", "apps"].flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`));
   const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
     .map((path) => `docs/${path.replaceAll("\\", "/")}`)
-    .filter((path) => path.endsWith(".md") && !/\/(api|node_modules|\.vitepress)\//.test(path));
+    .filter((path) => path.endsWith(".md") && !/\/(api|reference|node_modules|\.vitepress)\//.test(path));
   return ["README.md", "CONTRIBUTING.md", ...readmes, ...pages].filter((path) => existsSync(join(root, path))).sort();
 }
 

@@ -35,7 +35,7 @@ function namedIn(document: string): Named[] {
   return lines.flatMap((line, index) => {
     const named = (pattern: RegExp, exists: (name: string) => boolean) =>
       [...line.matchAll(pattern)].map(([, name]) => ({ where: `${document}:${index + 1}`, name: name!, exists: exists(name!) }));
-    const isLinked = (target: string) => existsSync(join(root, dirname(document), target)) || target.includes("/api/"); // made by the build
+    const isLinked = (target: string) => existsSync(join(root, dirname(document), target)) || /\/(api|reference|playground)\//.test(target); // made by the build
     return [
       ...named(/`((?:packages|apps|docs|scripts)\/[\w./-]+)`/g, (path) => existsSync(join(root, path))),
       ...named(/`([\w-]+(?:\.[\w-]+)*\.ts)`/g, (name) => fileNames.has(name)),

@@ -15,6 +15,7 @@ export type { ChartUnit, Point, Series } from "./series.js";
 export { type Html, type HtmlValue, markup, modelText } from "./markup.js";
 export { type ChartSpec } from "./chart-spec.js";
 export { CHARTS } from "./metric-catalogue.js";
+export { METRIC_MEANINGS, RECORD_FIELDS, TIMING_MEANINGS, TOOL_MEANINGS } from "./metric-meanings.js";
 export { TIMING_CHARTS } from "./timing-charts.js";
 export { type PageOptions, renderPage, type Section } from "./page.js";
 export { type RecordPair, RecordSample } from "./record-sample.js";

@@ -34,6 +34,7 @@ test("a key's explanation: type, default, meaning, allowed values, keys", () => 
   expect(explain("sandbox.memoryMiB")).toMatchObject({ type: "whole number from 18 up to 1024", default: 64 });
   expect(explain("train.kl")).toMatchObject({ type: "keys with values or null", default: null, keys: { coef: "Weight of the penalty." } });
   expect(explanationText(explain("train.steps"))).toContain("none: it must be given, or a preset gives it");
+  expect(Object.keys(explain("data.train.kind").values!)).toEqual(["generated", "file", "plugin"]); // one in each kind of source
   expect(explain("sft.stages.0.batchSize").type).toBe(explain("sft.stages.N.batchSize").type);
   expect(Object.keys(explain("preset").values!)).toEqual(PRESET_NAMES);
   expect(explanationText(explain("preset"))).toContain("smoke                   every part in seconds");

@@ -1,6 +1,6 @@
 import { InputError, nearestName } from "@retool-ts/core";
 import { PRESET_SCHEMA } from "./file-schema.js";
-import { alternatives, keysOf, leafKeys, recipeSchema, schemaAt, type SchemaNode } from "./schema-facts.js";
+import { alternatives, keysOf, leafKeys, recipeSchema, schemaAt, schemasAt, type SchemaNode } from "./schema-facts.js";
 
 /** What a key of a config is. */
 export interface Explanation {
@@ -25,10 +25,11 @@ export function explain(key: string): Explanation {
     const values = Object.fromEntries(PRESET_SCHEMA.oneOf.map(({ const: name, description }) => [name, description]));
     return { key, meaning: PRESET_SCHEMA.description, type: "text", default: PRESET_SCHEMA.default, values };
   }
-  const node = key === "" ? recipeSchema() : schemaAt(key.split("."));
+  const nodes = key === "" ? [recipeSchema()] : schemasAt(key.split("."));
+  const [node] = nodes;
   if (node === undefined) throw unknownKey(key);
   const keys = Object.fromEntries(keysOf(node).map((name) => [name, firstSentence(schemaAt([name], node)!)]));
-  const choices = alternatives(node).flatMap(({ enum: all = [], const: only }) => [...all, ...(only === undefined ? [] : [only])]);
+  const choices = nodes.flatMap(alternatives).flatMap(({ enum: all = [], const: only }) => [...all, ...(only === undefined ? [] : [only])]);
   const hasKeys = Object.keys(keys).length > 0;
   return {
     key: key === "" ? "config" : key,

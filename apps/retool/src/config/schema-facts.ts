@@ -38,14 +38,17 @@ export function alternatives(node: SchemaNode): readonly SchemaNode[] {
 
 /** What the schema says of a key; undefined for one that it does not have. A number, or N, is an item of a list. */
 export function schemaAt(path: readonly PropertyKey[], node: SchemaNode = recipeSchema()): SchemaNode | undefined {
+  return schemasAt(path, node)[0];
+}
+
+/** The same of every kind that may stand above the key: `kind` of a problem source has a value of its own in each. */
+export function schemasAt(path: readonly PropertyKey[], node: SchemaNode = recipeSchema()): SchemaNode[] {
   const [first, ...rest] = path;
-  if (first === undefined) return node;
-  for (const kind of alternatives(node)) {
+  if (first === undefined) return [node];
+  return alternatives(node).flatMap((kind) => {
     const inner = innerNode(kind, String(first));
-    const found = inner && schemaAt(rest, inner);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+    return inner === undefined ? [] : schemasAt(rest, inner);
+  });
 }
 
 function innerNode({ properties = {}, items, prefixItems }: SchemaNode, key: string): SchemaNode | undefined {
