@@ -1,3 +1,5 @@
+import type { TokenAlternative } from "@retool-ts/engine";
+
 /** Choice of the next token. */
 export interface SamplingOptions {
   /** 0 takes the most likely token and ignores the random number. */
@@ -19,6 +21,8 @@ export interface SampledToken {
    * At temperature 0 it is that of temperature 1.
    */
   readonly logProb: number;
+  /** The likeliest tokens, where they were asked for. */
+  readonly alternatives?: readonly TokenAlternative[];
 }
 
 /**
