@@ -10,6 +10,7 @@ import type { Conversation, NoiseKey } from "./conversation.js";
 import { finishReason, tokenLogProbs, usageOf, type ReplyCall } from "./openai-replies.js";
 import { ChatRequest, parseRequest, stopsOf, toolSchemasOf } from "./openai-requests.js";
 import { ReplyText } from "./reply-text.js";
+import { checkDemanded, demandedCall } from "./tool-choice.js";
 import type { SendEvent } from "./sse-stream.js";
 
 /** What answers need besides the request. */
@@ -45,13 +46,16 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
   const messages = request.messages.map(toChatMessage);
   const chat = { tools: toolSchemasOf(request), variables: request.chat_template_kwargs ?? {} };
   const calls = chat.tools.length > 0 && request.tool_choice !== "none";
-  const opening = openingOf(request, format, chat.tools.map((tool) => tool.function.name)); // prettier-ignore
+  const names = chat.tools.map((tool) => tool.function.name);
+  const demanded = demandedCall(request, format, names);
+  const opening = demanded?.opening ?? "";
   const planned = conversation.plan(messages, chat, opening === "" ? [] : encoder.encodeTrusted(opening), request.seed ?? undefined);
   const choices = request.n ?? 1;
   const keys = Array.from({ length: choices }, (_, choice) => planned.key(choice));
   context.engine.check({ promptIds: planned.promptIds, keys, topLogProbs });
   const stops = stopsOf(request);
-  const single = calls && request.parallel_tool_calls === false && format.callClosing !== "" ? [format.callClosing] : [];
+  const single =
+    calls && (request.parallel_tool_calls === false || demanded?.single === true) && format.callClosing !== "" ? [format.callClosing] : [];
   const texts = keys.map(() => new ReplyText(context.engine.model.tokenizer, { stops, format: calls ? format : null, opening }));
   const head = { id: `chatcmpl-${hexOf(keys[0]!)}`, created: context.now(), model: modelName };
 
@@ -80,7 +84,13 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
     const parsed = texts[choice]!.finish();
     const toolCalls = callsOf(parsed, keys[choice]!, planned.promptIds.length);
     planned.record(replyMessage(parsed, toolCalls), turn);
-    return { parsed, toolCalls, reason: finishReason(turn, toolCalls.length) };
+    return { turn, parsed, toolCalls, reason: finishReason(turn, toolCalls.length) };
+  };
+  /** All choices, recorded before one of them is found wanting. */
+  const finishAll = (turns: readonly TurnTokens[]) => {
+    const finished = turns.map(finish);
+    for (const { parsed, turn } of finished) if (demanded !== undefined) checkDemanded(demanded, parsed, turn);
+    return finished;
   };
   const tokens = context.engine.model.tokenizer;
 
@@ -88,8 +98,7 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
     streams: request.stream === true,
     async answer() {
       const { turns, usage } = await generate((choice, tokenId) => void texts[choice]!.push(tokenId));
-      const answers = turns.map((turn, index) => {
-        const { parsed, toolCalls, reason } = finish(turn, index);
+      const answers = finishAll(turns).map(({ turn, parsed, toolCalls, reason }, index) => {
         const content = parsed.content === "" && toolCalls.length > 0 ? null : parsed.content;
         return {
           index,
@@ -123,8 +132,7 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
         const part = texts[choice]!.push(tokenId);
         if (part !== "") chunk(choice, { content: part }, take(choice));
       });
-      turns.forEach((turn, index) => {
-        const { parsed, toolCalls, reason } = finish(turn, index);
+      finishAll(turns).forEach(({ parsed, toolCalls, reason }, index) => {
         if (parsed.rest !== "") chunk(index, { content: parsed.rest });
         toolCalls.forEach((call, place) => chunk(index, { tool_calls: [{ index: place, ...call }] }));
         chunk(index, {}, { ...take(index), finish_reason: reason });
@@ -171,22 +179,6 @@ function topLogProbsOf({ logprobs, top_logprobs: top }: Pick<ChatRequest, "logpr
   if (top == null || top === 0) return 0;
   if (logprobs === true) return top;
   throw new HttpFault(400, "top_logprobs: expected logprobs: true beside it", { param: "top_logprobs", code: "invalid_value" });
-}
-
-/** Text that a reply begins with so that it calls a tool; empty where the model is free. */
-function openingOf({ tool_choice: choice }: Pick<ChatRequest, "tool_choice">, format: ChatFormat, names: readonly string[]): string {
-  if (choice == null || choice === "auto" || choice === "none") return "";
-  const name = typeof choice === "string" ? undefined : choice.function.name;
-  const param = "tool_choice";
-  if (names.length === 0) throw new HttpFault(400, "tool_choice: expected tools to choose from, found none", { param });
-  if (name !== undefined && !names.includes(name))
-    throw new HttpFault(400, `tool_choice: expected one of ${names.join(", ")}, found ${name}`, { param });
-  const opening = format.opening(name ?? (names.length === 1 ? names[0] : undefined));
-  if (opening !== undefined) return opening;
-  throw new HttpFault(400, "tool_choice: this model cannot be made to choose among these tools; name one", {
-    param,
-    code: "unsupported_value",
-  });
 }
 
 /** Calls with ids that depend on the random numbers and the place alone, so that a conversation can be repeated to the byte. */
