@@ -9,6 +9,7 @@ import type { CompletionEngine, GenerationRequest } from "./completion-engine.js
 import type { Conversation, NoiseKey } from "./conversation.js";
 import { finishReason, tokenLogProbs, usageOf, type ReplyCall } from "./openai-replies.js";
 import { ChatRequest, parseRequest, stopsOf, toolSchemasOf } from "./openai-requests.js";
+import { checkRequestSize } from "./request-bounds.js";
 import { ReplyText } from "./reply-text.js";
 import { checkDemanded, demandedCall } from "./tool-choice.js";
 import type { SendEvent } from "./sse-stream.js";
@@ -40,6 +41,7 @@ export interface PreparedAnswer {
  * @throws HttpFault when the request is wrong.
  */
 export function prepareChat(body: unknown, context: EndpointContext): PreparedAnswer {
+  checkRequestSize(body, context.engine.model.sampler.maxLength);
   const request = parseRequest(ChatRequest, body);
   const { conversation, encoder, format, modelName } = context;
   const topLogProbs = topLogProbsOf(request);

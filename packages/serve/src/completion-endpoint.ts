@@ -4,6 +4,7 @@ import { streamKey } from "@retool-ts/core";
 import { maxTokensOf, samplingOf, type EndpointContext, type PreparedAnswer } from "./chat-endpoint.js";
 import { finishReason, usageOf, type Usage } from "./openai-replies.js";
 import { CompletionRequest, parseRequest, stopsOf } from "./openai-requests.js";
+import { encodeWithin } from "./request-bounds.js";
 import { ReplyText } from "./reply-text.js";
 
 /** The API's tokens of a completion that names none. */
@@ -23,7 +24,9 @@ export function prepareCompletion(body: unknown, context: EndpointContext, rando
     throw new HttpFault(400, "completions are not recorded: use /chat/completions in a rollout", { code: "unsupported_value" });
   const { tokenizer } = engine.model;
   const prompts = promptsOf(request.prompt, tokenizer.vocabSize).map((prompt) =>
-    typeof prompt === "string" ? [...format.beginningIds, ...tokenizer.encode(prompt)] : prompt,
+    typeof prompt === "string"
+      ? [...format.beginningIds, ...encodeWithin(engine.model.sampler.maxLength, (text) => tokenizer.encode(text), prompt, "prompt")]
+      : prompt,
   );
   const topLogProbs = request.logprobs ?? 0;
   const choices = request.n ?? 1;

@@ -82,14 +82,24 @@ export class CompletionEngine {
    * @throws HttpFault as {@link CompletionEngine.check} does; the signal's reason when it is aborted.
    */
   async generate(request: GenerationRequest): Promise<TurnTokens[]> {
-    const { promptIds: tokenIds, keys, signal, scope } = request;
+    const { keys } = request;
     this.check(request);
-    const lease = await this.pool.acquire({ tokenIds, count: keys.length, ...(scope !== undefined && { scope }), signal });
     this.#requests++;
-    request.onPrompt?.(lease.cachedTokens);
-    const ends = await Promise.allSettled(lease.sequences.map((sequence, choice) => this.#decode(sequence, choice, request)));
-    lease.sequences.forEach((sequence, choice) => {
-      const end = ends[choice]!;
+    const atOnce = Math.max(1, Math.floor(this.pool.size / 2));
+    const turns: TurnTokens[] = [];
+    // whoever asks for many choices takes turns with others
+    for (let from = 0; from < keys.length; from += atOnce)
+      turns.push(...(await this.#choices(request, from, Math.min(keys.length, from + atOnce))));
+    return turns;
+  }
+
+  async #choices(request: GenerationRequest, from: number, to: number): Promise<TurnTokens[]> {
+    const { promptIds: tokenIds, signal, scope } = request;
+    const lease = await this.pool.acquire({ tokenIds, count: to - from, ...(scope !== undefined && { scope }), signal });
+    if (from === 0) request.onPrompt?.(lease.cachedTokens);
+    const ends = await Promise.allSettled(lease.sequences.map((sequence, place) => this.#decode(sequence, from + place, request)));
+    lease.sequences.forEach((sequence, place) => {
+      const end = ends[place]!;
       const isWhole = end.status === "fulfilled" && end.value.finish !== "aborted";
       this.pool.release(sequence, isWhole ? [...tokenIds, ...end.value.tokenIds] : undefined, scope);
     });

@@ -1,7 +1,7 @@
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
 import { likeliestTokens } from "./likeliest-tokens.js";
-import { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
+import { sampleToken, type SampledToken, type SamplingOptions, type UsableIds } from "./sampling.js";
 
 /** Choice of one row's token, and its random number in [0, 1). */
 export interface Draw {
@@ -9,12 +9,6 @@ export interface Draw {
   readonly uniform: number;
   /** Likeliest tokens to tell; 0 by default. */
   readonly topLogProbs?: number;
-}
-
-/** The ids that may be chosen; see `SamplerOptions`. */
-export interface UsableIds {
-  readonly vocabSize: number;
-  readonly unusedTokenIds?: readonly number[];
 }
 
 /** One token for each row of logits `[rows, vocab]`, which stay the caller's. Where a kernel can, it draws from them where they lie. */

@@ -1,5 +1,5 @@
 import type { TokenAlternative } from "@retool-ts/engine";
-import type { UsableIds } from "./choose-tokens.js";
+import type { UsableIds } from "./sampling.js";
 
 /** Most alternatives of a token that a sampler in this process tells. */
 export const MAX_TOP_LOG_PROBS = 20;

@@ -1,5 +1,11 @@
 import type { TokenAlternative } from "@retool-ts/engine";
 
+/** The ids that may be chosen; see `SamplerOptions`. */
+export interface UsableIds {
+  readonly vocabSize: number;
+  readonly unusedTokenIds?: readonly number[];
+}
+
 /** Choice of the next token. */
 export interface SamplingOptions {
   /** 0 takes the most likely token and ignores the random number. */
