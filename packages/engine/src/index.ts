@@ -44,6 +44,7 @@ export {
   type TextStream,
   type TurnRequest,
   type TurnTokens,
+  type TokenAlternative,
 } from "./sampler.js";
 export { StopStringScanner } from "./stop-strings.js";
 export { countTargets, microBatches, type TrainingRow } from "./training-row.js";

@@ -6,6 +6,12 @@ export interface SamplingParameters {
   readonly topK: number;
 }
 
+/** A token that might have been sampled, with its log-probability under the whole vocabulary at the request's temperature. */
+export interface TokenAlternative {
+  readonly tokenId: number;
+  readonly logProb: number;
+}
+
 /** Asks for one turn. */
 export interface TurnRequest extends SamplingParameters {
   readonly maxTokens: number;
@@ -13,8 +19,10 @@ export interface TurnRequest extends SamplingParameters {
   readonly uniform: (position: number) => number;
   readonly stopTokenIds?: readonly number[];
   readonly stopStrings?: readonly string[];
-  /** Called with each new token. */
-  readonly onToken?: (tokenId: number, logProb: number) => void;
+  /** Tell this many of the likeliest tokens at each place, at most the sampler's `maxTopLogProbs`; 0, the default, tells none. */
+  readonly topLogProbs?: number;
+  /** Called with each new token, and the likeliest at its place where they are asked for. */
+  readonly onToken?: (tokenId: number, logProb: number, alternatives?: readonly TokenAlternative[]) => void;
   /** Tokens of an interrupted decode of this turn, which goes on behind them. */
   readonly begun?: Pick<TurnTokens, "tokenIds" | "logProbs">;
   readonly signal?: AbortSignal;
@@ -25,6 +33,8 @@ export interface TurnTokens {
   readonly tokenIds: readonly number[];
   /** Under the whole vocabulary at the request's temperature. */
   readonly logProbs: readonly number[];
+  /** The likeliest tokens at each place, likeliest first, where the request asks for them; none for tokens that the turn had begun with. */
+  readonly topLogProbs?: readonly (readonly TokenAlternative[])[];
   readonly finish: "stop" | "length" | "full" | "aborted";
   readonly stopString?: string;
 }
@@ -36,6 +46,8 @@ export interface TurnTokens {
 export interface Sampler {
   /** Longest sequence, in tokens. */
   readonly maxLength: number;
+  /** Most alternatives that it can tell for a token; a sampler without it can tell none. */
+  readonly maxTopLogProbs?: number;
   /** Number of sequences that can still be opened. */
   readonly available: number;
   open(tokenIds: readonly number[]): number;

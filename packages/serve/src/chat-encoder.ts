@@ -2,6 +2,9 @@ import { InputError } from "@retool-ts/core";
 import { renderChat, type ChatMessage, type ChatToolCall, type Tokenizer, type ToolSchema } from "@retool-ts/data";
 import { HttpFault } from "@retool-ts/http";
 import type { ChatFormat } from "./chat-format.js";
+import { contextFault } from "./completion-engine.js";
+import { encodeWithin } from "./request-bounds.js";
+import { TextMemory } from "./text-memory.js";
 
 /** What is rendered besides messages. */
 export interface ChatContext {
@@ -13,14 +16,24 @@ export interface ChatContext {
 /** Marks text of messages in a rendering; the place of a number in it is a message's text. */
 type Pieces = readonly (string | { readonly untrusted: string })[];
 
+/** Whether a message's text may be encoded as part of the whole, and its tokens. */
+interface CheckedText {
+  readonly isPlain: boolean;
+  readonly tokens: number;
+}
+
 /** Renders conversations and encodes them. Text of users, systems and tools cannot bring control tokens; the template can. */
 export class ChatEncoder {
   readonly #tokenizer: Tokenizer;
   readonly #format: ChatFormat;
+  readonly #maxLength: number;
+  readonly #checked = new TextMemory<CheckedText>();
 
-  constructor(tokenizer: Tokenizer, format: ChatFormat) {
+  /** @param maxLength - the longest sequence of the model: of texts that are far longer only a beginning is encoded */
+  constructor(tokenizer: Tokenizer, format: ChatFormat, maxLength: number) {
     this.#tokenizer = tokenizer;
     this.#format = format;
+    this.#maxLength = maxLength;
   }
 
   /**
@@ -67,7 +80,13 @@ export class ChatEncoder {
 
   #pieces(messages: readonly ChatMessage[], { tools, variables }: ChatContext, addGenerationPrompt: boolean): Pieces {
     const marks = new Marks(messages);
-    const hide = (text: string): string => (this.#isPlain(text) ? text : marks.hide(text));
+    let tokens = 0;
+    const hide = (text: string): string => {
+      const checked = this.#check(text);
+      tokens += checked.tokens;
+      if (tokens > 2 * this.#maxLength) throw contextFault(this.#maxLength, "the messages have more than twice as many");
+      return checked.isPlain ? text : marks.hide(text);
+    };
     const hidden = messages.map((message) =>
       message.role === "assistant" ? message : { ...message, content: hide(message.content ?? "") },
     );
@@ -84,18 +103,31 @@ export class ChatEncoder {
     }
   }
 
-  /** Whether a message's text may be encoded as part of the whole. */
-  #isPlain(text: string): boolean {
-    if (text === "") return true;
-    if (this.#format.apart) return false;
-    const [open, inert] = [this.#tokenizer.encode(text), this.#tokenizer.encodeUntrusted(text)];
-    return open.length === inert.length && open.every((id, i) => id === inert[i]);
+  #check(text: string): CheckedText {
+    if (text === "") return { isPlain: true, tokens: 0 };
+    if (this.#format.apart) return { isPlain: false, tokens: 0 };
+    return this.#checked.of(text, () => {
+      const inert = this.#untrusted(text);
+      const open = this.#tokenizer.encode(text);
+      return { isPlain: open.length === inert.length && open.every((id, i) => id === inert[i]), tokens: inert.length };
+    });
   }
 
   #encode(pieces: Pieces): number[] {
-    return pieces.flatMap((piece) =>
-      typeof piece === "string" ? this.#tokenizer.encode(piece) : this.#tokenizer.encodeUntrusted(piece.untrusted),
-    );
+    const ids: number[] = [];
+    for (const piece of pieces) {
+      const own =
+        typeof piece === "string"
+          ? encodeWithin(this.#maxLength, (text) => this.#tokenizer.encode(text), piece)
+          : this.#untrusted(piece.untrusted);
+      for (const id of own) ids.push(id);
+      if (ids.length > 2 * this.#maxLength) throw contextFault(this.#maxLength, "the prompt has more than twice as many");
+    }
+    return ids;
+  }
+
+  #untrusted(text: string): number[] {
+    return encodeWithin(this.#maxLength, (part) => this.#tokenizer.encodeUntrusted(part), text);
   }
 }
 

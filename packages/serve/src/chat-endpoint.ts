@@ -1,15 +1,17 @@
 import { uniformAt } from "@retool-ts/core";
 import type { ChatMessage } from "@retool-ts/data";
-import type { SamplingParameters, TurnTokens } from "@retool-ts/engine";
+import type { SamplingParameters, TokenAlternative, TurnTokens } from "@retool-ts/engine";
 import { HttpFault } from "@retool-ts/http";
 import { toChatMessage } from "./chat-message.js";
 import type { ChatFormat, ParsedReply } from "./chat-format.js";
 import type { ChatEncoder } from "./chat-encoder.js";
-import type { CompletionEngine } from "./completion-engine.js";
+import type { CompletionEngine, GenerationRequest } from "./completion-engine.js";
 import type { Conversation, NoiseKey } from "./conversation.js";
 import { finishReason, tokenLogProbs, usageOf, type ReplyCall } from "./openai-replies.js";
 import { ChatRequest, parseRequest, stopsOf, toolSchemasOf } from "./openai-requests.js";
+import { checkRequestSize } from "./request-bounds.js";
 import { ReplyText } from "./reply-text.js";
+import { checkDemanded, demandedCall } from "./tool-choice.js";
 import type { SendEvent } from "./sse-stream.js";
 
 /** What answers need besides the request. */
@@ -39,22 +41,27 @@ export interface PreparedAnswer {
  * @throws HttpFault when the request is wrong.
  */
 export function prepareChat(body: unknown, context: EndpointContext): PreparedAnswer {
+  checkRequestSize(body, context.engine.model.sampler.maxLength);
   const request = parseRequest(ChatRequest, body);
   const { conversation, encoder, format, modelName } = context;
-  checkTopLogProbs(request);
+  const topLogProbs = topLogProbsOf(request);
   const messages = request.messages.map(toChatMessage);
   const chat = { tools: toolSchemasOf(request), variables: request.chat_template_kwargs ?? {} };
   const calls = chat.tools.length > 0 && request.tool_choice !== "none";
-  const opening = openingOf(request, format, chat.tools.map((tool) => tool.function.name)); // prettier-ignore
+  const names = chat.tools.map((tool) => tool.function.name);
+  const demanded = demandedCall(request, format, names);
+  const opening = demanded?.opening ?? "";
   const planned = conversation.plan(messages, chat, opening === "" ? [] : encoder.encodeTrusted(opening), request.seed ?? undefined);
   const choices = request.n ?? 1;
   const keys = Array.from({ length: choices }, (_, choice) => planned.key(choice));
+  context.engine.check({ promptIds: planned.promptIds, keys, topLogProbs });
   const stops = stopsOf(request);
-  const single = calls && request.parallel_tool_calls === false && format.callClosing !== "" ? [format.callClosing] : [];
+  const single =
+    calls && (request.parallel_tool_calls === false || demanded?.single === true) && format.callClosing !== "" ? [format.callClosing] : [];
   const texts = keys.map(() => new ReplyText(context.engine.model.tokenizer, { stops, format: calls ? format : null, opening }));
   const head = { id: `chatcmpl-${hexOf(keys[0]!)}`, created: context.now(), model: modelName };
 
-  const generate = (onToken: (choice: number, tokenId: number, logProb: number) => void) => {
+  const generate = (onToken: NonNullable<GenerationRequest["onToken"]>) => {
     let cached = 0;
     let isFirst = true;
     const turns = context.engine.generate({
@@ -63,13 +70,14 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
       ...samplingOf(request, conversation),
       ...maxTokensOf(request.max_completion_tokens ?? request.max_tokens, conversation),
       stopStrings: [...format.stopStrings, ...stops, ...single],
+      topLogProbs,
       signal: context.signal,
       ...(conversation.scope !== undefined && { scope: conversation.scope }),
       onPrompt: (tokens) => (cached = tokens),
-      onToken: (choice, tokenId, logProb) => {
+      onToken: (...token) => {
         if (isFirst) context.onFirstToken?.();
         isFirst = false;
-        onToken(choice, tokenId, logProb);
+        onToken(...token);
       },
     });
     return turns.then((all) => ({ turns: all, usage: () => usageOf(planned.promptIds.length, all.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0), cached) })); // prettier-ignore
@@ -78,7 +86,13 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
     const parsed = texts[choice]!.finish();
     const toolCalls = callsOf(parsed, keys[choice]!, planned.promptIds.length);
     planned.record(replyMessage(parsed, toolCalls), turn);
-    return { parsed, toolCalls, reason: finishReason(turn, toolCalls.length) };
+    return { turn, parsed, toolCalls, reason: finishReason(turn, toolCalls.length) };
+  };
+  /** All choices, recorded before one of them is found wanting. */
+  const finishAll = (turns: readonly TurnTokens[]) => {
+    const finished = turns.map(finish);
+    for (const { parsed, turn } of finished) if (demanded !== undefined) checkDemanded(demanded, parsed, turn);
+    return finished;
   };
   const tokens = context.engine.model.tokenizer;
 
@@ -86,8 +100,7 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
     streams: request.stream === true,
     async answer() {
       const { turns, usage } = await generate((choice, tokenId) => void texts[choice]!.push(tokenId));
-      const answers = turns.map((turn, index) => {
-        const { parsed, toolCalls, reason } = finish(turn, index);
+      const answers = finishAll(turns).map(({ turn, parsed, toolCalls, reason }, index) => {
         const content = parsed.content === "" && toolCalls.length > 0 ? null : parsed.content;
         return {
           index,
@@ -103,24 +116,25 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
     async stream(send) {
       const chunk = (index: number, delta: unknown, more: object = {}) =>
         send({ ...head, object: "chat.completion.chunk", choices: [{ index, delta, finish_reason: null, logprobs: null, ...more }] });
-      const waiting: { tokenIds: number[]; logProbs: number[] }[] = keys.map(() => ({ tokenIds: [], logProbs: [] }));
+      const none = (): Waiting => ({ tokenIds: [], logProbs: [], topLogProbs: [] });
+      const waiting = keys.map(none);
       const take = (choice: number): object => {
-        const { tokenIds, logProbs } = waiting[choice]!;
-        waiting[choice] = { tokenIds: [], logProbs: [] };
+        const taken = waiting[choice]!;
+        waiting[choice] = none();
         return {
-          ...(request.logprobs === true && { logprobs: { content: tokenLogProbs(tokens, { tokenIds, logProbs }), refusal: null } }),
-          ...(request.return_token_ids === true && { token_ids: tokenIds }),
+          ...(request.logprobs === true && { logprobs: { content: tokenLogProbs(tokens, taken), refusal: null } }),
+          ...(request.return_token_ids === true && { token_ids: taken.tokenIds }),
         };
       };
       keys.forEach((_, index) => chunk(index, { role: "assistant", content: "" }, request.return_token_ids === true && index === 0 ? { prompt_token_ids: planned.promptIds } : {})); // prettier-ignore
-      const { turns, usage } = await generate((choice, tokenId, logProb) => {
+      const { turns, usage } = await generate((choice, tokenId, logProb, alternatives = []) => {
         waiting[choice]!.tokenIds.push(tokenId);
         waiting[choice]!.logProbs.push(logProb);
+        waiting[choice]!.topLogProbs.push(alternatives);
         const part = texts[choice]!.push(tokenId);
         if (part !== "") chunk(choice, { content: part }, take(choice));
       });
-      turns.forEach((turn, index) => {
-        const { parsed, toolCalls, reason } = finish(turn, index);
+      finishAll(turns).forEach(({ parsed, toolCalls, reason }, index) => {
         if (parsed.rest !== "") chunk(index, { content: parsed.rest });
         toolCalls.forEach((call, place) => chunk(index, { tool_calls: [{ index: place, ...call }] }));
         chunk(index, {}, { ...take(index), finish_reason: reason });
@@ -155,28 +169,18 @@ export function maxTokensOf(
   return limits.length === 0 ? {} : { maxTokens: Math.min(...limits) };
 }
 
-function checkTopLogProbs({ top_logprobs }: Pick<ChatRequest, "top_logprobs">): void {
-  if (top_logprobs == null || top_logprobs === 0) return;
-  throw new HttpFault(400, "top_logprobs is not supported: this server knows the log-probability of the token that was sampled", {
-    param: "top_logprobs",
-    code: "unsupported_parameter",
-  });
+/** Tokens of a streamed choice that no event has told yet. */
+interface Waiting {
+  readonly tokenIds: number[];
+  readonly logProbs: number[];
+  readonly topLogProbs: (readonly TokenAlternative[])[];
 }
 
-/** Text that a reply begins with so that it calls a tool; empty where the model is free. */
-function openingOf({ tool_choice: choice }: Pick<ChatRequest, "tool_choice">, format: ChatFormat, names: readonly string[]): string {
-  if (choice == null || choice === "auto" || choice === "none") return "";
-  const name = typeof choice === "string" ? undefined : choice.function.name;
-  const param = "tool_choice";
-  if (names.length === 0) throw new HttpFault(400, "tool_choice: expected tools to choose from, found none", { param });
-  if (name !== undefined && !names.includes(name))
-    throw new HttpFault(400, `tool_choice: expected one of ${names.join(", ")}, found ${name}`, { param });
-  const opening = format.opening(name ?? (names.length === 1 ? names[0] : undefined));
-  if (opening !== undefined) return opening;
-  throw new HttpFault(400, "tool_choice: this model cannot be made to choose among these tools; name one", {
-    param,
-    code: "unsupported_value",
-  });
+/** Likeliest tokens to tell at each place. */
+function topLogProbsOf({ logprobs, top_logprobs: top }: Pick<ChatRequest, "logprobs" | "top_logprobs">): number {
+  if (top == null || top === 0) return 0;
+  if (logprobs === true) return top;
+  throw new HttpFault(400, "top_logprobs: expected logprobs: true beside it", { param: "top_logprobs", code: "invalid_value" });
 }
 
 /** Calls with ids that depend on the random numbers and the place alone, so that a conversation can be repeated to the byte. */

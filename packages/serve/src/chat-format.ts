@@ -1,3 +1,4 @@
+import { isDeep } from "./json-depth.js";
 import { extractHermesCalls, xmlDialect, type HermesCall } from "@retool-ts/rollout";
 
 /** One call of a tool, as the policy wrote it. */
@@ -53,6 +54,7 @@ export function hermesFormat(template: string, { variables = {}, beginningIds = 
     callClosing: "</tool_call>",
     parse(text) {
       const { content, calls } = extractHermesCalls(text);
+      if (calls.some((call) => isDeep(call.arguments))) return { content: text, calls: [] };
       return { content: calls.length > 0 ? content.trimEnd() : text, calls: calls.map(hermesCall) };
     },
     opening: (tool) => (tool === undefined ? '<tool_call>\n{"name": "' : `<tool_call>\n{"name": ${JSON.stringify(tool)}, "arguments": `),

@@ -1,6 +1,7 @@
 import type { ChatMessage, ChatToolCall } from "@retool-ts/data";
 import { HttpFault } from "@retool-ts/http";
 import { z } from "zod";
+import { isDeep } from "./json-depth.js";
 
 const TextPart = z.object({ type: z.enum(["text", "input_text", "refusal"]), text: z.string().optional(), refusal: z.string().optional() });
 const OtherPart = z.looseObject({ type: z.string() });
@@ -70,7 +71,9 @@ function toChatCall({ id, function: { name, arguments: input } }: z.infer<typeof
 function objectOf(text: string): Readonly<Record<string, unknown>> | string {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : text;
+    return typeof value === "object" && value !== null && !Array.isArray(value) && !isDeep(value)
+      ? (value as Record<string, unknown>)
+      : text;
   } catch {
     return text;
   }

@@ -4,10 +4,12 @@ import { streamKey } from "@retool-ts/core";
 import { maxTokensOf, samplingOf, type EndpointContext, type PreparedAnswer } from "./chat-endpoint.js";
 import { finishReason, usageOf, type Usage } from "./openai-replies.js";
 import { CompletionRequest, parseRequest, stopsOf } from "./openai-requests.js";
+import { encodeWithin } from "./request-bounds.js";
 import { ReplyText } from "./reply-text.js";
 
 /** The API's tokens of a completion that names none. */
 const DEFAULT_MAX_TOKENS = 16;
+const FIELDS = { prompt: "prompt", topLogProbs: "logprobs" };
 
 /**
  * Reads a request for completions of text or token ids.
@@ -22,17 +24,16 @@ export function prepareCompletion(body: unknown, context: EndpointContext, rando
     throw new HttpFault(400, "completions are not recorded: use /chat/completions in a rollout", { code: "unsupported_value" });
   const { tokenizer } = engine.model;
   const prompts = promptsOf(request.prompt, tokenizer.vocabSize).map((prompt) =>
-    typeof prompt === "string" ? [...format.beginningIds, ...tokenizer.encode(prompt)] : prompt,
+    typeof prompt === "string"
+      ? [...format.beginningIds, ...encodeWithin(engine.model.sampler.maxLength, (text) => tokenizer.encode(text), prompt, "prompt")]
+      : prompt,
   );
-  if ((request.logprobs ?? 0) > 1) {
-    throw new HttpFault(400, "logprobs: expected 0 or 1, the log-probability of the token that was sampled", {
-      param: "logprobs",
-      code: "unsupported_value",
-    });
-  }
+  const topLogProbs = request.logprobs ?? 0;
   const choices = request.n ?? 1;
   const seed = request.seed ?? randomSeed();
+  const keysOf = (place: number) => Array.from({ length: choices }, (_, choice) => streamKey(seed, ["completion", place, choice]));
   const stops = stopsOf(request);
+  prompts.forEach((promptIds, place) => engine.check({ promptIds, keys: keysOf(place), topLogProbs }, FIELDS));
   const head = { id: `cmpl-${seed.toString(16)}`, object: "text_completion", created: context.now(), model: modelName };
 
   const run = async (onText: (choice: number, part: string) => void) => {
@@ -42,7 +43,8 @@ export function prepareCompletion(body: unknown, context: EndpointContext, rando
         let cached = 0;
         const turns = await engine.generate({
           promptIds,
-          keys: texts.map((_, choice) => streamKey(seed, ["completion", place, choice])),
+          keys: keysOf(place),
+          topLogProbs,
           ...samplingOf(request, conversation),
           ...maxTokensOf(request.max_tokens ?? DEFAULT_MAX_TOKENS, conversation),
           stopStrings: stops,
@@ -110,9 +112,11 @@ function promptsOf(prompt: CompletionRequest["prompt"], vocabSize: number): read
   return list;
 }
 
-function logProbsOf({ tokenIds, logProbs }: TurnTokens, textOf: (id: number) => string) {
+function logProbsOf({ tokenIds, logProbs, topLogProbs }: TurnTokens, textOf: (id: number) => string) {
   const tokens = tokenIds.map(textOf);
+  const top =
+    topLogProbs?.map((likeliest) => Object.fromEntries(likeliest.map(({ tokenId, logProb }) => [textOf(tokenId), logProb]))) ?? null;
   let end = 0;
   const offsets = tokens.map((token) => (end += token.length) - token.length);
-  return { tokens, token_logprobs: logProbs, text_offset: offsets, top_logprobs: null };
+  return { tokens, token_logprobs: logProbs, text_offset: offsets, top_logprobs: top };
 }

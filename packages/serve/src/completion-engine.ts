@@ -1,6 +1,6 @@
 import { uniformAt } from "@retool-ts/core";
 import type { Tokenizer } from "@retool-ts/data";
-import type { Sampler, SamplingParameters, TurnTokens } from "@retool-ts/engine";
+import type { Sampler, SamplingParameters, TokenAlternative, TurnTokens } from "@retool-ts/engine";
 import { HttpFault } from "@retool-ts/http";
 import { SequencePool } from "./sequence-pool.js";
 
@@ -20,7 +20,9 @@ export interface GenerationRequest extends SamplingParameters {
   /** Most tokens of a choice; default: up to the longest sequence. */
   readonly maxTokens?: number;
   readonly stopStrings: readonly string[];
-  readonly onToken?: (choice: number, tokenId: number, logProb: number) => void;
+  /** Likeliest tokens to tell at each place; see {@link CompletionEngine.check}. */
+  readonly topLogProbs?: number;
+  readonly onToken?: (choice: number, tokenId: number, logProb: number, alternatives?: readonly TokenAlternative[]) => void;
   readonly onPrompt?: (cachedTokens: number) => void;
   readonly scope?: string;
   readonly signal: AbortSignal;
@@ -31,6 +33,14 @@ export interface GenerationStats {
   readonly completionTokens: number;
   readonly requests: number;
 }
+
+/** Names that faults give to parts of a request. */
+export interface RequestFields {
+  readonly prompt: string;
+  readonly topLogProbs: string;
+}
+
+const CHAT_FIELDS: RequestFields = { prompt: "messages", topLogProbs: "top_logprobs" };
 
 /** Continues prompts with a sampler that many requests share. */
 export class CompletionEngine {
@@ -49,24 +59,47 @@ export class CompletionEngine {
   }
 
   /**
+   * Looks at a request before anything is answered.
+   *
+   * @throws HttpFault when the prompt leaves no room, or more is asked for than the sampler has.
+   */
+  check(
+    { promptIds, keys, topLogProbs = 0 }: Pick<GenerationRequest, "promptIds" | "keys" | "topLogProbs">,
+    fields: RequestFields = CHAT_FIELDS,
+  ): void {
+    const { maxLength, maxTopLogProbs = 0 } = this.model.sampler;
+    if (promptIds.length === 0) throw new HttpFault(400, `${fields.prompt}: expected at least one token`, { param: fields.prompt });
+    if (promptIds.length >= maxLength) throw contextFault(maxLength, `the prompt has ${promptIds.length}`, fields.prompt);
+    this.pool.check(keys.length);
+    if (topLogProbs <= maxTopLogProbs) return;
+    const most = maxTopLogProbs === 0 ? "this engine tells the log-probability of the token that was sampled alone" : `this engine tells at most ${maxTopLogProbs}`; // prettier-ignore
+    throw new HttpFault(400, `${fields.topLogProbs}: ${most}`, { param: fields.topLogProbs, code: "unsupported_value" });
+  }
+
+  /**
    * One choice for each key, with the ids as sampled.
    *
-   * @throws HttpFault when the prompt leaves no room; the signal's reason when it is aborted.
+   * @throws HttpFault as {@link CompletionEngine.check} does; the signal's reason when it is aborted.
    */
   async generate(request: GenerationRequest): Promise<TurnTokens[]> {
-    const { promptIds: tokenIds, keys, signal, scope } = request;
-    const { maxLength } = this.model.sampler;
-    if (tokenIds.length === 0) throw new HttpFault(400, "prompt: expected at least one token", { param: "prompt" });
-    if (tokenIds.length >= maxLength) {
-      const message = `this model's maximum context length is ${maxLength} tokens, and the prompt has ${tokenIds.length}`;
-      throw new HttpFault(400, message, { param: "messages", code: "context_length_exceeded" });
-    }
-    const lease = await this.pool.acquire({ tokenIds, count: keys.length, ...(scope !== undefined && { scope }), signal });
+    const { keys } = request;
+    this.check(request);
     this.#requests++;
-    request.onPrompt?.(lease.cachedTokens);
-    const ends = await Promise.allSettled(lease.sequences.map((sequence, choice) => this.#decode(sequence, choice, request)));
-    lease.sequences.forEach((sequence, choice) => {
-      const end = ends[choice]!;
+    const atOnce = Math.max(1, Math.floor(this.pool.size / 2));
+    const turns: TurnTokens[] = [];
+    // whoever asks for many choices takes turns with others
+    for (let from = 0; from < keys.length; from += atOnce)
+      turns.push(...(await this.#choices(request, from, Math.min(keys.length, from + atOnce))));
+    return turns;
+  }
+
+  async #choices(request: GenerationRequest, from: number, to: number): Promise<TurnTokens[]> {
+    const { promptIds: tokenIds, signal, scope } = request;
+    const lease = await this.pool.acquire({ tokenIds, count: to - from, ...(scope !== undefined && { scope }), signal });
+    if (from === 0) request.onPrompt?.(lease.cachedTokens);
+    const ends = await Promise.allSettled(lease.sequences.map((sequence, place) => this.#decode(sequence, from + place, request)));
+    lease.sequences.forEach((sequence, place) => {
+      const end = ends[place]!;
       const isWhole = end.status === "fulfilled" && end.value.finish !== "aborted";
       this.pool.release(sequence, isWhole ? [...tokenIds, ...end.value.tokenIds] : undefined, scope);
     });
@@ -80,7 +113,7 @@ export class CompletionEngine {
   }
 
   #decode(sequence: number, choice: number, request: GenerationRequest): Promise<TurnTokens> {
-    const { temperature, topP, topK, promptIds, maxTokens, stopStrings, onToken, signal, keys } = request;
+    const { temperature, topP, topK, promptIds, maxTokens, stopStrings, topLogProbs = 0, onToken, signal, keys } = request;
     const key = keys[choice]!;
     const room = this.model.sampler.maxLength - promptIds.length;
     return this.model.sampler.decode(sequence, {
@@ -91,8 +124,15 @@ export class CompletionEngine {
       uniform: (position) => uniformAt(key, position),
       stopTokenIds: this.model.eosTokenIds,
       stopStrings,
-      ...(onToken && { onToken: (tokenId: number, logProb: number) => onToken(choice, tokenId, logProb) }),
+      ...(topLogProbs > 0 && { topLogProbs }),
+      ...(onToken && { onToken: (...token) => onToken(choice, ...token) }),
       signal,
     });
   }
+}
+
+/** A prompt that is too long for the model, in the API's words. */
+export function contextFault(maxLength: number, found: string, param = CHAT_FIELDS.prompt): HttpFault {
+  const message = `this model's maximum context length is ${maxLength} tokens, and ${found}`;
+  return new HttpFault(400, message, { param, code: "context_length_exceeded" });
 }

@@ -1,5 +1,5 @@
 import type { Tokenizer } from "@retool-ts/data";
-import type { TurnTokens } from "@retool-ts/engine";
+import type { TokenAlternative, TurnTokens } from "@retool-ts/engine";
 import type { HttpFault } from "@retool-ts/http";
 
 /** Token counts of a request. */
@@ -36,20 +36,30 @@ export function finishReason({ finish }: Pick<TurnTokens, "finish">, calls: numb
 }
 
 /** One token's log-probability; `bytes` is null for tokens that are not whole characters. */
-export interface TokenLogProb {
+export interface TopLogProb {
   readonly token: string;
   readonly logprob: number;
   readonly bytes: readonly number[] | null;
-  readonly top_logprobs: readonly never[];
 }
 
+/** A sampled token's log-probability, and those of the likeliest at its place. */
+export interface TokenLogProb extends TopLogProb {
+  readonly top_logprobs: readonly TopLogProb[];
+}
+
+/** Tokens with their log-probabilities, and the likeliest at each place where they were asked for. */
+export type ScoredTokens = Pick<TurnTokens, "tokenIds" | "logProbs" | "topLogProbs">;
+
 /** Log-probabilities of tokens at the request's temperature, as chat completions carry them. */
-export function tokenLogProbs(tokenizer: Tokenizer, { tokenIds, logProbs }: Pick<TurnTokens, "tokenIds" | "logProbs">): TokenLogProb[] {
-  return tokenIds.map((id, i) => {
-    const token = tokenizer.decode([id]);
-    const bytes = token.includes("\ufffd") ? null : [...new TextEncoder().encode(token)];
-    return { token, logprob: logProbs[i]!, bytes, top_logprobs: [] };
-  });
+export function tokenLogProbs(tokenizer: Tokenizer, { tokenIds, logProbs, topLogProbs }: ScoredTokens): TokenLogProb[] {
+  const shown = ({ tokenId, logProb }: TokenAlternative): TopLogProb => {
+    const token = tokenizer.decode([tokenId]);
+    return { token, logprob: logProb, bytes: token.includes("\ufffd") ? null : [...new TextEncoder().encode(token)] };
+  };
+  return tokenIds.map((tokenId, i) => ({
+    ...shown({ tokenId, logProb: logProbs[i]! }),
+    top_logprobs: (topLogProbs?.[i] ?? []).map(shown),
+  }));
 }
 
 /** The API's shape of an error. */

@@ -6,7 +6,8 @@ import { ApiMessage } from "./chat-message.js";
 const count = z.int().positive();
 /** Choices of one request. */
 const choices = z.int().min(1).max(128);
-const Stop = z.union([z.string().min(1), z.array(z.string().min(1)).max(16)]).nullish();
+const StopText = z.string().min(1).max(1_000);
+const Stop = z.union([StopText, z.array(StopText).max(16)]).nullish();
 const StreamOptions = z.looseObject({ include_usage: z.boolean().nullish() }).nullish();
 
 const Shared = {

@@ -71,6 +71,11 @@ export class SequencePool {
     return { ...this.#stats, active: this.#active, kept: this.#kept.length };
   }
 
+  /** @throws HttpFault when the sampler is too small for so many sequences. */
+  check(count: number): void {
+    if (count > this.#size) throw new HttpFault(400, `n: expected at most ${this.#size}, the sequences of this server`, { param: "n" });
+  }
+
   /**
    * Opens sequences that hold a prompt.
    *
@@ -78,7 +83,7 @@ export class SequencePool {
    */
   async acquire(request: LeaseRequest): Promise<Lease> {
     const { count, signal } = request;
-    if (count > this.#size) throw new HttpFault(400, `n: expected at most ${this.#size}, the sequences of this server`, { param: "n" });
+    this.check(count);
     signal?.throwIfAborted();
     if (this.#waiters.length > 0 || this.#active + count > this.#size) await this.#turn(count, signal);
     else this.#active += count;

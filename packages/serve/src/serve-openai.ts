@@ -63,7 +63,7 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
   const engine = new CompletionEngine(model, { prefixCache: options.prefixCache ?? true });
   const gate = new RequestGate({ maxConcurrency: options.maxConcurrency ?? engine.pool.size, queueLimit: options.queueLimit ?? 256 });
   const { metrics, firstToken } = serveMetrics(engine, gate);
-  const encoder = new ChatEncoder(tokenizer, format);
+  const encoder = new ChatEncoder(tokenizer, format, sampler.maxLength);
   const stopping = new AbortController();
   const started = seconds();
   const randomSeed = () => randomInt(2 ** 47);

@@ -1,30 +1,30 @@
 import type { Tensor2D } from "@tensorflow/tfjs-core";
 import { fusedKernels, type KernelContext } from "../kernels/kernel-context.js";
-import { sampleToken, type SampledToken, type SamplingOptions } from "./sampling.js";
+import { likeliestTokens } from "./likeliest-tokens.js";
+import { sampleToken, type SampledToken, type SamplingOptions, type UsableIds } from "./sampling.js";
 
 /** Choice of one row's token, and its random number in [0, 1). */
 export interface Draw {
   readonly options: SamplingOptions;
   readonly uniform: number;
-}
-
-/** The ids that may be chosen; see `SamplerOptions`. */
-export interface UsableIds {
-  readonly vocabSize: number;
-  readonly unusedTokenIds?: readonly number[];
+  /** Likeliest tokens to tell; 0 by default. */
+  readonly topLogProbs?: number;
 }
 
 /** One token for each row of logits `[rows, vocab]`, which stay the caller's. Where a kernel can, it draws from them where they lie. */
 export async function chooseTokens(logits: Tensor2D, draws: readonly Draw[], usable: UsableIds): Promise<SampledToken[]> {
   const context = fusedKernels();
-  if (context?.kernels.sampleRows !== undefined && draws.every(({ options }) => isUnfiltered(options))) {
-    return sampleRows(context, logits, draws, usable);
-  }
+  const canStay = context?.kernels.sampleRows !== undefined && draws.every(({ options }) => isUnfiltered(options));
+  const drawn = canStay ? sampleRows(context, logits, draws, usable) : undefined;
+  if (drawn !== undefined && !draws.some(({ topLogProbs = 0 }) => topLogProbs > 0)) return drawn;
   const values = (await logits.data()) as Float32Array;
   const width = logits.shape[1];
-  return draws.map(({ options, uniform }, row) =>
-    sampleToken(values.subarray(row * width, (row + 1) * width), usable.vocabSize, options, uniform, usable.unusedTokenIds),
-  );
+  return draws.map(({ options, uniform, topLogProbs = 0 }, row) => {
+    const own = values.subarray(row * width, (row + 1) * width);
+    const token = drawn?.[row] ?? sampleToken(own, usable.vocabSize, options, uniform, usable.unusedTokenIds);
+    if (topLogProbs === 0) return token;
+    return { ...token, alternatives: likeliestTokens(own, topLogProbs, options.temperature, usable) };
+  });
 }
 
 /** True when every token with a probability can be drawn. */

@@ -1,4 +1,5 @@
-import type { StopStringScanner, TurnRequest, TurnTokens } from "@retool-ts/engine";
+import type { StopStringScanner, TokenAlternative, TurnRequest, TurnTokens } from "@retool-ts/engine";
+import type { SampledToken } from "./sampling.js";
 import type { Sequence } from "./sequence.js";
 
 /** A decode that is under way: its tokens so far, and the promise that ends with them. */
@@ -8,6 +9,7 @@ export class RunningDecode {
   readonly result: Promise<TurnTokens>;
   readonly #tokenIds: number[] = [];
   readonly #logProbs: number[] = [];
+  readonly #alternatives: (readonly TokenAlternative[])[] = [];
   readonly #stops: StopStringScanner | undefined;
   #resolve: (result: TurnTokens) => void = () => {};
   #reject: (error: unknown) => void = () => {};
@@ -30,13 +32,13 @@ export class RunningDecode {
   /** Takes over what the call gave before it was interrupted; true when that ends it. */
   begin(): boolean {
     const { tokenIds = [], logProbs = [] } = this.request.begun ?? {};
-    return tokenIds.some((tokenId, i) => this.#add(tokenId, logProbs[i]!));
+    return tokenIds.some((tokenId, i) => this.#add({ tokenId, logProb: logProbs[i]! }));
   }
 
   /** Takes a new token; true when it ends the decode. */
-  push(tokenId: number, logProb: number): boolean {
-    this.request.onToken?.(tokenId, logProb);
-    return this.#add(tokenId, logProb);
+  push(token: SampledToken): boolean {
+    this.request.onToken?.(token.tokenId, token.logProb, token.alternatives);
+    return this.#add(token);
   }
 
   /** Ends the decode. */
@@ -44,6 +46,7 @@ export class RunningDecode {
     this.#resolve({
       tokenIds: this.#tokenIds,
       logProbs: this.#logProbs,
+      ...((this.request.topLogProbs ?? 0) > 0 && { topLogProbs: this.#alternatives }),
       finish,
       ...(stopString === undefined ? {} : { stopString }),
     });
@@ -54,10 +57,11 @@ export class RunningDecode {
     this.#reject(error);
   }
 
-  #add(tokenId: number, logProb: number): boolean {
+  #add({ tokenId, logProb, alternatives = [] }: SampledToken): boolean {
     const { sequence, request } = this;
     this.#tokenIds.push(tokenId);
     this.#logProbs.push(logProb);
+    this.#alternatives.push(alternatives);
     sequence.pending.push(tokenId);
     const stopString = this.#stops?.push(tokenId);
     return (stopString !== undefined || request.stopTokenIds?.includes(tokenId) === true) && this.finish("stop", stopString);

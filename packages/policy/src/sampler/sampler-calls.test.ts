@@ -55,7 +55,7 @@ describe.each(TEST_BACKENDS)("calls of LocalSampler on %s", (backend) => {
         const given: [number, number][] = [];
         const begun = { tokenIds: whole.tokenIds.slice(0, kept), logProbs: whole.logProbs.slice(0, kept) };
         const id = other.open(PROMPTS[1]!);
-        const rest = await other.decode(id, { ...decode, begun, onToken: (...token) => given.push(token) });
+        const rest = await other.decode(id, { ...decode, begun, onToken: (tokenId, logProb) => given.push([tokenId, logProb]) });
         bench.expectSame(rest, whole);
         expect(given).toEqual(whole.tokenIds.slice(kept).map((tokenId, i) => [tokenId, rest.logProbs[kept + i]]));
         other.close(id);

@@ -5,6 +5,7 @@ import { createKVCache } from "../kv-cache/kv-cache.js";
 import type { KVCache } from "../kv-cache/kv-cache-types.js";
 import type { LocalSamplerOptions, SamplerStats } from "./decode-request.js";
 import { later } from "./later.js";
+import { MAX_TOP_LOG_PROBS } from "./likeliest-tokens.js";
 import { RunningDecode } from "./running-decode.js";
 import { checkSamplerOptions } from "./sampler-options.js";
 import type { Sequence } from "./sequence.js";
@@ -43,6 +44,11 @@ export class LocalSampler implements EngineSampler {
   /** Longest sequence, in tokens. */
   get maxLength(): number {
     return this.#options.maxLength;
+  }
+
+  /** Most alternatives of a token that it tells. */
+  get maxTopLogProbs(): number {
+    return MAX_TOP_LOG_PROBS;
   }
 
   /** Counters since the sampler was made. */
@@ -196,10 +202,14 @@ export class LocalSampler implements EngineSampler {
     if (batch.length === 0) return;
     const logits = this.#forward.logits(batch.map(({ sequence }) => sequence));
     try {
-      const draws = batch.map(({ request, sequence }) => ({ options: request, uniform: request.uniform(sequence.length) }));
+      const draws = batch.map(({ request, sequence }) => ({
+        options: request,
+        uniform: request.uniform(sequence.length),
+        topLogProbs: request.topLogProbs ?? 0,
+      }));
       const tokens = await chooseTokens(logits, draws, this.#options);
       const open = new Set(this.#running); // a sequence may have been closed meanwhile
-      const ended = new Set(batch.filter((running, i) => open.has(running) && running.push(tokens[i]!.tokenId, tokens[i]!.logProb)));
+      const ended = new Set(batch.filter((running, i) => open.has(running) && running.push(tokens[i]!)));
       this.#running = this.#running.filter((running) => !ended.has(running));
     } finally {
       logits.dispose();

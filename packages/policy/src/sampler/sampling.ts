@@ -1,3 +1,11 @@
+import type { TokenAlternative } from "@retool-ts/engine";
+
+/** The ids that may be chosen; see `SamplerOptions`. */
+export interface UsableIds {
+  readonly vocabSize: number;
+  readonly unusedTokenIds?: readonly number[];
+}
+
 /** Choice of the next token. */
 export interface SamplingOptions {
   /** 0 takes the most likely token and ignores the random number. */
@@ -19,6 +27,8 @@ export interface SampledToken {
    * At temperature 0 it is that of temperature 1.
    */
   readonly logProb: number;
+  /** The likeliest tokens, where they were asked for. */
+  readonly alternatives?: readonly TokenAlternative[];
 }
 
 /**
