@@ -312,10 +312,10 @@ test("exit code 1: a command that waits for what can never come says so", async 
 describe.skipIf(isWindows)("exit code 130: interrupted (skipped on Windows, which has no SIGINT to send)", () => {
   const notice = "\nStopping; press Ctrl-C again to quit at once.\n";
 
-  async function interrupt(command: string, times: number): Promise<Ended> {
+  async function interrupt(command: string, times: number, signal: "SIGINT" | "SIGTERM" = "SIGINT"): Promise<Ended> {
     const { child, ended } = start("interrupt", [command]);
-    child.stdout.once("data", () => child.kill("SIGINT"));
-    if (times > 1) child.stderr.once("data", () => child.kill("SIGINT"));
+    child.stdout.once("data", () => child.kill(signal));
+    if (times > 1) child.stderr.once("data", () => child.kill(signal));
     return ended;
   }
 
@@ -326,5 +326,7 @@ describe.skipIf(isWindows)("exit code 130: interrupted (skipped on Windows, whic
     ["the second signal ends one that does not listen", "stubborn", 2, notice],
   ])("%s", async (_, command, times, stderr) => {
     expect(await interrupt(command, times)).toEqual({ code: 130, stdout: "ready\n", stderr });
+    const polite = stderr.replace("press Ctrl-C again to quit", "a second SIGTERM quits");
+    expect(await interrupt(command, times, "SIGTERM")).toEqual({ code: 130, stdout: "ready\n", stderr: polite });
   });
 });

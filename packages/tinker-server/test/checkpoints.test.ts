@@ -1,5 +1,8 @@
 import type { ForwardBackwardOutput } from "@retool-ts/tinker/wire";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Checkpoints } from "../src/state/checkpoints.js";
 import { datum, logProbsOf, pass, step, type TestClient } from "./test-client.js";
 import { TinyServer } from "./tiny-server.js";
 
@@ -88,4 +91,20 @@ test("checkpoints are listed, deleted, and end with their time", async () => {
   expect(removed.status).toBe(204);
   expect(await list()).toEqual([]);
   expect((await fetch(`${client.url}/api/v1/training_runs/${model}/checkpoints/weights/kept`, { method: "DELETE" })).status).toBe(404);
+});
+
+test("a list asked for by something that is no model's id finds nothing, wherever its folder would lie", async () => {
+  const { model } = await client.train();
+  await client.call("save_weights", { model_id: model, seq_id: 1, path: "hidden" });
+  const checkpoints = new Checkpoints(join(tiny.folder, "state", "checkpoints", "below"));
+  const facts = { baseModel: "tiny", rank: 4, alpha: 32, trainAttention: true, trainMlp: true, request: "r", time: 1, expiresAt: null };
+  await checkpoints.save({ model: "m", kind: "weights", name: "own" }, facts, async () => {});
+  // Seen from `weights` of the model `checkpoints`, the folder above has checkpoints of its own.
+  await mkdir(join(tiny.folder, "state", "checkpoints", "weights", "seen"), { recursive: true });
+  await writeFile(join(tiny.folder, "state", "checkpoints", "weights", "seen", "checkpoint.json"), JSON.stringify(facts));
+  expect(await checkpoints.list("..")).toEqual([]);
+  expect((await checkpoints.list("m")).map(({ path }) => path.name)).toEqual(["own"]);
+  await mkdir(join(tiny.folder, "state", "checkpoints", "below", "%zz"));
+  expect((await checkpoints.list()).map(({ path }) => path.name)).toEqual(["own"]);
+  expect(await client.get("training_runs/..%2F..%2Fmodels/checkpoints")).toMatchObject({ status: 200, body: { checkpoints: [] } });
 });

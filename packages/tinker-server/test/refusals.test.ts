@@ -103,3 +103,36 @@ test("numbers that are none, and bodies that are no bodies", async () => {
   expect(await refusal("retrieve_future", { request_id: "gone" })).toMatch(/^404 request gone/);
   expect((await client.get("nothing")).status).toBe(404);
 });
+
+test.each([
+  ["finite, and absurd", 1e308],
+  ["so large that sums overflow", 1e30],
+])("a learning rate that is %s is refused, and the weights and the optimizer are as they were", async (_, rate) => {
+  const { model } = await client.train();
+  const other = await client.train();
+  const forward = async (id: string) =>
+    logProbsOf(await client.call<ForwardBackwardOutput>("forward_backward", { ...pass(id, undefined, [good]), forward_only: true }));
+  // The first step of a model, and one behind another.
+  await client.call("forward_backward", pass(model, 1, [good]));
+  const refused = await client.call("optim_step", step(model, 2, { learning_rate: rate }));
+  expect(refused).toMatchObject({ category: "user" });
+  expect(refused["error"]).toContain(`optim_step: learning rate ${rate}: log-probabilities are no numbers`);
+  for (const [seq, id] of [
+    [3, model],
+    [1, other.model],
+  ] as const) {
+    await client.call("forward_backward", pass(id, seq, [good]));
+    await client.call("optim_step", step(id, seq + 1));
+    await client.call("forward_backward", pass(id, seq + 2, [good]));
+    if (id === model) {
+      await client.call("optim_step", step(id, seq + 3, { learning_rate: rate }));
+      await client.call("forward_backward", pass(id, seq + 4, [good]));
+      await client.call("optim_step", step(id, seq + 5));
+    } else await client.call("optim_step", step(id, seq + 3));
+  }
+  expect(await forward(model)).toEqual(await forward(other.model));
+  const saved = await client.call("save_weights", { model_id: model, seq_id: 9, path: "sound" });
+  const loaded = await client.model(other.session, 1);
+  await client.call("load_weights", { model_id: loaded, seq_id: 1, path: saved["path"], optimizer: true });
+  expect(await forward(loaded)).toEqual(await forward(model));
+});

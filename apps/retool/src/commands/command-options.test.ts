@@ -99,6 +99,15 @@ test("options of an endpoint need one, and its model has a name", async () => {
     "error: --retries is of an endpoint, and none is named\n(Name it with --endpoint.)",
   );
   expect(await refusal("chat", "runs/a", "--key-env", "KEY")).toContain("error: --key-env is of an endpoint");
+  for (const [option, value] of [
+    ["--engine", "tinker"],
+    ["--base-url", "http://127.0.0.1:2"],
+    ["--base-model", "b"],
+  ] as const) {
+    expect(await refusal("eval", "--endpoint", "http://127.0.0.1:1/v1", "--model", "m", option, value)).toContain(
+      `error: ${option} says where a policy of ours computes, and the model is one behind --endpoint`,
+    );
+  }
   expect(await refusal("eval", "--endpoint", "http://127.0.0.1:1/v1")).toContain("error: missing required argument 'model'");
   expect(await refusal("eval", "--endpoint", "nowhere", "--model", "m")).toContain(
     "An address such as http://127.0.0.1:8000/v1 is needed.",

@@ -37,6 +37,15 @@ export function namedEndpoint(options: ParsedEndpointOptions, command: Command):
     if (given !== undefined) command.error(`error: ${given.long} is of an endpoint, and none is named\n(Name it with --endpoint.)`);
     return undefined;
   }
+  const elsewhere = command.options.find(
+    (option) =>
+      ["engine", "baseUrl", "baseModel"].includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (elsewhere !== undefined) {
+    command.error(
+      `error: ${elsewhere.long} says where a policy of ours computes, and the model is one behind --endpoint\n(Name one of the two.)`,
+    );
+  }
   return {
     endpoint,
     apiKeyEnv: keyEnv ?? apiKeyEnv,

@@ -1,5 +1,12 @@
 import { InputError } from "@retool-ts/core";
-import { probeServer, reportLines, TinkerClient } from "@retool-ts/tinker";
+import {
+  probeServer,
+  reportLines,
+  TinkerAuthenticationError,
+  TinkerClient,
+  TinkerError,
+  type TinkerClientOptions,
+} from "@retool-ts/tinker";
 import type { CliContext } from "../shell/cli-context.js";
 import type { ProbeCommandOptions } from "./engine-probe.js";
 
@@ -11,10 +18,11 @@ export async function probe(
 ): Promise<void> {
   const { reporter, signal, print } = context;
   const apiKey = process.env["TINKER_API_KEY"];
-  const client = await TinkerClient.connect({
+  const client = await connect({
     baseUrl: url,
     ...(apiKey && { apiKey, headers: { authorization: `Bearer ${apiKey}` } }),
     signal,
+    connectRetries: 1, // whoever probes waits, and a server that is there answers
     onRetry: ({ route, attempt, error }) => {
       if (attempt >= 2) reporter.say(`${route}: try ${attempt + 1}, after: ${error.message}`);
     },
@@ -34,5 +42,16 @@ export async function probe(
     print(json ? JSON.stringify(report, null, 2) : lines.map(([question, answer]) => `${question.padEnd(width)}  ${answer}`).join("\n"));
   } finally {
     await client.close();
+  }
+}
+
+/** @throws InputError when no Tinker server answers at the address. */
+async function connect(options: TinkerClientOptions): Promise<TinkerClient> {
+  try {
+    return await TinkerClient.connect(options);
+  } catch (error) {
+    if (!(error instanceof TinkerError) || error instanceof TinkerAuthenticationError || options.signal?.aborted) throw error;
+    const problem = { what: "retool engine probe", where: options.baseUrl, expected: "a server of the Tinker API", found: error.message };
+    throw new InputError({ ...problem, fix: "check address and port; `retool engine serve` starts a server of ours" }, { cause: error });
   }
 }

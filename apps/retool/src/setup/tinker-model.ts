@@ -6,7 +6,7 @@ import { InputError } from "@retool-ts/core";
 import type { Engine } from "@retool-ts/engine";
 import { parameterCount } from "@retool-ts/policy";
 import { writeFileAtomic } from "@retool-ts/runs";
-import { probeServer, type ServerReport, TinkerClient, TinkerEngine, unloadOnSignals } from "@retool-ts/tinker";
+import { probeServer, type ServerReport, TinkerClient, TinkerEngine } from "@retool-ts/tinker";
 import type { TinkerEngineConfig } from "../config/engine-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { readModelTokenizer } from "./model-files.js";
@@ -36,7 +36,6 @@ export async function openTinkerModel(config: TinkerConfig, path: string | null,
   const described = await readModelTokenizer(folder);
   const shape = await readShape(folder);
   const client = await connect(config, shape.vocabSize, context);
-  const stopListening = unloadOnSignals(client, process, ["SIGTERM"]); // an interruption ends in `close`
   try {
     const baseModel = config.engine.baseModel ?? onlyModel(client);
     const rank = config.model.lora?.rank ?? DEFAULT_RANK;
@@ -84,13 +83,11 @@ export async function openTinkerModel(config: TinkerConfig, path: string | null,
         });
       },
       async close() {
-        stopListening();
         await engine.close();
         await client.close();
       },
     };
   } catch (error) {
-    stopListening();
     await client.close();
     throw error;
   }

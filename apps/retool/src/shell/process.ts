@@ -26,10 +26,15 @@ export async function runProcess(args: readonly string[], register: RegisterComm
     return ending.exitCode;
   };
   endOnFaults((error) => process.exit(end(error)));
-  process.on("SIGINT", () => {
+  const stop = (notice: string) => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write("\nStopping; press Ctrl-C again to quit at once.\n");
+    process.stderr.write(notice);
     controller.abort();
+  };
+  process.on("SIGINT", () => stop("\nStopping; press Ctrl-C again to quit at once.\n"));
+  process.on("SIGTERM", () => {
+    // A server ends by it as by a request, and has a listener of its own.
+    if (process.listenerCount("SIGTERM") === 1) stop("\nStopping; a second SIGTERM quits at once.\n");
   });
   process.once("beforeExit", () => process.exit(end(new Error(STUCK)))); // not emitted by process.exit, so the command below has not ended
   for (const stream of [process.stdout, process.stderr]) stream.on("error", goOnWhenNobodyReads);

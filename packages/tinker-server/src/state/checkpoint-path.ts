@@ -11,6 +11,9 @@ export interface CheckpointPath {
 /** Names that are folders on any machine. */
 export const CHECKPOINT_NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
 
+/** Ids of models; what else asks for one finds none. */
+export const MODEL_ID = /^[A-Za-z0-9_:-]+$/;
+
 /** `tinker://MODEL/weights/NAME`. */
 export function formatCheckpointPath({ model, kind, name }: CheckpointPath): string {
   return `tinker://${model}/${kind}/${name}`;

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "@retool-ts/runs";
 import { RetoolError } from "@retool-ts/core";
-import { type CheckpointPath, formatCheckpointPath } from "./checkpoint-path.js";
+import { CHECKPOINT_NAME, type CheckpointPath, formatCheckpointPath, MODEL_ID } from "./checkpoint-path.js";
 
 /** What is known of a checkpoint without its weights. */
 export interface CheckpointFacts {
@@ -77,11 +77,13 @@ export class Checkpoints {
 
   /** All checkpoints, or those of one model, oldest first. */
   async list(model?: string): Promise<KeptCheckpoint[]> {
-    const models = model === undefined ? (await names(this.#folder)).map(decodeURIComponent) : [model];
+    const models = model === undefined ? (await names(this.#folder)).map(idOf) : [model];
     const found: KeptCheckpoint[] = [];
     for (const one of models) {
+      if (one === undefined || !MODEL_ID.test(one)) continue; // such as `..`
       for (const kind of ["weights", "sampler_weights"] as const) {
         for (const name of await names(join(this.#folder, encodeURIComponent(one), kind))) {
+          if (!CHECKPOINT_NAME.test(name)) continue;
           const checkpoint = await this.read({ model: one, kind, name });
           if (checkpoint !== undefined) found.push(checkpoint);
         }
@@ -102,6 +104,15 @@ export class Checkpoints {
   /** Folder of the weights. */
   folder({ model, kind, name }: CheckpointPath): string {
     return join(this.#folder, encodeURIComponent(model), kind, name);
+  }
+}
+
+/** The model of a folder; undefined where the folder is none of ours. */
+function idOf(folder: string): string | undefined {
+  try {
+    return decodeURIComponent(folder);
+  } catch {
+    return undefined;
   }
 }
 

@@ -29,7 +29,7 @@ export class TrainingModel {
   readonly base: ServedBase;
   readonly order: OperationOrder;
   #record: ModelRecord;
-  readonly #trained: TrainedModel;
+  #trained: TrainedModel;
   readonly #options: TrainingModelOptions;
   /** Says why the gradients that wait are not those that the client believes. */
   #spoiled: string | undefined;
@@ -112,6 +112,11 @@ export class TrainingModel {
     if (passes === 0) return stepped(0, learningRate);
     const { gradNorm } = await this.#turn(() => engine.optimStep({ learningRate, optimizer }));
     if (!Number.isFinite(gradNorm)) return failed(`optim_step: the gradient's norm is ${gradNorm}; the weights are as they were`);
+    if (!(await this.#isSound())) {
+      await this.#turn(() => this.#goBack());
+      const found = "log-probabilities are no numbers with the weights that it leads to";
+      return failed(`optim_step: learning rate ${learningRate}: ${found}; the weights are as they were`);
+    }
     await this.#keep(order);
     return stepped(gradNorm, learningRate);
   }
@@ -149,6 +154,22 @@ export class TrainingModel {
   async close(): Promise<void> {
     await this.order.close();
     this.#trained.dispose();
+  }
+
+  /** False when the weights are absurd: any that are not finite, or so large that sums overflow, spoil every token. */
+  async #isSound(): Promise<boolean> {
+    const row = { tokenIds: [0, 0], lossMask: [0, 1] };
+    const [scores] = await this.#turn(() => this.#trained.engine.logProbs([row]));
+    return Number.isFinite(scores![1]!);
+  }
+
+  /** Takes up the state that the record names. */
+  async #goBack(): Promise<void> {
+    const folder = this.#options.files.stateFolder(this.#record);
+    if (folder !== undefined) return this.#trained.engine.loadState(folder);
+    const fresh = await this.base.createModel(this.#record);
+    this.#trained.dispose();
+    this.#trained = fresh;
   }
 
   readonly #turn = <T>(work: () => Promise<T>): Promise<T> => this.#options.compute.run(this.session, work);

@@ -22,6 +22,8 @@ export interface TinkerClientOptions extends TransportOptions, WaitOptions {
   /** Names of the run, for a server's lists. */
   readonly tags?: readonly string[];
   readonly heartbeatMs?: number;
+  /** Tries after the first of the first request, which finds out if a server is there; default: those of all requests. */
+  readonly connectRetries?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -57,8 +59,9 @@ export class TinkerClient {
   /** Opens a session. */
   static async connect(options: TinkerClientOptions): Promise<TinkerClient> {
     const requests = new Requests(new Transport(options), options);
-    const { signal, tags = ["retool"] } = options;
-    const capabilities = await requests.get<ServerCapabilities>("get_server_capabilities", { signal }).catch(ignoreMissing);
+    const { signal, tags = ["retool"], connectRetries: retries } = options;
+    const first = { signal, ...(retries !== undefined && { retries }) };
+    const capabilities = await requests.get<ServerCapabilities>("get_server_capabilities", first).catch(ignoreMissing);
     const body = { tags, user_metadata: {}, sdk_version: SDK_VERSION, type: "create_session" as const };
     const { session_id: id, error_message: fault } = await requests.post("create_session", body, { signal });
     if (fault) throw new TinkerError("TINKER_REQUEST", `create_session: ${fault}`, { route: "create_session" });
