@@ -28,13 +28,13 @@ export class ConfigFile {
   }
 
   /** @throws InputErrors for all that is no YAML. */
-  static parse(text: string, name: string): ConfigFile {
+  static parse(text: string, name: string, what = "config"): ConfigFile {
     const lines = new LineCounter();
     const document = parseDocument(text, { prettyErrors: true, lineCounter: lines });
     if (document.errors.length > 0) {
       throw new InputErrors(
         document.errors.map(({ message, linePos }) => ({
-          what: "config",
+          what,
           where: linePos === undefined ? name : `${name}:${linePos[0].line}:${linePos[0].col}`,
           expected: "valid YAML",
           found: message.split("\n")[0]!.replace(/ at line .*$/, ""),
@@ -43,7 +43,7 @@ export class ConfigFile {
       );
     }
     if (document.contents !== null && !isMap(document.contents)) {
-      const problem = { what: "config", where: name, expected: "a mapping of keys", found: "something else" };
+      const problem = { what, where: name, expected: "a mapping of keys", found: "something else" };
       throw new InputError({ ...problem, fix: "write keys and values" });
     }
     return new ConfigFile(name, document, lines);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { InputError } from "@retool-ts/core";
-import { parse } from "yaml";
 import { checkConfig } from "./check-config.js";
+import { ConfigFile } from "./config-file.js";
 import type { RecipeConfig } from "./recipe-config.js";
 import type { RunFolder } from "@retool-ts/runs";
 import { packageVersion } from "../shell/version.js";
@@ -9,20 +9,29 @@ import { packageVersion } from "../shell/version.js";
 /**
  * The config that a run began with.
  *
- * @throws InputError when the run has none, or one that this version does not take.
+ * @throws InputErrors when the run has none, or one that this version does not take: each mistake with line and column.
  */
 export async function readRunConfig(run: RunFolder): Promise<RecipeConfig> {
   const file = run.file("config.yaml");
-  let config: unknown;
+  const parsed = await readConfigFile(file);
+  const other = otherVersion(run);
+  return checkConfig(parsed.content, (keys, part) => {
+    const place = keys.length === 0 ? file : `${parsed.place(keys, part)}: ${keys.join(".")}`;
+    return other === undefined ? place : `${place} (${other})`;
+  });
+}
+
+async function readConfigFile(path: string): Promise<ConfigFile> {
+  let text: string;
   try {
-    config = parse(await readFile(file, "utf8"));
+    text = await readFile(path, "utf8");
   } catch (cause) {
-    const found = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (cause as Error).message.split("\n")[0]!;
-    const problem = { what: "run folder", where: file, expected: "the config of the run", found };
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const found = code === "ENOENT" ? "no such file" : (code ?? message);
+    const problem = { what: "run folder", where: path, expected: "the config of the run", found };
     throw new InputError({ ...problem, fix: "start a new run in another folder" }, { cause });
   }
-  const other = otherVersion(run);
-  return checkConfig(config, (keys) => `${file}: ${keys.join(".")}${other === undefined ? "" : ` (${other})`}`);
+  return ConfigFile.parse(text, path, "run folder");
 }
 
 /** Says that a run was begun with another version of this program; undefined where it was not, or the run does not tell. */

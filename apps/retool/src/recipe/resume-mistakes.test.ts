@@ -46,12 +46,19 @@ describe("a run that cannot go on", () => {
       (text: string) => text.replace("{", '{ "moon": 1,'),
       /found the state: Unrecognized key: "moon".*the one before/,
     ],
-    ["a config that is no YAML", "config.yaml", () => "a: [", /config\.yaml: expected the config of the run, found/],
+    ["a config that is no YAML", "config.yaml", () => "seed: 1\na: [", /config\.yaml:2:5: expected valid YAML, found/],
+    ["a config that is a list", "config.yaml", () => "- a", /config\.yaml: expected a mapping of keys, found something else/],
+    [
+      "two mistakes in a config, each with its line and column",
+      "config.yaml",
+      (text: string) => `${text.replace(/^seed: .*$/m, "seed: many")}moon:\n  far: 1\n`,
+      /config\.yaml:\d+:7: seed: expected .*found.*many[^]*config\.yaml:\d+:1: moon: expected/,
+    ],
     [
       "a config with a key of a newer version",
       "config.yaml",
       (text: string) => `moon: 1\n${text}`,
-      /config\.yaml: moon: expected one of the keys/,
+      /config\.yaml:1:1: moon: expected one of the keys/,
     ],
     ["metrics with a broken line", "metrics.jsonl", (text: string) => `oops\n${text}`, /metrics\.jsonl:1: expected a JSON object/],
   ])("%s is told in one sentence", async (_, name, text, message) => {
