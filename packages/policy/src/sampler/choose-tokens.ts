@@ -14,12 +14,10 @@ export interface UsableIds {
   readonly unusedTokenIds?: readonly number[];
 }
 
-/** One token for each row of logits `[rows, vocab]`, which stay the caller's. Where a kernel can, it draws from them where they lie. */
+/** One token for each row of logits `[rows, vocab]`, which stay the caller's. A backend's kernel draws from them where they lie. */
 export async function chooseTokens(logits: Tensor2D, draws: readonly Draw[], usable: UsableIds): Promise<SampledToken[]> {
   const context = fusedKernels();
-  if (context?.kernels.sampleRows !== undefined && draws.every(({ options }) => isUnfiltered(options))) {
-    return sampleRows(context, logits, draws, usable);
-  }
+  if (context !== undefined) return sampleRows(context, logits, draws, usable);
   const values = (await logits.data()) as Float32Array;
   const width = logits.shape[1];
   return draws.map(({ options, uniform }, row) =>
@@ -27,15 +25,15 @@ export async function chooseTokens(logits: Tensor2D, draws: readonly Draw[], usa
   );
 }
 
-/** True when every token with a probability can be drawn. */
-function isUnfiltered({ temperature, topP, topK }: SamplingOptions): boolean {
-  return temperature > 0 && topP >= 1 && topK <= 0;
-}
-
 function sampleRows({ kernels, pointer }: KernelContext, logits: Tensor2D, draws: readonly Draw[], usable: UsableIds): SampledToken[] {
   const { vocabSize, unusedTokenIds = [] } = usable;
   const [rows, vocab] = logits.shape;
-  const values = Float64Array.from(draws.flatMap(({ options, uniform }) => [1 / options.temperature, uniform]));
-  kernels.sampleRows!(pointer(logits), rows, vocab, vocabSize, Int32Array.from(unusedTokenIds), unusedTokenIds.length, values);
-  return draws.map((_, row) => ({ tokenId: values[2 * row]!, logProb: values[2 * row + 1]! }));
+  const values = Float64Array.from(
+    draws.flatMap(({ options: { temperature, topP, topK }, uniform }) => [temperature === 0 ? 0 : 1 / temperature, topP, topK, uniform]),
+  );
+  kernels.sampleRows(pointer(logits), rows, vocab, vocabSize, Int32Array.from(unusedTokenIds), unusedTokenIds.length, values);
+  return draws.map((_, row) => {
+    const [tokenId, logWeight, normaliser] = values.subarray(4 * row, 4 * row + 3);
+    return { tokenId: tokenId!, logProb: logWeight! - Math.log(normaliser!) };
+  });
 }
