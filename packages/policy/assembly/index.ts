@@ -4,6 +4,7 @@ export { weightGradient, weightGradientScratch } from "./gemm";
 export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
 export { accumulate, adamW, sumOfSquares } from "./optimizer";
 export { logProbsBackward, logProbsForward } from "./log-probs";
+export { sampleRows, sampleScratch } from "./sampling";
 export {
   gatherRows, rmsNormBackward, rmsNormForward, rotaryBackward, rotaryForward, scatterAddRows, sumRows, swigluBackward, swigluForward,
 } from "./rows";

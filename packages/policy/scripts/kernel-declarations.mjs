@@ -83,13 +83,16 @@ export function kernelDeclarations({ header, module, index, sources }) {
     const place = inAssembly.get(name).args.findIndex((argument) => argument.name === "scratch");
     return place < 0 ? [] : [`  ${name}: ${place},`];
   });
-  const argument = (takesArrays) => (one) => {
+  // No tensor has doubles: where they are asked for, all but floats comes in arrays.
+  const arraysOnly = ({ args }) => args.some(({ kind }) => kind === "double pointer");
+  const argument = (takesArrays, own) => (one) => {
     const array = ARRAYS[one.kind];
-    return `${one.name}: ${array === undefined ? "number" : takesArrays ? `Pointer | ${array}` : "Pointer"}`;
+    const pointer = arraysOnly(own) && one.kind !== "float pointer" ? array : takesArrays ? `Pointer | ${array}` : "Pointer";
+    return `${one.name}: ${array === undefined ? "number" : pointer}`;
   };
   const declare = (takesArrays) => (one) =>
     `${one.comment === undefined ? "" : `  ${one.comment.replaceAll("\n", "\n  ")}\n`}` +
-    `  ${one.name}(${one.args.map(argument(takesArrays)).join(", ")}): ${one.result === "void" ? "void" : "number"};`;
+    `  ${one.name}(${one.args.map(argument(takesArrays, one)).join(", ")}): ${one.result === "void" ? "void" : "number"};`;
   const raw = (one) =>
     `  ${one.name}(${one.args.map(({ name, type }) => `${name}: ${type === "usize" ? "Pointer" : "number"}`).join(", ")}): ${one.result === "void" ? "void" : "number"};`;
   return [

@@ -10,7 +10,7 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   "reward/part/*":
     "mean of what each term of the reward added, after its weight: `outcome`, and those of `reward.parts` (`tool_calls`, `overlong`, `length`, `format`); they sum to `reward/mean`",
   "reward/accuracy": "share of rollouts whose answer is right; sampled at the training temperature, so it reads lower than an evaluation",
-  "eval/accuracy": "accuracy on held-out problems, at steps that `train.evaluateEvery` names",
+  "eval/accuracy": "accuracy on validation problems, at steps that `train.evaluateEvery` names",
   "validation/accuracy":
     "right answers on problems of the training side; only at steps of the cold start that validate, and what `stopAtAccuracy` looks at",
   "agent/failed_share": "share of rollouts whose agent failed in any way; with an agent of your own",
@@ -26,7 +26,7 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   "sft/target_tokens": "tokens that carry loss in this step",
   "sft/tokens": "all tokens of this step, prompts and interpreter text included; padding is not counted",
   "rollout/code_ratio": "share of rollouts with at least one call (the paper's code ratio)",
-  "eval/code_ratio": "the same on held-out problems, at steps that `train.evaluateEvery` names",
+  "eval/code_ratio": "the same on validation problems, at steps that `train.evaluateEvery` names",
   "rollout/call_pass_rate": "share of calls that ran without an error",
   "rollout/last_call_pass_rate": "share of rollouts with calls whose last call ran without an error (the paper's code pass rate)",
   "rollout/code_lines": "lines of code that are not blank, per rollout that has code",

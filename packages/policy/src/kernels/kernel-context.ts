@@ -1,11 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { FusedKernels, NativeOnlyKernels } from "./kernels.generated.js";
+import type { FusedKernels } from "./kernels.generated.js";
 import type { Pointer } from "./pointer.js";
 
 /** Everything an operation needs to run a fused kernel: the kernels of a backend, and its tensors. */
 export interface KernelContext {
-  /** Without `sampleRows`, `sampleToken` draws from logits that are read back. */
-  readonly kernels: FusedKernels & Partial<Pick<NativeOnlyKernels, "sampleRows">>;
+  readonly kernels: FusedKernels;
   readonly pointer: (tensor: tf.TensorInfo) => Pointer;
   /** A new tensor whose contents are undefined. */
   readonly output: (...shape: number[]) => tf.TensorInfo;

@@ -2,7 +2,7 @@ import { RetoolError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { provideKernels, type KernelContext } from "./kernel-context.js";
 import { SCRATCH_ARGUMENT, type FusedKernels, type WasmExports } from "./kernels.generated.js";
-import { NULL, type Pointer } from "./pointer.js";
+import { floatsAfter, NULL, type Pointer } from "./pointer.js";
 import { instantiateKernels, type WasmBackend } from "./wasm-module.js";
 
 let registered: object | undefined;
@@ -37,14 +37,16 @@ export async function registerWasmKernels(): Promise<void> {
   provideKernels("wasm", { ...tensors, kernels: fusedKernels(module, tensors) });
 }
 
+type WasmTensors = Required<Pick<KernelContext, "pointer" | "output" | "free" | "view">>;
+
 /** The module's functions without the scratch memory that some of them want as an argument, because the module has no memory of its own. */
-function fusedKernels(module: WasmExports, { pointer, output, free }: Pick<KernelContext, "pointer" | "output" | "free">): FusedKernels {
+function fusedKernels(module: WasmExports, { pointer, output, free, view }: WasmTensors): FusedKernels {
   const allocated = (floats: number, run: (scratch: Pointer) => void) => {
     const scratch = floats === 0 ? undefined : output(floats);
     run(scratch === undefined ? NULL : pointer(scratch));
     if (scratch !== undefined) free(scratch);
   };
-  const withScratch = <Name extends keyof typeof SCRATCH_ARGUMENT>(
+  const withScratch = <Name extends Exclude<keyof typeof SCRATCH_ARGUMENT, "sampleRows">>(
     name: Name,
     floats: (...args: Parameters<FusedKernels[Name]>) => number,
   ): ((...args: Parameters<FusedKernels[Name]>) => void) => {
@@ -68,6 +70,18 @@ function fusedKernels(module: WasmExports, { pointer, output, free }: Pick<Kerne
       "attentionCached",
       (_qkv, _offsets, _slots, _past, _rows, heads, kvHeads, _headDim, _scale, _keys, _values, capacity) => (heads / kvHeads) * capacity,
     ),
+    sampleRows(logits, rows, vocab, allowed, unused, unusedCount, draws) {
+      const drawFloats = 2 * draws.length;
+      const space = output(drawFloats + unusedCount + module.sampleScratch(vocab));
+      const { buffer, byteOffset } = view(space);
+      const values = new Float64Array(buffer, byteOffset, draws.length);
+      values.set(draws);
+      const ids = floatsAfter(pointer(space), drawFloats + module.sampleScratch(vocab));
+      new Int32Array(buffer, ids, unusedCount).set(unused);
+      module.sampleRows(logits, rows, vocab, allowed, ids, unusedCount, floatsAfter(pointer(space), drawFloats), pointer(space));
+      draws.set(values);
+      free(space);
+    },
     logProbsForward: withScratch("logProbsForward", (_logits, _targets, _rows, vocab) => vocab),
     rotaryBackward: withScratch(
       "rotaryBackward",

@@ -14,9 +14,7 @@ import { rmsNorm } from "../ops/rms-norm.js";
 import { rotary, rotaryTables } from "../ops/rotary.js";
 import { swiglu } from "../ops/swiglu.js";
 import { tokenLogProbs } from "../ops/token-log-probs.js";
-import { chooseTokens } from "../sampler/choose-tokens.js";
 import { Parameters } from "../parameters.js";
-import { sampleToken } from "../sampler/sampling.js";
 import { ADAMW, TINY } from "../../test/tiny.js";
 import { kernelStamp } from "./kernel-sources.js";
 import { tensorflowBackend, type TensorFlowBackend } from "./tensorflow-backend.js";
@@ -109,31 +107,6 @@ describe.skipIf(NATIVE_KERNELS === undefined)(
         disposeLayout(layout);
       }
       expect(results[0]).toEqual(results[1]);
-    });
-
-    test("tokens are drawn as from logits that are read back", async () => {
-      const [rows, vocab, allowed, unusedTokenIds] = [40, 1500, 1437, [3, 600, 1436]] as const;
-      const values = tf.tidy(() => noise(5, rows, vocab).dataSync().slice());
-      for (let i = 0; i < values.length; i += 7) values[i] = -Infinity;
-      for (let row = 0; row < rows; row++) values[row * vocab + 600] = 9; // unused, and the most likely by far
-      values.fill(-Infinity, 0, 1400); // all that this row can have lies near the end
-      await useBackend(NATIVE_KERNELS);
-      const logits = tf.tensor2d(values as Float32Array, [rows, vocab]);
-      const stream = new RandomStream(6, ["draws"]);
-      for (let trial = 0; trial < 20; trial++) {
-        const draws = Array.from({ length: rows }, (_, row) => ({
-          options: { temperature: 0.3 + 0.1 * (row % 9), topP: 1, topK: 0 },
-          uniform: trial === 0 ? 0 : trial === 1 ? 1 - 2 ** -53 : stream.uniform(),
-        }));
-        const actual = await chooseTokens(logits, draws, { vocabSize: allowed, unusedTokenIds });
-        draws.forEach(({ options, uniform }, row) => {
-          const line = values.subarray(row * vocab, (row + 1) * vocab) as Float32Array;
-          const expected = sampleToken(line, allowed, options, uniform, unusedTokenIds);
-          expect(actual[row]!.tokenId, `row ${row}, trial ${trial}`).toBe(expected.tokenId);
-          expect(Math.abs(actual[row]!.logProb - expected.logProb)).toBeLessThan(3e-6);
-        });
-      }
-      logits.dispose();
     });
 
     test("an update changes nothing that was read before", async () => {

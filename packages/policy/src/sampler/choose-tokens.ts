@@ -11,11 +11,13 @@ export interface Draw {
   readonly topLogProbs?: number;
 }
 
-/** One token for each row of logits `[rows, vocab]`, which stay the caller's. Where a kernel can, it draws from them where they lie. */
+/**
+ * One token for each row of logits `[rows, vocab]`, which stay the caller's. A backend's kernel draws from them where they lie; they are
+ * read only where likeliest tokens are asked for.
+ */
 export async function chooseTokens(logits: Tensor2D, draws: readonly Draw[], usable: UsableIds): Promise<SampledToken[]> {
   const context = fusedKernels();
-  const canStay = context?.kernels.sampleRows !== undefined && draws.every(({ options }) => isUnfiltered(options));
-  const drawn = canStay ? sampleRows(context, logits, draws, usable) : undefined;
+  const drawn = context && sampleRows(context, logits, draws, usable);
   if (drawn !== undefined && !draws.some(({ topLogProbs = 0 }) => topLogProbs > 0)) return drawn;
   const values = (await logits.data()) as Float32Array;
   const width = logits.shape[1];
@@ -27,15 +29,15 @@ export async function chooseTokens(logits: Tensor2D, draws: readonly Draw[], usa
   });
 }
 
-/** True when every token with a probability can be drawn. */
-function isUnfiltered({ temperature, topP, topK }: SamplingOptions): boolean {
-  return temperature > 0 && topP >= 1 && topK <= 0;
-}
-
 function sampleRows({ kernels, pointer }: KernelContext, logits: Tensor2D, draws: readonly Draw[], usable: UsableIds): SampledToken[] {
   const { vocabSize, unusedTokenIds = [] } = usable;
   const [rows, vocab] = logits.shape;
-  const values = Float64Array.from(draws.flatMap(({ options, uniform }) => [1 / options.temperature, uniform]));
-  kernels.sampleRows!(pointer(logits), rows, vocab, vocabSize, Int32Array.from(unusedTokenIds), unusedTokenIds.length, values);
-  return draws.map((_, row) => ({ tokenId: values[2 * row]!, logProb: values[2 * row + 1]! }));
+  const values = Float64Array.from(
+    draws.flatMap(({ options: { temperature, topP, topK }, uniform }) => [temperature === 0 ? 0 : 1 / temperature, topP, topK, uniform]),
+  );
+  kernels.sampleRows(pointer(logits), rows, vocab, vocabSize, Int32Array.from(unusedTokenIds), unusedTokenIds.length, values);
+  return draws.map((_, row) => {
+    const [tokenId, logWeight, normaliser] = values.subarray(4 * row, 4 * row + 3);
+    return { tokenId: tokenId!, logProb: logWeight! - Math.log(normaliser!) };
+  });
 }
