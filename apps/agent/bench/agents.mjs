@@ -35,8 +35,10 @@ for (const [arm, itsSeeds] of Object.entries(ARMS)) {
   }
 }
 console.log(`| arm | seed | before | after | CPU seconds |\n| --- | --- | --- | --- | --- |`);
-for (const { arm, seed, before, after, cpu } of rows) console.log(`| ${arm} | ${seed} | ${text(before)} | ${text(after)} | ${Math.round(cpu)} |`);
-for (const { arm, seed, before, after } of rows) if (before.ci95[1] >= after.ci95[0]) console.log(`${arm}, seed ${seed}: the intervals overlap`);
+for (const { arm, seed, before, after, cpu } of rows)
+  console.log(`| ${arm} | ${seed} | ${text(before)} | ${text(after)} | ${Math.round(cpu)} |`);
+for (const { arm, seed, before, after } of rows)
+  if (before.ci95[1] >= after.ci95[0]) console.log(`${arm}, seed ${seed}: the intervals overlap`);
 
 /** Runs a program unless its run is there, and returns the CPU seconds that it took. */
 async function once(run, words) {
