@@ -32,7 +32,7 @@ describe.each(published)("%s in a registry", (folder) => {
     const targets = links.map((link) => link.slice(1).find((target) => target !== undefined)!);
     const { files } = JSON.parse(read(`${folder}/package.json`)) as { files: string[] };
     const packed = (target: string) => files.some((file) => target === file || target.startsWith(`${file}/`));
-    expect(targets.filter((target) => !/^(https:\/\/|#)/.test(target) && !packed(target))).toEqual([]);
+    expect(targets.filter((target) => !/^(https?:\/\/|#)/.test(target) && !packed(target))).toEqual([]);
   });
 });
 
