@@ -85,7 +85,8 @@ describe("loadModel of a GGUF file", () => {
     });
     const differences = actual.map((value, id) => Math.abs(value - logProbs[id]!));
     expect(differences).toHaveLength(40);
-    expect(Math.max(...differences)).toBeLessThan(2e-4);
+    // The server keeps keys and values in 16 bits here, worth up to 0.016; positions that are not scaled are wrong by more than 1.
+    expect(Math.max(...differences)).toBeLessThan(0.03);
     disposeLayout(layout);
     model.dispose();
     parameters.dispose();
