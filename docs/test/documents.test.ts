@@ -15,6 +15,27 @@ test.each(readdirSync(join(root, "packages")))("packages/%s has a README with a 
   expect(fencesOf(join(root, path)).length, `fences marked "ts test" in ${path}`).toBeGreaterThan(0);
 });
 
+const published = ["packages", "apps"]
+  .flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
+  .filter((folder) => (JSON.parse(read(`${folder}/package.json`)) as { private?: boolean }).private !== true);
+
+describe.each(published)("%s in a registry", (folder) => {
+  test("is found by a description and keywords", () => {
+    const { description, keywords } = JSON.parse(read(`${folder}/package.json`)) as { description?: string; keywords?: string[] };
+    expect(description?.length).toBeGreaterThan(20);
+    expect(keywords?.length).toBeGreaterThan(3);
+    expect(new Set(keywords).size).toBe(keywords!.length);
+  });
+
+  test("has a README that links to nothing outside of the package", () => {
+    const links = [...read(`${folder}/README.md`).matchAll(/\]\(([^)\s]+)[^)]*\)|^\[[^\]]+\]: *(\S+)|(?:href|src)="([^"]+)"/gm)];
+    const targets = links.map((link) => link.slice(1).find((target) => target !== undefined)!);
+    const { files } = JSON.parse(read(`${folder}/package.json`)) as { files: string[] };
+    const packed = (target: string) => files.some((file) => target === file || target.startsWith(`${file}/`));
+    expect(targets.filter((target) => !/^(https?:\/\/|#)/.test(target) && !packed(target))).toEqual([]);
+  });
+});
+
 const inComments = sourcePaths(root).flatMap((path) => fencesOf(join(root, path)).map(({ line }) => [path, line] as const));
 
 test.each(inComments)("%s:%i", async (path, line) => {

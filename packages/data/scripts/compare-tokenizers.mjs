@@ -12,7 +12,7 @@ const texts = JSON.parse(readFileSync(join(folder, "texts.json"), "utf8"));
 
 async function load(path) {
   if (!readdirSync(path).includes("model.gguf")) return (await loadModelTokenizer(path)).tokenizer;
-  const { readGgufMetadata } = await import("../../policy/dist/index.js");
+  const { readGgufMetadata } = await import("../../policy/dist/node.js");
   return modelTokenizerFromGguf(await readGgufMetadata(join(path, "model.gguf")), "model.gguf").tokenizer;
 }
 

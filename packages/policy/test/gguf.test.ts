@@ -21,6 +21,10 @@ const floatsOf = (base64: string) => new Float32Array(bytesOf(base64).buffer);
 const fixture = async (name: string): Promise<unknown> => JSON.parse(await readFile(new URL(`fixtures/${name}`, import.meta.url), "utf8"));
 const blocks = (await fixture("gguf-blocks.json")) as Blocks;
 const models = (await fixture("gguf-models.json")) as Models;
+/** Contents of the file that fixtures/make_llama_cpp_fixture.py writes. */
+const positions = (await fixture("llama-cpp-positions.json")) as Readonly<
+  Record<string, { readonly file: string; readonly tokenIds: readonly number[]; readonly logProbs: readonly number[] }>
+>;
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-gguf-"))));
@@ -64,6 +68,25 @@ describe("loadModel of a GGUF file", () => {
         .slice(),
     );
     expect(relativeDifference(actual, floatsOf(logits))).toBeLessThan(1e-5);
+    disposeLayout(layout);
+    model.dispose();
+    parameters.dispose();
+  });
+
+  test.each(Object.keys(positions))("%s: the positions, and so the next-token log-probabilities, of llama.cpp", async (name) => {
+    await useBackend("wasm");
+    const { file, tokenIds, logProbs } = positions[name]!;
+    const parameters = await loadModel(await write(bytesOf(file)));
+    const model = new Transformer(parameters);
+    const layout = packRows([tokenIds.length]);
+    const actual = tf.tidy(() => {
+      const logits = model.logits(model.forward(tf.tensor1d([...tokenIds], "int32"), layout));
+      return [...tf.logSoftmax(logits).dataSync().slice(-40)]; // of the last position
+    });
+    const differences = actual.map((value, id) => Math.abs(value - logProbs[id]!));
+    expect(differences).toHaveLength(40);
+    // The server keeps keys and values in 16 bits here, worth up to 0.016; positions that are not scaled are wrong by more than 1.
+    expect(Math.max(...differences)).toBeLessThan(0.03);
     disposeLayout(layout);
     model.dispose();
     parameters.dispose();

@@ -1,6 +1,6 @@
 import type { LogRecord } from "@retool-ts/runs";
 import type { Point, Series } from "./series.js";
-import type { ChartSpec } from "./chart-spec.js";
+import { familyMember, type ChartSpec } from "./chart-spec.js";
 
 /** Records of one run, under the name that its lines have. */
 export interface CurveSource {
@@ -35,7 +35,7 @@ export function metricNames(runs: readonly CurveSource[], phase: string): string
 /** What a chart of the catalogue shows of these runs: all its lines for one run, and for several a chart a line with each run in it. */
 export function chartsOf(spec: ChartSpec, names: readonly string[], runs: readonly CurveSource[], counting: Counting): ChartContent[] {
   const ownNames = names.filter((name) => seriesName(spec, name) !== undefined);
-  const isFamily = (name: string) => !Object.hasOwn(spec.series, name);
+  const isFamily = (name: string) => Object.keys(spec.series).some((key) => key.endsWith("/") && name.startsWith(key));
   const lines = ownNames
     .map((name) => ({ name, runs: runs.map((run) => ({ run: run.name, points: pointsOf(name, run.records, counting) })) }))
     .filter(({ name, runs: all }) => !isFamily(name) || all.some(({ points }) => points.some(({ y }) => y > 0.005)));
@@ -54,7 +54,11 @@ export function chartsOf(spec: ChartSpec, names: readonly string[], runs: readon
 /** What a metric's line is called in a chart; undefined where it has none. */
 function seriesName({ series }: ChartSpec, name: string): string | undefined {
   if (Object.hasOwn(series, name)) return series[name];
-  return Object.keys(series).some((key) => key.endsWith("/") && name.startsWith(key)) ? name.slice(name.indexOf("/") + 1) : undefined;
+  for (const family of Object.keys(series)) {
+    const member = familyMember(family, name);
+    if (member !== undefined) return member;
+  }
+  return undefined;
 }
 
 function pointsOf(name: string, records: readonly LogRecord[], counting: Counting): Point[] {

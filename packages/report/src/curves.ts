@@ -2,7 +2,7 @@ import type { LogRecord } from "@retool-ts/runs";
 import { chartFigure } from "./chart-figure.js";
 import { chartsOf, metricNames, type CurveSource } from "./curve-series.js";
 import { markup, type Html } from "./markup.js";
-import type { ChartSpec } from "./chart-spec.js";
+import { familyMember, type ChartSpec } from "./chart-spec.js";
 import { CHARTS } from "./metric-catalogue.js";
 import { phaseTitle } from "./phase-title.js";
 
@@ -82,6 +82,7 @@ function renderPhase(phase: string, runs: readonly CurveSource[], options: Curve
     ${more}`;
 }
 
-function specHas({ series }: ChartSpec, name: string): boolean {
-  return Object.hasOwn(series, name) || Object.keys(series).some((key) => key.endsWith("/") && name.startsWith(key));
+function specHas({ series, undrawn = [] }: ChartSpec, name: string): boolean {
+  const names = [...Object.keys(series), ...undrawn];
+  return names.some((known) => known === name || familyMember(known, name) !== undefined);
 }

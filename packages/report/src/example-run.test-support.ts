@@ -33,9 +33,20 @@ export function exampleMetrics(): LogRecord[] {
     "policy/trained_tokens": 1500,
     "optim/grad_norm": 0.4,
     "my/metric": i,
-    ...(i % 10 === 9 ? { "eval/accuracy": i / 55 } : {}),
+    ...(i % 10 === 9 ? heldOut(i) : {}),
   }));
   return [...sft, ...rl];
+}
+
+/** Held-out accuracies; nothing of level 3 is ever right. */
+function heldOut(i: number): Record<string, number> {
+  const part = (name: string, accuracy: number) => ({
+    [`${name}/accuracy`]: accuracy,
+    [`${name}/accuracy_low`]: accuracy * 0.9,
+    [`${name}/accuracy_high`]: Math.min(1, accuracy + 0.1),
+    [`${name}/problems`]: 20,
+  });
+  return { ...part("eval", i / 55), ...part("eval/level/1", i / 50), ...part("eval/level/3", 0) };
 }
 
 export const SYSTEM = "You are a careful mathematician.";

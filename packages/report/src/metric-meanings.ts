@@ -11,6 +11,18 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
     "mean of what each term of the reward added, after its weight: `outcome`, and those of `reward.parts` (`tool_calls`, `overlong`, `length`, `format`); they sum to `reward/mean`",
   "reward/accuracy": "share of rollouts whose answer is right; sampled at the training temperature, so it reads lower than an evaluation",
   "eval/accuracy": "accuracy on validation problems, at steps that `train.evaluateEvery` names",
+  "eval/problems": "number of those problems",
+  "eval/accuracy_low":
+    "lower end of the 95 % interval of that accuracy: Wilson's with one sample a problem, a bootstrap over problems with several",
+  "eval/accuracy_high": "its upper end",
+  "eval/level/*/accuracy": "accuracy of each level of difficulty that validation problems name; with 2 to 32 levels",
+  "eval/level/*/accuracy_low": "lower end of its 95 % interval",
+  "eval/level/*/accuracy_high": "upper end of it",
+  "eval/level/*/problems": "number of those problems",
+  "eval/family/*/accuracy": "accuracy of each family of problems (of MATH: its subjects); with 2 to 32 families",
+  "eval/family/*/accuracy_low": "lower end of its 95 % interval",
+  "eval/family/*/accuracy_high": "upper end of it",
+  "eval/family/*/problems": "number of those problems",
   "validation/accuracy":
     "right answers on problems of the training side; only at steps of the cold start that validate, and what `stopAtAccuracy` looks at",
   "agent/failed_share": "share of rollouts whose agent failed in any way; with an agent of your own",

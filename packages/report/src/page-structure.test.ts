@@ -56,6 +56,13 @@ describe("the page of a run", () => {
     }
   });
 
+  test("accuracies of levels share a chart, one that stays at 0 too, and bounds and counts are no lines", () => {
+    const chart = figuresOf("Reinforcement").find((figure) => figure.querySelector("b")!.textContent === "Held-out accuracy by level")!;
+    const data = JSON.parse(chart.querySelector("svg")!.getAttribute("data-series")!) as [string, unknown][];
+    expect(data.map(([name]) => name)).toEqual(["1", "3"]);
+    expect(document.querySelector("#curves")!.textContent).not.toMatch(/accuracy_low|accuracy_high|eval\/.*problems/);
+  });
+
   test("a chart in words tells the ends and the extremes of its lines", () => {
     const reward = figuresOf("Reinforcement").find((figure) => figure.querySelector("b")!.textContent === "Reward")!;
     expect(reward.querySelector("svg")!.getAttribute("aria-label")).toBe(

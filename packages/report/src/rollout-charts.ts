@@ -29,8 +29,26 @@ export const ROLLOUT_CHARTS: readonly ChartSpec[] = [
     axis: "right answers, % of rollouts",
     unit: "share",
     series: { "reward/accuracy": "sampled for training", "eval/accuracy": "held-out problems" },
+    undrawn: ["eval/accuracy_low", "eval/accuracy_high", "eval/problems"],
     explanation:
       "Share of right answers among the rollouts of each step. Training samples may be drawn more freely than those of evaluations, and then read lower.",
+  },
+  {
+    title: "Held-out accuracy by level",
+    axis: "right answers, % of rollouts",
+    unit: "share",
+    series: { "eval/level/*/accuracy": "" },
+    undrawn: ["eval/level/*/accuracy_low", "eval/level/*/accuracy_high", "eval/level/*/problems"],
+    explanation:
+      "Accuracy on the held-out problems of each level. Levels have fewer problems than the whole, so their lines move more by chance.",
+  },
+  {
+    title: "Held-out accuracy by family",
+    axis: "right answers, % of rollouts",
+    unit: "share",
+    series: { "eval/family/*/accuracy": "" },
+    undrawn: ["eval/family/*/accuracy_low", "eval/family/*/accuracy_high", "eval/family/*/problems"],
+    explanation: "Accuracy on the held-out problems of each family. A family with 20 problems moves by 5 % for every one of them.",
   },
   {
     title: "Accuracy during the cold start",

@@ -189,6 +189,51 @@ describe("held-out problems", () => {
     expect(recorder.states.map(({ state: saved }) => saved.totalSteps)).toEqual([1, 2, 4]); // each best one, and the last
   });
 
+  test("accuracy has its number of problems and interval, whole and by level and family", async () => {
+    const parts = [
+      { level: 1, family: "sums" },
+      { level: 1, family: "products" },
+      { level: 2, family: "sums" },
+    ];
+    const reward: RolloutReward = ({ problem: { level } }) => ({ score: level === 1 ? 1 : -1, correct: level === 1 });
+    const { recorder } = await run(
+      { steps: 2, evaluateEvery: 2 },
+      {
+        environment: environment({ reward }),
+        heldOut: { ...heldOut, problems: heldOut.problems.map((problem, i) => ({ ...problem, ...parts[i]! })) },
+      },
+    );
+    const close = (value: number) => expect.closeTo(value, 4) as number;
+    // The intervals are statsmodels' proportion_confint(k, n, method="wilson").
+    const expected = {
+      "eval/accuracy": close(2 / 3), "eval/accuracy_low": close(0.2077), "eval/accuracy_high": close(0.9385), "eval/problems": 3,
+      "eval/level/1/accuracy": 1, "eval/level/1/accuracy_low": close(0.3424), "eval/level/1/accuracy_high": 1, "eval/level/1/problems": 2,
+      "eval/level/2/accuracy": 0, "eval/level/2/accuracy_low": 0, "eval/level/2/accuracy_high": close(0.7935), "eval/level/2/problems": 1,
+      "eval/family/sums/accuracy": 0.5, "eval/family/sums/accuracy_low": close(0.0945), "eval/family/sums/accuracy_high": close(0.9055), "eval/family/sums/problems": 2,
+      "eval/family/products/accuracy": 1, "eval/family/products/accuracy_low": close(0.2065), "eval/family/products/accuracy_high": 1, "eval/family/products/problems": 1,
+    }; // prettier-ignore
+    const ofPart = ([name]: [string, unknown]) => /^eval\/(?!code_ratio|response_tokens)/.test(name);
+    expect(Object.fromEntries(Object.entries(recorder.metrics[1]!).filter(ofPart))).toEqual(expected);
+    expect(Object.keys(recorder.metrics[0]!).filter((name) => name.startsWith("eval/"))).toEqual([]);
+  });
+
+  test("without levels and families, or with a single one, only the whole is measured", async () => {
+    const problemsOf = (family: string | undefined) =>
+      heldOut.problems.map((problem) => (family === undefined ? problem : { ...problem, family }));
+    for (const family of [undefined, "sums"]) {
+      const { recorder } = await run({ steps: 1, evaluateEvery: 1 }, { heldOut: { ...heldOut, problems: problemsOf(family) } });
+      const names = Object.keys(recorder.metrics[0]!).filter((name) => name.startsWith("eval/"));
+      expect(names).toEqual([
+        "eval/accuracy",
+        "eval/accuracy_low",
+        "eval/accuracy_high",
+        "eval/problems",
+        "eval/code_ratio",
+        "eval/response_tokens",
+      ]);
+    }
+  });
+
   test("without them, nothing is measured", async () => {
     const { recorder } = await run({ evaluateEvery: 1 });
     expect(recorder.metrics[0]).not.toHaveProperty("eval/accuracy");

@@ -1,5 +1,5 @@
 import { zeroVarianceGroupShare } from "@retool-ts/algorithms/advantages";
-import { gradedRollouts, summarizeEvaluation } from "@retool-ts/evaluate";
+import { gradedRollouts, summarizeEvaluation, type Accuracy } from "@retool-ts/evaluate";
 import { summarizeRollouts, type RolloutSummary } from "@retool-ts/rollout";
 import { withPartial } from "../partial.js";
 import type { TrainContext } from "../train-context.js";
@@ -116,8 +116,35 @@ export async function evaluateHeldOut<Closure>(
   const groups = await withPartial(context, { name: `eval-${totalSteps}`, policy, sampling }, (journal) =>
     gradedRollouts(policy, environment, { problems, samples, sampling, seed, step: totalSteps, ...(journal && { journal }) }),
   );
-  const { accuracy, rollouts } = summarizeEvaluation(groups);
-  return { "eval/accuracy": accuracy, "eval/code_ratio": rollouts.codeRatio, "eval/response_tokens": rollouts.meanResponseTokens };
+  const evaluation = summarizeEvaluation(groups);
+  const { rollouts, levels, families } = evaluation;
+  return {
+    ...accuracyMetrics("eval", evaluation),
+    ...partMetrics("eval/level", levels),
+    ...partMetrics("eval/family", families),
+    "eval/code_ratio": rollouts.codeRatio,
+    "eval/response_tokens": rollouts.meanResponseTokens,
+  };
+}
+
+/** An accuracy with the number of its problems and its 95 % interval. */
+function accuracyMetrics<Prefix extends string>(prefix: Prefix, { accuracy, ci95: [low, high], n }: Accuracy) {
+  return {
+    [`${prefix}/accuracy`]: accuracy,
+    [`${prefix}/accuracy_low`]: low,
+    [`${prefix}/accuracy_high`]: high,
+    [`${prefix}/problems`]: n,
+  } as Record<`${Prefix}/${"accuracy" | "accuracy_low" | "accuracy_high" | "problems"}`, number>;
+}
+
+/** Levels or families beyond which a step's record would be more names than figures. */
+const MOST_PARTS = 32;
+
+/** Accuracy of each of several parts of the held-out problems; of a single part it is that of the whole. */
+function partMetrics(prefix: string, parts: Readonly<Record<string, Accuracy>>): Record<string, number> {
+  const entries = Object.entries(parts);
+  if (entries.length < 2 || entries.length > MOST_PARTS) return {};
+  return Object.assign({}, ...entries.map(([name, part]) => accuracyMetrics(`${prefix}/${name}`, part))) as Record<string, number>;
 }
 
 /** True for a higher accuracy than any before; of equal ones, the first stays the best. */
