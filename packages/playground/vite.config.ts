@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { PAGE_SCRIPT, STYLE } from "@retool-ts/report/parts";
 import { defineConfig, type Plugin } from "vite";
+
+const SITE = fileURLToPath(new URL("dist/site", import.meta.url));
+const MOST_MIB = 1.5;
 
 /** Puts the style and the script of every page of ours into this one, and a policy under which no other inline script runs. */
 function reportParts(): Plugin {
@@ -30,12 +36,32 @@ function reportParts(): Plugin {
   };
 }
 
+/** Tells how much the page weighs, all files counted, and refuses one that is too heavy for a first look. */
+function weight(): Plugin {
+  let folder = SITE;
+  return {
+    name: "weight",
+    apply: "build",
+    configResolved: ({ root, build }) => void (folder = resolve(root, build.outDir)),
+    closeBundle() {
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      const bytes = files.reduce(
+        (sum, { parentPath, name }) => sum + gzipSync(readFileSync(join(parentPath, name)), { level: 9 }).length,
+        0,
+      );
+      const size = `${(bytes / 2 ** 20).toFixed(2)} MiB compressed, of at most ${MOST_MIB}`;
+      if (bytes > MOST_MIB * 2 ** 20) throw new Error(`the playground is too heavy: ${size}`);
+      console.log(`playground: ${size}`);
+    },
+  };
+}
+
 /** The page as files that any server hands out, under any path. */
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
   publicDir: false,
-  plugins: [reportParts()],
+  plugins: [reportParts(), weight()],
   worker: { format: "es" },
-  build: { outDir: "dist/site", emptyOutDir: true, assetsInlineLimit: 0, target: "es2022", modulePreload: { polyfill: false } },
+  build: { outDir: SITE, emptyOutDir: true, assetsInlineLimit: 0, target: "es2022", modulePreload: { polyfill: false } },
 });

@@ -64,6 +64,10 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
     expect((await points(page, "Code ratio"))["held-out problems"]!.at(-1)![1]).toMatch(/^(9\d|100)/);
     expect((await points(page, "Reward"))["mean reward"]).toHaveLength(10);
     expect(await page.locator("#curves .interval").count()).toBe(6);
+    const chart = page.locator("#curves figure", { has: page.locator("b", { hasText: /^Accuracy$/ }) });
+    await chart.locator("svg").focus();
+    await page.keyboard.press("Home");
+    expect(await chart.locator("figcaption output").textContent()).toMatch(/^step 0: held-out problems 49\.0 %/);
 
     expect(await page.locator("#rollouts .rollout").count()).toBe(8);
     expect(await page.locator("#strip [data-step]").evaluateAll((cards) => cards.map((card) => card.getAttribute("data-step")))).toEqual([
@@ -141,6 +145,25 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
     expect(tasks.length).toBeGreaterThan(100);
     expect(tasks[0]).toBeLessThan(LONGEST_TASK_MS);
     await context.close();
+  });
+
+  test("a tab in the background goes on, and draws when it is looked at again", async () => {
+    const { page, faults } = await openPage(browser, `${site.url}#steps=10&group=2`, { width: 1280 });
+    await answered(page);
+    const look = (isHidden: boolean) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await look(true);
+    await train(page);
+    await says(page, "Done: 10 steps.");
+    expect(await page.locator("#rollouts .rollout").count()).toBe(0);
+    await look(false);
+    await page.locator("#rollouts .rollout").first().waitFor(PATIENCE);
+    expect((await points(page, "Reward"))["mean reward"]).toHaveLength(10);
+    expect(faults).toEqual([]);
+    await page.context().close();
   });
 
   test.each([

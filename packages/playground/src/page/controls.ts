@@ -18,13 +18,13 @@ const SLIDERS: readonly Slider[] = [
   {
     name: "groupSize",
     label: "Answers per problem",
-    why: "More answers tell better which way is right, and take more time. With 2 there is often no difference to learn from.",
+    why: "More answers show better which way is right, and take more time. With 2 they are often both right or both wrong, and nothing is learned.",
     text: String,
   },
   {
     name: "learningRate",
     label: "Learning rate",
-    why: "How far each step moves the weights. Too low learns slowly; from 0.002 on the model forgets how to write code.",
+    why: "How far each step moves the weights. 0.00005 is slow. 0.004 is too far: the model finds the tool at once, and then copies digits worse and worse.",
     text: (value) => String(value),
   },
   { name: "steps", label: "Steps", why: "How long one press of Train goes on. You can press it again.", text: String },
@@ -34,7 +34,7 @@ const FLAGS: readonly Flag[] = [
   {
     name: "masksOutput",
     label: "Leave the interpreter's output out of the learning",
-    why: "The model did not write that text, so it should not learn to. Untick it to see what happens: learning gets noisier.",
+    why: "The model did not write that text, so it should not learn to. Untick it, and accuracy stays far lower.",
   },
   {
     name: "hasTool",
