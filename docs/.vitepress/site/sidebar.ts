@@ -88,8 +88,8 @@ export function apiSidebars(folder: string): DefaultTheme.SidebarMulti {
 }
 
 /** An item without its fold: the theme nests the fold's button in another button, which screen readers cannot tell apart. */
-function unfolded({ collapsed: _, items, ...item }: DefaultTheme.SidebarItem): DefaultTheme.SidebarItem {
-  return { ...item, ...(items && { items: items.map(unfolded) }) };
+function unfolded({ text, link, items }: DefaultTheme.SidebarItem): DefaultTheme.SidebarItem {
+  return { ...(text !== undefined && { text }), ...(link !== undefined && { link }), ...(items && { items: items.map(unfolded) }) };
 }
 
 /** Markdown files of the guide that the sidebar does not lead to. */
