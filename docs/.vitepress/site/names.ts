@@ -51,10 +51,14 @@ export function topHasPage(top: string): boolean {
   return SETTINGS.some(({ key }) => key.startsWith(`${top}.`));
 }
 
-/** The name of a metric in the table: its own, or its family's, as `stop/*` for `stop/eos`; undefined for what is no metric. */
+/**
+ * The name of a metric in the table: its own, or its family's, as `stop/*` for `stop/eos`; of an area, `policy/*`, the
+ * first. Undefined for what is no metric.
+ */
 export function knownMetric(name: string): string | undefined {
   if (Object.hasOwn(METRICS, name)) return name;
-  return FAMILIES.find((family) => new RegExp(`^${family.split("*").join("[^/]+")}$`).test(name));
+  const family = FAMILIES.find((each) => new RegExp(`^${each.split("*").join("[^/]+")}$`).test(name));
+  return family ?? (name.endsWith("/*") ? Object.keys(METRICS).find((metric) => metric.startsWith(name.slice(0, -1))) : undefined);
 }
 
 /** The place of a metric. */

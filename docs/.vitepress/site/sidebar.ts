@@ -79,18 +79,17 @@ export function apiSidebars(folder: string): DefaultTheme.SidebarMulti {
   const file = join(folder, "typedoc-sidebar.json");
   if (!existsSync(file)) return {};
   const packages = JSON.parse(readFileSync(file, "utf8")) as { text: string; link: string; items: DefaultTheme.SidebarItem[] }[];
-  const own = packages.map(
-    ({ text, link, items }) =>
-      [
-        link,
-        [
-          { text: "All packages", link: "/api/" },
-          { text, link, items },
-        ],
-      ] as const,
-  );
+  const own = packages.map(({ text, link, items }) => {
+    const entries = [{ text: "All packages", link: "/api/" }, { text, link, items: items.map(unfolded) }]; // prettier-ignore
+    return [link, entries] as const;
+  });
   const list = packages.map(({ text, link }) => ({ text, link }));
   return { ...Object.fromEntries(own), "/api/": [{ text: "API", link: "/api/", items: list }] };
+}
+
+/** An item without its fold: the theme nests the fold's button in another button, which screen readers cannot tell apart. */
+function unfolded({ text, link, items }: DefaultTheme.SidebarItem): DefaultTheme.SidebarItem {
+  return { ...(text !== undefined && { text }), ...(link !== undefined && { link }), ...(items && { items: items.map(unfolded) }) };
 }
 
 /** Markdown files of the guide that the sidebar does not lead to. */
