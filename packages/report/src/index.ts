@@ -20,7 +20,7 @@ export { TIMING_CHARTS } from "./timing-charts.js";
 export { type PageOptions, renderPage, type Section } from "./page.js";
 export { type RecordPair, RecordSample } from "./record-sample.js";
 export { percent, phaseTitle } from "./phase-title.js";
-export { problemFacts, renderPrompt, renderRollout } from "./rollout-card.js";
+export { problemFacts, renderPrompt, renderRollout, type RolloutCardOptions } from "./rollout-card.js";
 export { flattenConfig, renderConfig, type Setting } from "./run-settings.js";
 export { renderReport } from "./render-report.js";
 export {
