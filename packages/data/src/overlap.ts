@@ -14,7 +14,7 @@ export interface Overlap {
  * the same sentence with other numbers is another one.
  *
  * @param training - gone through once; nothing of it is kept.
- * @param options - `wordsInARow` are the words that two texts share to be alike; 13.
+ * @param options - `wordsInARow`, how many words in a row two texts share to be alike; 13.
  */
 export function findOverlap(
   training: Iterable<string>,
