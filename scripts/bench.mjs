@@ -7,6 +7,8 @@
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 // `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
 // `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
+// `pnpm bench engine [steps]`: CPU seconds of a step through the Tinker API on loopback against the engine in the process, for a tiny model and
+// SmolLM2's shape. Some minutes.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -14,9 +16,11 @@ import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve"];
+const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve", "engine"];
 if (!BENCHES.includes(what) || (what !== "ablations" && !/^[1-9]\d*$/.test(count ?? "1"))) {
-  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve");
+  console.error(
+    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve | engine [steps]",
+  );
   process.exit(2);
 }
 await ensureInstalled();
@@ -33,6 +37,14 @@ if (what === "ablations") {
 if (what === "serve") {
   const child = spawn(process.execPath, [join(root, "packages/serve/bench/serve.mjs")], { stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
+}
+if (what === "engine") {
+  for (const shape of ["tiny", "smollm2"]) {
+    const figures = await lastLine(process.execPath, [join(root, "packages/tinker-server/bench/engine.mjs"), shape, count ?? "5"]);
+    console.log(JSON.stringify(figures));
+    console.log(`${shape}: a step over HTTP takes ${(100 * (figures.ratio - 1)).toFixed(1)} % more CPU seconds than in the process`);
+  }
+  process.exit();
 }
 if (what === "reward") {
   await benchReward();

@@ -10,7 +10,7 @@ const PACKAGE_ORDER = [
   ["core"],
   ["engine", "http"],
   ["data", "hub", "sandbox", "reward", "algorithms", "tinker"],
-  ["policy", "rollout"],
+  ["policy", "rollout", "remote-sampler"],
   ["runs", "evaluate"],
   ["train", "report", "serve", "tinker-server"],
   ["watch", "playground"],
@@ -33,7 +33,22 @@ const APP_LIMITS = { rooms: 15, floors: 9 };
 /** Modules out of reach: what computes is handed to these packages, and the command line and its files are the app's. */
 const BARRED = [
   {
-    packages: ["engine", "http", "data", "sandbox", "reward", "rollout", "runs", "evaluate", "train", "report", "serve", "tinker", "watch"],
+    packages: [
+      "engine",
+      "http",
+      "data",
+      "sandbox",
+      "reward",
+      "rollout",
+      "runs",
+      "evaluate",
+      "train",
+      "report",
+      "serve",
+      "tinker",
+      "remote-sampler",
+      "watch",
+    ],
     module: /^@tensorflow\//,
   },
   { packages: PACKAGE_ORDER.flat().filter((name) => name !== "retool"), module: /^(?:commander|yaml|retool)(?:\/|$)/ },

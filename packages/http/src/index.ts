@@ -8,5 +8,6 @@ export { HttpFault, type HttpFaultDetails } from "./http-fault.js";
 export { HttpMetrics } from "./http-metrics.js";
 export { readJsonBody, type JsonBodyLimits } from "./json-body.js";
 export { isLoopback, openServer, type HttpServer, type OpenServerOptions, type ServerAddress } from "./open-server.js";
+export { requestJson, type JsonAnswer, type JsonRequest } from "./request-json.js";
 export { RequestGate, type RequestGateOptions, type RequestTurn } from "./request-gate.js";
 export { isTimeout, requestSignal, type RequestEnds, type RequestSignal } from "./request-signal.js";

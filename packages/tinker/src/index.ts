@@ -24,7 +24,7 @@ export {
   TinkerValueError,
   type TinkerErrorOptions,
 } from "./client/errors.js";
-export { type Gate } from "./client/lane.js";
+export { Gate } from "./client/lane.js";
 export { type HeartbeatState } from "./client/heartbeat.js";
 export { type Control, Requests, type Started } from "./client/requests.js";
 export { SamplingWeights, type SampleOptions, type SamplingSession, type WeightsName } from "./client/sampling-weights.js";
@@ -36,9 +36,9 @@ export { unloadOnSignals, type SignalSource } from "./client/unload-on-signals.j
 export { WireError } from "./wire/wire-error.js";
 export { type EngineFacts } from "./engine/server-model.js";
 export { HOSTED_SEMANTICS, REDUCTIONS, type ServerReduction, type ServerSemantics } from "./engine/server-semantics.js";
-export { type StopIds } from "./engine/stop-ids.js";
+export { StopIds } from "./engine/stop-ids.js";
 export { TinkerEngine, type TinkerEngineOptions, type TinkerOptimizer } from "./engine/tinker-engine.js";
-export { TinkerSampler, type TinkerSamplerParts } from "./engine/tinker-sampler.js";
+export { TinkerSampler, type TinkerSamplerParts, type TokenSource } from "./engine/tinker-sampler.js";
 export { TinkerSnapshot, type FrozenSource, type SnapshotParts } from "./engine/tinker-snapshot.js";
 export { type GradientFindings, type Measurement } from "./probe/probe-gradients.js";
 export { type SamplingFindings } from "./probe/probe-sampling.js";

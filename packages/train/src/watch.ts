@@ -4,6 +4,8 @@ import type { Reporter } from "./reporter.js";
 
 /** Steps without any difference within groups before it is said. */
 const SILENT_STEPS = 5;
+/** Mean difference of log-probabilities between sampler and trainer above which it is said; half precision makes about 0.01. */
+const APART = 0.05;
 /** Updates in a row with a gradient that is no number before the run is given up. */
 const BROKEN_UPDATES = 10;
 
@@ -31,6 +33,13 @@ export class Watch {
       this.#once(
         "clock",
         `step ${record["step"]}: a time limit ended ${percent(clock)} of the tool calls; such rollouts are not scored, and equal seeds may differ`,
+      );
+    }
+    const apart = Number(record["mismatch/log_prob_difference"] ?? 0);
+    if (apart > APART) {
+      this.#once(
+        "mismatch",
+        `step ${record["step"]}: sampler and trainer are ${apart.toFixed(3)} nats a token apart: other weights or a lower precision sample than learn. Importance weights (train.importance) make up for little of it`,
       );
     }
     if (record["stop/toolFailed"] === 1) {

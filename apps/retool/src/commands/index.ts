@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import * as chat from "./chat.js";
+import * as cluster from "./cluster.js";
 import * as compare from "./compare.js";
 import * as completion from "./completion.js";
 import * as config from "./config.js";
@@ -53,6 +54,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   exec,
   sandbox,
   engine,
+  cluster,
   doctor,
   native,
   completion,

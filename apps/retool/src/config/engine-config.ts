@@ -1,10 +1,30 @@
 import { positive } from "@retool-ts/train";
 import { z } from "zod";
 
+/** A server that samples in place of this process. */
+const SamplerServer = z.strictObject({
+  kind: z.enum(["vllm", "sglang"]).describe("vLLM takes adapters while it runs; SGLang reads whole models from a folder."),
+  baseUrl: z.url({ protocol: /^https?$/ }).describe("Address of the server, such as http://127.0.0.1:8000."),
+  model: z.string().nullable().default(null).describe("Of vLLM: the base model, as the server names it; null = the only one."),
+  folder: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      "Folder through which weights go, at the same path here and on the server; null = a new one in the system's temporary folder.",
+    ),
+  concurrency: positive.default(256).describe("Requests for samples that wait for their answers at once."),
+});
+
 /** Where the policy samples and learns. */
 export const EngineConfig = z.discriminatedUnion("kind", [
   /** In this process. */
-  z.strictObject({ kind: z.literal("local") }),
+  z.strictObject({
+    kind: z.literal("local"),
+    sampler: SamplerServer.nullable()
+      .default(null)
+      .describe("A server that samples, with weights refreshed after each update; its key is read from RETOOL_SAMPLER_KEY. null = here."),
+  }),
   /** On a server of the Tinker API; the key is read from TINKER_API_KEY. */
   z.strictObject({
     kind: z.literal("tinker"),
@@ -16,4 +36,5 @@ export const EngineConfig = z.discriminatedUnion("kind", [
 ]);
 /** Parsed {@link EngineConfig}. */
 export type EngineConfig = z.infer<typeof EngineConfig>;
+export type SamplerServerConfig = z.infer<typeof SamplerServer>;
 export type TinkerEngineConfig = Extract<EngineConfig, { readonly kind: "tinker" }>;

@@ -193,3 +193,20 @@ test("a key of sampling alone leaves the others as they are", async () => {
   expect(evaluation.sampling).toEqual({ temperature: 1, topP: 0.9, topK: 0 });
   expect(train.sampling).toEqual({ temperature: 1, topP: 1, topK: 5 });
 });
+
+test("a sampler elsewhere has truncated importance weights against the trainer, unless the config says otherwise", async () => {
+  const sampler = ["engine.sampler.kind=vllm", "engine.sampler.baseUrl=http://127.0.0.1:8000"];
+  const { train, engine } = await loadConfig({ set: sampler });
+  expect(train).toMatchObject({ oldLogProbs: "trainer", importance: { level: "token", cap: 2, outside: "cap" } });
+  expect(engine).toEqual({
+    kind: "local",
+    sampler: { kind: "vllm", baseUrl: "http://127.0.0.1:8000", model: null, folder: null, concurrency: 256 },
+  });
+  expect((await loadConfig({ set: [...sampler, "train.importance=null"] })).train).toMatchObject({
+    oldLogProbs: "trainer",
+    importance: null,
+  });
+  expect((await loadConfig({ set: [...sampler, "train.importance.cap=5"] })).train.importance).toMatchObject({ cap: 5 });
+  expect((await loadConfig({})).train).toMatchObject({ oldLogProbs: "sampler", importance: null });
+  expect(await messageOf(loadConfig({ set: ["engine.sampler.kind=ollama", sampler[1]!] }))).toContain("engine.sampler.kind");
+});

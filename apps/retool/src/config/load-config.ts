@@ -39,14 +39,21 @@ export async function loadConfig({ preset, file: path, settings, set = [], plugi
     ["settings", () => (settings === undefined ? {} : (structuredClone(settings) as Json))],
     ...set.map((setting): [string, () => Json] => [`--set ${setting}`, () => parseSetting(setting)]),
   ];
-  for (const [where, read] of layers) {
-    try {
-      merged = mergeConfig(merged, read(), where);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problems.push(error.problem);
+  const mergeLayers = (base: Json): Json => {
+    let result = base;
+    for (const [where, read] of layers) {
+      try {
+        result = mergeConfig(result, read(), where);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        problems.push(error.problem);
+      }
     }
-  }
+    return result;
+  };
+  const preferred = merged;
+  merged = mergeLayers(preferred);
+  if (problems.length === 0 && hasRemoteSampler(merged)) merged = mergeLayers(mergeConfig(preferred, CORRECTED, "engine.sampler"));
   const origins = { file, settings, set, preset: isKnown ? name : "tiny" };
   const checked = configProblems(merged, (keys, part) => placeOf(keys, part, origins));
   problems.push(...checked.problems.toSorted(byPlace));
@@ -62,6 +69,14 @@ export async function loadConfig({ preset, file: path, settings, set = [], plugi
     plugins: pluginPaths(config.plugins, plugins, folderOf("plugins")),
     agent: { ...config.agent, file: agentFile },
   };
+}
+
+/** Trainer and a sampler elsewhere differ a little: their ratio weighs each token, cut at 2, unless a config says otherwise. */
+const CORRECTED: Json = { engine: { kind: "local" }, train: { oldLogProbs: "trainer", importance: { level: "token", cap: 2 } } };
+
+function hasRemoteSampler(config: Json): boolean {
+  const engine = (config as { readonly engine?: { readonly sampler?: unknown } | null }).engine;
+  return engine?.sampler != null;
 }
 
 /** Absolute paths, for a run may be resumed from another folder. Those of a file are seen from its folder. */

@@ -2,7 +2,8 @@ import { RetoolError } from "@retool-ts/core";
 import { StopStringScanner, type EngineSampler, type SamplerOptions, type TurnRequest, type TurnTokens } from "@retool-ts/engine";
 import { checkIds } from "../client/check-data.js";
 import { TinkerAnswerError } from "../client/errors.js";
-import type { SamplingWeights } from "../client/sampling-weights.js";
+import type { SampleOptions } from "../client/sampling-weights.js";
+import type { SampleResponse } from "../wire/sample.js";
 import type { StopIds } from "./stop-ids.js";
 
 /** Tokens asked for at once where a stop string is no token of its own, so that little is sampled behind it. */
@@ -12,15 +13,22 @@ const ASKED_MULTIPLE = 32;
 /** Ids in a row that may not be sampled, before the server is given up. */
 const MAX_REJECTED = 16;
 
+/** What samples one sequence a request. */
+export interface TokenSource {
+  sample(options: SampleOptions): Promise<Pick<SampleResponse, "sequences">>;
+}
+
 /** A sampler's way to weights and to what it shares with others. */
 export interface TinkerSamplerParts {
   /** The weights to sample from now. */
-  weights(): Promise<SamplingWeights>;
+  weights(): Promise<TokenSource>;
   readonly stopIds: StopIds;
   /** Rows of the embedding. */
   readonly modelVocabSize: number;
   /** Longest sequence of the model, in tokens. */
   readonly maxPositions: number;
+  /** Numbers of tokens are asked for in multiples of it. Default: 32. */
+  readonly askedMultiple?: number;
   onDispose?(): void;
 }
 
@@ -111,7 +119,8 @@ export class TinkerSampler implements EngineSampler {
     const stops = this.#stops(request);
     const room = Math.min(request.maxTokens - turn.length, this.maxLength - tokenIds.length, stops.areAllIds ? Infinity : SLICE_TOKENS);
     const seed = seedOf(request.uniform(tokenIds.length), turn.rejected);
-    const asked = Math.min(ASKED_MULTIPLE * Math.ceil(room / ASKED_MULTIPLE), this.#parts.maxPositions - tokenIds.length);
+    const multiple = this.#parts.askedMultiple ?? ASKED_MULTIPLE;
+    const asked = Math.min(multiple * Math.ceil(room / multiple), this.#parts.maxPositions - tokenIds.length);
     const params = {
       max_tokens: asked,
       temperature,

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import type { LoadedModel } from "./model-setup.js";
+import { sampleElsewhere } from "./remote-sampler.js";
+
+const at = { baseUrl: "http://127.0.0.1:1", model: null, folder: null, concurrency: 1 };
+const model = (lora: object | undefined) => ({ engine: { parameters: { lora } } }) as unknown as LoadedModel;
+
+test("what a server cannot take is refused before it is asked", async () => {
+  await expect(sampleElsewhere(model(undefined), { ...at, kind: "vllm" })).rejects.toThrow(
+    /expected a policy with an adapter.*set model\.lora/s,
+  );
+  await expect(sampleElsewhere(model({}), { ...at, kind: "sglang" })).rejects.toThrow(
+    /expected a policy without an adapter.*model\.lora to null/s,
+  );
+});

@@ -1,0 +1,11 @@
+/**
+ * Sampling on vLLM or SGLang over HTTP, while the policy learns in this process or wherever its engine computes.
+ *
+ * @packageDocumentation
+ */
+export { SampledElsewhere, type SampledElsewhereOptions } from "./sampled-elsewhere.js";
+export { SamplerFault } from "./sampler-fault.js";
+export { type LoadedWeights, type SamplingServer, type TokenRequest, type TokenAnswer } from "./sampling-server.js";
+export { SglangServer } from "./sglang-server.js";
+export { VllmServer, type VllmOptions } from "./vllm-server.js";
+export { type ServerOptions } from "./server-requests.js";
