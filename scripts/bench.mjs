@@ -6,17 +6,21 @@
 // `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 // `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
+// `pnpm bench all [repetitions]`: draws of tokens and threads of wasm, written into docs/guide/speed.md. A minute.
 // `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
+import { writeSpeedPage } from "./speed-page.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve"];
+const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve", "all"];
 if (!BENCHES.includes(what) || (what !== "ablations" && !/^[1-9]\d*$/.test(count ?? "1"))) {
-  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve");
+  console.error(
+    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve | all [repetitions]",
+  );
   process.exit(2);
 }
 await ensureInstalled();
@@ -36,6 +40,10 @@ if (what === "serve") {
 }
 if (what === "reward") {
   await benchReward();
+  process.exit();
+}
+if (what === "all") {
+  await writeSpeedPage(count ?? "7");
   process.exit();
 }
 if (what === "policy") {

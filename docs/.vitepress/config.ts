@@ -38,6 +38,7 @@ export default defineConfig({
   srcExclude: ["test/**", "node_modules/**"],
   ignoreDeadLinks: [/^\/playground\//], // the build puts the app there
   markdown: {
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (markdown) => {
       referenceLinks(markdown);
       inlineDiagrams(markdown, at("../diagrams"));
