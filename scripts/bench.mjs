@@ -6,6 +6,7 @@
 // `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 // `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
+// `pnpm bench all [repetitions]`: draws of tokens and threads of wasm, written into docs/guide/speed.md. A minute.
 // `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
 // `pnpm bench engine [steps]`: CPU seconds of a step through the Tinker API on loopback against the engine in the process, for a tiny model and
 // SmolLM2's shape. Some minutes.
@@ -14,12 +15,13 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
+import { writeSpeedPage } from "./speed-page.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve", "engine"];
+const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve", "engine", "all"];
 if (!BENCHES.includes(what) || (what !== "ablations" && !/^[1-9]\d*$/.test(count ?? "1"))) {
   console.error(
-    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve | engine [steps]",
+    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve | engine [steps] | all [repetitions]",
   );
   process.exit(2);
 }
@@ -48,6 +50,10 @@ if (what === "engine") {
 }
 if (what === "reward") {
   await benchReward();
+  process.exit();
+}
+if (what === "all") {
+  await writeSpeedPage(count ?? "7");
   process.exit();
 }
 if (what === "policy") {

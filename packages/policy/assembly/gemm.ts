@@ -126,9 +126,16 @@ export function weightGradientScratch(inputs: i32): i32 {
  * inputs and 8 outputs, which stay in the first-level cache whatever the strides.
  */
 export function weightGradient(x: usize, dy: usize, tokens: i32, inputs: i32, outputs: i32, dw: usize, scratch: usize): void {
+  weightGradientColumns(x, dy, tokens, inputs, outputs, dw, scratch, 0, outputs);
+}
+
+/** {@link weightGradient} for outputs from `first`, a multiple of 8, to `last`, which is another one or the end. */
+export function weightGradientColumns(
+  x: usize, dy: usize, tokens: i32, inputs: i32, outputs: i32, dw: usize, scratch: usize, first: i32, last: i32,
+): void {
   const panelB = at(scratch, TOKEN_BLOCK * inputs);
   const inputs4 = inputs & ~3;
-  const outputs8 = outputs & ~7;
+  const outputs8 = last & ~7;
   for (let t0: i32 = 0; t0 < tokens; t0 += TOKEN_BLOCK) {
     const count = min(TOKEN_BLOCK, tokens - t0);
     const xBlock = at(x, t0 * inputs);
@@ -136,7 +143,7 @@ export function weightGradient(x: usize, dy: usize, tokens: i32, inputs: i32, ou
     for (let t: i32 = 0; t < count; t++) {
       for (let i: i32 = 0; i < inputs4; i += 4) v128.store(at(scratch, i * TOKEN_BLOCK + 4 * t), v128.load(at(xBlock, t * inputs + i)));
     }
-    for (let j: i32 = 0; j < outputs8; j += 8) {
+    for (let j = first; j < outputs8; j += 8) {
       for (let t: i32 = 0; t < count; t++) {
         const from = at(dyBlock, t * outputs + j);
         v128.store(at(panelB, 8 * t), v128.load(from));
@@ -144,11 +151,13 @@ export function weightGradient(x: usize, dy: usize, tokens: i32, inputs: i32, ou
       }
       for (let i: i32 = 0; i < inputs4; i += 4) addPanels(at(scratch, i * TOKEN_BLOCK), panelB, count, at(dw, i * outputs + j), outputs);
     }
-    if (outputs8 < outputs) {
-      multiplyTransposedAdd(xBlock, inputs, at(dyBlock, outputs8), outputs, at(dw, outputs8), outputs, inputs4, outputs - outputs8, count);
+    if (outputs8 < last) {
+      multiplyTransposedAdd(xBlock, inputs, at(dyBlock, outputs8), outputs, at(dw, outputs8), outputs, inputs4, last - outputs8, count);
     }
     if (inputs4 < inputs) {
-      multiplyTransposedAdd(at(xBlock, inputs4), inputs, dyBlock, outputs, at(dw, inputs4 * outputs), outputs, inputs - inputs4, outputs, count);
+      multiplyTransposedAdd(
+        at(xBlock, inputs4), inputs, at(dyBlock, first), outputs, at(dw, inputs4 * outputs + first), outputs, inputs - inputs4, last - first, count,
+      );
     }
   }
 }

@@ -1,6 +1,6 @@
 export { addColumns, dropout, takeColumns } from "./adapter";
 export { matmul, matmulScratch } from "./matmul";
-export { weightGradient, weightGradientScratch } from "./gemm";
+export { weightGradient, weightGradientColumns, weightGradientScratch } from "./gemm";
 export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
 export { accumulate, adamW, sumOfSquares } from "./optimizer";
 export { logProbsBackward, logProbsForward } from "./log-probs";

@@ -10,6 +10,12 @@ export const BACKENDS = ["tfjs-node-gpu", "tfjs-node", "wasm", "cpu"] as const;
 /** Name of a backend, as options and reports spell it. */
 export type BackendName = (typeof BACKENDS)[number];
 
+/** How a backend computes. */
+export interface BackendOptions {
+  /** Threads that wasm computes with, in Node; what it computes does not depend on them. Default: 1. */
+  readonly threads?: number;
+}
+
 /** Result of trying one backend. */
 export interface BackendProbe {
   readonly name: BackendName;
@@ -35,7 +41,9 @@ async function load(name: BackendName): Promise<BackendProbe> {
         return { name, available: true, version, native: platform.loadNative(name) };
       case "wasm": {
         const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-        if (platform !== undefined) setWasmPaths(platform.wasmFolder());
+        if (platform === undefined) break;
+        const { places, areFetched } = platform.wasmFiles();
+        setWasmPaths(places, areFetched);
         break;
       }
       case "cpu":
@@ -63,12 +71,12 @@ export async function probeBackends(): Promise<BackendProbe[]> {
  * @returns the name of the backend now in use.
  * @throws InputError when the one asked for does not load.
  */
-export async function useBackend(wanted: BackendName | "auto" = "auto"): Promise<BackendName> {
+export async function useBackend(wanted: BackendName | "auto" = "auto", { threads = 1 }: BackendOptions = {}): Promise<BackendName> {
   const failures: string[] = [];
   for (const name of wanted === "auto" ? BACKENDS : [wanted]) {
     const probe = await load(name);
     const registered = name.startsWith("tfjs-node") ? "tensorflow" : name;
-    if (probe.available && (await activate(registered))) return name;
+    if (probe.available && (await activate(registered, threads))) return name;
     failures.push(`${name}: ${probe.reason ?? "it did not start"}`);
   }
   throw new InputError({
@@ -88,11 +96,11 @@ function withoutAdvice(firstUse: () => void): void {
   tf.env().set("PROD", production);
 }
 
-async function activate(registered: string): Promise<boolean> {
+async function activate(registered: string, threads: number): Promise<boolean> {
   try {
     if (!(await tf.setBackend(registered))) return false;
     await tf.ready();
-    if (registered === "wasm") await registerWasmKernels();
+    if (registered === "wasm") await registerWasmKernels({ threads, startThread: currentPlatform()?.startThread });
     if (registered === "tensorflow") currentPlatform()?.registerNativeKernels();
     if (registered === "cpu") withoutAdvice(() => tf.scalar(0).dispose());
     return true;

@@ -1,4 +1,4 @@
-import { useBackend, type BackendName } from "./backend.js";
+import { useBackend, type BackendName, type BackendOptions } from "./backend.js";
 
 /** A backend now in use, and why this one. */
 export interface BackendChoice {
@@ -20,10 +20,15 @@ export const WASM_BELOW = 500_000;
  * @param parameters - of the model
  * @throws InputError when the one asked for does not load.
  */
-export async function chooseBackend(wanted: BackendName | "auto", parameters: number): Promise<BackendChoice> {
-  if (wanted !== "auto") return { name: await useBackend(wanted), reason: "as asked for" };
+export async function chooseBackend(
+  wanted: BackendName | "auto",
+  parameters: number,
+  options: BackendOptions = {},
+): Promise<BackendChoice> {
+  if (wanted !== "auto") return { name: await useBackend(wanted, options), reason: "as asked for" };
   const [count, limit] = [parameters, WASM_BELOW].map((value) => value.toLocaleString("en-US"));
-  if (parameters < WASM_BELOW) return { name: await useBackend("wasm"), reason: `faster for ${count} parameters, fewer than ${limit}` };
-  const name = await useBackend("auto");
+  if (parameters < WASM_BELOW)
+    return { name: await useBackend("wasm", options), reason: `faster for ${count} parameters, fewer than ${limit}` };
+  const name = await useBackend("auto", options);
   return { name, reason: name.startsWith("tfjs-node") ? `faster for ${count} parameters` : "no native TensorFlow is here" };
 }

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
-export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
+export { BACKENDS, probeBackends, useBackend, type BackendName, type BackendOptions, type BackendProbe } from "./backend.js";
 export { chooseBackend, type BackendChoice } from "./choose-backend.js";
 export { modelConfigFromHuggingFace, type ModelConfig } from "./config.js";
 export { Critic, type CriticOptions } from "./critic.js";

@@ -5,7 +5,7 @@
  */
 import "./native/node-platform.js";
 
-export { probeBackends, useBackend, type BackendName, type BackendProbe } from "./backend.js";
+export { probeBackends, useBackend, type BackendName, type BackendOptions, type BackendProbe } from "./backend.js";
 export { loadModel, readModelConfig, saveModel } from "./checkpoint/checkpoint.js";
 export { loadCritic, saveCritic } from "./checkpoint/critic-checkpoint.js";
 export { engineFiles } from "./checkpoint/engine-files.js";
@@ -27,3 +27,4 @@ export { installNative, removeNative, type InstallNativeOptions } from "./native
 export { type NativeManifest } from "./native/native-folder.js";
 export { nativeStatus, type NativeStatus } from "./native/native-status.js";
 export type { NativeBackend } from "./native/tensorflow-backend.js";
+export { usableThreads } from "./native/usable-threads.js";

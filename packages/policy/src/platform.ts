@@ -1,4 +1,13 @@
+import type { StartThread } from "./kernels/kernel-threads.js";
 import type { NativeBackend, NativePackage } from "./native/tensorflow-backend.js";
+
+/** Arguments of tfjs's `setWasmPaths`. */
+export interface WasmFiles {
+  /** A folder, with a separator at its end, or a place for each name. */
+  readonly places: string | Readonly<Record<string, string>>;
+  /** Whether they are URLs, which are fetched. */
+  readonly areFetched: boolean;
+}
 
 /** Node's additions to what every JavaScript engine has. */
 export interface Platform {
@@ -6,8 +15,10 @@ export interface Platform {
   loadNative(name: NativePackage): NativeBackend;
   /** Has the operations use the kernels of the current native backend. */
   registerNativeKernels(): void;
-  /** Folder of tfjs's WebAssembly, with a separator at its end. */
-  wasmFolder(): string;
+  /** Where tfjs finds its WebAssembly, in memory that threads can share where that can be. */
+  wasmFiles(): WasmFiles;
+  /** Starts a thread that does not keep the process alive. */
+  readonly startThread: StartThread;
 }
 
 let current: Platform | undefined;

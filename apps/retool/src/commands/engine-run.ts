@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { parameterCount, type Parameters } from "@retool-ts/policy";
-import { chooseBackend, isAdapterFolder, loadModel, readModelConfig, type BackendName } from "@retool-ts/policy/node";
+import { chooseBackend, isAdapterFolder, loadModel, readModelConfig, usableThreads, type BackendName } from "@retool-ts/policy/node";
 import { localBase, openTinkerServer, type ServedBase } from "@retool-ts/tinker-server";
 import { resolveCheckpoint } from "../setup/checkpoint-source.js";
 import { readModelTokenizer } from "../setup/model-files.js";
@@ -83,7 +83,7 @@ async function openBase(text: string, options: ServeEngineOptions, context: Pick
     throw new InputError({ ...problem, fix: "serve the model that it stands on, or merge it with `retool export`" });
   }
   const { tokenizer, eosTokenIds, unusedTokenIds } = await readModelTokenizer(folder);
-  await chooseBackend(options.backend, parameterCount(await readModelConfig(folder)));
+  await chooseBackend(options.backend, parameterCount(await readModelConfig(folder)), { threads: usableThreads() });
   const parameters = await loadModel(folder);
   const isFolder = (await stat(folder)).isDirectory();
   const base = localBase(parameters, {

@@ -29,6 +29,10 @@ export const RecipeConfig = z.strictObject({
     .describe(
       "Where tensors live; auto takes wasm below half a million parameters, else the first that loads. A resumed run stays where it began.",
     ),
+  threads: positive
+    .nullable()
+    .default(null)
+    .describe("Threads that wasm computes with; null = one a core, at most 8. What comes out does not depend on it, to the bit."),
   engine: EngineConfig.prefault({ kind: "local" }).describe("Where the policy computes: in this process, or on a server."),
   model: z
     .strictObject({

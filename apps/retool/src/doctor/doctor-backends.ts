@@ -15,7 +15,7 @@ const BLOCK_BYTES = 64 * 2 ** 20;
 export async function checkBackends(): Promise<DoctorCheck[]> {
   const checks: DoctorCheck[] = [];
   try {
-    const { probeBackends, useBackend } = await import("@retool-ts/policy/node");
+    const { probeBackends, usableThreads, useBackend } = await import("@retool-ts/policy/node");
     const probes = await probeBackends();
     for (const probe of probes) checks.push(describe(probe));
     const chosen = await useBackend("auto");
@@ -31,7 +31,7 @@ export async function checkBackends(): Promise<DoctorCheck[]> {
         probes.find(({ name }) => name === chosen),
       ),
     );
-    checks.push(describeThreads(chosen));
+    checks.push(describeThreads(chosen, usableThreads()));
     const gigaflops = await measureMatMul();
     const speed = `${gigaflops.toFixed(1)} GFLOP/s, ${SIZE} × ${SIZE} matrices`;
     checks.push({ name: "speed", status: "ok", detail: `${speed}${gigaflops < 2 ? "; training will be slow" : ""}`, facts: { gigaflops } });
@@ -67,11 +67,12 @@ function describeKernels(chosen: BackendName, probe: BackendProbe | undefined): 
 }
 
 /** Number of threads that the chosen backend computes with. */
-function describeThreads(backend: BackendName): DoctorCheck {
+function describeThreads(backend: BackendName, wasmThreads: number): DoctorCheck {
   const wanted = Number(process.env["TF_NUM_INTRAOP_THREADS"] ?? 0);
   const isNative = backend.startsWith("tfjs-node");
-  const threads = isNative ? wanted || availableParallelism() : 1;
-  const detail = isNative ? `${threads} for products; TF_NUM_INTRAOP_THREADS sets another number` : "1";
+  const threads = isNative ? wanted || availableParallelism() : backend === "wasm" ? wasmThreads : 1;
+  const setting = isNative ? " for products; TF_NUM_INTRAOP_THREADS sets another number" : "; `threads` in the config sets another number";
+  const detail = backend === "cpu" ? "1" : `${threads}${setting}`;
   return { name: "threads", status: "info", detail, facts: { threads } };
 }
 

@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import { InputError } from "@retool-ts/core";
 import { checkMemoryNeed, parameterCount } from "@retool-ts/policy";
-import { chooseBackend } from "@retool-ts/policy/node";
+import { chooseBackend, usableThreads } from "@retool-ts/policy/node";
 import { formatBytes, formatDuration } from "@retool-ts/report";
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelPreset } from "../config/presets/model-preset.js";
@@ -48,7 +48,7 @@ export async function publishedPlanText({ model, sources, notes }: ModelPreset, 
  */
 export async function checkMemory(config: RecipeConfig, parts: RecipeParts, context: HubContext): Promise<void> {
   const size = await measureRun(config, parts, { ...context, download: true });
-  if (config.engine.kind === "local") await chooseBackend(config.backend, parameterCount(size.shape));
+  if (config.engine.kind === "local") await chooseBackend(config.backend, parameterCount(size.shape), threadsOf(config));
   const notice = longPrompts(size);
   if (notice !== undefined) context.reporter?.say(notice);
   if (config.engine.kind !== "local") return; // the server's to hold
@@ -75,10 +75,15 @@ async function sizeText(size: RunSize, config: RecipeConfig, parts: RecipeParts)
   const notice = longPrompts(size);
   const plan = planRun(size, config, parts);
   if (config.engine.kind === "tinker") return [...(notice === undefined ? [] : [notice]), describeFarPlan(plan, config, parts)].join("\n");
-  const { name, reason } = await chooseBackend(config.backend, plan.parameters);
+  const { name, reason } = await chooseBackend(config.backend, plan.parameters, threadsOf(config));
   const flopPerSecond = await matmulSpeed();
   const machine = { memoryBytes: totalmem(), flopPerSecond, refusal: refusal(size, plan) };
   return `backend      ${name}, ${(flopPerSecond / 1e9).toFixed(0)} GFLOP/s in a matrix product (${reason})\n${describePlan(plan, machine)}${notice === undefined ? "" : `\n${notice}`}`;
+}
+
+/** Threads that the run will compute with. */
+function threadsOf({ threads }: RecipeConfig) {
+  return { threads: threads ?? usableThreads() };
 }
 
 /** The reason why the backend cannot hold a run. */

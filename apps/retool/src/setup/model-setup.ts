@@ -11,6 +11,7 @@ import {
   loadAdapter,
   loadModel,
   readModelConfig,
+  usableThreads,
   type BackendName,
 } from "@retool-ts/policy/node";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -38,7 +39,9 @@ export async function setUpModel(config: RecipeConfig, path: string | null = con
   const { tokenizer } = described;
   const { base, adapter } = await findAdapter(path);
   const shape = base === null ? newModelConfig(config, tokenizer.vocabSize) : await readModelConfig(base);
-  const { name: backend, reason: backendReason } = await chooseBackend(config.backend, parameterCount(shape));
+  const { name: backend, reason: backendReason } = await chooseBackend(config.backend, parameterCount(shape), {
+    threads: config.threads ?? usableThreads(),
+  });
   const parameters =
     base === null
       ? Parameters.initialize(shape, {
