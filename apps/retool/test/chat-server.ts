@@ -24,6 +24,7 @@ export interface ChatServer {
 export async function chatServer(answer: (request: SeenRequest, index: number) => ChatAnswer | Promise<ChatAnswer>): Promise<ChatServer> {
   const seen: SeenRequest[] = [];
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== "POST") return void response.writeHead(404).end();
     let text = "";
     for await (const chunk of request) text += String(chunk);
     const one = { url: request.url!, headers: request.headers, body: JSON.parse(text) as SeenRequest["body"] };

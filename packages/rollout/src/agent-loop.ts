@@ -55,7 +55,7 @@ export async function runAgent(
 
 async function runTurns(sequence: number, promptIds: readonly number[], key: RolloutKey, options: AgentOptions): Promise<Trajectory> {
   const { sampler, codec, dialect, budgets, sampling, signal } = options;
-  const noise = streamKey(options.seed, ["rollout", key.step, key.problemId, key.sampleIndex]);
+  const noise = noiseKeyOf(options.seed, key);
   const built = new TrajectoryBuilder(key, promptIds, codec);
   const finish = (reason: StopReason) => built.finish(reason);
   const clock = clockOf(options);
@@ -96,6 +96,11 @@ async function runTurns(sequence: number, promptIds: readonly number[], key: Rol
     built.addToolOutput(ids, pieces.map((piece) => piece.text).join(""));
     sampler.extend(sequence, ids);
   }
+}
+
+/** Names the random numbers of a rollout, each by the place of its token in the sequence. */
+export function noiseKeyOf(seed: number, { step, problemId, sampleIndex }: RolloutKey): readonly [number, number] {
+  return streamKey(seed, ["rollout", step, problemId, sampleIndex]);
 }
 
 /** The calls of a turn, or why it ends the rollout. */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { runAgent, runToolCall, type AgentOptions, type RolloutKey, type ToolCallOptions } from "./agent-loop.js";
+export { noiseKeyOf, runAgent, runToolCall, type AgentOptions, type RolloutKey, type ToolCallOptions } from "./agent-loop.js";
 export { classifyCode, type PurposeVerdict } from "./analysis/code-purpose.js";
 export { CODE_PURPOSES, type CodePurpose } from "./analysis/purpose-vocabulary.js";
 export { hasSelfCorrection, selfCorrections, type JudgedCalls, type SelfCorrection } from "./analysis/self-correction.js";

@@ -13,6 +13,14 @@ export interface ChatContext {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
+/** Tokens of a conversation that are known. */
+export interface KnownPrefix {
+  /** Up to the end of the last reply. */
+  readonly tokenIds: readonly number[];
+  /** The token that ended the reply as text; empty where none did. */
+  readonly endedWith: string;
+}
+
 /** Marks text of messages in a rendering; the place of a number in it is a message's text. */
 type Pieces = readonly (string | { readonly untrusted: string })[];
 
@@ -43,6 +51,24 @@ export class ChatEncoder {
    */
   prompt(messages: readonly ChatMessage[], context: ChatContext): number[] {
     return [...this.#format.beginningIds, ...this.#encode(this.#pieces(messages, context, true))];
+  }
+
+  /**
+   * Ids of a conversation whose beginning is known, so that what was sampled is not encoded again. Where the template changes what it wrote
+   * of the last reply once others follow, all of it is.
+   *
+   * @throws HttpFault when there is no reply, or the template refuses the messages.
+   */
+  promptBehind({ tokenIds, endedWith }: KnownPrefix, messages: readonly ChatMessage[], context: ChatContext): number[] {
+    const last = messages.findLastIndex(({ role }) => role === "assistant");
+    const reply = messages[last];
+    if (reply === undefined)
+      throw new HttpFault(400, "prefix_token_ids: expected a message of the assistant, whose end they reach", {
+        param: "prefix_token_ids",
+        code: "invalid_value",
+      });
+    const added = this.suffix(messages.slice(0, last), reply, messages.slice(last + 1), context, endedWith);
+    return added === undefined ? this.prompt(messages, context) : [...tokenIds, ...added];
   }
 
   /**

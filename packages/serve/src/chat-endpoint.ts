@@ -4,8 +4,8 @@ import type { SamplingParameters, TokenAlternative, TurnTokens } from "@retool-t
 import { HttpFault } from "@retool-ts/http";
 import { toChatMessage } from "./chat-message.js";
 import type { ChatFormat, ParsedReply } from "./chat-format.js";
-import type { ChatEncoder } from "./chat-encoder.js";
-import type { CompletionEngine, GenerationRequest } from "./completion-engine.js";
+import type { ChatEncoder, KnownPrefix } from "./chat-encoder.js";
+import { endText, type CompletionEngine, type GenerationRequest, type ServedModel } from "./completion-engine.js";
 import type { Conversation, NoiseKey } from "./conversation.js";
 import { finishReason, tokenLogProbs, usageOf, type ReplyCall } from "./openai-replies.js";
 import { ChatRequest, parseRequest, stopsOf, toolSchemasOf } from "./openai-requests.js";
@@ -51,7 +51,12 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
   const names = chat.tools.map((tool) => tool.function.name);
   const demanded = demandedCall(request, format, names);
   const opening = demanded?.opening ?? "";
-  const planned = conversation.plan(messages, chat, opening === "" ? [] : encoder.encodeTrusted(opening), request.seed ?? undefined);
+  const planned = conversation.plan(messages, chat, {
+    forcedIds: opening === "" ? [] : encoder.encodeTrusted(opening),
+    seed: request.seed ?? undefined,
+    noiseKey: request.noise_key ?? undefined,
+    prefix: prefixOf(request, context.engine.model),
+  });
   const choices = request.n ?? 1;
   const keys = Array.from({ length: choices }, (_, choice) => planned.key(choice));
   context.engine.check({ promptIds: planned.promptIds, keys, topLogProbs });
@@ -142,6 +147,17 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
       if (request.stream_options?.include_usage === true) send({ ...head, object: "chat.completion.chunk", choices: [], usage: usage() });
     },
   };
+}
+
+/** The beginning that a request says is known. */
+function prefixOf({ prefix_token_ids: tokenIds }: Pick<ChatRequest, "prefix_token_ids">, model: ServedModel): KnownPrefix | undefined {
+  if (tokenIds == null) return undefined;
+  const param = "prefix_token_ids";
+  const { vocabSize } = model.tokenizer;
+  const wrong = tokenIds.find((id) => id >= vocabSize);
+  if (wrong !== undefined)
+    throw new HttpFault(400, `${param}: expected token ids below ${vocabSize}, found ${wrong}`, { param, code: "invalid_value" });
+  return { tokenIds, endedWith: endText(tokenIds.at(-1), model) };
 }
 
 /** Below it a distribution is its likeliest token, and the inverse is soon more than a float holds. */

@@ -12,6 +12,11 @@ export interface ServedModel {
   readonly eosTokenIds: readonly number[];
 }
 
+/** The token that ends a text, as text; empty for one that does not. */
+export function endText(last: number | undefined, { tokenizer, eosTokenIds }: ServedModel): string {
+  return last !== undefined && eosTokenIds.includes(last) ? (tokenizer.idToToken(last) ?? "") : "";
+}
+
 /** One prompt to go on from. */
 export interface GenerationRequest extends SamplingParameters {
   readonly promptIds: readonly number[];

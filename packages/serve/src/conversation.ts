@@ -1,7 +1,8 @@
 import { streamKey } from "@retool-ts/core";
 import type { ChatMessage } from "@retool-ts/data";
 import type { SamplingParameters, TurnTokens } from "@retool-ts/engine";
-import type { ChatContext, ChatEncoder } from "./chat-encoder.js";
+import { HttpFault } from "@retool-ts/http";
+import type { ChatContext, ChatEncoder, KnownPrefix } from "./chat-encoder.js";
 import type { ConversationLog } from "./conversation-log.js";
 
 /** Two words that name random numbers. */
@@ -16,6 +17,17 @@ export interface PlannedChat {
   record(reply: ChatMessage, turn: TurnTokens): void;
 }
 
+/** What a request says of its tokens and random numbers. */
+export interface PlanRequest {
+  /** Begin the reply. */
+  readonly forcedIds: readonly number[];
+  readonly seed: number | undefined;
+  /** Names the random numbers in place of a seed. */
+  readonly noiseKey: NoiseKey | undefined;
+  /** The conversation up to the end of its last reply, and the token that ended this as text. */
+  readonly prefix: KnownPrefix | undefined;
+}
+
 /** A client's conversations as the endpoints see them. */
 export interface Conversation {
   /** Computed beginnings are shared within it alone; undefined shares them with all. */
@@ -28,7 +40,7 @@ export interface Conversation {
   readonly signal?: AbortSignal;
   /** Whether a request's replies can be recorded; completions of raw tokens cannot. */
   readonly recorded: boolean;
-  plan(messages: readonly ChatMessage[], context: ChatContext, forcedIds: readonly number[], seed: number | undefined): PlannedChat;
+  plan(messages: readonly ChatMessage[], context: ChatContext, request: PlanRequest): PlannedChat;
   /** A request's settings of the sampling were not heeded. */
   onOverridden?(): void;
 }
@@ -40,14 +52,20 @@ export function plainConversation(encoder: ChatEncoder, randomSeed: () => number
     sampling: undefined,
     maxTokens: undefined,
     recorded: false,
-    plan(messages, context, forcedIds, seed = randomSeed()) {
+    plan(messages, context, { forcedIds, seed = randomSeed(), noiseKey, prefix }) {
+      const promptIds = prefix === undefined ? encoder.prompt(messages, context) : encoder.promptBehind(prefix, messages, context);
       return {
-        promptIds: [...encoder.prompt(messages, context), ...forcedIds],
-        key: (choice) => streamKey(seed, ["serve", choice]),
+        promptIds: [...promptIds, ...forcedIds],
+        key: (choice) => (noiseKey === undefined ? streamKey(seed, ["serve", choice]) : keyOfChoice(noiseKey, choice)),
         record: () => {},
       };
     },
   };
+}
+
+/** A named key is that of the first choice. */
+function keyOfChoice(key: NoiseKey, choice: number): NoiseKey {
+  return choice === 0 ? key : streamKey(key[0], ["choice", key[1], choice]);
 }
 
 /** Fixed for the conversations of one rollout. */
@@ -72,7 +90,12 @@ export function recordedConversation(log: ConversationLog, options: RecordedConv
     maxTokens,
     recorded: true,
     ...(onOverridden && { onOverridden }),
-    plan(messages, context, forcedIds, seed) {
+    plan(messages, context, { forcedIds, seed, noiseKey, prefix }) {
+      const [field] = [noiseKey && "noise_key", prefix && "prefix_token_ids"].filter((name) => name !== undefined);
+      if (field !== undefined) {
+        const message = `${field}: a rollout names its random numbers and keeps its tokens itself`;
+        throw new HttpFault(400, message, { param: field, code: "unsupported_parameter" });
+      }
       const continuation = log.continue(messages, context, forcedIds);
       const { promptIds, repeat } = continuation;
       const again = (choice: number) => (repeat + choice === 0 ? [] : ["again", repeat, choice]);

@@ -15,14 +15,8 @@ export {
   type ParsedReply,
   type XmlFormatOptions,
 } from "./chat-format.js";
-export {
-  CompletionEngine,
-  type GenerationRequest,
-  type GenerationStats,
-  type RequestFields,
-  type ServedModel,
-} from "./completion-engine.js";
-export { type Conversation, type NoiseKey, type PlannedChat } from "./conversation.js";
+export { CompletionEngine, type GenerationRequest, type GenerationStats, type ServedModel } from "./completion-engine.js";
+export { type Conversation, type NoiseKey, type PlannedChat, type PlanRequest } from "./conversation.js";
 export { type LogStats } from "./conversation-log.js";
 export { RecordedRollout, type RolloutOptions, type RolloutParts, type RolloutStats } from "./recorded-rollout.js";
 export { SequencePool, type Lease, type LeaseRequest, type PoolStats } from "./sequence-pool.js";

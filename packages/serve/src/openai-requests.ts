@@ -4,6 +4,10 @@ import { z } from "zod";
 import { ApiMessage } from "./chat-message.js";
 
 const count = z.int().positive();
+const word = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
 /** Choices of one request. */
 const choices = z.int().min(1).max(128);
 const StopText = z.string().min(1).max(1_000);
@@ -49,8 +53,15 @@ export const ChatRequest = z.looseObject({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
+  /** Two words that name the random numbers, in place of a seed: those of `streamKey`. */
+  noise_key: z.tuple([word, word]).nullish(),
+  /** The conversation up to the end of its last reply, as it was sampled: what an earlier answer gave as `prompt_token_ids` and `token_ids`. */
+  prefix_token_ids: z.array(z.int().min(0)).min(1).nullish(),
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;
+
+/** Fields of a chat request that are this server's own; its list of models names them. */
+export const CHAT_EXTENSIONS = ["noise_key", "prefix_token_ids"] as const;
 
 /** Fields of `/v1/completions` that are heeded. */
 export const CompletionRequest = z.looseObject({

@@ -1,7 +1,7 @@
-import type { SamplingParameters, TurnTokens } from "@retool-ts/engine";
+import type { SamplingParameters } from "@retool-ts/engine";
 import type { Trajectory } from "@retool-ts/rollout";
 import type { ChatEncoder } from "./chat-encoder.js";
-import type { ServedModel } from "./completion-engine.js";
+import { endText, type ServedModel } from "./completion-engine.js";
 import { recordedConversation, type Conversation } from "./conversation.js";
 import { ConversationLog, type LogStats } from "./conversation-log.js";
 import { trajectoriesOf } from "./trajectories.js";
@@ -49,7 +49,7 @@ export class RecordedRollout {
     this.#parts = parts;
     this.#onClose = onClose;
     this.baseURL = `${url}/rollouts/${id}/v1`;
-    this.#log = new ConversationLog(encoder, (turn) => endText(turn, model));
+    this.#log = new ConversationLog(encoder, ({ tokenIds, finish }) => (finish === "stop" ? endText(tokenIds.at(-1), model) : ""));
     this.conversation = recordedConversation(this.#log, {
       scope: id,
       noise: { seed, labels: ["rollout", step, problemId, sampleIndex] },
@@ -80,10 +80,4 @@ export class RecordedRollout {
     this.#over.abort();
     this.#onClose();
   }
-}
-
-/** The token that ended a turn, as text. */
-function endText({ tokenIds, finish }: TurnTokens, { tokenizer, eosTokenIds }: ServedModel): string {
-  const last = tokenIds.at(-1);
-  return finish === "stop" && last !== undefined && eosTokenIds.includes(last) ? (tokenizer.idToToken(last) ?? "") : "";
 }

@@ -20,6 +20,7 @@ import { prepareCompletion } from "./completion-endpoint.js";
 import { CompletionEngine, type ServedModel } from "./completion-engine.js";
 import { plainConversation, type Conversation } from "./conversation.js";
 import { errorBody } from "./openai-replies.js";
+import { CHAT_EXTENSIONS } from "./openai-requests.js";
 import { RecordedRollout, type RolloutOptions } from "./recorded-rollout.js";
 import { serveMetrics } from "./serve-metrics.js";
 import { sseResponse } from "./sse-stream.js";
@@ -121,7 +122,14 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
     if (rollout === undefined) throw new HttpFault(404, "no such rollout is open", { code: "not_found" });
     return rollout;
   };
-  const listed = { id: modelName, object: "model", created: started, owned_by: "retool-ts", max_model_len: sampler.maxLength };
+  const listed = {
+    id: modelName,
+    object: "model",
+    created: started,
+    owned_by: "retool-ts",
+    max_model_len: sampler.maxLength,
+    extensions: CHAT_EXTENSIONS,
+  };
 
   for (const base of ["/v1", "/rollouts/:id/v1"]) {
     const conversationOf = (id: string | undefined): Conversation => (id === undefined ? plain : rolloutOf(id).conversation);

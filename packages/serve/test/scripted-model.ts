@@ -20,6 +20,7 @@ export const END = tokenizer.tokenToId("<|im_end|>")!;
 export interface Decoded {
   readonly promptIds: readonly number[];
   readonly turn: TurnTokens;
+  readonly uniform: TurnRequest["uniform"];
 }
 
 /** Text of a reply by the text before it and the number of the call; what it says of the end is added to the ids. */
@@ -88,7 +89,7 @@ export class ScriptedSampler implements Sampler {
     let text = "";
     const ended = (finish: TurnTokens["finish"], stopString?: string): TurnTokens => {
       const turn = { tokenIds, logProbs, finish, ...(stopString !== undefined && { stopString }) };
-      this.decoded.push({ promptIds, turn });
+      this.decoded.push({ promptIds, turn, uniform: request.uniform });
       return turn;
     };
     for (;;) {

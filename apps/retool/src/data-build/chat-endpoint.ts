@@ -93,7 +93,7 @@ async function askOnce<T>(request: { readonly model: string }, endpoint: ChatEnd
   let response: Response;
   let body: string;
   try {
-    response = await fetch(`${url.replace(/\/+$/, "").replace(/\/chat\/completions$/, "")}/chat/completions`, {
+    response = await fetch(`${baseOf(url)}/chat/completions`, {
       method: "POST",
       headers: { "content-type": "application/json", ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) },
       body: JSON.stringify(request),
@@ -112,6 +112,11 @@ async function askOnce<T>(request: { readonly model: string }, endpoint: ChatEnd
   if (!response.ok) return { status: "failed", reason: `status ${status}: ${body.slice(0, 200)}`, refusal: body };
   const completion = schema.safeParse(parsed(body));
   return completion.success ? { status: "ok", value: completion.data } : again("a reply that is no chat completion");
+}
+
+/** The address that paths of the API are added to. */
+export function baseOf(url: string): string {
+  return url.replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
 }
 
 /** Some servers repeat the key that they refuse. */

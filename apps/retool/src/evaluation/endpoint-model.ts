@@ -36,9 +36,11 @@ export const Completion = z.object({
           tool_calls: z.array(Call).nullish(),
         }),
         finish_reason: z.string().nullish(),
+        token_ids: z.array(z.int()).nullish(),
       }),
     )
     .min(1),
+  prompt_token_ids: z.array(z.int()).nullish(),
   usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish(),
 });
 export type Completion = z.infer<typeof Completion>;
@@ -48,6 +50,10 @@ export interface TurnQuestion {
   readonly messages: readonly WireMessage[];
   readonly maxTokens: number;
   readonly seed: number;
+  /** Where the server takes it: names the random numbers of the rollout as in training, in place of the seed. */
+  readonly noiseKey: readonly [number, number];
+  /** The conversation up to the last reply, where the server told its tokens. */
+  readonly prefixIds: readonly number[] | undefined;
   /** Tells samples of one problem apart, where a server heeds no seed. */
   readonly sample: readonly [problemId: string, sampleIndex: number];
 }
@@ -70,6 +76,8 @@ export interface EndpointModelOptions {
   readonly name: string;
   readonly sampling: SamplingParameters;
   readonly tools: readonly ToolSchema[];
+  /** The server takes `noise_key` and `prefix_token_ids`: what it samples is what a rollout in its own process would. */
+  readonly isExact?: boolean;
   /** Replies that need not be asked for again. */
   readonly cache?: ReplyCache<Completion> | undefined;
 }
@@ -91,8 +99,8 @@ export class EndpointModel {
 
   /** @throws InputError when the address, the model or the key is wrong. */
   async ask(question: TurnQuestion): Promise<EndpointReply<Completion>> {
-    const { name, sampling, tools, cache } = this.#options;
-    const { messages, maxTokens, seed, sample } = question;
+    const { name, sampling, tools, cache, isExact } = this.#options;
+    const { messages, maxTokens, seed, sample, noiseKey, prefixIds } = question;
     const request = {
       model: name,
       messages,
@@ -100,7 +108,9 @@ export class EndpointModel {
       temperature: sampling.temperature,
       top_p: sampling.topP,
       ...(sampling.topK > 0 && { top_k: sampling.topK }),
-      seed,
+      ...(isExact === true
+        ? { noise_key: noiseKey, return_token_ids: true, ...(prefixIds !== undefined && { prefix_token_ids: prefixIds }) }
+        : { seed }),
     };
     const key = { url: this.#endpoint.url, request, maxTokens, sample };
     const kept = await cache?.get(key);

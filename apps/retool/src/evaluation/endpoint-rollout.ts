@@ -1,6 +1,5 @@
-import { streamKey } from "@retool-ts/core";
 import type { ChatMessage, Problem } from "@retool-ts/data";
-import { beginTools, isToolFault, runToolCall, type Dialect, type StopReason, type Trajectory } from "@retool-ts/rollout";
+import { beginTools, isToolFault, noiseKeyOf, runToolCall, type Dialect, type StopReason, type Trajectory } from "@retool-ts/rollout";
 import type { World } from "../setup/create-environment.js";
 import { isTooLong, type Completion, type EndpointModel, type WireMessage } from "./endpoint-model.js";
 import { readCompletion } from "./endpoint-turn.js";
@@ -54,14 +53,16 @@ async function converse(problem: Problem, sampleIndex: number, options: Endpoint
   const { model, world, dialect, prompt, signal, onText } = options;
   const { budgets } = world;
   const key = { step: 0, problemId: problem.id, problem, sampleIndex };
-  const seed = streamKey(options.seed, ["rollout", 0, problem.id, sampleIndex])[0] >>> 1; // servers take 31 bits
+  const noiseKey = noiseKeyOf(options.seed, key);
+  const seed = noiseKey[0] >>> 1; // servers take 31 bits
+  let prefixIds: readonly number[] | undefined;
   const messages: WireMessage[] = prompt(problem.question).map(({ role, content }) => ({ role, content: content ?? "" }));
   const built = new CountedTrajectory(key, messages.map(({ content }) => content).join("\n\n"));
   const spent = { requests: 0, promptTokens: 0, completionTokens: 0 };
   const finish = (reason: StopReason): EndpointRollout => ({ status: "ended", trajectory: built.finish(reason), usage: spent });
   const deadline = budgets.maxDurationMs === undefined ? Infinity : performance.now() + budgets.maxDurationMs;
   const ask = async (maxTokens: number) => {
-    const reply = await model.ask({ messages, maxTokens, seed, sample: [problem.id, sampleIndex] });
+    const reply = await model.ask({ messages, maxTokens, seed, noiseKey, prefixIds, sample: [problem.id, sampleIndex] });
     spent.requests++;
     if (reply.status === "ok") {
       spent.promptTokens += usageOf(reply.value).prompt;
@@ -92,6 +93,7 @@ async function converse(problem: Problem, sampleIndex: number, options: Endpoint
       return { status: "failed", reason: reply.reason, usage: spent };
     }
     const { completion } = usageOf(reply.value);
+    prefixIds = idsOf(reply.value);
     const turn = readCompletion(reply.value, dialect, built.turns);
     onText?.("model", turn.text);
     built.addTurn(turn.text, completion);
@@ -113,6 +115,11 @@ async function converse(problem: Problem, sampleIndex: number, options: Endpoint
     waiting = results.join("\n");
     onText?.("tool", waiting);
   }
+}
+
+/** All tokens up to the end of a reply, where the server tells them. */
+function idsOf({ prompt_token_ids: before, choices: [choice] }: Completion): readonly number[] | undefined {
+  return before == null || choice!.token_ids == null ? undefined : [...before, ...choice!.token_ids];
 }
 
 /** Output as the dialect shows it in training: it cannot close its own block. */

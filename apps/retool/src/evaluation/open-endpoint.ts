@@ -9,6 +9,7 @@ import { openWorld } from "../setup/create-environment.js";
 import { toolSchemas } from "../setup/dialect-setup.js";
 import { promptMessages } from "../setup/prompt.js";
 import { Completion, EndpointModel } from "./endpoint-model.js";
+import { takesExactTokens } from "./endpoint-extensions.js";
 import type { EndpointRolloutOptions } from "./endpoint-rollout.js";
 
 /** Options that say which endpoint, and how patiently it is asked. */
@@ -73,18 +74,20 @@ export async function openEndpoint(
   const apiKey = process.env[options.apiKeyEnv];
   const prompt = await promptMessages(config);
   const world = await openWorld(config);
+  const endpoint = {
+    url: options.endpoint,
+    ...(apiKey === undefined || apiKey === "" ? {} : { apiKey }),
+    apiKeyEnv: options.apiKeyEnv,
+    timeoutMs: options.timeoutS * 1_000,
+    retries: options.retries,
+    retryDelayMs: options.retryDelayMs,
+    pace: new Pace(options.requestsPerMinute ?? Infinity),
+    signal,
+  };
   const model = new EndpointModel({
-    endpoint: {
-      url: options.endpoint,
-      ...(apiKey === undefined || apiKey === "" ? {} : { apiKey }),
-      apiKeyEnv: options.apiKeyEnv,
-      timeoutMs: options.timeoutS * 1_000,
-      retries: options.retries,
-      retryDelayMs: options.retryDelayMs,
-      pace: new Pace(options.requestsPerMinute ?? Infinity),
-      signal,
-    },
+    endpoint,
     name,
+    isExact: await takesExactTokens(endpoint),
     sampling: config.eval.sampling,
     tools: config.prompt.tools ? toolSchemas(world.tools) : [],
     cache: replies === undefined ? undefined : new ReplyCache(replies, Completion),
