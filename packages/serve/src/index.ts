@@ -15,7 +15,13 @@ export {
   type ParsedReply,
   type XmlFormatOptions,
 } from "./chat-format.js";
-export { CompletionEngine, type GenerationRequest, type GenerationStats, type ServedModel } from "./completion-engine.js";
+export {
+  CompletionEngine,
+  type GenerationRequest,
+  type GenerationStats,
+  type RequestFields,
+  type ServedModel,
+} from "./completion-engine.js";
 export { type Conversation, type NoiseKey, type PlannedChat, type PlanRequest } from "./conversation.js";
 export { type LogStats } from "./conversation-log.js";
 export { RecordedRollout, type RolloutOptions, type RolloutParts, type RolloutStats } from "./recorded-rollout.js";
