@@ -56,6 +56,7 @@ export const GUIDE: DefaultTheme.SidebarItem[] = [
     text: "6 · Bigger machines",
     items: pages([
       ["Native TensorFlow", "native"],
+      ["Speed", "speed"],
       ["Training on other machines", "scale"],
       ["Our engine for other loops", "engine-server"],
     ]),
