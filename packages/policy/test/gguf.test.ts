@@ -81,7 +81,7 @@ describe("loadModel of a GGUF file", () => {
     const layout = packRows([tokenIds.length]);
     const actual = tf.tidy(() => {
       const logits = model.logits(model.forward(tf.tensor1d([...tokenIds], "int32"), layout));
-      return [...tf.logSoftmax(logits).dataSync().slice(-40)]; // of the last position
+      return Array.from(tf.logSoftmax(logits).dataSync().slice(-40)); // of the last position
     });
     const differences = actual.map((value, id) => Math.abs(value - logProbs[id]!));
     expect(differences).toHaveLength(40);
