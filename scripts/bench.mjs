@@ -6,6 +6,7 @@
 // `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 // `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
+// `pnpm bench agents [folder]`: trains the agents of apps/agent beside the recipe's own loop, as the page on agents shows; a quarter of an hour.
 // `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -14,9 +15,11 @@ import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve"];
-if (!BENCHES.includes(what) || (what !== "ablations" && !/^[1-9]\d*$/.test(count ?? "1"))) {
-  console.error("usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve");
+const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "agents", "serve"];
+if (!BENCHES.includes(what) || (!["ablations", "agents"].includes(what) && !/^[1-9]\d*$/.test(count ?? "1"))) {
+  console.error(
+    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | agents [folder] | serve",
+  );
   process.exit(2);
 }
 await ensureInstalled();
@@ -26,8 +29,9 @@ if (what === "sandbox") {
   const child = spawn(process.execPath, ["--no-node-snapshot", file, count ?? "2000"], { env: localEnvironment(), stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
-if (what === "ablations") {
-  const child = spawn(process.execPath, [join(root, "apps/retool/bench/ablations.mjs"), count ?? "runs/ablations"], { stdio: "inherit" });
+if (what === "ablations" || what === "agents") {
+  const file = what === "agents" ? "apps/agent/bench/agents.mjs" : "apps/retool/bench/ablations.mjs";
+  const child = spawn(process.execPath, [join(root, file), count ?? `runs/${what}`], { stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
 if (what === "serve") {

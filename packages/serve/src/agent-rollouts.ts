@@ -90,7 +90,7 @@ async function rollOut(agent: Agent, setting: RolloutSetting, problem: Problem, 
   const { modelName = "policy", timeoutMs = 600_000, maxReplyTokens } = options;
   const names = { problemId: problem.id, sampleIndex, seed, step };
   const recorded = server.openRollout({ ...names, sampling, ...(maxReplyTokens !== undefined && { maxTokens: maxReplyTokens }) });
-  const task = { problem, baseURL: recorded.baseURL, apiKey: token, model: modelName, rollout: names };
+  const task = { problem: structuredClone(problem), baseURL: recorded.baseURL, apiKey: token, model: modelName, rollout: names };
   const ended = await runAgentOnce(agent, task, { timeoutMs, signal });
   recorded.close();
   const [first, ...branches] = recorded.trajectories();
