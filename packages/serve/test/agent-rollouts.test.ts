@@ -130,12 +130,12 @@ describe("rollouts of an agent", () => {
 
   test("keep their problem, whatever an agent does to it", async () => {
     const row = { tests: ["x"] };
-    const asked = problems.map((problem) => ({ ...problem, columns: row }));
+    const asked = problems.map((problem) => ({ ...problem, columns: row, wrongCode: () => problem.answer })); // families of tasks have functions in theirs
     const seen: unknown[] = [];
     const { groups } = await roll(
       async (task) => {
         await ask(task);
-        seen.push(structuredClone(task.problem));
+        seen.push({ ...task.problem, columns: structuredClone(task.problem.columns) });
         Object.assign(task.problem, { answer: "changed", question: "changed" });
         (task.problem.columns as unknown as typeof row).tests.pop();
         return 1;

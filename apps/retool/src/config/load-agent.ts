@@ -20,7 +20,7 @@ export async function loadAgent(file: string): Promise<Agent> {
   } catch (cause) {
     const isTypeScript = cause instanceof Error && (cause as NodeJS.ErrnoException).code === "ERR_UNKNOWN_FILE_EXTENSION";
     const fix = isTypeScript ? "compile it to JavaScript, or run it on a Node that strips types (22.18 or newer)" : "correct the module";
-    throw refuse(`${file}${lineOf(cause)}`, "a module that can be imported", saidBy(cause), fix, cause);
+    throw refuse(file, "a module that can be imported", saidBy(cause), fix, cause);
   }
   const agent = functionOf(module) ?? functionOf(module.default);
   if (agent !== undefined) return agent;
@@ -34,12 +34,6 @@ function functionOf(exports: unknown): Agent | undefined {
   if (typeof exports !== "object" || exports === null) return undefined;
   const { default: first, agent } = exports as Exports;
   return [first, agent].find((each) => typeof each === "function") as Agent | undefined;
-}
-
-/** Line of a syntax error, which Node writes before its stack alone. */
-function lineOf(cause: unknown): string {
-  const [, line] = (cause instanceof SyntaxError && /^\S.*:(\d+)\n/.exec(cause.stack ?? "")) || [];
-  return line === undefined ? "" : `:${line}`;
 }
 
 /** A module can throw anything. */
