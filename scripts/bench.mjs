@@ -7,6 +7,7 @@
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 // `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
 // `pnpm bench all [repetitions]`: draws of tokens and threads of wasm, written into docs/guide/speed.md. A minute.
+// `pnpm bench agents [folder]`: trains the agents of apps/agent beside the recipe's own loop, as the page on agents shows; a quarter of an hour.
 // `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
 // `pnpm bench engine [steps]`: CPU seconds of a step through the Tinker API on loopback against the engine in the process, for a tiny model and
 // SmolLM2's shape. Some minutes.
@@ -18,10 +19,10 @@ import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstra
 import { writeSpeedPage } from "./speed-page.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "serve", "engine", "all"];
-if (!BENCHES.includes(what) || (what !== "ablations" && !/^[1-9]\d*$/.test(count ?? "1"))) {
+const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "agents", "serve", "engine", "all"];
+if (!BENCHES.includes(what) || (!["ablations", "agents"].includes(what) && !/^[1-9]\d*$/.test(count ?? "1"))) {
   console.error(
-    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | serve | engine [steps] | all [repetitions]",
+    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | agents [folder] | serve | engine [steps] | all [repetitions]",
   );
   process.exit(2);
 }
@@ -32,8 +33,9 @@ if (what === "sandbox") {
   const child = spawn(process.execPath, ["--no-node-snapshot", file, count ?? "2000"], { env: localEnvironment(), stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
-if (what === "ablations") {
-  const child = spawn(process.execPath, [join(root, "apps/retool/bench/ablations.mjs"), count ?? "runs/ablations"], { stdio: "inherit" });
+if (what === "ablations" || what === "agents") {
+  const file = what === "agents" ? "apps/agent/bench/agents.mjs" : "apps/retool/bench/ablations.mjs";
+  const child = spawn(process.execPath, [join(root, file), count ?? `runs/${what}`], { stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
 if (what === "serve") {

@@ -90,7 +90,7 @@ async function rollOut(agent: Agent, setting: RolloutSetting, problem: Problem, 
   const { modelName = "policy", timeoutMs = 600_000, maxReplyTokens } = options;
   const names = { problemId: problem.id, sampleIndex, seed, step };
   const recorded = server.openRollout({ ...names, sampling, ...(maxReplyTokens !== undefined && { maxTokens: maxReplyTokens }) });
-  const task = { problem, baseURL: recorded.baseURL, apiKey: token, model: modelName, rollout: names };
+  const task = { problem: copyOf(problem), baseURL: recorded.baseURL, apiKey: token, model: modelName, rollout: names };
   const ended = await runAgentOnce(agent, task, { timeoutMs, signal });
   recorded.close();
   const [first, ...branches] = recorded.trajectories();
@@ -115,6 +115,19 @@ async function rollOut(agent: Agent, setting: RolloutSetting, problem: Problem, 
     outcome,
     stats,
   };
+}
+
+/** A problem of the agent's own: others are given the same one. Families have functions in theirs, so that it cannot be cloned as a whole. */
+function copyOf(problem: Problem): Problem {
+  const { columns } = problem;
+  return { ...problem, ...(columns && { columns: dataOf(columns) }) };
+}
+
+/** Lists and plain objects are copied, all else is as it was. */
+function dataOf<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map((each: unknown) => dataOf(each)) as Value;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, dataOf(each as unknown)])) as Value;
 }
 
 function rewardOf({ score, correct, metrics, info }: AgentScore): RewardResult {

@@ -5,7 +5,7 @@
  */
 export { type Agent, type AgentRollout, type AgentScore, type AgentTask } from "./agent.js";
 export { agentRollouts, type AgentRolloutsOptions } from "./agent-rollouts.js";
-export { type ChatContext, type ChatEncoder } from "./chat-encoder.js";
+export { type ChatContext, type ChatEncoder, type KnownPrefix } from "./chat-encoder.js";
 export {
   hermesFormat,
   xmlFormat,

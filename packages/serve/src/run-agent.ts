@@ -56,16 +56,22 @@ export async function runAgentOnce(
   }
 }
 
-/** An agent is not ours: what it gives is looked at. */
+/** An agent is not ours: what it gives is looked at, each part once, and copied before it can change. */
 function readScore(result: unknown): AgentOutcome {
-  const score = typeof result === "number" ? { score: result } : result;
-  const isScore = typeof score === "object" && score !== null && "score" in score && Number.isFinite(score.score);
-  const message = isScore ? wrongPart(score as Parts) : `expected a number or { score }, got ${describe(result)}`;
-  return message === undefined ? { status: "scored", score: score as AgentScore } : { status: "failed", reason: "bad score", message };
+  const given = typeof result === "number" ? { score: result } : result;
+  const isObject = typeof given === "object" && given !== null && "score" in given;
+  const { score, correct, metrics, info } = (isObject ? given : {}) as Parts;
+  const measures = typeof metrics === "object" && metrics !== null ? { ...metrics } : metrics;
+  const message = Number.isFinite(score)
+    ? wrongPart({ correct, metrics: measures, info })
+    : `expected a number or { score }, got ${describe(result)}`;
+  if (message !== undefined) return { status: "failed", reason: "bad score", message };
+  const parts = { ...(correct !== undefined && { correct }), ...(measures !== undefined && { metrics: measures }) };
+  return { status: "scored", score: { score, ...parts, ...(info !== undefined && { info }) } as AgentScore };
 }
 
-/** The parts of a score beside its number, as they come. */
-type Parts = Readonly<Partial<Record<"correct" | "metrics" | "info", unknown>>>;
+/** The parts of a score, as they come. */
+type Parts = Readonly<Partial<Record<"score" | "correct" | "metrics" | "info", unknown>>>;
 
 /** Says which part beside the score is not what it should be. */
 function wrongPart({ correct, metrics, info }: Parts): string | undefined {

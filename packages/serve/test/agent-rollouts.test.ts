@@ -128,6 +128,42 @@ describe("rollouts of an agent", () => {
     expect(groups.flat().map(({ reward }) => reward.prediction)).toEqual([undefined, undefined, prediction, prediction]);
   }); // prettier-ignore
 
+  test("keep their problem, whatever an agent does to it", async () => {
+    const row = { tests: ["x"] };
+    const asked = problems.map((problem) => ({ ...problem, columns: row, wrongCode: () => problem.answer })); // families of tasks have functions in theirs
+    const seen: unknown[] = [];
+    const { groups } = await roll(
+      async (task) => {
+        await ask(task);
+        seen.push({ ...task.problem, columns: structuredClone(task.problem.columns) });
+        Object.assign(task.problem, { answer: "changed", question: "changed" });
+        (task.problem.columns as unknown as typeof row).tests.pop();
+        return 1;
+      },
+      { problems: asked },
+    );
+    expect(groups.flat().map(({ problem }) => problem)).toEqual([asked[0], asked[0], asked[1], asked[1]]);
+    expect(seen).toHaveLength(4);
+    for (const problem of seen) expect(asked).toContainEqual(problem);
+  });
+
+  test("have the score that was read, once, though it says another thing or throws when it is read again", async () => {
+    const readOnce = <Value>(value: Value) => {
+      let reads = 0;
+      return () => {
+        if (reads++ > 0) throw new Error("read again");
+        return value;
+      };
+    };
+    const { groups } = await roll(async (task) => {
+      await ask(task);
+      const score: object = Object.defineProperties({}, Object.fromEntries(Object.entries({ score: 2, correct: false, metrics: { a: 1 }, info: "x" }).map(([name, value]) => [name, { get: readOnce(value) }]))); // prettier-ignore
+      return score as never;
+    });
+    const read = { score: 2, correct: false, prediction: "x", parts: { a: 1 } };
+    expect(groups.flat().map(({ reward }) => reward)).toEqual([read, read, read, read]);
+  });
+
   test("of which too few are scored are not learned from", async () => {
     const { groups, said } = await roll(async (task) => {
       await ask(task);
