@@ -91,7 +91,7 @@ async function rollOut(agent: Agent, setting: RolloutSetting, problem: Problem, 
   const names = { problemId: problem.id, sampleIndex, seed, step };
   const recorded = server.openRollout({ ...names, sampling, ...(maxReplyTokens !== undefined && { maxTokens: maxReplyTokens }) });
   const task = { problem: copyOf(problem), baseURL: recorded.baseURL, apiKey: token, model: modelName, rollout: names };
-  const ended = await runAgentOnce(agent, task, { timeoutMs, signal });
+  const ended = await runAgentOnce(agent, task, { timeoutMs, signal: signal && AbortSignal.any([signal]) }); // many wait at once: Node warns of more than ten listeners
   recorded.close();
   const [first, ...branches] = recorded.trajectories();
   const outcome: AgentOutcome =

@@ -90,7 +90,7 @@ function messageOf(error: unknown): string {
 }
 
 function describe(value: unknown): string {
-  if (typeof value === "number" || typeof value === "string") return String(value).slice(0, 100);
+  if (typeof value === "number") return String(value); // JSON has no NaN
   try {
     return (JSON.stringify(value) ?? typeof value).slice(0, 100);
   } catch {

@@ -13,9 +13,9 @@ const SAMPLING = { temperature: 1, topP: 1, topK: 0 };
 async function roll(
   agent: Agent,
   request: Partial<RolloutRequest> = {},
-  options: Partial<AgentRolloutsOptions> & { script?: Script } = {},
+  options: Partial<AgentRolloutsOptions> & { script?: Script; size?: number } = {},
 ) {
-  const sampler = new ScriptedSampler(options.script ?? (() => "42"), { size: 8 });
+  const sampler = new ScriptedSampler(options.script ?? (() => "42"), { size: options.size ?? 8 });
   const disposable: EngineSampler = Object.assign(sampler, { dispose: () => void (disposed = true) });
   let disposed = false;
   const said: string[] = [];
@@ -116,7 +116,7 @@ describe("rollouts of an agent", () => {
     ["a throw of text", () => { throw "no keys"; }, "the agent no keys"], // eslint-disable-line
     ["a score that cannot be read", () => ({ get score() { throw new Error("hidden"); } }), "the agent hidden"],
     ["a score that is round", () => { const it: Record<string, unknown> = {}; return (it["it"] = it); }, "the agent expected a number or { score }, got object"],
-    ["a measure of text", () => ({ score: 1, metrics: { length: "12" } }), "the agent expected numbers as metrics, got 12 for length"],
+    ["a measure of text", () => ({ score: 1, metrics: { length: "12" } }), "the agent expected numbers as metrics, got \"12\" for length"],
     ["a measure that is none", () => ({ score: 1, metrics: { length: NaN } }), "the agent expected numbers as metrics, got NaN for length"],
     ["a verdict of text", () => ({ score: 1, correct: "no" }), "the agent expected true or false as correct, got string"],
     ["information that is no text", () => ({ score: 1, info: { deep: 12n } }), "the agent expected text as info, got object"],
@@ -127,6 +127,18 @@ describe("rollouts of an agent", () => {
     }); // prettier-ignore
     expect(groups.flat().map(({ reward }) => reward.prediction)).toEqual([undefined, undefined, prediction, prediction]);
   }); // prettier-ignore
+
+  test("more than ten at once bring no warning of listeners that leak", async () => {
+    const warnings: string[] = [];
+    const hear = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", hear);
+    const { signal } = new AbortController();
+    const many = Array.from({ length: 12 }, (_, i) => ({ ...problems[0]!, id: `many${i}` }));
+    await roll(async (task) => (await ask(task), 1), { problems: many, samples: 1, signal }, { size: 32 });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", hear);
+    expect(warnings).toEqual([]);
+  });
 
   test("keep their problem, whatever an agent does to it", async () => {
     const row = { tests: ["x"] };
