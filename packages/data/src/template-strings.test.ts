@@ -18,5 +18,5 @@ test("a message without text is refused where its text is trimmed", () => {
 });
 
 test("tools and documents are none, as in transformers, when there are none", () => {
-  expect(render("{{ tools is none }} {{ documents is none }} {% if tools %}no{% endif %}", "")).toBe("true true ");
+  expect(render("{{ tools is none }} {{ documents is none }} {% if tools %}no{% endif %}", "")).toBe("True True ");
 });

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { renderChat } from "./chat-template.js";
+
+/** Templates and what Jinja2 3.1.6 writes for one message. */
+const WRITTEN = [
+  ["{{ true }} {{ false }}", "True False"],
+  ["{{ messages[0].content == 'hi' }}", "True"],
+  ["{{ messages is defined and nothing is defined }}", "False"],
+  ["{% for m in messages %}{{ m.role == 'user' }};{{ loop.first }}{% else %}{{ true }}{% endfor %}", "True;True"],
+  ["{% if true %}{{ not true }}{% else %}{{ true }}{% endif %}", "False"],
+  ["{% macro f(x) %}{{ x }}{% endmacro %}{{ f(true) }}{{ f('a') }}{{ f(1) }}", "Truea1"],
+  ["{% set x %}{{ 1 == 1 }}{% endset %}{{ x }}", "True"],
+  ["{{ true | tojson }} {{ {'a': true} | tojson }}", 'true {"a": true}'],
+  ["{{ 1.0 }} {{ 2 }} {{ nothing }}|{{ '' }}|{{ 'true' }}", "1.0 2 ||true"],
+  ["{{ true if nothing is defined }}|{{ (true and 3) }}|{{ (false or 'x') }}", "|3|x"],
+  ["{% for i in range(2) %}{{ i == 1 }}{% endfor %}", "FalseTrue"],
+  ["{% for a in [true, 'b'] %}{{ a }},{% endfor %}{{ a }}", "True,b,"],
+  ["{% set x = true %}{{ x | string }} {{ 'a' ~ (x | string) }} {{ messages[0].role | string }}", "True aTrue user"],
+  ["{% set y = {'b': false} %}{{ y.b | string }} {{ 1.0 | string }}", "False 1.0"],
+] as const;
+
+test.each(WRITTEN)("%s is written as in Python", (template, text) => {
+  expect(renderChat(template, [{ role: "user", content: "hi" }])).toBe(text);
+});
