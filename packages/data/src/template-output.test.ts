@@ -16,7 +16,7 @@ const WRITTEN = [
   ["{% for i in range(2) %}{{ i == 1 }}{% endfor %}", "FalseTrue"],
   ["{% for a in [true, 'b'] %}{{ a }},{% endfor %}{{ a }}", "True,b,"],
   ["{% set x = true %}{{ x | string }} {{ 'a' ~ (x | string) }} {{ messages[0].role | string }}", "True aTrue user"],
-  ["{% set y = {'b': false} %}{{ y.b | string }} {{ 1.0 | string }}", "False 1.0"],
+  ["{% set y = {'b': false} %}{{ y.b | string }} {% set k = 'b' %}{{ y[k] | string }} {{ 1.0 | string }}", "False False 1.0"],
 ] as const;
 
 test.each(WRITTEN)("%s is written as in Python", (template, text) => {

@@ -47,8 +47,9 @@ function pythonText(value: Node, otherwise: Node): Node {
 }
 
 /** A name or a field of one, which may be looked up twice. */
-function isPlain({ type, computed, object }: Node): boolean {
-  return type === "Identifier" || (type === "MemberExpression" && computed !== true && isPlain(object as Node));
+function isPlain({ type, computed, object, property }: Node): boolean {
+  if (type === "Identifier" || type === "StringLiteral") return true;
+  return type === "MemberExpression" && isPlain(object as Node) && (computed !== true || isPlain(property as Node));
 }
 
 function text(value: string): Node {
