@@ -23,7 +23,8 @@ function faultOf(code: string): string | undefined {
 }
 
 /** The same of a command line that begins with `retool`. */
-function faultOfCommand(line: string): string | undefined {
+function faultOfCommand(whole: string): string | undefined {
+  const line = whole.split(" -- ")[0]!; // what follows is another command
   const words = line.trim().split(/\s+/);
   if (words[0] !== "retool" || words.length < 2) return undefined;
   if (!/^[a-z]/.test(words[1]!)) return undefined;

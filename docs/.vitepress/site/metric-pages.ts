@@ -18,8 +18,8 @@ export function metricPage(): string {
   ]);
 }
 
-function section({ title, explanation, axis, series }: ChartSpec, meanings: Readonly<Record<string, string>>): string[] {
-  const names = Object.keys(series).map((name) => (name.endsWith("/") ? `${name}*` : name));
+function section({ title, explanation, axis, series, undrawn = [] }: ChartSpec, meanings: Readonly<Record<string, string>>): string[] {
+  const names = [...Object.keys(series), ...undrawn].map((name) => (name.endsWith("/") ? `${name}*` : name));
   return [
     `## ${plain(title)} {#chart-${anchor(title)}}`,
     plain(explanation),

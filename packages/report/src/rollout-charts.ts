@@ -121,6 +121,13 @@ export const ROLLOUT_CHARTS: readonly ChartSpec[] = [
       "Share of calls that got the result of an equal call of the same step, and of those that the clock ended, which are not scored: a rise of these means an overloaded machine.",
   },
   {
+    title: "Epochs of recorded rollouts",
+    axis: "epochs",
+    unit: "number",
+    series: { "rollout/epoch": "done" },
+    explanation: "How often the recorded rollouts have been gone through, where a run learns from such.",
+  },
+  {
     title: "Response length",
     axis: "tokens per rollout",
     unit: "number",

@@ -1,4 +1,4 @@
-import { cp, readdir, rm } from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import type { ForwardBackwardOutput, SampleResponse } from "@retool-ts/tinker/wire";
@@ -29,11 +29,13 @@ const DATA = [datum([1, 2, 3, 4, 5]), datum([6, 7, 8])];
  * A server on what the disk has at this moment: what is left when the first one is killed now.
  *
  * @param unfinished - a request whose outcome the kill came before
+ * @param spoil - a model whose weights are no numbers afterwards
  */
-async function afterKill(unfinished?: string, name = "tiny"): Promise<TestClient> {
+async function afterKill(unfinished?: string, name = "tiny", spoil?: string): Promise<TestClient> {
   const folder = folderOf(copies.length);
   await cp(join(tiny.folder, "state"), folder, { recursive: true, filter: (path) => !path.includes(".lock~") });
   if (unfinished !== undefined) await rm(join(folder, "requests", `${unfinished}.outcome`));
+  if (spoil !== undefined) await spoilWeights(join(folder, "models", encodeURIComponent(spoil)));
   const base = localBase(tiny.parameters, {
     name,
     vocabSize: VOCABULARY,
@@ -50,6 +52,17 @@ async function afterKill(unfinished?: string, name = "tiny"): Promise<TestClient
   });
   copies.push(server);
   return new TestClient(server.url);
+}
+
+/** Writes a value that is no number into weights, as a disk or a hand may. */
+async function spoilWeights(folder: string): Promise<void> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => /adapter.*\.safetensors$/.test(name));
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) {
+    const bytes = await readFile(join(folder, name));
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4);
+    await writeFile(join(folder, name), bytes);
+  }
 }
 
 const forward = async (at: TestClient, model: string) =>
@@ -125,14 +138,14 @@ test("checkpoints are there afterwards, and those that were being written are no
   expect(await revived.call("save_weights", { model_id: model, seq_id: 3, path: "w" })).toEqual({ type: "save_weights", path });
 });
 
-test("an adapter that its training spoiled does not keep the server from starting: it is gone, and all others go on", async () => {
+test("an adapter whose weights are spoiled does not keep the server from starting: it is gone, and all others go on", async () => {
   const { session, model } = await client.train();
   const other = await client.model(session, 1);
   await client.call("forward_backward", pass(model, 1, DATA));
-  await client.call("optim_step", step(model, 2, { learning_rate: 1e300 }));
+  await client.call("optim_step", step(model, 2));
   await client.call("forward_backward", pass(other, 1, DATA));
   const waits = await client.begin("optim_step", step(model, 4)); // number 3 has not come
-  const revived = await afterKill();
+  const revived = await afterKill(undefined, "tiny", model);
   expect(faults).toEqual([expect.stringContaining("expected finite numbers")]);
   expect(await revived.result(waits)).toMatchObject({ type: "request_failed", error: expect.stringContaining(`model ${model}`) as string });
   expect((await revived.post("forward_backward", pass(model, 3, DATA))).status).toBe(404);
