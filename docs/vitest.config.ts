@@ -13,5 +13,9 @@ const shared = packageTests("docs");
 export default defineConfig({
   ...shared,
   plugins: [fenceModules(root)],
-  test: { ...shared.test, dir: root, include: ["docs/test/**/*.test.ts", ...withFences] },
+  test: {
+    ...shared.test,
+    dir: root,
+    include: process.env["RETOOL_LONG"] === "1" ? ["docs/test/**/*.long.test.ts"] : ["docs/test/**/*.test.ts", ...withFences],
+  },
 });
