@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CPU_METER } from "../../../scripts/cpu-meter.mjs";
 
 const folder = resolve(process.argv[2] ?? "runs/agents");
 const seeds = (process.argv[3] ?? "1,2,3").split(",");
@@ -11,15 +12,6 @@ const CLI = fileURLToPath(new URL("../../retool/dist/cli.js", import.meta.url));
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 /** The AI SDK's agent and the own loop run with every seed; the other agents with the first. */
 const ARMS = { "ai-sdk": seeds, own: seeds, openai: seeds.slice(0, 1), mcp: seeds.slice(0, 1) };
-/** Leaves the processor time of a process, its threads among it, in the file that CPU_FILE names. */
-const METER = `data:text/javascript,${encodeURIComponent(`
-  import { writeFileSync } from "node:fs";
-  import { isMainThread } from "node:worker_threads";
-  process.on("exit", () => {
-    const { user, system } = process.cpuUsage();
-    if (isMainThread && process.ppid === Number(process.env.CPU_PARENT)) writeFileSync(process.env.CPU_FILE, String((user + system) / 1e6));
-  });
-`)}`;
 mkdirSync(folder, { recursive: true });
 
 const cold = (seed) => join(folder, `cold-${seed}`);
@@ -46,7 +38,7 @@ async function once(run, words) {
   if (!existsSync(file)) {
     rmSync(run, { recursive: true, force: true });
     const env = { ...process.env, CPU_FILE: `${file}.new`, CPU_PARENT: String(process.pid) };
-    const child = spawn(process.execPath, ["--import", METER, ...words], { env, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, ["--import", CPU_METER, ...words], { env, stdio: ["ignore", "ignore", "pipe"] });
     let complaint = "";
     child.stderr.on("data", (part) => (complaint = (complaint + part).slice(-2_000)));
     const code = await new Promise((end) => child.on("close", end));

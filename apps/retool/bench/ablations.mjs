@@ -4,20 +4,12 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CPU_METER } from "../../../scripts/cpu-meter.mjs";
 import { trainRecipe } from "../dist/index.js";
 import { EVALUATIONS, RUNS } from "./ablation-plan.mjs";
 
 const folder = resolve(process.argv[2] ?? "runs/ablations");
 const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
-/** Leaves the processor time of a process in the file that CPU_FILE names; threads and processes that it starts do not. */
-const METER = `data:text/javascript,${encodeURIComponent(`
-  import { writeFileSync } from "node:fs";
-  import { isMainThread } from "node:worker_threads";
-  process.on("exit", () => {
-    const { user, system } = process.cpuUsage();
-    if (isMainThread && process.ppid === Number(process.env.CPU_PARENT)) writeFileSync(process.env.CPU_FILE, String((user + system) / 1e6));
-  });
-`)}`;
 mkdirSync(folder, { recursive: true });
 
 const path = (...parts) => join(folder, ...parts);
@@ -38,7 +30,7 @@ report();
 
 /** Runs the command line and returns what it wrote; throws what it complained of. */
 function command(cpuFile, ...words) {
-  const child = spawn(process.execPath, ["--import", METER, CLI, ...words, "-q"], {
+  const child = spawn(process.execPath, ["--import", CPU_METER, CLI, ...words, "-q"], {
     env: { ...process.env, CPU_FILE: cpuFile, CPU_PARENT: String(process.pid) },
   });
   let [out, complaint] = ["", ""];

@@ -41,3 +41,18 @@ export const ProblemSourceConfig = z.discriminatedUnion("kind", [
   }),
 ]);
 export type ProblemSourceConfig = z.infer<typeof ProblemSourceConfig>;
+
+/** Sources by their keys; `test` and null name none of their own. */
+interface DataSources {
+  readonly train: ProblemSourceConfig;
+  readonly validation: ProblemSourceConfig | "test" | null;
+  readonly test: ProblemSourceConfig;
+}
+
+/** The sources of problems that a run reads, with the keys that name them. */
+export function sourcesOf({ train, validation, test }: DataSources, { rl }: { readonly rl: boolean }) {
+  const sources: { readonly key: string; readonly source: ProblemSourceConfig }[] = [{ key: "data.test", source: test }];
+  if (rl && validation !== null && validation !== "test") sources.unshift({ key: "data.validation", source: validation });
+  if (rl) sources.unshift({ key: "data.train", source: train });
+  return sources;
+}

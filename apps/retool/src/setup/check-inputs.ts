@@ -4,6 +4,7 @@ import { loadProblems, streamRows } from "@retool-ts/data/node";
 import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import { readConversation, type SftStage } from "@retool-ts/train";
 import { loadPlugins, pluginPart, type PluginKind } from "../config/load-plugins.js";
+import { sourcesOf } from "../config/problem-source-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { localDataset, type HubContext } from "./hub-files.js";
@@ -36,9 +37,8 @@ export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { do
   const plugins = await loadPlugins(config.plugins);
   for (const [kind, name, key] of namedParts(config, parts)) await attempt(() => pluginPart(plugins, kind, name, key));
   const isHere = (path: string) => (path.startsWith("hub:") ? download : existsSync(path));
-  const { train, validation, test } = config.data;
-  for (const source of parts.rl ? [train, validation, test] : [test]) {
-    if (source === null || source === "test" || source.kind !== "file" || !isHere(source.path)) continue;
+  for (const { source } of sourcesOf(config.data, parts)) {
+    if (source.kind !== "file" || !isHere(source.path)) continue;
     const columns = source.columns === null ? {} : { columns: source.columns };
     await attempt(async () => loadProblems(await localDataset(source.path, context), { ...columns, limit: 1 }));
   }
@@ -74,11 +74,9 @@ function namedParts({ tools, reward, functions, data }: RecipeConfig, { rl }: Re
     reward.function === null ? undefined : ["rewards", reward.function, "reward.function"],
     functions.loss === null || !rl ? undefined : ["losses", functions.loss, "functions.loss"],
     functions.advantage === null || !rl ? undefined : ["advantages", functions.advantage, "functions.advantage"],
-    data.train.kind === "plugin" && rl ? ["problems", data.train.name, "data.train.name"] : undefined,
-    data.validation !== null && data.validation !== "test" && data.validation.kind === "plugin" && rl
-      ? ["problems", data.validation.name, "data.validation.name"]
-      : undefined,
-    data.test.kind === "plugin" ? ["problems", data.test.name, "data.test.name"] : undefined,
+    ...sourcesOf(data, { rl }).map(({ key, source }): NamedPart | undefined =>
+      source.kind === "plugin" ? ["problems", source.name, `${key}.name`] : undefined,
+    ),
   ];
   return parts.filter((part) => part !== undefined);
 }

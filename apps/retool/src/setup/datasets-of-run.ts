@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { InputError } from "@retool-ts/core";
 import { localDataset, type HubContext } from "./hub-files.js";
 import { DATASETS } from "../config/presets/datasets.js";
+import { sourcesOf } from "../config/problem-source-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 
@@ -15,14 +16,8 @@ export interface RunDataset {
 /** The files of data that parts of a run read; generated data has none. */
 export function datasetsOf({ sft, data }: RecipeConfig, parts: RecipeParts): RunDataset[] {
   const stages = parts.sft ? sft.stages.map(({ source }, i) => ({ where: `sft.stages.${i}.source.path`, source })) : [];
-  const problems = [
-    { where: "data.train.path", source: data.train, isUsed: parts.rl },
-    { where: "data.validation.path", source: data.validation, isUsed: parts.rl },
-    { where: "data.test.path", source: data.test, isUsed: true },
-  ];
-  return [...stages, ...problems.filter(({ isUsed }) => isUsed)].flatMap(({ where, source }) =>
-    source !== null && source !== "test" && source.kind === "file" ? [{ where, path: source.path }] : [],
-  );
+  const problems = sourcesOf(data, parts).map(({ key, source }) => ({ where: `${key}.path`, source }));
+  return [...stages, ...problems].flatMap(({ where, source }) => (source.kind === "file" ? [{ where, path: source.path }] : []));
 }
 
 /**

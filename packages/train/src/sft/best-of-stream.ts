@@ -117,7 +117,11 @@ export function bestOf(rollouts: readonly GradedRollout[], keep: number): Graded
   }
   return [...byProblem.values()].flatMap((group) => {
     const sorted = group.toSorted((a, b) => b.reward.score - a.reward.score || a.trajectory.tokenIds.length - b.trajectory.tokenIds.length);
-    const distinct = new Map(sorted.toReversed().map((rollout) => [rollout.trajectory.tokenIds.join(), rollout]));
-    return sorted.filter((rollout) => distinct.get(rollout.trajectory.tokenIds.join()) === rollout).slice(0, keep);
+    const distinct = new Map<string, GradedRollout>();
+    for (const rollout of sorted) {
+      const tokens = rollout.trajectory.tokenIds.join();
+      if (!distinct.has(tokens)) distinct.set(tokens, rollout);
+    }
+    return [...distinct.values()].slice(0, keep);
   });
 }
