@@ -17,6 +17,9 @@ function namesBelow(folder: string): string[] {
   });
 }
 
+/** Folders that the build of the site makes. */
+const MADE: ReadonlySet<string> = new Set(["docs/api", "docs/reference"]);
+
 /** A place of this repository that a document names. */
 interface Named {
   readonly where: string;
@@ -37,7 +40,7 @@ function namedIn(document: string): Named[] {
       [...line.matchAll(pattern)].map(([, name]) => ({ where: `${document}:${index + 1}`, name: name!, exists: exists(name!) }));
     const isLinked = (target: string) => existsSync(join(root, dirname(document), target)) || /\/(api|reference|playground)\//.test(target); // made by the build
     return [
-      ...named(/`((?:packages|apps|docs|scripts)\/[\w./-]+)`/g, (path) => existsSync(join(root, path))),
+      ...named(/`((?:packages|apps|docs|scripts)\/[\w./-]+)`/g, (path) => MADE.has(path) || existsSync(join(root, path))),
       ...named(/`([\w-]+(?:\.[\w-]+)*\.ts)`/g, (name) => fileNames.has(name)),
       ...(document.endsWith(".md") ? named(/\]\(((?!\w+:|#)[^)#\s]+)/g, isLinked) : []),
     ];
