@@ -1,3 +1,4 @@
+import { groupBy } from "@retool-ts/core";
 import type { Problem } from "@retool-ts/data";
 import { summarizeRollouts, type RolloutOutline, type RolloutSummary } from "@retool-ts/rollout";
 import type { SameAnswer } from "./answer-classes.js";
@@ -42,13 +43,10 @@ export interface EvaluationOptions {
 export function summarizeEvaluation(groups: readonly (readonly EvaluatedRollout[])[], options: EvaluationOptions = {}): Evaluation {
   const samples = groups[0]?.length ?? 0;
   const by = (key: (problem: EvaluatedRollout["problem"]) => string | undefined) => {
-    const parts = new Map<string, (readonly EvaluatedRollout[])[]>();
-    for (const group of groups) {
-      const name = key(group[0]!.problem);
-      if (name !== undefined) parts.set(name, [...(parts.get(name) ?? []), group]);
-    }
-    const sorted = [...parts].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-    return Object.fromEntries(sorted.map(([name, part]) => [name, accuracy(part)]));
+    const parts = [...groupBy(groups, (group) => key(group[0]!.problem))];
+    const named = parts.flatMap(([name, part]) => (name === undefined ? [] : [{ name, part }]));
+    named.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+    return Object.fromEntries(named.map(({ name, part }) => [name, accuracy(part)]));
   };
   return {
     ...accuracy(groups),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
-import { InputError } from "@retool-ts/core";
+import { groupBy, InputError } from "@retool-ts/core";
 import {
   checkTrajectory,
   createRunFolder,
@@ -65,9 +65,7 @@ export class EvalFolder {
     const records = existsSync(this.run.file("trajectories", `${ROLLOUTS}.jsonl.gz`))
       ? await this.run.readTrajectories(ROLLOUTS)
       : this.#readPartial();
-    const groups = new Map<string, TrajectoryRecord[]>();
-    for (const record of records) groups.set(record.problemId, [...(groups.get(record.problemId) ?? []), record]);
-    return groups;
+    return groupBy(records, ({ problemId }) => problemId);
   }
 
   #readPartial(): TrajectoryRecord[] {

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { InputError, RetoolError } from "@retool-ts/core";
+import { groupBy, InputError, RetoolError } from "@retool-ts/core";
 import type { Tokenizer } from "@retool-ts/data";
 import type { GradedRollout } from "@retool-ts/evaluate";
 import type { Trajectory } from "@retool-ts/rollout";
@@ -33,12 +33,7 @@ export async function rolloutFiles(path: string): Promise<string[]> {
 
 /** Records by phase, step and problem, in the order in which they stand. */
 export function groupRecords(records: readonly TrajectoryRecord[]): RecordGroup[] {
-  const groups = new Map<string, TrajectoryRecord[]>();
-  for (const record of records) {
-    const key = JSON.stringify([record.phase, record.step, record.problemId]);
-    groups.set(key, [...(groups.get(key) ?? []), record]);
-  }
-  return [...groups.values()];
+  return [...groupBy(records, ({ phase, step, problemId }) => JSON.stringify([phase, step, problemId])).values()];
 }
 
 /**

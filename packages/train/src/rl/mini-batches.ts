@@ -1,4 +1,4 @@
-import { RandomStream } from "@retool-ts/core";
+import { groupBy, RandomStream } from "@retool-ts/core";
 import type { TrainConfig } from "../train-config.js";
 import type { AdvantageSample } from "./prepare.js";
 
@@ -31,10 +31,5 @@ export function miniBatches(
 }
 
 function groupsOf(samples: readonly AdvantageSample[]): AdvantageSample[][] {
-  const groups = new Map<number, AdvantageSample[]>();
-  for (const judged of samples) {
-    const { group } = judged.sample.rollout;
-    groups.set(group, [...(groups.get(group) ?? []), judged]);
-  }
-  return [...groups.values()];
+  return [...groupBy(samples, ({ sample }) => sample.rollout.group).values()];
 }

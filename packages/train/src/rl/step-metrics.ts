@@ -1,4 +1,5 @@
 import { zeroVarianceGroupShare } from "@retool-ts/algorithms/advantages";
+import { groupBy } from "@retool-ts/core";
 import { gradedRollouts, summarizeEvaluation, type Accuracy } from "@retool-ts/evaluate";
 import { summarizeRollouts, type RolloutSummary } from "@retool-ts/rollout";
 import { withPartial } from "../partial.js";
@@ -45,9 +46,8 @@ function spread(scores: readonly number[]) {
 
 /** Groups that teach nothing, and why: all of their samples score the same, as all are right or all are wrong. */
 function groupMetrics(scored: readonly GroupedRollout[]) {
-  const groups = new Map<number, GroupedRollout[]>();
-  for (const rollout of scored) groups.set(rollout.group, [...(groups.get(rollout.group) ?? []), rollout]);
-  const share = (holds: (group: readonly GroupedRollout[]) => boolean) => mean([...groups.values()].map((group) => (holds(group) ? 1 : 0)));
+  const groups = [...groupBy(scored, ({ group }) => group).values()];
+  const share = (holds: (group: readonly GroupedRollout[]) => boolean) => mean(groups.map((group) => (holds(group) ? 1 : 0)));
   return {
     "group/zero_variance_share": zeroVarianceGroupShare(
       scored.map(({ reward }) => reward.score),

@@ -1,4 +1,4 @@
-import { RandomStream, RetoolError } from "@retool-ts/core";
+import { groupBy, RandomStream, RetoolError } from "@retool-ts/core";
 import type { Problem, ProblemSource } from "@retool-ts/data";
 import type { TrainingRow } from "@retool-ts/engine";
 import { gradedRollouts, withDistinctIds, type Environment, type GradedRollout, type PolicyModel } from "@retool-ts/evaluate";
@@ -110,12 +110,8 @@ export class BestOfStream<Closure = never> implements RowStream {
 
 /** The best right rollouts of each problem: of the highest score, then the shortest; the same tokens count once. */
 export function bestOf(rollouts: readonly GradedRollout[], keep: number): GradedRollout[] {
-  const byProblem = new Map<string, GradedRollout[]>();
-  for (const rollout of rollouts) {
-    if (!rollout.reward.correct || !isScored({ ...rollout, group: 0 })) continue;
-    byProblem.set(rollout.problem.id, [...(byProblem.get(rollout.problem.id) ?? []), rollout]);
-  }
-  return [...byProblem.values()].flatMap((group) => {
+  const right = rollouts.filter((rollout) => rollout.reward.correct && isScored({ ...rollout, group: 0 }));
+  return [...groupBy(right, ({ problem }) => problem.id).values()].flatMap((group) => {
     const sorted = group.toSorted((a, b) => b.reward.score - a.reward.score || a.trajectory.tokenIds.length - b.trajectory.tokenIds.length);
     const distinct = new Map<string, GradedRollout>();
     for (const rollout of sorted) {
