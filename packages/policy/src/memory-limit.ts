@@ -1,12 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config.js";
+import { WASM_BYTES } from "./memory-room.js";
 import { memoryNeed, type MemoryUse } from "./memory-need.js";
 import { MemoryError } from "./memory-error.js";
 import type { LoraOptions } from "./lora/lora-options.js";
 import type { TrainableParameters } from "./parameter-specs.js";
 
-/** All that WebAssembly can address, in bytes. */
-const WASM_BYTES = 2 ** 32;
 const GIB = 2 ** 30;
 /**
  * WebAssembly's memory that a training of all weights takes, in times what it holds: tensors that come and go at each step leave

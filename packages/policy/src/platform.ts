@@ -17,6 +17,8 @@ export interface Platform {
   registerNativeKernels(): void;
   /** Where tfjs finds its WebAssembly, in memory that threads can share where that can be. */
   wasmFiles(): WasmFiles;
+  /** Memory that this process could still take, in bytes. */
+  freeBytes(): number;
   /** Starts a thread that does not keep the process alive. */
   readonly startThread: StartThread;
 }

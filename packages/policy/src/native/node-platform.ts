@@ -22,6 +22,7 @@ providePlatform({
     const url = `data:application/wasm;base64,${Buffer.from(program).toString("base64")}`;
     return { places: Object.fromEntries(WASM_FILES.map((name) => [name, url])), areFetched: true };
   },
+  freeBytes: () => process.availableMemory(), // a container's limit counted in
   startThread(program, workerData) {
     try {
       const worker = new Worker(`const data = require("node:worker_threads").workerData;\n${program}`, {

@@ -9,7 +9,7 @@ import { headLogProbs } from "./head-log-probs.js";
 const [rows, width, vocab] = [29, 6, 37];
 
 /** Log-probabilities, entropies and the gradients of a weighted sum of both, with at most so many logits at once. */
-function differentiate(maxLogits: number, sizes = [rows, width, vocab]) {
+function differentiate(maxLogits: number, { sizes = [rows, width, vocab], maxKeptLogits = 0 } = {}) {
   const [rowCount, inner, outputs] = sizes as [number, number, number];
   const stream = new RandomStream(3, ["head"]);
   const random = (...shape: number[]) =>
@@ -25,7 +25,7 @@ function differentiate(maxLogits: number, sizes = [rows, width, vocab]) {
     );
     const dy = random(2, rowCount);
     const f = (hidden: tf.Tensor, weight: tf.Tensor) => {
-      const options = { temperature: 0.8, maxLogits };
+      const options = { temperature: 0.8, maxLogits, maxKeptLogits };
       const { logProbs, entropies } = headLogProbs(hidden as tf.Tensor2D, weight as tf.Tensor2D, targets, options);
       return tf.stack([logProbs, entropies]);
     };
@@ -47,9 +47,37 @@ describe.each(TEST_BACKENDS)("headLogProbs on %s", (backend) => {
     await useBackend(backend);
     const sizes = [128, 4, 2048]; // 1 MiB of logits
     const peak = async (maxLogits: number) =>
-      (await tf.profile(() => void differentiate(maxLogits, sizes))).peakBytes - tf.memory().numBytes;
+      (await tf.profile(() => void differentiate(maxLogits, { sizes }))).peakBytes - tf.memory().numBytes;
     const [whole, chunked] = [await peak(Infinity), await peak(8 * 2048)];
     expect(whole).toBeGreaterThan(2 * 2 ** 20); // logits and their gradient
     expect(chunked).toBeLessThan(whole / 3); // the same for 8 rows, and the weight's gradient
   });
+
+  test.each([5 * vocab, 12 * vocab, Infinity])("is the same to the bit with %d kept logits, which are freed", async (maxKeptLogits) => {
+    await useBackend(backend);
+    const again = differentiate(5 * vocab);
+    const before = tf.memory().numTensors;
+    expect(differentiate(5 * vocab, { maxKeptLogits })).toEqual(again);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test("keeps no logits where no gradient is asked for", async () => {
+    await useBackend(backend);
+    const hidden = tf.ones<tf.Rank.R2>([128, 4]);
+    const weight = tf.ones<tf.Rank.R2>([2048, 4]);
+    const targets = tf.zeros<tf.Rank.R1>([128], "int32");
+    const before = tf.memory().numBytes;
+    const options = { temperature: 1, maxLogits: 8 * 2048, maxKeptLogits: Infinity };
+    const { peakBytes } = await tf.profile(() => tf.tidy(() => void headLogProbs(hidden, weight, targets, options)));
+    expect(peakBytes - before).toBeLessThan(2 ** 20 * 0.75); // all of the logits would be 2 ** 20;
+    tf.dispose([hidden, weight, targets]);
+  });
+});
+
+test("computes nothing again that it kept", async () => {
+  await useBackend("cpu"); // whose kernels a profile lists;
+  const kernels = async (maxKeptLogits: number) =>
+    (await tf.profile(() => void differentiate(5 * vocab, { maxKeptLogits }))).kernels.filter(({ name }) => /MatMul/u.test(name)).length;
+  const [none, one, all] = [await kernels(0), await kernels(5 * vocab), await kernels(Infinity)];
+  expect([none - one, none - all]).toEqual([1, 6]);
 });

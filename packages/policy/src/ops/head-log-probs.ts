@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { roomForLogits } from "../memory-room.js";
 import { isFrozen, linear, linearTransposed, takeAddOuterSum } from "./linear.js";
 import { logitsGradient, tokenLogProbs, type TokenLogProbs } from "./token-log-probs.js";
 
@@ -10,11 +11,14 @@ export interface HeadLogProbsOptions {
   readonly temperature: number;
   /** Default: 2²⁴. */
   readonly maxLogits?: number;
+  /** Further logits that a gradient may keep from its forward pass. Default: as many as there is room for, see `roomForLogits`. */
+  readonly maxKeptLogits?: number;
 }
 
 /**
  * {@link tokenLogProbs} of logits = hidden·weightᵀ, in memory that does not grow with targets times vocabulary: when there are more than
- * `maxLogits` logits, chunks of rows follow one another, and the backward pass computes each chunk's logits a second time.
+ * `maxLogits` logits, chunks of rows follow one another. The backward pass computes a chunk's logits a second time, unless there was room
+ * to keep them; the results are the same to the bit.
  *
  * @param hidden - `[targets, width]`
  * @param weight - `[vocab, width]`
@@ -24,7 +28,7 @@ export function headLogProbs(
   hidden: tf.Tensor2D,
   weight: tf.Tensor2D,
   targets: tf.Tensor1D,
-  { temperature, maxLogits = MAX_LOGITS }: HeadLogProbsOptions,
+  { temperature, maxLogits = MAX_LOGITS, maxKeptLogits }: HeadLogProbsOptions,
 ): TokenLogProbs {
   const [rows, width] = hidden.shape;
   const vocab = weight.shape[0];
@@ -32,27 +36,31 @@ export function headLogProbs(
   const size = Math.max(1, Math.floor(maxLogits / vocab));
   const starts = Array.from({ length: Math.ceil(rows / size) }, (_, i) => i * size);
   const frozen = isFrozen(weight);
+  const kept = tf.engine().isTapeOn() ? Math.floor((maxKeptLogits ?? roomForLogits()) / (size * vocab)) : 0; // chunks
   const op = tf.customGrad((...args) => {
     const states = args[0] as tf.Tensor;
-    (args.at(-1) as tf.GradSaveFunc)([states, weight, targets]);
-    const chunks = starts.map((start) =>
-      tf.tidy(() => {
+    const keptLogits: tf.Tensor[] = [];
+    const chunks = starts.map((start, chunk) => {
+      const [both, logits] = tf.tidy(() => {
         const count = Math.min(size, rows - start);
-        const logits = linearTransposed(tf.slice(states as tf.Tensor2D, [start, 0], [count, width]), weight); // [count, vocab]
-        const { logProbs, entropies } = tokenLogProbs(logits, tf.slice(targets, start, count), { temperature });
-        return tf.stack([logProbs, entropies]) as tf.Tensor2D; // [2, count]
-      }),
-    );
+        const x = linearTransposed(tf.slice(states as tf.Tensor2D, [start, 0], [count, width]), weight); // [count, vocab]
+        const { logProbs, entropies } = tokenLogProbs(x, tf.slice(targets, start, count), { temperature });
+        return [tf.stack([logProbs, entropies]) as tf.Tensor2D, ...(chunk < kept ? [x] : [])] as const; // [2, count]
+      });
+      if (logits !== undefined) keptLogits.push(logits);
+      return both;
+    });
+    (args.at(-1) as tf.GradSaveFunc)([states, weight, targets, ...keptLogits]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [savedStates, savedHead, savedTargets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
       let dWeight = frozen ? undefined : tf.zeros<tf.Rank.R2>([vocab, width]);
-      const dStates = starts.map((start) => {
+      const dStates = starts.map((start, chunk) => {
         const count = Math.min(size, rows - start);
         const part = tf.slice(savedStates, [start, 0], [count, width]);
         const dLogits = tf.tidy(() => {
           const gradients = tf.slice(dy as tf.Tensor2D, [0, start], [2, count]);
           const [dLogProbs, dEntropies] = tf.unstack(gradients) as [tf.Tensor1D, tf.Tensor1D];
-          const logits = linearTransposed(part, savedHead); // [count, vocab]
+          const logits = (saved[3 + chunk] as tf.Tensor2D | undefined) ?? linearTransposed(part, savedHead); // [count, vocab]
           return logitsGradient(logits, tf.slice(savedTargets, start, count), dLogProbs, dEntropies, { temperature });
         });
         if (dWeight !== undefined) dWeight = takeAddOuterSum(dWeight, dLogits, part);

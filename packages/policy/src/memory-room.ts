@@ -1,0 +1,18 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { currentPlatform } from "./platform.js";
+
+/** All that WebAssembly can address, in bytes. */
+export const WASM_BYTES = 2 ** 32;
+const FLOAT = 4;
+/** Share of the memory without use that logits may take; the rest is for gradients, and for others. */
+const SHARE = 1 / 4;
+
+/**
+ * Number of logits that may stay in memory until the backward pass: a quarter of what the machine has free, and on wasm, whose memory has
+ * holes, of what is left of its first half.
+ */
+export function roomForLogits(): number {
+  const free = currentPlatform()?.freeBytes() ?? Infinity;
+  const left = tf.getBackend() === "wasm" ? Math.min(free, WASM_BYTES / 2 - tf.memory().numBytes) : free;
+  return Number.isFinite(left) ? Math.max(0, Math.floor((SHARE * left) / FLOAT)) : 0;
+}
