@@ -1,8 +1,9 @@
 // Causal grouped-query attention over rows packed one after another, without padding.
 // qkv is [tokens, (heads + 2·kvHeads)·headDim]: queries, then keys, then values of each token.
 import { at, dot, exp4, expInPlace, log1, maximum, scaleInPlace } from "./simd";
-import { multiply, multiplyAdd, multiplyTransposedAdd, transpose } from "./gemm";
+import { multiply, multiplyAdd, multiplyBlocks, multiplyTransposedAdd, PANEL_FLOATS, transpose } from "./gemm";
 
+/** Queries that are treated together. */
 const BLOCK: i32 = 32;
 
 // @ts-ignore: decorator
@@ -21,7 +22,35 @@ function firstSeen(n: i32, window: i32): i32 {
 /** Floats of scratch memory for the longest row. */
 export function attentionScratch(maxLength: i32, headDim: i32): i32 {
   const width = roundUp8(maxLength);
-  return 2 * headDim * width + 2 * BLOCK * width;
+  return 2 * headDim * width + 2 * BLOCK * width + PANEL_FLOATS;
+}
+
+/** Floats of scratch memory of {@link attentionCached}. */
+export function attentionCachedScratch(groupSize: i32, capacity: i32): i32 {
+  return max(BLOCK, groupSize) * roundUp8(capacity) + PANEL_FLOATS;
+}
+
+/** C = A·B; the larger products by panels, with the same bits. */
+// @ts-ignore: decorator
+@inline
+function product(a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32, m: i32, n: i32, k: i32, panel: usize): void {
+  if (m < 8) multiply(a, lda, b, ldb, c, ldc, m, n, k);
+  else multiplyBlocks(a, lda, b, ldb, c, ldc, m, n, k, panel);
+}
+
+/** A line of scores becomes probabilities of the first n positions, as far as they are seen, and 0 up to `visible`; log Σ exp. */
+// @ts-ignore: decorator
+@inline
+function softmaxLine(line: usize, n: i32, visible: i32, scale: f32, window: i32): f32 {
+  const first = firstSeen(n, window);
+  const seen = at(line, first);
+  scaleInPlace(seen, n - first, scale);
+  const top = maximum(seen, n - first);
+  const sum = expInPlace(seen, n - first, top);
+  scaleInPlace(seen, n - first, <f32>1.0 / sum);
+  memory.fill(line, 0, first << 2);
+  memory.fill(at(line, n), 0, (visible - n) << 2);
+  return top + log1(sum);
 }
 
 /** out [tokens, heads·headDim]; logSumExp [tokens, heads] is kept for the backward pass. */
@@ -34,6 +63,7 @@ export function attentionForward(
   const width = roundUp8(maxLength);
   const keysT = scratch;
   const scores = at(scratch, 2 * headDim * width);
+  const panel = at(scores, 2 * BLOCK * width);
   const groupSize = heads / kvHeads;
   for (let row: i32 = 0; row < rows; row++) {
     const start = load<i32>(at(rowOffsets, row));
@@ -50,22 +80,13 @@ export function attentionForward(
           const count = min(BLOCK, length - t0);
           const visible = t0 + count;
           const queries = at(base, t0 * stride + head * headDim);
-          multiply(queries, stride, keysT, width, scores, width, count, min(roundUp8(visible), padded), headDim);
+          product(queries, stride, keysT, width, scores, width, count, min(roundUp8(visible), padded), headDim, panel);
           for (let i: i32 = 0; i < count; i++) {
-            const line = at(scores, i * width);
-            const n = t0 + i + 1;
-            const first = firstSeen(n, window);
-            const seen = at(line, first);
-            scaleInPlace(seen, n - first, scale);
-            const top = maximum(seen, n - first);
-            const sum = expInPlace(seen, n - first, top);
-            scaleInPlace(seen, n - first, <f32>1.0 / sum);
-            memory.fill(line, 0, first << 2);
-            memory.fill(at(line, n), 0, (visible - n) << 2);
-            store<f32>(at(logSumExp, (start + t0 + i) * heads + head), top + log1(sum));
+            const sum = softmaxLine(at(scores, i * width), t0 + i + 1, visible, scale, window);
+            store<f32>(at(logSumExp, (start + t0 + i) * heads + head), sum);
           }
           const target = at(out, (start + t0) * outStride + head * headDim);
-          multiply(scores, width, values, stride, target, outStride, count, headDim, visible);
+          product(scores, width, values, stride, target, outStride, count, headDim, visible, panel);
         }
       }
     }
@@ -84,6 +105,7 @@ export function attentionBackward(
   const valuesT = at(scratch, headDim * width);
   const probabilities = at(scratch, 2 * headDim * width);
   const dscores = at(probabilities, BLOCK * width);
+  const panel = at(dscores, BLOCK * width);
   const groupSize = heads / kvHeads;
   for (let row: i32 = 0; row < rows; row++) {
     const start = load<i32>(at(rowOffsets, row));
@@ -107,8 +129,8 @@ export function attentionBackward(
           const token = start + t0;
           const outLine = at(out, token * outStride + head * headDim);
           const doutLine = at(dout, token * outStride + head * headDim);
-          multiply(queries, stride, keysT, width, probabilities, width, count, columns, headDim);
-          multiply(doutLine, outStride, valuesT, width, dscores, width, count, columns, headDim);
+          product(queries, stride, keysT, width, probabilities, width, count, columns, headDim, panel);
+          product(doutLine, outStride, valuesT, width, dscores, width, count, columns, headDim, panel);
           for (let i: i32 = 0; i < count; i++) {
             const p = at(probabilities, i * width);
             const ds = at(dscores, i * width);
@@ -141,7 +163,7 @@ export function attentionBackward(
  * Attention of new tokens over a cache which it first extends in place.
  * keys [slots, kvHeads, headDim, capacity] (transposed, so that scores are computed for neighbouring positions at once),
  * values [slots, kvHeads, capacity, headDim]. Row r has rowOffsets[r+1] − rowOffsets[r] new tokens after past[r] cached ones.
- * scratch: groupSize · roundUp8(capacity) floats.
+ * scratch: see {@link attentionCachedScratch}.
  */
 export function attentionCached(
   qkv: usize, rowOffsets: usize, slots: usize, past: usize, rows: i32, heads: i32, kvHeads: i32, headDim: i32, scale: f32,
@@ -150,6 +172,7 @@ export function attentionCached(
   const stride = (heads + 2 * kvHeads) * headDim;
   const outStride = heads * headDim;
   const groupSize = heads / kvHeads;
+  const panel = at(scratch, max(BLOCK, groupSize) * roundUp8(capacity));
   for (let row: i32 = 0; row < rows; row++) {
     const start = load<i32>(at(rowOffsets, row));
     const count = load<i32>(at(rowOffsets, row + 1)) - start;
@@ -165,21 +188,25 @@ export function attentionCached(
         for (let d: i32 = 0; d < headDim; d++) store<f32>(at(keysT, d * capacity + before + i), load<f32>(at(key, d)));
         memory.copy(at(cached, (before + i) * headDim), at(token, (heads + kvHeads + kv) * headDim), headDim << 2);
       }
-      for (let i: i32 = 0; i < count; i++) {
-        const n = before + i + 1;
-        const first = firstSeen(n, window);
-        const queries = at(qkv, (start + i) * stride + kv * groupSize * headDim);
-        multiply(queries, headDim, keysT, capacity, scratch, capacity, groupSize, min(roundUp8(n), capacity), headDim);
-        for (let g: i32 = 0; g < groupSize; g++) {
-          const line = at(scratch, g * capacity);
-          const seen = at(line, first);
-          scaleInPlace(seen, n - first, scale);
-          const sum = expInPlace(seen, n - first, maximum(seen, n - first));
-          scaleInPlace(seen, n - first, <f32>1.0 / sum);
-          memory.fill(line, 0, first << 2);
+      if (count == 1) { // the heads of a group are the lines of one block
+        const n = before + 1;
+        const queries = at(qkv, start * stride + kv * groupSize * headDim);
+        product(queries, headDim, keysT, capacity, scratch, capacity, groupSize, min(roundUp8(n), capacity), headDim, panel);
+        for (let g: i32 = 0; g < groupSize; g++) softmaxLine(at(scratch, g * capacity), n, n, scale, window);
+        const target = at(out, start * outStride + kv * groupSize * headDim);
+        product(scratch, capacity, cached, headDim, target, headDim, groupSize, headDim, n, panel);
+        continue;
+      }
+      for (let head = kv * groupSize; head < (kv + 1) * groupSize; head++) {
+        for (let t0: i32 = 0; t0 < count; t0 += BLOCK) {
+          const lines = min(BLOCK, count - t0);
+          const visible = before + t0 + lines;
+          const queries = at(qkv, (start + t0) * stride + head * headDim);
+          product(queries, stride, keysT, capacity, scratch, capacity, lines, min(roundUp8(visible), capacity), headDim, panel);
+          for (let i: i32 = 0; i < lines; i++) softmaxLine(at(scratch, i * capacity), before + t0 + i + 1, visible, scale, window);
+          const target = at(out, (start + t0) * outStride + head * headDim);
+          product(scratch, capacity, cached, headDim, target, outStride, lines, headDim, visible, panel);
         }
-        const target = at(out, (start + i) * outStride + kv * groupSize * headDim);
-        multiply(scratch, capacity, cached, headDim, target, headDim, groupSize, headDim, n);
       }
     }
   }

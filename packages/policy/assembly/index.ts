@@ -1,7 +1,7 @@
 export { addColumns, dropout, takeColumns } from "./adapter";
 export { matmul, matmulScratch } from "./matmul";
 export { weightGradient, weightGradientColumns, weightGradientScratch } from "./gemm";
-export { attentionBackward, attentionCached, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
+export { attentionBackward, attentionCached, attentionCachedScratch, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
 export { accumulate, adamW, sumOfSquares } from "./optimizer";
 export { logProbsBackward, logProbsForward } from "./log-probs";
 export { sampleRows, sampleScratch } from "./sampling";

@@ -63,7 +63,8 @@ export function fusedWasmKernels(
     ),
     attentionCached: kernel(
       "attentionCached",
-      (_qkv, _offsets, _slots, _past, _rows, heads, kvHeads, _headDim, _scale, _keys, _values, capacity) => (heads / kvHeads) * capacity,
+      (_qkv, _offsets, _slots, _past, _rows, heads, kvHeads, _headDim, _scale, _keys, _values, capacity) =>
+        module.attentionCachedScratch(heads / kvHeads, capacity),
     ),
     sampleRows(logits, rows, vocab, allowed, unused, unusedCount, draws) {
       const space = output(2 * draws.length + unusedCount);

@@ -106,3 +106,30 @@ test.each(TEST_BACKENDS)(
     }
   },
 );
+
+test("WebAssembly's kernel gives a prompt that is taken in at once the bits of one that comes token by token", async () => {
+  await useBackend("wasm");
+  const config = { ...CONFIG, slidingWindow: { size: 270, firstLayer: 1 } };
+  const outputs = (pieces: readonly number[]) => {
+    const cache = createKVCache(config, 1, 332);
+    const mixed = Array.from({ length: config.layers }, (): number[] => []);
+    let past = 0;
+    for (const count of pieces) {
+      const layout = packRows([count], [past]);
+      mixed.forEach((values, layer) => {
+        const projections = Array.from({ length: count }, (_, i) => [...token(0, past + i, layer)]);
+        const qkv = tf.tensor2d(projections, [count, WIDTH]);
+        const out = cache.attend(layer, qkv, layout, Int32Array.of(0), Int32Array.of(past));
+        values.push(...out.dataSync());
+        tf.dispose([qkv, out]);
+      });
+      disposeLayout(layout);
+      past += count;
+    }
+    cache.dispose();
+    return mixed;
+  };
+  const single = outputs(Array.from({ length: 300 }, () => 1));
+  expect(outputs([300])).toEqual(single);
+  expect(outputs([9, 270, 21])).toEqual(single);
+});
