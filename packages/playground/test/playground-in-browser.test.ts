@@ -11,6 +11,7 @@ import { SANDBOX_LIMITS } from "../src/session/environment.js";
 import { Session } from "../src/session/session.js";
 import { DEFAULT_SETTINGS } from "../src/settings.js";
 import { longestTasks } from "./main-thread.js";
+import { openWindow } from "./plain-tabs.js";
 import { buildSite, serveSite, type StaticSite } from "./static-site.js";
 
 /** Far more than anything here takes, so that no load of the machine decides a test. */
@@ -156,23 +157,21 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
     await context.close();
   });
 
-  test("a tab in the background goes on, and draws when it is looked at again", async () => {
-    const { page, faults } = await openPage(browser, `${site.url}#steps=10&group=2`, { width: 1280 });
-    await answered(page);
-    const look = (isHidden: boolean) =>
-      page.evaluate((hidden) => {
-        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-      }, isHidden);
-    await look(true);
-    await train(page);
-    await says(page, "Done: 10 steps.");
-    expect(await page.locator("#rollouts .rollout").count()).toBe(0);
-    await look(false);
-    await page.locator("#rollouts .rollout").first().waitFor(PATIENCE);
-    expect((await points(page, "Reward"))["mean reward"]).toHaveLength(10);
-    expect(faults).toEqual([]);
-    await page.context().close();
+  test("a tab behind another goes on to train, draws nothing, and draws when it is in front again", async () => {
+    const window = await openWindow(browser);
+    const tab = await window.open(`${site.url}#steps=10&group=2`);
+    await tab.until('document.querySelector("#live footer") !== null');
+    const other = await window.open("about:blank");
+    await other.show();
+    await tab.until("document.hidden");
+    await tab.evaluate("globalThis.frames = 0; requestAnimationFrame(() => globalThis.frames++); document.getElementById('train').click()");
+    await tab.until('document.getElementById("status").textContent === "Done: 10 steps."');
+    const cards = 'document.querySelectorAll("#rollouts .rollout").length';
+    const drawn = `[...document.querySelectorAll("#curves .plot")].map((plot) => JSON.parse(plot.dataset.chart).lines[0].points.length)`;
+    expect(await tab.evaluate(`[document.visibilityState, globalThis.frames, ${cards}]`)).toEqual(["hidden", 0, 0]);
+    await tab.show();
+    await tab.until(`${cards} > 0 && ${drawn}[0] === 10`);
+    expect(await tab.evaluate(drawn)).toEqual([10, 10, 10]);
   });
 
   test.each([

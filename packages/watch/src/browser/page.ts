@@ -20,7 +20,7 @@ const ask = (path: string, query: Query = []): Promise<Response> =>
     headers: token === null ? {} : { authorization: `Bearer ${token}` },
   });
 const fieldsOf = (form: HTMLFormElement | null): Query =>
-  form === null ? [] : [...new FormData(form)].map(([name, value]) => [name, String(value)] as const);
+  form === null ? [] : [...new FormData(form)].map(([name, value]) => [name, value as string] as const);
 const values = (id: Part): Query => fieldsOf(byId(id).querySelector<HTMLFormElement>("form.query"));
 const runs = (): Query => [...ticked].map((id) => ["run", id] as const);
 const boxes = (place: Element): HTMLInputElement[] => [...place.querySelectorAll<HTMLInputElement>("input[name=run]")];
