@@ -93,7 +93,7 @@ describe.skipIf(chromiumPath === undefined || !isBuilt)("the built site", () => 
         expect(await overflow(page)).toBe(0);
         const room = () =>
           frame.locator("html").evaluate((html) => [html.scrollHeight - html.clientHeight, html.scrollWidth - html.clientWidth]);
-        await expect.poll(room).toEqual([0, 0]); // no second scroll bar
+        await expect.poll(room, { timeout: 60_000 }).toEqual([0, 0]); // no second scroll bar
         await frame.locator("#stop").click();
         expect(faults).toEqual([]);
         await page.context().close();
