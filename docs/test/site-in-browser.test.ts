@@ -12,7 +12,13 @@ const site = join(import.meta.dirname, "../.vitepress/dist");
 const isBuilt = existsSync(join(site, "index.html"));
 if (!isBuilt) console.log("Tests of the site in a browser are skipped: it is not built (npm run check -- --only docs).");
 
-const TYPES: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".png": "image/png" };
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".png": "image/png",
+  ".wasm": "application/wasm",
+};
 const PAGES = [
   "/",
   "/guide/getting-started.html",
@@ -65,6 +71,35 @@ describe.skipIf(chromiumPath === undefined || !isBuilt)("the built site", () => 
       await page.context().close();
     });
   });
+
+  test(
+    "the first page loads nothing of the playground until a visitor asks, and then a model learns in it",
+    { timeout: 180_000 },
+    async () => {
+      for (const width of [1280, 390]) {
+        const { page, faults } = await openPage(browser, `${origin}/`, { width });
+        const asked: string[] = [];
+        page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+        await page.waitForLoadState("networkidle");
+        expect(asked.filter((path) => path.startsWith("/playground/"))).toEqual([]);
+        await page.getByRole("button", { name: "Load the model" }).click();
+        const frame = page.frameLocator(".playground-frame iframe");
+        await frame.locator("#live footer").waitFor({ timeout: 120_000 });
+        await frame.locator("#train").click();
+        await frame.locator("#progress", { hasText: "step 2 of" }).waitFor({ timeout: 120_000 });
+        const chart = frame.locator("figure", { has: frame.locator("b", { hasText: /^Reward$/ }) }).locator(".plot");
+        await chart.locator("canvas").waitFor();
+        expect(await chart.getAttribute("aria-label")).toMatch(/^Reward\. mean reward: /);
+        expect(await overflow(page)).toBe(0);
+        const room = () =>
+          frame.locator("html").evaluate((html) => [html.scrollHeight - html.clientHeight, html.scrollWidth - html.clientWidth]);
+        await expect.poll(room, { timeout: 60_000 }).toEqual([0, 0]); // no second scroll bar
+        await frame.locator("#stop").click();
+        expect(faults).toEqual([]);
+        await page.context().close();
+      }
+    },
+  );
 
   test("the search finds a config key and leads to it", { timeout: 180_000 }, async () => {
     const { page, faults } = await openPage(browser, `${origin}/`, { width: 1280 });

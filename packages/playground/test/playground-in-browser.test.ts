@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ChartDescription } from "@retool-ts/report/parts";
 import { createSandbox } from "@retool-ts/sandbox";
 import { unzipSync } from "fflate";
 import type { Browser, Page } from "playwright-core";
@@ -10,6 +11,7 @@ import { SANDBOX_LIMITS } from "../src/session/environment.js";
 import { Session } from "../src/session/session.js";
 import { DEFAULT_SETTINGS } from "../src/settings.js";
 import { longestTasks } from "./main-thread.js";
+import { openWindow } from "./plain-tabs.js";
 import { buildSite, serveSite, type StaticSite } from "./static-site.js";
 
 /** Far more than anything here takes, so that no load of the machine decides a test. */
@@ -40,11 +42,18 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
   const atStep = (page: Page, step: number) => page.locator("#progress", { hasText: `step ${step} of` }).waitFor(PATIENCE);
   const train = (page: Page) => page.locator("#train").click(PATIENCE);
 
+  const chartOf = (page: Page, title: string) =>
+    page.locator("#curves figure", { has: page.locator("b", { hasText: new RegExp(`^${title}$`) }) });
+
+  /** What a chart draws. */
+  async function drawn(page: Page, title: string): Promise<ChartDescription> {
+    return JSON.parse((await chartOf(page, title).locator(".plot").getAttribute("data-chart"))!) as ChartDescription;
+  }
+
   /** The points of a curve by the name of its line: step and text of the value. */
   async function points(page: Page, title: string): Promise<Record<string, [step: number, value: string][]>> {
-    const chart = page.locator("#curves figure", { has: page.locator("b", { hasText: new RegExp(`^${title}$`) }) });
-    const series = JSON.parse((await chart.locator("svg").getAttribute("data-series"))!) as [string, [number, string, string][]][];
-    return Object.fromEntries(series.map(([name, list]) => [name, list.map(([step, value]) => [step, value])]));
+    const { lines } = await drawn(page, title);
+    return Object.fromEntries(lines.map(({ name, points: list }) => [name, list.map(({ x, text }) => [x, text])]));
   }
 
   test("trains ten steps: curves, rollouts and answers appear, and what is downloaded is what was measured", async () => {
@@ -63,9 +72,10 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
     expect(reached.at(-1)).toBeGreaterThan(85);
     expect((await points(page, "Code ratio"))["held-out problems"]!.at(-1)![1]).toMatch(/^(9\d|100)/);
     expect((await points(page, "Reward"))["mean reward"]).toHaveLength(10);
-    expect(await page.locator("#curves .interval").count()).toBe(6);
-    const chart = page.locator("#curves figure", { has: page.locator("b", { hasText: /^Accuracy$/ }) });
-    await chart.locator("svg").focus();
+    const intervals = (await drawn(page, "Accuracy")).lines.flatMap((line) => line.points.filter(({ interval }) => interval !== undefined));
+    expect(intervals).toHaveLength(6);
+    const chart = chartOf(page, "Accuracy");
+    await chart.locator(".plot").focus();
     await page.keyboard.press("Home");
     expect(await chart.locator("figcaption output").textContent()).toMatch(/^step 0: held-out problems 49\.0 %/);
 
@@ -124,7 +134,7 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
     await page.locator("#reset").click();
     await says(page, "Ready. Press Train.");
     await page.locator("#live footer", { hasText: "after 0 steps" }).waitFor(PATIENCE);
-    await page.locator("#curves .interval").waitFor(PATIENCE);
+    await chartOf(page, "Accuracy").locator("canvas").waitFor(PATIENCE);
     expect((await points(page, "Accuracy"))["held-out problems"]).toEqual([[0, "49.0 % (42.2 % to 55.9 %)"]]);
     expect(await page.locator("#rollouts .rollout").count()).toBe(0);
     expect(await page.locator("#train").textContent()).toBe("Train 10 steps");
@@ -147,23 +157,21 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
     await context.close();
   });
 
-  test("a tab in the background goes on, and draws when it is looked at again", async () => {
-    const { page, faults } = await openPage(browser, `${site.url}#steps=10&group=2`, { width: 1280 });
-    await answered(page);
-    const look = (isHidden: boolean) =>
-      page.evaluate((hidden) => {
-        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-      }, isHidden);
-    await look(true);
-    await train(page);
-    await says(page, "Done: 10 steps.");
-    expect(await page.locator("#rollouts .rollout").count()).toBe(0);
-    await look(false);
-    await page.locator("#rollouts .rollout").first().waitFor(PATIENCE);
-    expect((await points(page, "Reward"))["mean reward"]).toHaveLength(10);
-    expect(faults).toEqual([]);
-    await page.context().close();
+  test("a tab behind another goes on to train, draws nothing, and draws when it is in front again", async () => {
+    const window = await openWindow(browser);
+    const tab = await window.open(`${site.url}#steps=10&group=2`);
+    await tab.until('document.querySelector("#live footer") !== null');
+    const other = await window.open("about:blank");
+    await other.show();
+    await tab.until("document.hidden");
+    await tab.evaluate("globalThis.frames = 0; requestAnimationFrame(() => globalThis.frames++); document.getElementById('train').click()");
+    await tab.until('document.getElementById("status").textContent === "Done: 10 steps."');
+    const cards = 'document.querySelectorAll("#rollouts .rollout").length';
+    const drawn = `[...document.querySelectorAll("#curves .plot")].map((plot) => JSON.parse(plot.dataset.chart).lines[0].points.length)`;
+    expect(await tab.evaluate(`[document.visibilityState, globalThis.frames, ${cards}]`)).toEqual(["hidden", 0, 0]);
+    await tab.show();
+    await tab.until(`${cards} > 0 && ${drawn}[0] === 10`);
+    expect(await tab.evaluate(drawn)).toEqual([10, 10, 10]);
   });
 
   test.each([

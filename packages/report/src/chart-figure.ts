@@ -1,5 +1,6 @@
 import { chartTable, valueText } from "./chart-text.js";
-import { lineChart, type LineChartOptions } from "./line-chart.js";
+import { chartDescription, type LineChartOptions } from "./chart-description.js";
+import { lineChart, NO_VALUE } from "./line-chart.js";
 import type { Series } from "./series.js";
 import { markup, type Html } from "./markup.js";
 
@@ -9,6 +10,8 @@ export interface ChartFigureOptions extends LineChartOptions {
   readonly explanation?: string;
   /** Names of the lines where they are not those of the series. */
   readonly legend?: readonly { readonly name: string; readonly style: number }[];
+  /** True for a page in which `showLive` draws the chart; an SVG by default, for pages that are read without their script. */
+  readonly isLive?: boolean;
 }
 
 /** A chart with its caption, its readout, a legend, what it tells, and its values as a table. */
@@ -18,7 +21,7 @@ export function chartFigure(series: readonly Series[], options: ChartFigureOptio
   const legend = options.legend ?? (series.length < 2 ? [] : series.map(({ name, style }, i) => ({ name, style: style ?? i })));
   return markup`<figure class="chart">
     <figcaption><b>${title}</b><output>${last === undefined ? "" : `last ${valueText(last, unit)}`}</output></figcaption>
-    ${lineChart(series, options)}
+    ${options.isLive === true ? livePlace(series, options) : lineChart(series, options)}
     ${
       legend.length === 0
         ? undefined
@@ -27,4 +30,11 @@ export function chartFigure(series: readonly Series[], options: ChartFigureOptio
     ${explanation === undefined ? undefined : markup`<p class="why">${explanation}</p>`}
     ${chartTable(series, { title, unit, x })}
   </figure>`;
+}
+
+/** The place of a live chart, with all that is drawn in it and itself in words. */
+function livePlace(series: readonly Series[], options: LineChartOptions): Html {
+  const chart = chartDescription(series, options);
+  if (chart === undefined) return NO_VALUE;
+  return markup`<div class="plot" role="img" aria-label="${chart.words}" data-chart="${JSON.stringify(chart)}"><p class="axis">${chart.axis}</p></div>`;
 }

@@ -17,7 +17,11 @@ export interface CurveOptions {
   readonly smooth?: boolean | number;
   /** Count steps from the beginning of each phase, so that runs with cold starts of different lengths lie over each other. */
   readonly countsByPhase?: boolean;
+  /** True for a page in which `showLive` draws the charts. */
+  readonly isLive?: boolean;
 }
+
+const LIVE_HINT = " Drag along a chart, or press +, to see fewer steps; a double click, or 0, shows all again.";
 
 /** Every metric of one run over its steps, by phase, each chart with a line on what it tells. */
 export function renderCurves(metrics: readonly LogRecord[], options: CurveOptions = {}): Html {
@@ -33,7 +37,7 @@ export function renderRunCurves(runs: readonly CurveSource[], options: CurveOpti
   return markup`<p class="why">
       ${options.countsByPhase === true ? "Steps are counted from the beginning of each phase." : "Steps are counted once, over all phases of a run."}
       Where there are many, faint lines are single steps and strong lines the mean of the last few. Point at a chart, or reach it with the tab
-      key and press arrow keys, to read its values.
+      key and press arrow keys, to read its values.${options.isLive === true ? LIVE_HINT : undefined}
     </p>
     ${order.map((phase) => renderPhase(phase, ofPhase(runs, phase), options))}`;
 }
@@ -51,14 +55,14 @@ function isRl(phase: string): boolean {
 }
 
 function renderPhase(phase: string, runs: readonly CurveSource[], options: CurveOptions): Html {
-  const { charts = CHARTS, smooth = true, countsByPhase = false } = options;
+  const { charts = CHARTS, smooth = true, countsByPhase = false, isLive = false } = options;
   const names = metricNames(runs, phase);
   const counting = { phase, countsByPhase };
   const draw = (spec: ChartSpec) =>
     chartsOf(spec, names, runs, counting).map(({ series, ...texts }) => {
       const { unit, axis, explanation, isExact } = spec;
       const x = countsByPhase ? "step of this phase" : "step";
-      return chartFigure(series, { ...texts, unit, axis, x, explanation, smooth: isExact !== true && smooth });
+      return chartFigure(series, { ...texts, unit, axis, x, explanation, smooth: isExact !== true && smooth, isLive });
     });
   const known = charts.map((spec) => ({ spec, drawn: draw(spec) }));
   const charted = new Set(charts.flatMap((spec) => names.filter((name) => specHas(spec, name))));

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Html, markup } from "./markup.js";
-import { PAGE_SCRIPT } from "./page-script.js";
+import { PAGE_SCRIPT } from "./page-script.generated.js";
 import { STYLE } from "./style.js";
 
 /** A part of a page, reached from its top. */
@@ -14,8 +14,9 @@ export interface Section {
 export interface PageOptions {
   /** Kind of page, behind its name in the title; `retool report` by default. */
   readonly kind?: string;
-  /** Style and script that come after every page's own. */
+  /** Style that comes after every page's own. */
   readonly style?: string;
+  /** The page's script; by default the one that gives charts a readout and rollouts filters. */
   readonly script?: string;
   /** True for a page that asks the server which it came from for more. */
   readonly asksServer?: boolean;
@@ -23,13 +24,12 @@ export interface PageOptions {
 
 /** A self-contained HTML page: nothing is loaded from elsewhere. */
 export function renderPage(name: string, facts: Html, sections: readonly Section[], options: PageOptions = {}): string {
-  const { kind = "retool report", style = "", script = "enhance(document);", asksServer = false } = options;
-  const code = `${PAGE_SCRIPT}${script}\n`;
+  const { kind = "retool report", style = "", script = PAGE_SCRIPT, asksServer = false } = options;
   const page = markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Html(policyFor(code, asksServer))}">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policyFor(script, asksServer))}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
@@ -44,7 +44,7 @@ ${facts}
 </header>
 <main>
 ${sections.map(({ id, title, body }) => markup`<section id="${id}"><h2>${title}</h2>\n${body}\n</section>\n`)}</main>
-<script>${new Html(code)}</script>
+<script>${new Html(script)}</script>
 </body>
 </html>
 `;

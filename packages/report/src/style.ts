@@ -51,6 +51,8 @@ th:first-child { text-align: left; }
 figcaption { display: flex; justify-content: space-between; gap: 12px; }
 figcaption output { color: var(--soft); font-size: 13px; font-variant-numeric: tabular-nums; text-align: right; }
 svg[data-series] { touch-action: pan-y; }
+.plot { margin-top: 6px; min-height: 210px; touch-action: pan-y; } .plot .axis { margin: 0; color: var(--ink); font-size: 11px; } .plot .u-select { background: var(--soft); opacity: 0.2; } .plot .u-cursor-x { border-right: 1px solid var(--soft); }
+svg.probe { position: absolute; width: 0; height: 0; margin: 0; }
 svg { display: block; width: 100%; height: auto; margin-top: 6px; }
 .tick { fill: var(--soft); font-size: 11px; }
 .grid { stroke: var(--grid); }

@@ -25,6 +25,7 @@ export function renderCurvesPart(runs: readonly WatchedRun[], { smooth, count }:
       charts: [...CHARTS, ...TIMING_CHARTS],
       smooth: smooth === "none" ? false : Number.isSafeInteger(window) && window > 0 ? Math.min(window, 10_000) : true,
       countsByPhase: count === "phase",
+      isLive: true,
     },
   );
   return markup`${note}${curves}`;

@@ -24,10 +24,10 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a browser", () => 
         await progress(page, "step 20 of 100");
         expect(await page.locator("#status").textContent()).toBe("live");
         await reward(page).locator("summary").click();
-        await reward(page).locator("svg").focus();
+        await reward(page).locator(".plot").focus();
         await logSteps(run, 21, 30);
         await progress(page, "step 30 of 100");
-        await page.waitForFunction(() => document.querySelector("#curves-part figure svg")?.getAttribute("aria-valuemax") === "30");
+        await page.waitForFunction(() => document.querySelector("#curves-part figure .plot")?.getAttribute("aria-valuemax") === "30");
         expect(await reward(page).locator("details[open] table").count()).toBe(1);
         expect(await page.evaluate(() => document.activeElement?.closest("figure")?.querySelector("b")?.textContent)).toBe("Reward");
         await run.truncateAfter(25);

@@ -1,6 +1,6 @@
 import { markup, renderPage, type Section } from "@retool-ts/report";
 import { renderSelect } from "./select.js";
-import { WATCH_SCRIPT } from "./watch-script.js";
+import { UPLOT_STYLE, WATCH_SCRIPT } from "./page-script.generated.js";
 
 const STYLE = `
 .state.running { color: var(--green); } .state.stopped { color: var(--soft); }
@@ -50,7 +50,7 @@ const FACTS = markup`<p id="status" role="status">connecting</p>
 /** The dashboard before it has asked for any run; the same for everybody. */
 export const WATCH_PAGE = renderPage("Training runs", FACTS, SECTIONS, {
   kind: "retool watch",
-  style: STYLE,
+  style: UPLOT_STYLE + STYLE,
   script: WATCH_SCRIPT,
   asksServer: true,
 });

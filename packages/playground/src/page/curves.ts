@@ -1,8 +1,6 @@
-import { CHARTS, chartFigure, type ChartSpec, type Point } from "@retool-ts/report/parts";
+import { CHARTS, chartFigure, type Html, markup, type Point } from "@retool-ts/report/parts";
+import { showLive } from "@retool-ts/report/live";
 import type { Measure, StepReport } from "../protocol.js";
-
-/** Defined by the script of every page of ours, which the build puts into this one: readouts for pointer and arrow keys. */
-declare function enhance(root: ParentNode): void;
 
 /** Charts of the catalogue, and what is to be said beside its explanation. */
 const SHOWN: readonly { readonly title: string; readonly more: string }[] = [
@@ -19,13 +17,12 @@ export class Curves {
 
   constructor(place: HTMLElement) {
     this.#place = place;
-    place.replaceChildren(...SHOWN.map(() => document.createElement("div")));
   }
 
   /** Forgets all points. */
   clear(): void {
     this.#points.clear();
-    for (const child of this.#place.children) child.replaceChildren();
+    showLive(this.#place, "");
   }
 
   addMeasure({ step, accuracy, interval, codeRatio }: Measure): void {
@@ -47,25 +44,19 @@ export class Curves {
     this.#isStale = true;
     requestAnimationFrame(() => {
       this.#isStale = false;
-      SHOWN.forEach(({ title, more }, index) => {
-        const spec = CHARTS.find((chart) => chart.title === title)!;
-        this.#drawOne(this.#place.children[index] as HTMLElement, spec, more);
-      });
+      const figures = SHOWN.map(({ title, more }) => this.#figure(title, more));
+      showLive(this.#place, markup`<div class="charts">${figures}</div>`.markup);
     });
   }
 
-  #drawOne(place: HTMLElement, { title, series, unit, axis, explanation }: ChartSpec, more: string): void {
+  #figure(title: string, more: string): Html | undefined {
+    const { series, unit, axis, explanation } = CHARTS.find((chart) => chart.title === title)!;
     const lines = Object.entries(series).flatMap(([metric, name], style) => {
       const points = this.#points.get(metric);
       return points === undefined ? [] : [{ name, points, style }];
     });
-    if (lines.length === 0) return;
-    const isOpen = place.querySelector("details")?.open === true;
-    const isFocused = place.contains(document.activeElement) ? document.activeElement!.tagName : undefined;
-    place.innerHTML = chartFigure(lines, { title, unit, axis: `${axis}`, smooth: false, explanation: explanation + more }).markup;
-    enhance(place);
-    if (isOpen) place.querySelector("details")!.open = true;
-    if (isFocused !== undefined) place.querySelector<HTMLElement | SVGElement>(isFocused)?.focus({ preventScroll: true });
+    if (lines.length === 0) return undefined;
+    return chartFigure(lines, { title, unit, axis, smooth: false, explanation: explanation + more, isLive: true });
   }
 
   #add(metric: string, point: Point): void {
