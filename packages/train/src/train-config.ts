@@ -2,7 +2,6 @@ import { InputErrors } from "@retool-ts/core";
 import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES, SAPO_TAUS, VESPO_KERNELS } from "@retool-ts/engine";
 import { z } from "zod";
 import { readConfig, count, batchCount, LearningRate, positive, samplingConfig, fraction } from "./config-parts.js";
-import type { AdvantageFunction } from "./rl/advantages.js";
 
 /** Reinforcement learning: how much, with which algorithm, and what is kept. */
 export const TrainConfig = z
@@ -172,7 +171,7 @@ export type TrainConfigInput = z.input<typeof TrainConfig>;
  * @param own - an advantage of one's own, which stands in place of the config's
  * @throws InputError naming the settings that are wrong.
  */
-export function readTrainConfig(input: TrainConfigInput, own?: AdvantageFunction): TrainConfig {
+export function readTrainConfig(input: TrainConfigInput, own?: OwnAdvantage): TrainConfig {
   const config = readConfig(TrainConfig, input, "train");
   const expected = expectedGroupSize(config, own);
   if (expected === undefined) return config;
@@ -180,11 +179,16 @@ export function readTrainConfig(input: TrainConfigInput, own?: AdvantageFunction
   throw new InputErrors([{ what: "train", where, expected, found: String(config.groupSize), fix: "correct it" }]);
 }
 
+/** An advantage of one's own, as far as a config goes. */
+interface OwnAdvantage {
+  readonly needsGroups?: boolean;
+}
+
 /**
  * The group size that an advantage needs where the config's is too small; undefined if it will do. An advantage of one's own takes any,
  * unless it says `needsGroups`.
  */
-export function expectedGroupSize(train: TrainConfig, own?: AdvantageFunction): string | undefined {
+export function expectedGroupSize(train: TrainConfig, own?: OwnAdvantage): string | undefined {
   if (train.groupSize >= 2) return undefined;
   if (own !== undefined) return own.needsGroups === true ? "at least 2 with an advantage that needs groups" : undefined;
   return COMPARES_SAMPLES.has(train.advantage) ? `at least 2 with the advantage ${train.advantage}` : undefined;
