@@ -7,7 +7,11 @@ import type { TrajectoryRecord } from "@retool-ts/runs";
 export function evaluatedRecord(record: TrajectoryRecord): EvaluatedRollout {
   const { family, level, promptTokens, responseTokens, toolCalls, stopReason, turns, correct, prediction } = record;
   return {
-    problem: { ...(family === undefined ? {} : { family }), ...(level === undefined ? {} : { level }) },
+    problem: {
+      ...(family === undefined ? {} : { family }),
+      ...(level === undefined ? {} : { level }),
+      columns: record.columns ?? {},
+    },
     trajectory: { promptLength: promptTokens, tokenIds: { length: promptTokens + responseTokens }, toolCalls, stopReason, turns },
     reward: { correct, prediction },
   };
