@@ -1,7 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import { InputError } from "@retool-ts/core";
 import { boundedText, stepCounter, withBounds } from "./template-bounds.js";
-import { withPythonTruths } from "./template-output.js";
+import { withPythonConstants } from "./template-output.js";
 import { pythonStrip, STRIP, withPythonStrips } from "./template-strings.js";
 
 /** A call of a tool by the assistant. */
@@ -72,7 +72,7 @@ function parseTemplate(template: string): Template {
   if (known !== undefined) return known;
   const parsed = orRefuse("a Jinja template", "correct chat_template of the tokenizer", () => {
     const made = new Template(template.replace(/\r\n?/g, "\n")); // as Jinja does, whose line breaks are all one
-    made.parsed = withPythonTruths(withBounds(withPythonStrips(made.parsed)));
+    made.parsed = withPythonConstants(withBounds(withPythonStrips(made.parsed)));
     return made;
   });
   if (parsedTemplates.size >= MAX_CACHED_TEMPLATES) parsedTemplates.clear();

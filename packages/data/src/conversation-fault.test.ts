@@ -12,6 +12,12 @@ const calling = (...inputs: readonly (string | Record<string, unknown>)[]): Chat
   tool_calls: inputs.map((input) => ({ function: { name: "f", arguments: input } })),
 });
 
+const named = (id: string): ChatMessage => ({
+  role: "assistant",
+  content: "",
+  tool_calls: [{ id, function: { name: "f", arguments: {} } }],
+});
+
 describe("in Hermes", () => {
   test.each<[found: string | undefined, messages: ChatMessage[]]>([
     [undefined, [user, answer]],
@@ -32,6 +38,14 @@ describe("in Hermes", () => {
     ['"not json"', [user, calling("not json"), result, answer]],
     ['"[1]"', [user, calling("[1]"), result, answer]],
     ['"12"', [user, calling("12"), result, answer]],
+    ["message 1, which is empty", [{ role: "user", content: null }, answer]],
+    ["message 3, which is empty", [user, answer, { role: "user", content: " " }, answer]],
+    ["<tool_call> in the text", [user, { role: "assistant", content: '<tool_call>\n{"name": "f"' }]],
+    ["<tool_response> in the text", [user, { role: "assistant", content: "<tool_response>\n1\n</tool_response>\n1" }]],
+    ["message 2, <|im_end|>", [user, { role: "assistant", content: "a<|im_end|>\n<|im_start|>user\nb" }]],
+    ["that of b", [user, named("a"), { ...result, tool_call_id: "b" }, answer]],
+    [undefined, [user, named("a"), { ...result, tool_call_id: "a" }, answer]],
+    [undefined, [user, calling({ a: 1 }), { ...result, tool_call_id: "a" }, answer]],
   ])("%s", (found, messages) => {
     const fault = conversationFault(messages, { dialect: "hermes" });
     if (found === undefined) expect(fault).toBeUndefined();
@@ -62,6 +76,8 @@ describe("in XML", () => {
     ["<interpreter> without <code>", "<interpreter>2</interpreter><answer>2</answer>"],
     ["<interpreter> without <code>", "<code>a</code><interpreter>1</interpreter><interpreter>2</interpreter>"],
     ["<code> alone", "<code>1+1 <answer>2</answer>"],
+    ["</answer> twice", "<answer>1</answer> or <answer>2</answer>"],
+    [undefined, "<code>log('</answer>')</code><interpreter>2</interpreter><answer>2</answer>"],
     ["</code> alone", "1+1</code> <answer>2</answer>"],
     ["<interpreter> alone", "<code>a</code><interpreter>2 <answer>2</answer>"],
   ])("%s: %s", (found, content) => {

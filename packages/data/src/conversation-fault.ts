@@ -18,8 +18,8 @@ export interface ConversationFaultOptions {
 /**
  * The first fault of a conversation; undefined if it can be learned as it is.
  *
- * In Hermes every call has its result, every result its call, and turns of the assistant have results between them. In XML the one
- * response has an output behind each code block and nowhere else.
+ * In Hermes every call has its result, every result its call, and turns of the assistant have results between them; neither stands in
+ * a text. In XML the one response has an output behind each code block and nowhere else, and one answer.
  *
  * @example
  * ```ts test
@@ -36,8 +36,21 @@ export function conversationFault(
   const calls = messages.flatMap(({ tool_calls }) => tool_calls ?? []);
   const unread = calls.map((call) => argumentsFault(call, kept)).find((fault) => fault !== undefined);
   if (unread) return unread;
+  const asked = messages.findIndex(({ role, content }) => role === "user" && (content ?? "").trim() === "");
+  if (asked >= 0) return { expected: "text in each message of the user", found: `message ${asked + 1}, which is empty` };
+  const control = messages.findIndex(({ role, content }) => role === "assistant" && CONTROL.test(content ?? ""));
+  if (control >= 0)
+    return {
+      expected: "no control tokens in the assistant's text",
+      found: `message ${control + 1}, ${CONTROL.exec(messages[control]!.content!)![0]}`,
+    };
   return dialect === "hermes" ? faultOfTurns(messages) : faultOfTags(messages);
 }
+
+/** Tokens of chat templates: inside a text they would end its turn, or begin another. */
+const CONTROL = /<\|(?:im_start|im_end|endoftext|eot_id|eom_id|start_header_id|end_header_id|begin_of_text|end_of_text)\|>/;
+/** Calls and results as text, which belong into fields and messages of their own. */
+const MARKUP = /<\/?tool_(?:call|response)>/;
 
 function argumentsFault({ function: { name, arguments: input } }: ChatToolCall, kept: readonly string[]): ConversationFault | undefined {
   const expected = `arguments of ${name} as a JSON object`;
@@ -66,31 +79,40 @@ function holds(value: unknown, digits: string): boolean {
 }
 
 function faultOfTurns(messages: readonly ChatMessage[]): ConversationFault | undefined {
-  let open = 0; // calls without a result so far
+  let open: readonly (string | undefined)[] = []; // ids of calls without a result so far
   let before: ChatMessage["role"] | undefined;
-  for (const [index, { role, content, tool_calls }] of messages.entries()) {
+  for (const [index, { role, content, tool_calls, tool_call_id: of }] of messages.entries()) {
     const fault = (expected: string, found: string) => ({ expected, found: `message ${index + 1}, ${found}` });
     if (role === "tool") {
-      if (open === 0) return fault("a call before each result", "a result without a call");
-      open--;
+      if (open.length === 0) return fault("a call before each result", "a result without a call");
+      const [id, ...later] = open;
+      if (id !== undefined && of !== undefined && id !== of) return fault(`the result of the call ${id}`, `that of ${of}`);
+      open = later;
     } else {
-      if (open > 0) return fault("the results of a turn's calls right behind it", `a turn of the ${role} before the result of a call`);
+      if (open.length > 0)
+        return fault("the results of a turn's calls right behind it", `a turn of the ${role} before the result of a call`);
       if (role === "assistant") {
         if (before === "assistant")
           return fault("one turn of the assistant at a time", "a second turn of the assistant without a message between");
-        open = tool_calls?.length ?? 0;
-        if (open === 0 && (content ?? "").trim() === "") return fault("text or a call in each turn of the assistant", "an empty turn");
+        const markup = MARKUP.exec(content ?? "");
+        if (markup) return fault("calls in tool_calls, and results in messages of the tool", `${markup[0]} in the text`);
+        open = (tool_calls ?? []).map(({ id }) => id);
+        if (open.length === 0 && (content ?? "").trim() === "")
+          return fault("text or a call in each turn of the assistant", "an empty turn");
       }
     }
     before = role;
   }
-  if (open > 0) return { expected: "a result for each call", found: "a call without a result at the end" };
+  if (open.length > 0) return { expected: "a result for each call", found: "a call without a result at the end" };
   return before === "tool" ? { expected: "an answer behind the last result", found: "none" } : undefined;
 }
 
 function faultOfTags(messages: readonly ChatMessage[]): ConversationFault | undefined {
   let open = false; // a code block without its output
+  let answers = 0;
   for (const { kind, text } of messages.flatMap(({ role, content }) => (role === "assistant" ? responseParts(content ?? "") : []))) {
+    if (kind === "text") answers += text.split("</answer>").length - 1;
+    if (answers > 1) return { expected: "one answer, which ends the response", found: "</answer> twice" };
     if (kind === "code" && open) return { expected: "an output behind each code block", found: "<code> before the output of another" };
     if (kind === "output" && !open) return { expected: "a code block before each output", found: "<interpreter> without <code>" };
     if (kind !== "text") open = kind === "code";

@@ -13,8 +13,9 @@ test("strip, lstrip, rstrip and trim are Python's", () => {
   expect(render("{% for m in messages %}{% if m.content.rstrip().endswith('\ufeff') %}yes{% endif %}{% endfor %}", text)).toBe("yes");
 });
 
-test("a message without text is refused where its text is trimmed", () => {
-  expect(() => render("{{ messages[0].content | trim }}", null)).toThrow(/found a text to strip is missing/);
+test("null is trimmed as in Python, where a filter makes a text of it and a method fails", () => {
+  expect(render("[{{ messages[0].content | trim }}{{ messages[0]['name'] | trim }}]", null)).toBe("[None]");
+  expect(() => render("{{ messages[0].content.strip() }}", null)).toThrow(/found a text to strip is missing/);
 });
 
 test("tools and documents are none, as in transformers, when there are none", () => {

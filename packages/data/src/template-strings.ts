@@ -1,5 +1,4 @@
-/** A node of a parsed template; what kind it is stands in `type`. */
-type Node = Readonly<Record<string, unknown>>;
+import { isPlain, ternary, test, text, type Node } from "./template-nodes.js";
 
 /** The name under which a rewritten template finds {@link pythonStrip}: no template can spell it. */
 export const STRIP = "strip as Python";
@@ -26,14 +25,20 @@ function stripCall(node: Node): Node | undefined {
   }
   if (node["type"] !== "FilterExpression") return undefined;
   const filter = node["filter"] as Node;
-  if (filter["type"] === "Identifier") return filter["value"] === "trim" ? call(node["operand"], "strip", []) : undefined;
+  if (filter["type"] === "Identifier") return filter["value"] === "trim" ? trimmed(node["operand"] as Node, []) : undefined;
   const isTrim = (filter["callee"] as Node | undefined)?.["value"] === "trim";
-  return isTrim ? call(node["operand"], "strip", filter["args"] as readonly unknown[]) : undefined;
+  return isTrim ? trimmed(node["operand"] as Node, filter["args"] as readonly unknown[]) : undefined;
 }
 
-function call(text: unknown, method: string, args: readonly unknown[]): Node {
-  const name = { type: "StringLiteral", value: method };
-  return { type: "CallExpression", callee: { type: "Identifier", value: STRIP }, args: [name, text, ...args] };
+/** `operand | trim`, which makes a text of null and of what is missing, where the operand can be looked up twice. */
+function trimmed(operand: Node, args: readonly unknown[]): Node {
+  const stripped = call(operand, "strip", args);
+  if (!isPlain(operand)) return stripped;
+  return ternary(test(operand, "none"), text("None"), ternary(test(operand, "defined"), stripped, text("")));
+}
+
+function call(value: unknown, method: string, args: readonly unknown[]): Node {
+  return { type: "CallExpression", callee: { type: "Identifier", value: STRIP }, args: [text(method), value, ...args] };
 }
 
 /** Python's blanks besides Unicode's white space, which has U+0085 and lacks U+FEFF. */
@@ -44,7 +49,7 @@ const isBlank = (character: string) => /\p{White_Space}/u.test(character) || SEP
 /**
  * Python's `str.strip`, `lstrip` or `rstrip`: without characters, blanks.
  *
- * @throws Error when there is no text: Python would write `None` into the prompt, or fail.
+ * @throws Error when there is no text, as in Python.
  */
 export function pythonStrip(method: string, text: unknown, chars?: unknown): string {
   if (typeof text !== "string") throw new Error(`a text to ${method} is missing or is no text`);

@@ -40,6 +40,18 @@ test("avg@k is the mean over problems of the share of right samples", () => {
   expect(evaluation.levels["1"]!.accuracy).toBeCloseTo(0.25, 12);
 });
 
+test("accuracy by the digits of the longest number, where problems have them", () => {
+  const withDigits = (digits: unknown, correct: boolean) => {
+    const rollout = graded(String(digits), correct, "gcd", 1);
+    return [{ ...rollout, problem: { ...rollout.problem, columns: { digits } } }];
+  };
+  const { digits } = summarizeEvaluation([withDigits(3, true), withDigits(3, false), withDigits(4, true), withDigits("4", false)]);
+  expect(Object.entries(digits).map(([name, { n, accuracy }]) => [name, n, accuracy])).toEqual([
+    ["3", 2, 0.5],
+    ["4", 1, 1],
+  ]);
+});
+
 test("families are in order, by the numbers in their names", () => {
   const names = ["sums of 10", "sums of 2", "gcd"];
   const { families } = summarizeEvaluation(names.map((name, i) => [graded(String(i), true, name, 1)]));

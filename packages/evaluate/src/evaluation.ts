@@ -23,11 +23,13 @@ export interface Evaluation extends Accuracy {
   readonly rollouts: RolloutSummary;
   readonly families: Readonly<Record<string, Accuracy>>;
   readonly levels: Readonly<Record<string, Accuracy>>;
+  /** By the digits of the longest number in the question, of problems that say so in a column `digits`, as generated ones do. */
+  readonly digits: Readonly<Record<string, Accuracy>>;
 }
 
 /** Input of an evaluation; a `GradedRollout` is one. */
 export interface EvaluatedRollout extends SampleGrade {
-  readonly problem: Pick<Problem, "family" | "level">;
+  readonly problem: Pick<Problem, "family" | "level" | "columns">;
   readonly trajectory: RolloutOutline;
 }
 
@@ -39,7 +41,7 @@ export interface EvaluationOptions {
   readonly same?: SameAnswer;
 }
 
-/** avg@samples over groups, whole and by family and level, with pass@k and maj@k. */
+/** avg@samples over groups, whole and by family, level and length of numbers, with pass@k and maj@k. */
 export function summarizeEvaluation(groups: readonly (readonly EvaluatedRollout[])[], options: EvaluationOptions = {}): Evaluation {
   const samples = groups[0]?.length ?? 0;
   const by = (key: (problem: EvaluatedRollout["problem"]) => string | undefined) => {
@@ -55,6 +57,7 @@ export function summarizeEvaluation(groups: readonly (readonly EvaluatedRollout[
     rollouts: summarizeRollouts(groups.flat().map(({ trajectory }) => trajectory)),
     families: by(({ family }) => family),
     levels: by(({ level }) => (level === undefined ? undefined : String(level))),
+    digits: by(({ columns }) => (typeof columns?.["digits"] === "number" ? String(columns["digits"]) : undefined)),
   };
 }
 

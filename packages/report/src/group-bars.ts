@@ -5,25 +5,27 @@ import { percent, phaseTitle } from "./phase-title.js";
 const MOST_GROUPS = 60;
 const MOST_PHASES = 4;
 
-/** Accuracy of every family and level in the first and last phases, side by side. */
+/** Accuracy of every family, level and length of numbers in the first and last phases, side by side. */
 export function renderGroupBars(summary: Summary | undefined): Html | undefined {
   const phases = Object.entries(summary?.phases ?? {});
   const shown = phases.length <= MOST_PHASES ? phases : [phases[0]!, ...phases.slice(1 - MOST_PHASES)];
-  return renderColumns(shown.map(([name, { families, levels }]) => ({ name: phaseTitle(name), families, levels })));
+  return renderColumns(shown.map(([name, { families, levels, digits }]) => ({ name: phaseTitle(name), families, levels, digits })));
 }
 
-/** Accuracies of one evaluation, by family and by level. */
+/** Accuracies of one evaluation, by family, by level, and by digits of the longest number in the question. */
 export interface GroupColumn {
   readonly name: string;
   readonly families?: Readonly<Record<string, GroupAccuracy>> | undefined;
   readonly levels?: Readonly<Record<string, GroupAccuracy>> | undefined;
+  readonly digits?: Readonly<Record<string, GroupAccuracy>> | undefined;
 }
 
-/** Bars of every family and level, one per evaluation, at most four; the last stands out. */
+/** Bars of every family, level and length, one per evaluation, at most four; the last stands out. */
 export function renderColumns(evaluations: readonly GroupColumn[]): Html | undefined {
   const charts = [
     ["By family", "families"],
     ["By level", "levels"],
+    ["By digits of the longest number", "digits"],
   ] as const;
   const drawn = charts.flatMap(([title, key]) => {
     const columns = evaluations.flatMap(({ name, [key]: groups }) => (groups === undefined ? [] : [{ name, groups }]));

@@ -47,6 +47,7 @@ const RunSummary = z.looseObject({
       meanTokens: z.number(),
       families: Groups,
       levels: Groups,
+      digits: Groups,
     }),
   ),
 });

@@ -20,6 +20,8 @@ export interface PhaseSummary {
   /** Tokens after the prompt, interpreter output included. */
   readonly meanTokens: number;
   readonly families?: Readonly<Record<string, GroupAccuracy>>;
+  /** By the digits of the longest number in the question. */
+  readonly digits?: Readonly<Record<string, GroupAccuracy>>;
   readonly levels?: Readonly<Record<string, GroupAccuracy>>;
 }
 

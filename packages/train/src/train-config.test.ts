@@ -27,3 +27,13 @@ test.each([
 ] as [Partial<TrainConfigInput>, RegExp][])("%j is refused", (more, message) => {
   expect(() => read(more)).toThrow(message);
 });
+
+test("an advantage of one's own takes groups of one, unless it says that it needs more", () => {
+  const own = () => [];
+  expect(readTrainConfig({ ...base, groupSize: 1 }, own).groupSize).toBe(1);
+  const compares = Object.assign(() => [], { needsGroups: true });
+  expect(() => readTrainConfig({ ...base, groupSize: 1, advantage: "gae" }, compares)).toThrow(
+    /config\.groupSize.*at least 2 with an advantage that needs groups/s,
+  );
+  expect(readTrainConfig(base, compares).groupSize).toBe(4);
+});

@@ -1,3 +1,4 @@
+import { InputErrors } from "@retool-ts/core";
 import { AGGREGATIONS, KL_ESTIMATORS, POLICY_LOSSES, SAPO_TAUS, VESPO_KERNELS } from "@retool-ts/engine";
 import { z } from "zod";
 import { readConfig, count, batchCount, LearningRate, positive, samplingConfig, fraction } from "./config-parts.js";
@@ -167,10 +168,31 @@ export type TrainConfigInput = z.input<typeof TrainConfig>;
 /**
  * Fills in the defaults of a config.
  *
- * @throws InputError naming the first setting that is wrong.
+ * @param own - an advantage of one's own, which stands in place of the config's
+ * @throws InputError naming the settings that are wrong.
  */
-export function readTrainConfig(input: TrainConfigInput): TrainConfig {
-  return readConfig(TrainConfig, input, "train");
+export function readTrainConfig(input: TrainConfigInput, own?: OwnAdvantage): TrainConfig {
+  const config = readConfig(TrainConfig, input, "train");
+  const expected = expectedGroupSize(config, own);
+  if (expected === undefined) return config;
+  const where = "config.groupSize";
+  throw new InputErrors([{ what: "train", where, expected, found: String(config.groupSize), fix: "correct it" }]);
+}
+
+/** An advantage of one's own, as far as a config goes. */
+interface OwnAdvantage {
+  (...inputs: never[]): unknown;
+  readonly needsGroups?: boolean;
+}
+
+/**
+ * The group size that an advantage needs where the config's is too small; undefined if it will do. An advantage of one's own takes any,
+ * unless it says `needsGroups`.
+ */
+export function expectedGroupSize(train: TrainConfig, own?: OwnAdvantage): string | undefined {
+  if (train.groupSize >= 2) return undefined;
+  if (own !== undefined) return own.needsGroups === true ? "at least 2 with an advantage that needs groups" : undefined;
+  return COMPARES_SAMPLES.has(train.advantage) ? `at least 2 with the advantage ${train.advantage}` : undefined;
 }
 
 /** Advantages that compare the samples of one prompt. */
@@ -179,7 +201,6 @@ const COMPARES_SAMPLES: ReadonlySet<TrainConfig["advantage"]> = new Set(["grpo",
 /** Settings that do not go together: the key to change, and what it should be. */
 function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; readonly message: string }[] {
   const checks: [wrong: boolean, key: keyof TrainConfig, message: string][] = [
-    [train.groupSize < 2 && COMPARES_SAMPLES.has(train.advantage), "groupSize", `at least 2 with the advantage ${train.advantage}`],
     [train.updatesPerStep > train.promptsPerStep, "updatesPerStep", `at most promptsPerStep (${train.promptsPerStep})`],
     [train.groupSize < 2 && train.dynamicSampling !== null, "groupSize", "at least 2 with dynamicSampling"],
     [train.kl?.place === "reward" && train.kl.estimator === "unbiased", "kl", "another estimator than unbiased in the reward"],

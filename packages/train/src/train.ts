@@ -51,7 +51,7 @@ export interface TrainOptions<Closure = never> extends Partial<
 export async function train<Closure = never>(options: TrainOptions<Closure>): Promise<RlState> {
   const { from = RL_START, config, ...given } = options;
   const defaults = { seed: 1, recorder: new MemoryRecorder(), reporter: silentReporter };
-  const context: TrainContext<Closure> = { ...defaults, ...given, config: readTrainConfig(config) };
+  const context: TrainContext<Closure> = { ...defaults, ...given, config: readTrainConfig(config, given.advantage) };
   checkHeldOut(context);
   if (from.step === 0) await context.policy.engine.resetOptimizer();
   const models = await openReferenceAndCritic(context, from);

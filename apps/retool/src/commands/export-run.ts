@@ -59,6 +59,6 @@ async function checkBase(folder: string, base: string | undefined): Promise<void
     where: base === undefined ? folder : "--base",
     expected: "an adapter whose base PEFT can load, a folder or a name on a hub",
     found: named,
-    fix: "name the model that the .gguf file was made of with --base OWNER/NAME, or pass --merge to write the whole model",
+    fix: `write the base with retool export ${named} --output FOLDER and name it with --base FOLDER, or the model that the file was made of with --base OWNER/NAME, or pass --merge to write the whole model`,
   });
 }

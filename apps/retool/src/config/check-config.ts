@@ -37,6 +37,11 @@ export function configProblems(
   return { config: undefined, problems };
 }
 
+/** Says that a group is too small for the advantage. */
+export function groupProblem(where: string, expected: string): InputProblem {
+  return { what: "config", where, expected, found: "1", fix: "set train.groupSize to such a value" };
+}
+
 function unknownKey({ path }: ConfigMistake, where: WhereOf): InputProblem {
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);

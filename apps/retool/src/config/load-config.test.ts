@@ -58,6 +58,14 @@ describe("loadConfig", () => {
     expect(await messageOf(loadConfig({ set: ["train.groupSize=1"] }))).toMatch(/--set train\.groupSize=1: expected .*2/);
   });
 
+  test("a group of one is told together with other mistakes, and is right for an advantage of one's own", async () => {
+    const file = await yaml("seed: -1\ntrain:\n  groupSize: 1\n");
+    expect(await messageOf(loadConfig({ file }))).toMatch(/run\.yaml:1:7: seed[^]*run\.yaml:3:14: train\.groupSize: expected at least 2/);
+    const set = ["train.groupSize=1", "train.dynamicSampling=null"];
+    await loadConfig({ set: [...set, "functions.advantage=mine"] });
+    await loadConfig({ set, advantage: () => [] });
+  });
+
   test.each([
     ["missing file", { file: "no/such.yaml" }, "no such file"],
     ["unknown preset", { preset: "huge" as PresetName }, "one of tiny, smoke"],

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { InputError, InputErrors, nearestName, type InputProblem } from "@retool-ts/core";
-import { configProblems } from "./check-config.js";
+import { expectedGroupSize, TrainConfig, type AdvantageFunction } from "@retool-ts/train";
+import { configProblems, groupProblem, type WhereOf } from "./check-config.js";
 import { ConfigFile } from "./config-file.js";
 import { mergeConfig, parseSetting, type Json } from "./merge-config.js";
 import { PRESETS, type PresetName } from "./presets.js";
@@ -18,6 +19,8 @@ export interface ConfigSources {
   readonly set?: readonly string[];
   /** Plugins beside those that the config names. */
   readonly plugins?: readonly string[];
+  /** An advantage of a program's own, in place of `train.advantage`. */
+  readonly advantage?: AdvantageFunction;
 }
 
 /**
@@ -25,7 +28,14 @@ export interface ConfigSources {
  *
  * @throws InputErrors for all mistakes, each with its place, what was expected and what was found.
  */
-export async function loadConfig({ preset, file: path, settings, set = [], plugins = [] }: ConfigSources): Promise<RecipeConfig> {
+export async function loadConfig({
+  preset,
+  file: path,
+  settings,
+  set = [],
+  plugins = [],
+  advantage,
+}: ConfigSources): Promise<RecipeConfig> {
   const problems: InputProblem[] = [];
   const file = path === undefined ? undefined : await ConfigFile.read(path);
   const { preset: presetInFile, ...content } = file?.content ?? {};
@@ -55,8 +65,9 @@ export async function loadConfig({ preset, file: path, settings, set = [], plugi
   merged = mergeLayers(preferred);
   if (problems.length === 0 && hasRemoteSampler(merged)) merged = mergeLayers(mergeConfig(preferred, CORRECTED, "engine.sampler"));
   const origins = { file, settings, set, preset: isKnown ? name : "tiny" };
-  const checked = configProblems(merged, (keys, part) => placeOf(keys, part, origins));
-  problems.push(...checked.problems.toSorted(byPlace));
+  const whereOf: WhereOf = (keys, part) => placeOf(keys, part, origins);
+  const checked = configProblems(merged, whereOf);
+  problems.push(...[...checked.problems, ...groupProblems(merged, advantage, whereOf)].toSorted(byPlace));
   if (checked.config === undefined || problems.length > 0) throw new InputErrors(problems);
   const folderOf = (key: string) => {
     const isOfFile = content[key] !== undefined && !hasKey(settings, key) && !set.some((entry) => entry.startsWith(key));
@@ -69,6 +80,14 @@ export async function loadConfig({ preset, file: path, settings, set = [], plugi
     plugins: pluginPaths(config.plugins, plugins, folderOf("plugins")),
     agent: { ...config.agent, file: agentFile },
   };
+}
+
+/** What is wrong with the group size; a plugin's advantage says itself what it needs, when plugins are loaded. */
+function groupProblems(merged: Json, own: AdvantageFunction | undefined, whereOf: WhereOf): InputProblem[] {
+  const { train, functions } = merged as { readonly train?: unknown; readonly functions?: { readonly advantage?: unknown } | null };
+  const parsed = functions?.advantage == null ? TrainConfig.safeParse(train) : undefined;
+  const expected = parsed?.success === true ? expectedGroupSize(parsed.data, own) : undefined;
+  return expected === undefined ? [] : [groupProblem(whereOf(["train", "groupSize"], "value"), expected)];
 }
 
 /** Trainer and a sampler elsewhere differ a little: their ratio weighs each token, cut at 2, unless a config says otherwise. */

@@ -8,7 +8,7 @@ const NEAR_ZERO = 0.02;
 
 /** An evaluation in words and tables. */
 export function describeEvaluation(evaluation: Evaluation, { eval: { sampling } }: RecipeConfig): string {
-  const { samples, accuracy, n, rollouts, passAt, majorityAt, families, levels } = evaluation;
+  const { samples, accuracy, n, rollouts, passAt, majorityAt, families, levels, digits } = evaluation;
   const parts = [formatTable(phaseTable({ [`avg@${samples}`]: phaseSummary(evaluation) }))];
   const ks = [...new Set([...Object.keys(passAt), ...Object.keys(majorityAt)])].map(Number).sort((a, b) => a - b);
   if (ks.length > 0) {
@@ -22,7 +22,7 @@ export function describeEvaluation(evaluation: Evaluation, { eval: { sampling } 
       `This model solves practically none of these ${n} problems (avg@${samples} ${share(accuracy)}): they are beyond what it was trained on.${tooLong}`,
     );
   }
-  parts.push(...groupTable("family", families), ...groupTable("level", levels));
+  parts.push(...groupTable("family", families), ...groupTable("level", levels), ...groupTable("digits", digits));
   if (rollouts.stopReasons.toolFailed > 0) {
     parts.push(
       `The tool itself failed in ${share(rollouts.stopReasons.toolFailed)} of the rollouts; without an answer they count as wrong.`,

@@ -1,13 +1,18 @@
 import { InputError } from "@retool-ts/core";
+import type { Problem } from "@retool-ts/data";
 import type { EvaluatedRollout, Evaluation } from "@retool-ts/evaluate";
 import { phaseSummary } from "../recipe/phases.js";
 import type { TrajectoryRecord } from "@retool-ts/runs";
 
 /** A rollout that was kept, as an evaluation is computed from it. */
-export function evaluatedRecord(record: TrajectoryRecord): EvaluatedRollout {
+export function evaluatedRecord(record: TrajectoryRecord, columns: Problem["columns"] = record.columns): EvaluatedRollout {
   const { family, level, promptTokens, responseTokens, toolCalls, stopReason, turns, correct, prediction } = record;
   return {
-    problem: { ...(family === undefined ? {} : { family }), ...(level === undefined ? {} : { level }) },
+    problem: {
+      ...(family === undefined ? {} : { family }),
+      ...(level === undefined ? {} : { level }),
+      columns: columns ?? {},
+    },
     trajectory: { promptLength: promptTokens, tokenIds: { length: promptTokens + responseTokens }, toolCalls, stopReason, turns },
     reward: { correct, prediction },
   };

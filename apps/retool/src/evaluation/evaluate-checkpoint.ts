@@ -59,19 +59,27 @@ export async function evaluateCheckpoint(options: EvalOptions, context: CliConte
 async function runPlan(plan: SamplingPlan, { passK, majK }: EvalOptions, context: CliContext): Promise<Evaluation> {
   const { config, folder, kept } = plan;
   const { groups, model } = await sampleProblems(plan, context);
-  const evaluation = evaluationOf(groups, config, { passK, majK });
+  const evaluation = evaluationOf(groups, config, { passK, majK, problems: plan.problems });
   if (kept !== undefined) await save(kept, { config, folder, groups, evaluation, model });
   return evaluation;
+}
+
+interface EvaluationOfOptions {
+  readonly passK: readonly number[] | undefined;
+  readonly majK: readonly number[] | undefined;
+  /** Problems of the rollouts, whose columns records may lack. */
+  readonly problems?: readonly Problem[];
 }
 
 /** Figures of rollouts, one group a problem. */
 export function evaluationOf(
   groups: readonly (readonly TrajectoryRecord[])[],
   { reward }: Pick<RecipeConfig, "reward">,
-  { passK, majK }: { readonly passK: readonly number[] | undefined; readonly majK: readonly number[] | undefined },
+  { passK, majK, problems = [] }: EvaluationOfOptions,
 ): Evaluation {
+  const columns = new Map(problems.map((problem) => [problem.id, problem.columns]));
   return summarizeEvaluation(
-    groups.map((group) => group.map(evaluatedRecord)),
+    groups.map((group) => group.map((record) => evaluatedRecord(record, columns.get(record.problemId)))),
     {
       same: sameAnswerUnder(reward.rule),
       ...(passK === undefined ? {} : { passK }),

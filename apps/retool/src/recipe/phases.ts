@@ -36,7 +36,7 @@ export async function evaluatePhase(
 
 /** Figures of an evaluation that `summary.json` keeps. */
 export function phaseSummary(evaluation: Evaluation): PhaseSummary {
-  const { n, accuracy, ci95, rollouts, families, levels } = evaluation;
+  const { n, accuracy, ci95, rollouts, families, levels, digits } = evaluation;
   const pass = rollouts.lastCallPassRate;
   return {
     n,
@@ -48,6 +48,7 @@ export function phaseSummary(evaluation: Evaluation): PhaseSummary {
     meanTokens: rollouts.meanResponseTokens,
     families,
     levels,
+    ...(Object.keys(digits).length > 0 && { digits }),
   };
 }
 

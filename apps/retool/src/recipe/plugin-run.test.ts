@@ -65,14 +65,25 @@ describe("retool train --plugin FILE", () => {
     expect(JSON.parse(evaluated.printed.join(""))).toMatchObject({ n: 2 });
   });
 
+  test("an advantage of one's own learns from one rollout a prompt", async () => {
+    const run = join(folder, "ones");
+    const set = [...SETTINGS, "train.groupSize=1", "train.steps=1", "functions.advantage=raw"].flatMap((each) => ["--set", each]);
+    await command("train", join(folder, "sft"), "--plugin", PLUGIN, "--output", run, ...set);
+    expect((await openRunFolder(run)).readMetrics()).toMatchObject([{ "policy/trained_tokens": expect.any(Number) }]);
+  });
+
   test.each([
     ["tools=[look-up]", /tools: expected one of the tools lookup, found look-up.*write "lookup"/s],
     ["reward.function=nothing", /reward\.function: expected one of the rewards even-length, found nothing/],
     ["data.train.name=store", /data\.train\.name: expected one of the problems stores, found store/],
+    [
+      "train.groupSize=1, functions.advantage=compared",
+      /train\.groupSize: expected at least 2 with an advantage that needs groups, found 1/,
+    ],
     ["functions.loss=hinge", /functions\.loss: expected one of the losses reinforce, found hinge/],
   ])("a name that no plugin has is told: %s", async (set, message) => {
     const words = ["train", join(folder, "sft"), "--plugin", PLUGIN, "--output", join(folder, "wrong")];
-    await expect(command(...words, ...[...SETTINGS, set].flatMap((each) => ["--set", each]))).rejects.toThrow(message);
+    await expect(command(...words, ...[...SETTINGS, ...set.split(", ")].flatMap((each) => ["--set", each]))).rejects.toThrow(message);
     await rm(join(folder, "wrong"), { recursive: true, force: true });
   });
 });

@@ -23,8 +23,10 @@ export interface TrainAgentOptions extends Omit<TrainRecipeOptions, "parts" | "t
 export async function trainAgent({ agent, model, preset, settings, ...options }: TrainAgentOptions): Promise<Summary> {
   const { reporter = createReporter({ quiet: () => true }), signal = new AbortController().signal } = options;
   const shared = { ...options, agent, parts: { sft: false, rl: true } };
-  if (model === undefined) return trainWith(await loadConfig({ ...(preset && { preset }), ...(settings && { settings }) }), shared);
+  const { advantage } = options;
+  const sources = { ...(preset && { preset }), ...(settings && { settings }), ...(advantage && { advantage }) };
+  if (model === undefined) return trainWith(await loadConfig(sources), shared);
   const from = await resolveCheckpoint(model, { reporter, signal });
-  const config = await checkpointConfig(from, { set: [], ...(preset && { preset }), ...(settings && { settings }) });
+  const config = await checkpointConfig(from, { ...sources, set: [] });
   return trainWith({ ...config, model: { ...config.model, from } }, shared);
 }

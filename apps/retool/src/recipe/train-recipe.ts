@@ -37,8 +37,9 @@ export interface TrainRecipeOptions extends RecipeFunctions {
  * @throws InputError when settings or folder are wrong.
  */
 export async function trainRecipe(options: TrainRecipeOptions): Promise<Summary> {
-  const { preset, settings } = options;
-  return trainWith(await loadConfig({ ...(preset && { preset }), ...(settings && { settings }) }), options);
+  const { preset, settings, advantage } = options;
+  const sources = { ...(preset && { preset }), ...(settings && { settings }), ...(advantage && { advantage }) };
+  return trainWith(await loadConfig(sources), options);
 }
 
 /** Runs the recipe with a config that is read already. */

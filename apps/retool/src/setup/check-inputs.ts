@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { InputError, InputErrors, type InputProblem } from "@retool-ts/core";
 import { loadProblems, streamRows } from "@retool-ts/data/node";
 import { CODE_INTERPRETER } from "@retool-ts/rollout";
-import { readConversation, type SftStage } from "@retool-ts/train";
+import { expectedGroupSize, readConversation, type SftStage } from "@retool-ts/train";
+import { groupProblem } from "../config/check-config.js";
 import { loadPlugins, pluginPart, type PluginKind } from "../config/load-plugins.js";
 import { sourcesOf } from "../config/problem-source-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -36,6 +37,9 @@ export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { do
   };
   const plugins = await loadPlugins(config.plugins);
   for (const [kind, name, key] of namedParts(config, parts)) await attempt(() => pluginPart(plugins, kind, name, key));
+  const own = parts.rl && config.functions.advantage !== null ? plugins.advantages.get(config.functions.advantage) : undefined;
+  const groupSize = own === undefined ? undefined : expectedGroupSize(config.train, own);
+  if (groupSize !== undefined) problems.push(groupProblem("train.groupSize", groupSize));
   const isHere = (path: string) => (path.startsWith("hub:") ? download : existsSync(path));
   for (const { source } of sourcesOf(config.data, parts)) {
     if (source.kind !== "file" || !isHere(source.path)) continue;

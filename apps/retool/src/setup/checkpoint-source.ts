@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { isAdapterFolder } from "@retool-ts/policy/node";
+import type { AdvantageFunction } from "@retool-ts/train";
 import { localModel, type HubContext } from "./hub-files.js";
 import { loadConfig } from "../config/load-config.js";
 import { hasChatTemplate, isGguf, isModel } from "./model-files.js";
@@ -22,6 +23,8 @@ export interface CheckpointConfigOptions {
   readonly settings?: unknown;
   /** Plugins beside those of the config. */
   readonly plugin?: readonly string[];
+  /** An advantage of a program's own. */
+  readonly advantage?: AdvantageFunction;
 }
 
 /**
@@ -55,7 +58,7 @@ export async function resolveCheckpoint(name: string, context: HubContext = {}):
  */
 export async function checkpointConfig(
   path: string,
-  { config, preset, set, settings, plugin: plugins = [] }: CheckpointConfigOptions,
+  { config, preset, set, settings, plugin: plugins = [], advantage }: CheckpointConfigOptions,
 ): Promise<RecipeConfig> {
   const run = new RunFolder(dirname(dirname(path)));
   const isInRun = basename(dirname(path)) === "checkpoints" && existsSync(run.file("config.yaml"));
@@ -67,9 +70,12 @@ export async function checkpointConfig(
       set,
       settings,
       plugins,
+      ...(advantage && { advantage }),
     });
   }
   const isChanged = set.length > 0 || settings !== undefined;
-  const ofRun = isChanged ? await loadConfig({ file: run.file("config.yaml"), set, settings }) : await readRunConfig(run);
+  const ofRun = isChanged
+    ? await loadConfig({ file: run.file("config.yaml"), set, settings, ...(advantage && { advantage }) })
+    : await readRunConfig(run);
   return { ...ofRun, plugins: [...movedPlugins(ofRun.plugins, plugins).plugins] };
 }

@@ -38,6 +38,17 @@ export function isCompatible(gold: Conditioned | undefined, prediction: Conditio
   return wanted.length === 0 || given.length === 0 || wanted.join() === given.join();
 }
 
+/** An answer with its one restricted variable under the name of the other's: `nπ, n∈Z` beside `kπ, k∈Z`. */
+export function alike(answer: Conditioned | undefined, gold: Conditioned | undefined): Conditioned | undefined {
+  const [given, wanted] = [answer, gold].map((side) =>
+    side?.conditions.length === 1 ? /^([A-Za-z])(∈.*)$/.exec(side.conditions[0]!) : null,
+  );
+  if (answer === undefined || gold === undefined || !given || !wanted || given[1] === wanted[1] || given[2] !== wanted[2]) return answer;
+  if (hasName(gold.main, given[1]!) || hasName(answer.main, wanted[1]!)) return answer;
+  const main = answer.main.replace(new RegExp(`\\\\[A-Za-z]+|${given[1]}`, "g"), (found) => (found === given[1] ? wanted[1]! : found));
+  return { ...answer, main, conditions: gold.conditions };
+}
+
 function checked(main: string, conditions: readonly string[] | undefined, isCase: boolean, isWorded: boolean): Conditioned | undefined {
   if (conditions === undefined || main.trim() === "" || !isBalanced(main) || /\b(?:if|otherwise|else|when)\b/i.test(main)) return undefined;
   const names = conditions.map((condition) => /^[^∈<>≤≥≠=]+/.exec(condition)![0]);

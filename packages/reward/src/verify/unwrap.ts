@@ -1,4 +1,5 @@
 import { lastBoxed } from "../answer.js";
+import { respelled } from "./spellings.js";
 import { isArithmeticWord, NUMBER_WORDS } from "./vocabulary.js";
 import { plainWords } from "./words.js";
 
@@ -36,6 +37,7 @@ export function unwrapped(answer: string): string {
     }
     const box = text.startsWith("\\boxed") || text.startsWith("\\fbox") ? lastBoxed(text) : undefined;
     if (box?.start === 0 && box.end === text.length) text = box.text.trim();
+    text = respelled(text);
     if (text === before) break;
   }
   return withSymbol(text);

@@ -1,10 +1,12 @@
 import { answersMatch } from "../answers-match.js";
 import { Meter, NoValue, ParseFailure, Undecided } from "./budget.js";
 import { isSameAnswer } from "./compare.js";
+import { isSameResidue } from "./congruence.js";
 import type { Comparison } from "./equal.js";
+import { isSameChoices } from "./letters.js";
 import { parseAnswer } from "./parser.js";
 import { hasValue, type Node, symbolsOf } from "./tree.js";
-import { isCompatible, splitCondition } from "./side-condition.js";
+import { alike, isCompatible, splitCondition } from "./side-condition.js";
 import { isSameText, unwrapped, withoutCountedNoun } from "./unwrap.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 import { isSameWording, wordingOf } from "./words.js";
@@ -24,11 +26,20 @@ export function verifyAnswer(gold: string, prediction: string, { strict = false 
   return verdict.status === "correct" || strict ? verdict : (verifyMain(gold, prediction) ?? verdict);
 }
 
+/** What stands before “since …” or “because …”; undefined where neither does. */
+function withoutReason(prediction: string): string | undefined {
+  if (prediction.length > 2_000) return undefined;
+  const [, stated] = /^(.{1,300}?[^\s,;(])[\s,;(]*(?:\\text\{)?[\s,;(]*(?:since|because)\b/is.exec(prediction) ?? [];
+  return stated;
+}
+
 /** The verdict on what stands before side conditions such as “for all real x”; undefined where there are none. */
 function verifyMain(gold: string, prediction: string): Verdict | undefined {
-  const [left, right] = [splitCondition(unwrapped(gold)), splitCondition(unwrapped(prediction))];
-  if (left === undefined && right === undefined) return undefined;
-  const verdict = verifyWhole(left?.main ?? gold, right?.main ?? prediction, false);
+  const stated = withoutReason(unwrapped(prediction));
+  const left = splitCondition(unwrapped(gold));
+  const right = alike(splitCondition(stated ?? unwrapped(prediction)), left);
+  if (left === undefined && right === undefined && stated === undefined) return undefined;
+  const verdict = verifyWhole(left?.main ?? gold, right?.main ?? stated ?? prediction, false);
   if (verdict.status === "correct" && !isCompatible(left, right))
     return { status: "wrong", reason: "the conditions behind the answer differ" };
   return verdict.status === "correct" || verdict.status === "wrong" ? verdict : undefined;
@@ -39,6 +50,11 @@ function verifyWhole(gold: string, prediction: string, strict: boolean): Verdict
   const [goldText, predictionText] = [unwrapped(gold), unwrapped(prediction)];
   if (goldText === "") return { status: "unparsableGold", reason: "the gold answer is empty" };
   if (predictionText === "") return { status: "unparsablePrediction", reason: "the prediction is empty" };
+  if (!strict) {
+    const same = isSameResidue(goldText, predictionText) ?? (isSameChoices(goldText, predictionText) ? true : undefined);
+    if (same === true) return { status: "correct", reason: "equal to the gold answer" };
+    if (same === false) return { status: "wrong", reason: `not equal to the gold answer ${goldText.slice(0, 60)}` };
+  }
   const wording = goldText.length < 2_000 ? wordingOf(goldText) : undefined;
   if (wording && !(wording.kind === "choice" && wording.isBare))
     return decideWords(isSameWording(wording, predictionText, strict), goldText);
@@ -56,6 +72,7 @@ export function unreadableGold(gold: string): string | undefined {
   const text = unwrapped(gold);
   if (text === "") return "it is empty";
   if (text.length < 2_000 && wordingOf(text)) return undefined;
+  if (isSameResidue(text, text) === true) return undefined;
   const main = splitCondition(text)?.main;
   return parse(text, true).failure === undefined || main === undefined ? parse(text, true).failure : parse(unwrapped(main), true).failure;
 }
@@ -96,6 +113,8 @@ function* readingsOf(gold: Node, prediction: string, isStrict: boolean): Generat
     yield parse(prediction.replaceAll(".", "").replace(",", "."), true);
   const isNumber = (hasValue(gold) || gold.kind === "unit") && symbolsOf(gold).size === 0;
   const counted = isNumber && !isStrict ? withoutCountedNoun(prediction) : undefined;
+  const scientific = gold.kind === "number" && /^-?\d+e[-+]?\d{1,4}$/i.test(prediction) ? /^(.*)e(.*)$/i.exec(prediction) : null;
+  if (scientific) yield parse(`${scientific[1]} \\times 10^{${scientific[2]}}`, true);
   const number = counted === undefined ? undefined : parse(unwrapped(counted), true);
   if (number?.node) yield number;
 }

@@ -33,7 +33,11 @@ export interface AdvantageInputs {
 export type Advantage = number | ArrayLike<number>;
 
 /** Advantages of one's own; one entry a sample, in order. */
-export type AdvantageFunction = (inputs: AdvantageInputs) => readonly Advantage[];
+export interface AdvantageFunction {
+  (inputs: AdvantageInputs): readonly Advantage[];
+  /** It compares the samples of one prompt, so that `groupSize: 1` is refused. Default false: any size will do. */
+  readonly needsGroups?: boolean;
+}
 
 /** Advantages as the config names them. */
 export function advantagesOf(

@@ -14,7 +14,10 @@ const Row = z.object({
       z.object({
         role: z.enum(["system", "user", "assistant", "tool"]),
         content: z.string().nullish(),
-        tool_calls: z.array(z.object({ function: z.object({ name: z.string(), arguments: Input }) })).nullish(),
+        tool_calls: z
+          .array(z.object({ id: z.string().nullish(), function: z.object({ name: z.string().min(1), arguments: Input }) }))
+          .nullish(),
+        tool_call_id: z.string().nullish(),
       }),
     )
     .min(1),
@@ -24,7 +27,12 @@ const Row = z.object({
 export function readConversation({ value, where }: DatasetRow): Conversation {
   const row = Row.safeParse(value);
   if (row.success) {
-    return row.data.messages.map(({ role, content, tool_calls }) => ({ role, content: content ?? null, tool_calls: tool_calls ?? null }));
+    return row.data.messages.map(({ role, content, tool_calls, tool_call_id: of }) => ({
+      role,
+      content: content ?? null,
+      tool_calls: tool_calls?.map(({ id, function: called }) => ({ ...(id != null && { id }), function: called })) ?? null,
+      ...(of != null && { tool_call_id: of }),
+    }));
   }
   const issue = row.error.issues[0]!;
   throw new InputError({
