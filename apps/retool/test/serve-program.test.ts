@@ -71,6 +71,24 @@ test("retool train --agent trains the agent of a file; one that is missing is to
   expect(existsSync(join(built.scratch, "no"))).toBe(false);
 });
 
+test("retool train --agent --dry-run imports the agent, says what is wrong with it, and writes nothing", async () => {
+  const other = join(built.scratch, "other.mjs");
+  await writeFile(other, "setInterval(() => {}, 1_000);\nexport const other = 1;");
+  const out = join(built.scratch, "dry");
+  const dry = async (...more: readonly string[]) => {
+    const { exit, seen } = start("train", run, "-o", out, "--dry-run", ...more);
+    return { code: (await exit)[0], ...seen };
+  };
+  const wrong = await dry("--agent", other, "-s", "tools=[look]");
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain("2 mistakes");
+  expect(wrong.stderr).toMatch(/other\.mjs: expected a function as default export, found other \(number\)/);
+  expect((await dry("--agent", "absent.mjs")).stderr).toContain("absent.mjs: expected a module, found no such file");
+  await writeFile(other, "setInterval(() => {}, 1_000);\nexport default () => 1;");
+  expect(await dry("--agent", other)).toMatchObject({ code: 0 });
+  expect(existsSync(out)).toBe(false);
+});
+
 test("what an agent leaves running and nobody waits for does not end the run when it fails", async () => {
   const file = join(built.scratch, "careless.mjs");
   await writeFile(

@@ -3,6 +3,7 @@ import { InputError, InputErrors, type InputProblem } from "@retool-ts/core";
 import { loadProblems, streamRows } from "@retool-ts/data/node";
 import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import { readConversation, type SftStage } from "@retool-ts/train";
+import { loadAgent } from "../config/load-agent.js";
 import { loadPlugins, pluginPart, type PluginKind } from "../config/load-plugins.js";
 import { sourcesOf } from "../config/problem-source-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -20,7 +21,7 @@ export interface CheckInputsOptions extends HubContext {
 }
 
 /**
- * Loads the plugins of a config, looks up every part that it names, and reads the first rows of every file: before anything is written.
+ * Loads the plugins and the agent of a config, looks up every part that it names, and reads the first rows of every file: before anything is written.
  *
  * @throws InputErrors for all that is wrong.
  */
@@ -36,6 +37,8 @@ export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { do
   };
   const plugins = await loadPlugins(config.plugins);
   for (const [kind, name, key] of namedParts(config, parts)) await attempt(() => pluginPart(plugins, kind, name, key));
+  const { file: agent } = config.agent;
+  if (agent !== null) await attempt(() => loadAgent(agent));
   const isHere = (path: string) => (path.startsWith("hub:") ? download : existsSync(path));
   for (const { source } of sourcesOf(config.data, parts)) {
     if (source.kind !== "file" || !isHere(source.path)) continue;
