@@ -50,6 +50,26 @@ test.skipIf(process.platform === "win32")("retool serve answers chats until SIGT
   expect(seen.stderr).toContain("4 sequences of up to 2048 tokens");
 });
 
+test.skipIf(process.platform === "win32")("Ctrl-C in the middle of a stream ends it in good order (skipped on Windows)", async () => {
+  const { child, seen, exit } = start("serve", run, "--port", "0");
+  while (!seen.stdout.includes("\n")) {
+    if (child.exitCode !== null) throw new Error(seen.stderr);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const headers = { "content-type": "application/json", authorization: `Bearer ${TOKEN}` };
+  const body = JSON.stringify({ prompt: "1 + 1", max_tokens: 1_000, n: 8, temperature: 1, seed: 1, stream: true });
+  const response = await fetch(`${seen.stdout.trim()}/completions`, { method: "POST", headers, body });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value ?? "";
+  child.kill("SIGINT");
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  const last = text.trim().split("\n\n").at(-1)!;
+  // it ends in the ten seconds that it has, or is told that they are over
+  if (last !== "data: [DONE]") expect(last).toContain('"code":"server_shutdown"');
+  expect(await exit).toEqual([130, null]);
+  expect(seen.stderr).toContain("Stopping; press Ctrl-C again to quit at once.");
+});
+
 test("retool train --agent trains the agent of a file; one that is missing is told before anything is written", async () => {
   const file = join(built.scratch, "agent.mjs");
   await writeFile(
