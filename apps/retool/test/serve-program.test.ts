@@ -50,6 +50,26 @@ test.skipIf(process.platform === "win32")("retool serve answers chats until SIGT
   expect(seen.stderr).toContain("4 sequences of up to 2048 tokens");
 });
 
+test.skipIf(process.platform === "win32")("Ctrl-C in the middle of a stream ends it in good order (skipped on Windows)", async () => {
+  const { child, seen, exit } = start("serve", run, "--port", "0");
+  while (!seen.stdout.includes("\n")) {
+    if (child.exitCode !== null) throw new Error(seen.stderr);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const headers = { "content-type": "application/json", authorization: `Bearer ${TOKEN}` };
+  const body = JSON.stringify({ prompt: "1 + 1", max_tokens: 1_000, n: 8, temperature: 1, seed: 1, stream: true });
+  const response = await fetch(`${seen.stdout.trim()}/completions`, { method: "POST", headers, body });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value ?? "";
+  child.kill("SIGINT");
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  const last = text.trim().split("\n\n").at(-1)!;
+  // it ends in the ten seconds that it has, or is told that they are over
+  if (last !== "data: [DONE]") expect(last).toContain('"code":"server_shutdown"');
+  expect(await exit).toEqual([130, null]);
+  expect(seen.stderr).toContain("Stopping; press Ctrl-C again to quit at once.");
+});
+
 test("retool train --agent trains the agent of a file; one that is missing is told before anything is written", async () => {
   const file = join(built.scratch, "agent.mjs");
   await writeFile(
@@ -69,6 +89,24 @@ test("retool train --agent trains the agent of a file; one that is missing is to
   expect(await missing.exit).toEqual([2, null]);
   expect(missing.seen.stderr).toContain("expected a module, found no such file");
   expect(existsSync(join(built.scratch, "no"))).toBe(false);
+});
+
+test("retool train --agent --dry-run imports the agent, says what is wrong with it, and writes nothing", async () => {
+  const other = join(built.scratch, "other.mjs");
+  await writeFile(other, "setInterval(() => {}, 1_000);\nexport const other = 1;");
+  const out = join(built.scratch, "dry");
+  const dry = async (...more: readonly string[]) => {
+    const { exit, seen } = start("train", run, "-o", out, "--dry-run", ...more);
+    return { code: (await exit)[0], ...seen };
+  };
+  const wrong = await dry("--agent", other, "-s", "tools=[look]");
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain("2 mistakes");
+  expect(wrong.stderr).toMatch(/other\.mjs: expected a function as default export, found other \(number\)/);
+  expect((await dry("--agent", "absent.mjs")).stderr).toContain("absent.mjs: expected a module, found no such file");
+  await writeFile(other, "setInterval(() => {}, 1_000);\nexport default () => 1;");
+  expect(await dry("--agent", other)).toMatchObject({ code: 0 });
+  expect(existsSync(out)).toBe(false);
 });
 
 test("what an agent leaves running and nobody waits for does not end the run when it fails", async () => {

@@ -32,10 +32,15 @@ export async function readJsonBody(
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
   const tooLong = new HttpFault(413, `the body is longer than ${maxBytes} bytes`, { code: "body_too_large" });
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLong;
+  const { headers } = request;
+  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw tooLong;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  if (request.body !== null) {
+  // no more comes than is said; a stream would cost several times as much as the bytes
+  if (headers.has("content-length") && !headers.has("transfer-encoding")) {
+    chunks.push(new Uint8Array(await request.arrayBuffer()));
+    if (chunks[0]!.byteLength > maxBytes) throw tooLong;
+  } else if (request.body !== null) {
     const reader = request.body.getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       size += part.value.byteLength;

@@ -23,7 +23,7 @@ export function requestSignal(request: Request, { stopping, timeoutMs }: Request
   const end = (): void => controller.abort(sources.find(({ aborted }) => aborted)?.reason);
   const late = (): void => controller.abort(new DOMException(`the request took longer than ${timeoutMs} ms`, "TimeoutError"));
   const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
-  setMaxListeners(0, ...sources); // a server's has a listener for each of its requests
+  setMaxListeners(0, controller.signal, ...sources); // a server's has a listener for each of its requests, a request's for each of its parts
   for (const source of sources) {
     if (source.aborted) end();
     source.addEventListener("abort", end, { once: true });

@@ -119,11 +119,14 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
       return { ...head, object: "chat.completion", choices: answers, usage: usage(), ...ids };
     },
     async stream(send) {
+      const opening = `${JSON.stringify({ ...head, object: "chat.completion.chunk" }).slice(0, -1)},"choices":[`; // of every event the same
       const chunk = (index: number, delta: unknown, more: object = {}) =>
-        send({ ...head, object: "chat.completion.chunk", choices: [{ index, delta, finish_reason: null, logprobs: null, ...more }] });
+        send(`${opening}${JSON.stringify({ index, delta, finish_reason: null, logprobs: null, ...more })}]}`);
       const none = (): Waiting => ({ tokenIds: [], logProbs: [], topLogProbs: [] });
       const waiting = keys.map(none);
+      const waits = request.logprobs === true || request.return_token_ids === true;
       const take = (choice: number): object => {
+        if (!waits) return {};
         const taken = waiting[choice]!;
         waiting[choice] = none();
         return {
@@ -133,9 +136,11 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
       };
       keys.forEach((_, index) => chunk(index, { role: "assistant", content: "" }, request.return_token_ids === true && index === 0 ? { prompt_token_ids: planned.promptIds } : {})); // prettier-ignore
       const { turns, usage } = await generate((choice, tokenId, logProb, alternatives = []) => {
-        waiting[choice]!.tokenIds.push(tokenId);
-        waiting[choice]!.logProbs.push(logProb);
-        waiting[choice]!.topLogProbs.push(alternatives);
+        if (waits) {
+          waiting[choice]!.tokenIds.push(tokenId);
+          waiting[choice]!.logProbs.push(logProb);
+          waiting[choice]!.topLogProbs.push(alternatives);
+        }
         const part = texts[choice]!.push(tokenId);
         if (part !== "") chunk(choice, { content: part }, take(choice));
       });

@@ -132,6 +132,8 @@ export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unk
 /** Of the members of a union, the one that came furthest says most. */
 function deepest(issue: z.core.$ZodIssue): { readonly path: readonly PropertyKey[]; readonly message: string } {
   if (issue.code !== "invalid_union") return issue;
+  if ("options" in issue && Array.isArray(issue.options))
+    return { path: issue.path, message: `expected one of ${issue.options.join(", ")}` };
   const inner = issue.errors.flat().map((each) => deepest(each));
   const best = inner.toSorted((a, b) => b.path.length - a.path.length)[0];
   if (best === undefined || best.path.length === 0) return { path: issue.path, message: "expected another value" };

@@ -133,7 +133,10 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
 
   for (const base of ["/v1", "/rollouts/:id/v1"]) {
     const conversationOf = (id: string | undefined): Conversation => (id === undefined ? plain : rolloutOf(id).conversation);
-    app.get(`${base}/models`, (c) => c.json({ object: "list", data: [listed] }));
+    app.get(`${base}/models`, (c) => {
+      conversationOf(c.req.param("id"));
+      return c.json({ object: "list", data: [listed] });
+    });
     app.get(`${base}/models/:model{.+}`, (c) => {
       if (c.req.param("model") === modelName) return c.json(listed);
       throw new HttpFault(404, `this server's model is ${modelName}`, { param: "model", code: "model_not_found" });
@@ -144,6 +147,10 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
     );
   }
   onlyMethod(app, "POST", ["/v1/chat/completions", "/v1/completions"]);
+  app.all("*", () => {
+    const served = "/v1/chat/completions, /v1/completions and /v1/models are served; a client's base URL ends in /v1";
+    throw new HttpFault(404, `Not Found: ${served}`, { code: "not_found" });
+  });
 
   const { host, port } = options;
   const address = { ...(host !== undefined && { host }), ...(port !== undefined && { port }), ...(token !== undefined && { token }) };

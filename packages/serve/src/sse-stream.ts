@@ -1,7 +1,7 @@
 import { HttpFault } from "@retool-ts/http";
 import { errorBody, sseEvent } from "./openai-replies.js";
 
-/** Sends one event. */
+/** Sends one event: a value, or the JSON of one. */
 export type SendEvent = (data: unknown) => void;
 
 /**

@@ -31,10 +31,11 @@ export function demandedCall(
     throw new HttpFault(400, `tool_choice: expected one of ${names.join(", ")}, found ${name}`, { param });
   const opening = format.opening(name ?? (names.length === 1 ? names[0] : undefined));
   if (opening !== undefined) return { opening, names: name === undefined ? names : [name], single: name !== undefined };
-  throw new HttpFault(400, "tool_choice: this model cannot be made to choose among these tools; name one", {
-    param,
-    code: "unsupported_value",
-  });
+  const cannot =
+    name === undefined
+      ? "choose among these tools; name one"
+      : `call ${name}: its calls begin with ${format.callOpenings.join(", ")} alone`;
+  throw new HttpFault(400, `tool_choice: this model cannot be made to ${cannot}`, { param, code: "unsupported_value" });
 }
 
 /**

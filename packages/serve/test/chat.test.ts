@@ -203,6 +203,36 @@ describe("a streamed chat completion", () => {
   });
 });
 
+describe("the end of the server", () => {
+  /** The events of a stream that has begun when the server is told to end, and what its decode came to. */
+  async function endOf(graceMs: number) {
+    const { server, sampler } = await scriptedServer(() => "one two three");
+    let goOn = (): void => {};
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ messages, stream: true });
+    sampler.hold = new Promise((resolve) => (goOn = resolve));
+    const response = await fetch(`${server.url}/v1/chat/completions`, { method: "POST", body, headers });
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = (await reader.read()).value ?? "";
+    const closed = server.close(graceMs);
+    if (graceMs > 0) goOn();
+    else setTimeout(goOn, 20); // the sampler looks at its signal once a token
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    await closed;
+    expect(server.engine.pool.stats.active).toBe(0);
+    return { last: text.trim().split("\n\n").at(-1), finish: sampler.decoded.map(({ turn }) => turn.finish) };
+  }
+
+  test("lets a stream that ends in time end as ever", async () => {
+    expect(await endOf(60_000)).toEqual({ last: "data: [DONE]", finish: ["stop"] });
+  });
+
+  test("is the last event of one that does not, whose decode it stops", async () => {
+    const error = { message: "the server is being shut down", type: "server_error", param: null, code: "server_shutdown" };
+    expect(await endOf(0)).toEqual({ last: `data: ${JSON.stringify({ error })}`, finish: ["aborted"] });
+  });
+});
+
 describe("what is refused", () => {
   test.each([
     [{ messages, frequency_penalty: 0.5 }, "frequency_penalty"],
@@ -211,6 +241,7 @@ describe("what is refused", () => {
     [{ messages, logprobs: true, top_logprobs: 3 }, "top_logprobs"],
     [{ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] }, "messages[0].content"],
     [{ messages: [{ role: "robot", content: "x" }] }, "messages[0].role"],
+    [{ messages: [{ role: 3, content: "x" }] }, "messages[0].role"],
     [{ messages: [] }, "messages"],
     [{ messages, temperature: "hot" }, "temperature"],
     [{ messages, n: 0 }, "n"],
@@ -224,6 +255,27 @@ describe("what is refused", () => {
     expect(reply.body).toMatchObject({
       error: { type: "invalid_request_error", param, message: expect.stringContaining(param.split("[")[0]!) as string },
     });
+  });
+
+  test("a role that there is not, with those that there are", async () => {
+    const { chat } = await serve(() => "x");
+    const { body } = await chat({ messages: [{ role: "function", content: "x" }] });
+    expect(body).toMatchObject({ error: { message: "messages[0].role: expected one of system, developer, user, assistant, tool" } });
+  });
+
+  test.each([
+    ["/chat/completions", "POST", 404, "a client's base URL ends in /v1"],
+    ["/v1/v1/models", "GET", 404, "a client's base URL ends in /v1"],
+    ["/v1/responses", "POST", 404, "/v1/chat/completions, /v1/completions and /v1/models are served"],
+    ["/rollouts/none/v1/models", "GET", 404, "no such rollout is open"],
+    ["/v1/chat/completions", "GET", 405, "Method Not Allowed"],
+  ])("%s by %s, with what there is", async (path, method, status, message) => {
+    const { server } = await serve(() => "x");
+    const answer = await fetch(`${server.url}${path}`, { method });
+    expect([answer.status, await answer.json()]).toEqual([
+      status,
+      { error: expect.objectContaining({ message: expect.stringContaining(message) as string }) as object },
+    ]);
   });
 
   test("settings that change nothing are let through", async () => {
@@ -297,6 +349,18 @@ describe("the server", () => {
     expect(await get("/health")).toBe("ok");
     expect(await get("/metrics")).toContain("retool_serve_cache_hit_share 0");
     expect((await fetch(`${server.url}/v1/chat/completions`)).status).toBe(405);
+  });
+
+  test("many prompts that wait for their turn bring no warning of listeners that leak", async () => {
+    const { server } = await serve(() => "x");
+    const warnings: string[] = [];
+    const hear = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", hear);
+    const prompt = Array.from({ length: 40 }, (_, i) => [1 + i, 2, 3]);
+    expect((await post(`${server.url}/v1/completions`, { prompt, n: 8, max_tokens: 2 })).status).toBe(200);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", hear);
+    expect(warnings).toEqual([]);
   });
 
   test("an answered request leaves no timer behind that would keep its process alive", async () => {

@@ -59,6 +59,7 @@ describe("tool_choice: required, and a tool by name, give a call or an error tha
     const code = { tools: [tool("code_interpreter")], tool_choice: "required" };
     expect((await answers("6 * 7</code>", code, { format })).whole).toMatchObject({ status: 200, body: { choices: [{ message: { tool_calls: [{ function: { name: "code_interpreter", arguments: '{"code":"6 * 7"}' } }] } }] } }); // prettier-ignore
     expect((await answers("6 * 7", code, { format })).whole.status).toBe(422);
-    expect((await answers("x", { tool_choice: named }, { format })).whole).toMatchObject({ status: 400, body: { error: { code: "unsupported_value" } } }); // prettier-ignore
+    expect((await answers("x", { tool_choice: named }, { format })).whole).toMatchObject({ status: 400, body: { error: { code: "unsupported_value", message: "tool_choice: this model cannot be made to call lookup: its calls begin with <code> alone" } } }); // prettier-ignore
+    expect((await answers("x", { tool_choice: "required" }, { format: xmlFormat({ toolTags: { look: "lookup" } }) })).whole).toMatchObject({ status: 400, body: { error: { message: "tool_choice: this model cannot be made to choose among these tools; name one" } } }); // prettier-ignore
   });
 });

@@ -4,6 +4,7 @@ import { loadProblems, streamRows } from "@retool-ts/data/node";
 import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import { expectedGroupSize, readConversation, type SftStage } from "@retool-ts/train";
 import { groupProblem } from "../config/check-config.js";
+import { loadAgent } from "../config/load-agent.js";
 import { loadPlugins, pluginPart, type PluginKind } from "../config/load-plugins.js";
 import { sourcesOf } from "../config/problem-source-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -21,7 +22,7 @@ export interface CheckInputsOptions extends HubContext {
 }
 
 /**
- * Loads the plugins of a config, looks up every part that it names, and reads the first rows of every file: before anything is written.
+ * Loads the plugins and the agent of a config, looks up every part that it names, and reads the first rows of every file: before anything is written.
  *
  * @throws InputErrors for all that is wrong.
  */
@@ -40,6 +41,8 @@ export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { do
   const own = parts.rl && config.functions.advantage !== null ? plugins.advantages.get(config.functions.advantage) : undefined;
   const groupSize = own === undefined ? undefined : expectedGroupSize(config.train, own);
   if (groupSize !== undefined) problems.push(groupProblem("train.groupSize", groupSize));
+  const { file: agent } = config.agent;
+  if (agent !== null) await attempt(() => loadAgent(agent));
   const isHere = (path: string) => (path.startsWith("hub:") ? download : existsSync(path));
   for (const { source } of sourcesOf(config.data, parts)) {
     if (source.kind !== "file" || !isHere(source.path)) continue;
