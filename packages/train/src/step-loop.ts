@@ -25,6 +25,8 @@ export interface StepLoop<State> {
   /** Does one step, or nothing: undefined when it was interrupted and the state is still the one before. */
   step(state: State): Promise<FinishedStep<State> | undefined>;
   save(state: State): Promise<void>;
+  /** False where rollouts of equal score teach something as well. Default true. */
+  readonly learnsFromScores?: boolean;
   /** Beside the finished bar. */
   summary?(state: State): string;
 }
@@ -41,7 +43,7 @@ export async function runSteps<State, Closure>(
 ): Promise<State> {
   const { label, steps, count } = loop;
   const bar = label === undefined ? undefined : reporter.progress(label, steps, count(from));
-  const watch = new Watch(reporter);
+  const watch = new Watch(reporter, { learnsFromScores: loop.learnsFromScores ?? true });
   let state = from;
   while (count(state) < steps) {
     const finished = await loop.step(state);

@@ -22,6 +22,8 @@ test.each([
   [{ loss: "luspo" }, /config\.aggregation.*seq-mean-token-sum with the loss luspo/s],
   [{ geometricMask: {} }, /config\.geometricMask.*null unless oldLogProbs is trainer/s],
   [{ oldLogProbs: "trainer", importance: { level: "token", floor: 0.5 } }, /config\.importance.*a floor of 0 unless outside is drop/s],
+  [{ kl: { coef: 0.1, place: "advantage" } }, /config\.kl.*the estimator k1 in the advantage/s],
+  [{ advantage: "none" }, /config\.advantage.*another than none unless kl is in the advantage/s],
   [{ advantage: "gdpo", kl: { coef: 0.1, place: "reward" } }, /config\.kl.*in the loss with the advantage gdpo/s],
   [{ advantage: "gdpo", groupSize: 1 }, /config\.groupSize.*at least 2 with the advantage gdpo/s],
 ] as [Partial<TrainConfigInput>, RegExp][])("%j is refused", (more, message) => {

@@ -11,7 +11,7 @@ export const TrainConfig = z
     groupSize: batchCount.describe("Rollouts per prompt."),
     learningRate: LearningRate.describe("Learning rate over the steps."),
     advantage: z
-      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "gae"])
+      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "gae", "none"])
       .default("grpo")
       .describe("Advantage estimator; see `docs/guide/recipe.md`."),
     gdpoWeights: z
@@ -36,7 +36,10 @@ export const TrainConfig = z
     kl: z
       .strictObject({
         coef: z.number().positive().describe("Weight of the penalty."),
-        place: z.enum(["loss", "reward"]).default("loss").describe("A term of the loss, or of each token's reward."),
+        place: z
+          .enum(["loss", "reward", "advantage"])
+          .default("loss")
+          .describe("A term of the loss, of each token's reward, or of each token's advantage: on-policy distillation from the reference."),
         estimator: z.enum(KL_ESTIMATORS).default("k3").describe("Estimator of the divergence."),
         reference: z
           .string()
@@ -204,6 +207,8 @@ function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; reado
     [train.updatesPerStep > train.promptsPerStep, "updatesPerStep", `at most promptsPerStep (${train.promptsPerStep})`],
     [train.groupSize < 2 && train.dynamicSampling !== null, "groupSize", "at least 2 with dynamicSampling"],
     [train.kl?.place === "reward" && train.kl.estimator === "unbiased", "kl", "another estimator than unbiased in the reward"],
+    [train.kl?.place === "advantage" && train.kl.estimator !== "k1", "kl", "the estimator k1 in the advantage"],
+    [train.advantage === "none" && train.kl?.place !== "advantage", "advantage", "another than none unless kl is in the advantage"],
     [train.importance !== null && train.oldLogProbs === "sampler", "importance", "null unless oldLogProbs is trainer"],
     [train.geometricMask !== null && train.oldLogProbs === "sampler", "geometricMask", "null unless oldLogProbs is trainer"],
     [train.importance?.outside === "cap" && train.importance.floor > 0, "importance", "a floor of 0 unless outside is drop"],

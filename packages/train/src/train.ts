@@ -66,6 +66,7 @@ export async function train<Closure = never>(options: TrainOptions<Closure>): Pr
           steps: context.config.steps,
           count: ({ step }) => step,
           step: (state) => trainStep(context, models, source, state),
+          learnsFromScores: context.config.advantage !== "none" || context.advantage !== undefined,
           save: (state) => saveCheckpoint(context, context.config, state, [models, source]),
         },
         begin,

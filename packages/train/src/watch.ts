@@ -13,11 +13,13 @@ const BROKEN_UPDATES = 10;
 export class Watch {
   readonly #reporter: Pick<Reporter, "say">;
   readonly #said = new Set<string>();
+  readonly #learnsFromScores: boolean;
   #silent = 0;
   #broken = 0;
 
-  constructor(reporter: Pick<Reporter, "say">) {
+  constructor(reporter: Pick<Reporter, "say">, { learnsFromScores = true }: { readonly learnsFromScores?: boolean } = {}) {
     this.#reporter = reporter;
+    this.#learnsFromScores = learnsFromScores;
   }
 
   /**
@@ -49,7 +51,7 @@ export class Watch {
       );
     }
     this.#silent = record["group/zero_variance_share"] === 1 ? this.#silent + 1 : 0;
-    if (this.#silent === SILENT_STEPS) {
+    if (this.#learnsFromScores && this.#silent === SILENT_STEPS) {
       const mean = Number(record["reward/mean"]).toFixed(2);
       this.#once(
         "silent",

@@ -66,6 +66,7 @@ describe("resume", () => {
     ["PPO with a pretrained critic", { advantage: "gae", critic: { pretrainSteps: 2, learningRate: { peak: 0.5 } } }],
     ["a KL penalty in the loss", { kl: { coef: 0.5, place: "loss" } }],
     ["a KL penalty in the reward", { kl: { coef: 0.5, place: "reward", estimator: "k3" } }],
+    ["on-policy distillation", { advantage: "none", kl: { coef: 1, place: "advantage", estimator: "k1" } }],
     ["ReMax", { advantage: "remax" }],
     ["dynamic sampling", { dynamicSampling: { maxRefills: 2 } }],
     ["several updates a step", { updatesPerStep: 2, epochs: 2 }],

@@ -67,6 +67,8 @@ export function advantagesOf(
     case "gdpo":
       if (inputs.parts === undefined) throw new RetoolError("ADVANTAGE", "gdpo: expected the parts of each reward, got none");
       return decoupledAdvantages(inputs.parts, groupIds, { weights: gdpoWeights ?? {} });
+    case "none":
+      return scores.map(() => 0);
     case "gae":
       return whitenMasked(generalizedAdvantages(rewards, valuesOf(inputs), lossMask, { gamma, gaeLambda }).advantages, lossMask);
   }

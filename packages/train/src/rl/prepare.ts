@@ -58,11 +58,12 @@ export async function computeAdvantages<Closure>(
   const returns = values === undefined ? undefined : returnsOf(inputs, config);
   const mains = samples.map((sample, i) => ({ sample, advantage: advantages[i]!, ...(returns && { returns: returns[i]! }) }));
   const judged = samples.length === all.length ? mains : withBranches(all, mains);
+  const guided = addGuidance(judged, config);
   const isVoid = ({ sample }: AdvantageSample) => hasVoidTurn(sample.rollout.trajectory);
   const voidTurnShare = judged.length === 0 ? 0 : judged.filter(isVoid).length / judged.length;
   return {
-    samples: config.filterVoidTurns ? judged.filter((each) => !isVoid(each)) : judged, // baselines are those of the whole group
-    metrics: { ...trainer.metrics, ...shaped.metrics, "rollout/void_turn_share": voidTurnShare },
+    samples: config.filterVoidTurns ? guided.samples.filter((each) => !isVoid(each)) : guided.samples, // baselines are those of the whole group
+    metrics: { ...trainer.metrics, ...shaped.metrics, ...guided.metrics, "rollout/void_turn_share": voidTurnShare },
   };
 }
 
@@ -134,15 +135,41 @@ async function addReferenceLogProbs(
 /** −coef · KL at each token, by the log-probabilities before the step's updates; the score is lowered by their sum. */
 export function addKLPenalty(samples: readonly Sample[], { kl }: Pick<TrainConfig, "kl">): WithMetrics<Sample> {
   if (kl === null || kl.place !== "reward") return { samples, metrics: {} };
-  const { coef, estimator } = kl;
-  if (estimator === "unbiased") throw new RetoolError("OPTION", "kl: the unbiased estimator is a loss, not a reward");
+  const { coef } = kl;
   let total = 0;
   const shaped = samples.map((sample) => {
-    if (sample.refLogProbs === undefined) throw new RetoolError("OPTION", "kl: expected log-probabilities of a reference, got none");
-    const penalty = klPenaltyValues(sample.oldLogProbs, sample.refLogProbs, sample.rollout.trajectory.lossMask, estimator);
+    const penalty = penaltyOf(sample, kl.estimator);
     const sum = penalty.reduce((all, value) => all + value, 0);
     total += sum;
     return { ...sample, score: sample.score - coef * sum, rewards: sample.rewards.map((reward, t) => reward - coef * penalty[t]!) };
   });
   return { samples: shaped, metrics: { "policy/reference_kl": total / Math.max(1, countPolicyTokens(samples)) } };
+}
+
+/**
+ * Adds −coef · KL to the advantage of each token on its own: how much rather the reference would have chosen it. With `advantage: none` that
+ * is on-policy distillation, whose expected update lowers the reverse KL KL(π ‖ π_ref) token by token.
+ *
+ * Lu et al., "On-Policy Distillation" (2025, https://thinkingmachines.ai/blog/on-policy-distillation); Agarwal et al., "On-Policy
+ * Distillation of Language Models" (https://arxiv.org/abs/2306.13649).
+ */
+export function addGuidance(samples: readonly AdvantageSample[], { kl }: Pick<TrainConfig, "kl">): WithMetrics<AdvantageSample> {
+  if (kl === null || kl.place !== "advantage") return { samples, metrics: {} };
+  let total = 0;
+  const guided = samples.map((each) => {
+    const { advantage, sample } = each;
+    const penalty = penaltyOf(sample, kl.estimator);
+    total += penalty.reduce((all, value) => all + value, 0);
+    return { ...each, advantage: penalty.map((value, t) => (typeof advantage === "number" ? advantage : advantage[t]!) - kl.coef * value) };
+  });
+  return {
+    samples: guided,
+    metrics: { "policy/reference_kl": total / Math.max(1, countPolicyTokens(samples.map(({ sample }) => sample))) },
+  };
+}
+
+function penaltyOf({ oldLogProbs, refLogProbs, rollout }: Sample, estimator: NonNullable<TrainConfig["kl"]>["estimator"]): Float32Array {
+  if (estimator === "unbiased") throw new RetoolError("OPTION", "kl: the unbiased estimator is a loss, not a reward");
+  if (refLogProbs === undefined) throw new RetoolError("OPTION", "kl: expected log-probabilities of a reference, got none");
+  return klPenaltyValues(oldLogProbs, refLogProbs, rollout.trajectory.lossMask, estimator);
 }
