@@ -45,7 +45,9 @@ export const TrainConfig = z
           .string()
           .nullable()
           .default(null)
-          .describe("Model folder of the reference; null = the policy that RL begins with. The base of an adapter is not loaded twice."),
+          .describe(
+            "Model, adapter, checkpoint or run of the reference, with the same tokenizer; null = the policy that RL begins with. The base of an adapter is not loaded twice.",
+          ),
       })
       .nullable()
       .default(null)

@@ -10,6 +10,7 @@ import { sourcesOf } from "../config/problem-source-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { localDataset, type HubContext } from "./hub-files.js";
+import { checkNamedReference } from "./named-reference.js";
 import { rolloutFiles } from "./recorded-rollouts.js";
 
 /** Rows of a file that are looked at, where broken ones are left out anyway. */
@@ -41,6 +42,8 @@ export async function checkInputs(config: RecipeConfig, parts: RecipeParts, { do
   const own = parts.rl && config.functions.advantage !== null ? plugins.advantages.get(config.functions.advantage) : undefined;
   const groupSize = own === undefined ? undefined : expectedGroupSize(config.train, own);
   if (groupSize !== undefined) problems.push(groupProblem("train.groupSize", groupSize));
+  const reference = config.train.kl?.reference ?? "";
+  if (parts.rl && (download || !reference.startsWith("hub:"))) await attempt(() => checkNamedReference(config, context));
   const { file: agent } = config.agent;
   if (agent !== null) await attempt(() => loadAgent(agent));
   const isHere = (path: string) => (path.startsWith("hub:") ? download : existsSync(path));

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { corpus, createTokenizer, describeTokenizer, TINY_SPLIT, trainBpe, type Tokenizer } from "@retool-ts/data";
-import { FrozenPolicy, LocalEngine, parameterCount, Parameters, type ModelConfig } from "@retool-ts/policy";
+import { LocalEngine, parameterCount, Parameters, type ModelConfig } from "@retool-ts/policy";
 import {
   adapterBaseModel,
   chooseBackend,
@@ -75,14 +75,6 @@ export async function setUpModel(config: RecipeConfig, path: string | null = con
       parameters.dispose();
     },
   };
-}
-
-/** The frozen policy that a config names beside the run's own; the caller disposes of it. */
-export async function openNamedReference({ train, optimizer }: RecipeConfig, model: LoadedModel): Promise<FrozenPolicy | undefined> {
-  const path = train.kl?.reference ?? null;
-  if (path === null) return undefined;
-  const isBase = model.base !== null && resolve(path) === resolve(model.base);
-  return new FrozenPolicy(isBase ? model.engine.parameters.shareBase() : await loadModel(path), optimizer);
 }
 
 export function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {

@@ -1,6 +1,7 @@
 import type { RunFolder } from "@retool-ts/runs";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { openNamedReference, setUpModel } from "./model-setup.js";
+import { setUpModel } from "./model-setup.js";
+import { openNamedReference } from "./named-reference.js";
 import type { OpenModelContext, RunModel } from "./run-model.js";
 import { sampleElsewhere } from "./remote-sampler.js";
 import { saveRunModel } from "./save-model.js";
