@@ -12,12 +12,14 @@ import type { CliContext } from "../shell/cli-context.js";
 import { EXIT } from "../shell/exit.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { formatTable } from "../shell/text-table.js";
-import { folderName, readSweep, type Sweep } from "./sweep-file.js";
+import { folderName, readSweep, type Sweep, type SweepChanges } from "./sweep-file.js";
+import { curveFigure } from "./curve-figure.js";
+import { learningCurve } from "./learning-curves.js";
 import { summarizeSweep, type SweepFailure, type SweepResult, type SweepRun } from "./sweep-result.js";
-import { cellTable, runsCsv } from "./sweep-tables.js";
+import { cellTable, curvesCsv, raceTable, runsCsv } from "./sweep-tables.js";
 
 /** Request of the command line. */
-export interface SweepOptions {
+export interface SweepOptions extends SweepChanges {
   /** Folder of the sweep. */
   readonly output: string;
   /** Runs at once, each in a process of its own; one runs in this process. */
@@ -41,7 +43,7 @@ interface CellJob extends RunJob {
 export async function sweep(file: string, options: SweepOptions, context: CliContext): Promise<SweepResult | undefined> {
   const { output, dryRun, json } = options;
   const { print, setExitCode } = context;
-  const plan = await readSweep(file);
+  const plan = await readSweep(file, options);
   const jobs = await planJobs(plan, output);
   if (dryRun) {
     const open = jobs.filter((job) => !isFinished(job)).length;
@@ -54,10 +56,19 @@ export async function sweep(file: string, options: SweepOptions, context: CliCon
   const result = summarizeSweep(plan, await Promise.all(finished.map(readSweepRun)), failures);
   await writeFileAtomic(join(output, "sweep.json"), `${JSON.stringify(result, null, 2)}\n`);
   await writeFileAtomic(join(output, "sweep.csv"), runsCsv(result));
+  await writeFileAtomic(join(output, "curves.csv"), curvesCsv(result));
+  const figure = curveFigure(result.cells.map(({ name, curve }) => ({ name, points: curve })));
+  if (figure !== "") await writeFileAtomic(join(output, "curves.svg"), figure);
   if (json) print(JSON.stringify(result));
-  else print(`${formatTable(cellTable(result))}\n\nresult:     ${join(output, "sweep.json")}\nruns:       ${join(output, "sweep.csv")}`);
+  else tell(result, output, print);
   if (failures.length > 0) setExitCode(EXIT.failed);
   return result;
+}
+
+function tell(result: SweepResult, output: string, print: CliContext["print"]): void {
+  const files = [["result:", "sweep.json"], ["runs:", "sweep.csv"], ["curves:", result.cells.some(({ curve }) => curve.length > 0) ? "curves.svg" : "curves.csv"]]; // prettier-ignore
+  for (const table of [cellTable(result), raceTable(result)]) if (table.length > 1) print(`${formatTable(table)}\n`);
+  print(files.map(([title, name]) => `${title!.padEnd(12)}${join(output, name!)}`).join("\n"));
 }
 
 /** All configs are checked before the first run begins. */
@@ -115,6 +126,7 @@ async function readSweepRun({ cell, seed, path }: CellJob): Promise<SweepRun> {
     final: final!.accuracy,
     responseTokens: final!.meanTokens,
     codeRatio: final!.codeRatio,
+    curve: learningCurve(run.readMetrics()),
     answers: new Map(records.map(({ problemId, sampleIndex, correct }) => [`${problemId} ${sampleIndex}`, correct])),
   };
 }

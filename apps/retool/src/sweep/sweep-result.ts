@@ -1,5 +1,7 @@
 import { holmCorrection, mcnemarTest, pairedBootstrap, type Interval as Bounds } from "@retool-ts/evaluate";
+import { crossing, type Crossing } from "../compare/figures.js";
 import { studentInterval, type Interval } from "../compare/student-interval.js";
+import { curveBand, type BandPoint, type CurvePoint } from "./learning-curves.js";
 
 /** One finished run of a cell. */
 export interface SweepRun {
@@ -11,6 +13,8 @@ export interface SweepRun {
   readonly final: number;
   readonly responseTokens: number;
   readonly codeRatio: number;
+  /** Evaluations on validation problems along reinforcement learning. */
+  readonly curve: readonly CurvePoint[];
   /** Whether each sample of the last evaluation was right, by the name of its problem and sample. */
   readonly answers: ReadonlyMap<string, boolean>;
 }
@@ -37,6 +41,16 @@ export interface CellTest {
   readonly corrected: number;
 }
 
+/** A cell's climb against the baseline's, over the seeds that both have. */
+export interface CellRace {
+  /** By seed: the step from which on the cell stayed above the best that the baseline had at any evaluation. */
+  readonly crossings: readonly (Crossing & { readonly seed: number })[];
+  /** Share of the baseline's steps that this took; null where a seed never crossed, or there is no curve. */
+  readonly share: Interval | null;
+  /** Final accuracy over the baseline's, geometric mean over seeds with the t interval of its logarithm; null where a run ends at 0. */
+  readonly ratio: { readonly mean: number; readonly interval: Bounds | null; readonly values: readonly number[] } | null;
+}
+
 /** Figures of a cell. */
 export interface CellSummary {
   readonly name: string;
@@ -47,6 +61,9 @@ export interface CellSummary {
   readonly codeRatio: Interval | null;
   /** Null for the baseline, and where the two share no answers. */
   readonly test: CellTest | null;
+  readonly race: CellRace | null;
+  /** Mean over seeds of the evaluations along the way. */
+  readonly curve: readonly BandPoint[];
 }
 
 /** Outcome of a sweep; equal runs give equal ones. */
@@ -75,13 +92,34 @@ export function summarizeSweep(
       const over = (key: "coldStart" | "final" | "responseTokens" | "codeRatio") =>
         own.length === 0 ? null : studentInterval(own.map((run) => run[key]));
       const measures = { coldStart: over("coldStart"), final: over("final"), responseTokens: over("responseTokens"), codeRatio: over("codeRatio") }; // prettier-ignore
-      return { name, ...measures, test: tests.get(name) ?? null };
+      const race = name === baseline ? null : raceAgainst(own, runsOf(baseline));
+      return { name, ...measures, test: tests.get(name) ?? null, race, curve: curveBand(own.map(({ curve }) => curve)) };
     }),
-    runs: runs.map(({ cell, seed, run, coldStart, final, responseTokens, codeRatio }) => {
-      return { cell, seed, run, coldStart, final, responseTokens, codeRatio };
+    runs: runs.map(({ cell, seed, run, coldStart, final, responseTokens, codeRatio, curve }) => {
+      return { cell, seed, run, coldStart, final, responseTokens, codeRatio, curve };
     }),
     failures,
   };
+}
+
+function raceAgainst(cell: readonly SweepRun[], baseline: readonly SweepRun[]): CellRace | null {
+  const pairs = cell.flatMap((run) => baseline.filter(({ seed }) => seed === run.seed).map((other) => ({ run, other })));
+  if (pairs.length === 0) return null;
+  const crossings = pairs
+    .filter(({ run, other }) => run.curve.length > 0 && other.curve.length > 0)
+    .map(({ run, other }) => ({ seed: run.seed, ...crossing(run.curve, other.curve) }));
+  const shares = crossings.flatMap(({ share }) => share ?? []);
+  return {
+    crossings,
+    share: shares.length > 0 && shares.length === crossings.length ? studentInterval(shares) : null,
+    ratio: geometricRatio(pairs.map(({ run, other }) => run.final / other.final)),
+  };
+}
+
+function geometricRatio(values: readonly number[]): CellRace["ratio"] {
+  if (!values.every((value) => Number.isFinite(value) && value > 0)) return null;
+  const { mean, halfWidth } = studentInterval(values.map(Math.log));
+  return { mean: Math.exp(mean), interval: halfWidth === null ? null : [Math.exp(mean - halfWidth), Math.exp(mean + halfWidth)], values };
 }
 
 function testAgainst(cell: readonly SweepRun[], baseline: readonly SweepRun[]): Omit<CellTest, "corrected"> | null {

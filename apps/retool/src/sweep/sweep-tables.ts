@@ -17,6 +17,28 @@ export function cellTable({ cells, baseline, failures }: SweepResult): Table {
   ];
 }
 
+/** One line a cell that raced the baseline: the step at which it passed the baseline's best for good, and the ratio of final accuracies. */
+export function raceTable({ cells, baseline }: SweepResult): Table {
+  const raced = cells.flatMap(({ name, race }) => (race === null || race.crossings.length === 0 ? [] : [{ name, ...race }]));
+  return [
+    ["cell", `passes the best of ${baseline} at step, by seed`, "share of its steps", "final accuracy over its"],
+    ...raced.map(({ name, crossings, share: passed, ratio }) => [
+      name,
+      crossings.map(({ step }) => step ?? "never").join(", "),
+      passed === null ? "–" : share(passed),
+      ratio === null
+        ? "–"
+        : `${ratio.mean.toFixed(2)}${ratio.interval === null ? "" : ` [${ratio.interval.map((end) => end.toFixed(2)).join(", ")}]`}`,
+    ]),
+  ];
+}
+
+/** One row an evaluation along the way, of one run. */
+export function curvesCsv({ runs }: SweepResult): string {
+  const rows = [["cell", "seed", "step", "accuracy"], ...runs.flatMap(({ cell, seed, curve }) => curve.map(({ step, accuracy }) => [cell, seed, step, accuracy]))]; // prettier-ignore
+  return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+}
+
 function testCells({ name, test }: CellSummary, baseline: string): readonly string[] {
   if (test === null) return [name === baseline ? "baseline" : "–", "–", "–"];
   const points = (value: number) => `${value > 0 ? "+" : ""}${(100 * value).toFixed(1)}`;
