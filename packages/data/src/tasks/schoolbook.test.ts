@@ -47,7 +47,7 @@ describe.each(trained)("%s", (name) => {
       ways!.checked === undefined ? [] : [[steps!, ways!.checked] as const],
     );
     expect(checked.length).toBeGreaterThan(400);
-    for (const [steps, text] of checked) expect(text).toMatch(new RegExp(`^${RegExp.escape?.(steps) ?? steps.replaceAll(/[+*]/g, "\\$&")},check \\d`)); // prettier-ignore
+    for (const [steps, text] of checked) expect([text.startsWith(`${steps},check `), /check \d/.test(text)]).toEqual([true, true]);
   });
 
   test("every number of digits is drawn equally often, and level 3 has longer numbers than any other", () => {
@@ -56,6 +56,18 @@ describe.each(trained)("%s", (name) => {
     for (const instance of draws(name, 3, 400)) expect(longest(instance)).toBeGreaterThanOrEqual(name === "product-sum" ? 4 : below + 1);
   });
 });
+
+test.each(["sum", "difference", "digit-product"])(
+  "%s: the last digits of the columns are the digits of the answer, so no carry is lost",
+  (name) => {
+    for (const { steps, answer } of draws(name, 2, 1_000)) {
+      const columns = [...steps!.matchAll(/=(\d+)/g)].map(([, value]) => value!.at(-1));
+      const digits = [...answer].toReversed();
+      expect([steps, columns.slice(0, digits.length)]).toEqual([steps, digits.slice(0, columns.length)]);
+      expect(columns.slice(digits.length).every((digit) => digit === "0")).toBe(true); // leading zeros of a difference
+    }
+  },
+);
 
 test("columns with carries and borrows, written out", () => {
   const steps = (question: string) => {
