@@ -7,6 +7,8 @@ interface SweepContent {
   readonly seeds: readonly number[];
   readonly cells: Readonly<Record<string, readonly string[]>>;
   readonly baseline: string;
+  /** Families, lengths and sentences that no stage saw. */
+  readonly evaluations: Readonly<Record<string, readonly string[]>>;
 }
 
 type Stage = RecipeInput["sft"]["stages"][number];
@@ -63,6 +65,11 @@ export const READY_SWEEPS: Readonly<Record<string, { readonly meaning: string; r
         "code, no RL": [coldStart("clean", undefined), "train.steps=1", "train.learningRate.peak=1e-9"],
       },
       baseline: "text",
+      evaluations: {
+        longer: [`data.test=${JSON.stringify({ ...PROBLEMS, levelWeights: [0, 0, 1] })}`, "eval.problems=200"],
+        "other-family": [`data.test=${JSON.stringify({ ...PROBLEMS, families: ["sum-difference"] })}`, "eval.problems=200"],
+        "other-sentences": [`data.test=${JSON.stringify({ ...PROBLEMS, wordings: "reordered" })}`, "eval.problems=200"],
+      },
     },
   },
 };

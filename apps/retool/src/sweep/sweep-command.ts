@@ -12,11 +12,12 @@ import type { CliContext } from "../shell/cli-context.js";
 import { EXIT } from "../shell/exit.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { formatTable } from "../shell/text-table.js";
+import { evaluateRuns } from "./sweep-evaluations.js";
 import { folderName, readSweep, type Sweep, type SweepChanges } from "./sweep-file.js";
 import { curveFigure } from "./curve-figure.js";
 import { learningCurve } from "./learning-curves.js";
 import { summarizeSweep, type SweepFailure, type SweepResult, type SweepRun } from "./sweep-result.js";
-import { cellTable, curvesCsv, raceTable, runsCsv } from "./sweep-tables.js";
+import { cellTable, curvesCsv, evaluationTable, raceTable, runsCsv } from "./sweep-tables.js";
 
 /** Request of the command line. */
 export interface SweepOptions extends SweepChanges {
@@ -53,7 +54,8 @@ export async function sweep(file: string, options: SweepOptions, context: CliCon
   await keepSettings(output, plan);
   const failures = await runAll(jobs, options, context);
   const finished = jobs.filter(isFinished);
-  const result = summarizeSweep(plan, await Promise.all(finished.map(readSweepRun)), failures);
+  const evaluations = await evaluateRuns(finished, plan.evaluations, output, context);
+  const result = summarizeSweep(plan, await Promise.all(finished.map(readSweepRun)), failures, evaluations);
   await writeFileAtomic(join(output, "sweep.json"), `${JSON.stringify(result, null, 2)}\n`);
   await writeFileAtomic(join(output, "sweep.csv"), runsCsv(result));
   await writeFileAtomic(join(output, "curves.csv"), curvesCsv(result));
@@ -67,14 +69,16 @@ export async function sweep(file: string, options: SweepOptions, context: CliCon
 
 function tell(result: SweepResult, output: string, print: CliContext["print"]): void {
   const files = [["result:", "sweep.json"], ["runs:", "sweep.csv"], ["curves:", result.cells.some(({ curve }) => curve.length > 0) ? "curves.svg" : "curves.csv"]]; // prettier-ignore
-  for (const table of [cellTable(result), raceTable(result)]) if (table.length > 1) print(`${formatTable(table)}\n`);
+  for (const table of [cellTable(result), raceTable(result), evaluationTable(result)])
+    if (table.length > 1) print(`${formatTable(table)}\n`);
   print(files.map(([title, name]) => `${title!.padEnd(12)}${join(output, name!)}`).join("\n"));
 }
 
 /** All configs are checked before the first run begins. */
-async function planJobs({ cells, seeds }: Sweep, output: string): Promise<CellJob[]> {
+async function planJobs({ cells, seeds, evaluations }: Sweep, output: string): Promise<CellJob[]> {
   const jobs: CellJob[] = [];
   for (const { name, preset, set } of cells) {
+    for (const changes of Object.values(evaluations)) await loadConfig({ preset, set: [...set, ...changes] });
     for (const seed of seeds) {
       const config = await loadConfig({ preset, set: [...set, `seed=${seed}`] });
       jobs.push({ cell: name, seed, path: join(output, `${folderName(name)}-seed${seed}`), config });

@@ -20,6 +20,8 @@ const SweepFile = z
     grid: z.record(z.string(), z.array(z.json()).min(1)).optional(),
     /** Cells by name, each with settings of its own. */
     cells: z.record(z.string().min(1), settings).optional(),
+    /** Evaluations of every finished run beside its own, by name: settings over the run's. */
+    evaluations: z.record(z.string().regex(/^[\w.+-]+$/, "expected letters, digits and . + - _ in its name"), settings).default({}),
     /** Name of the cell that the others are tested against; default: the first. */
     baseline: z.string().optional(),
   })
@@ -39,6 +41,7 @@ export interface Sweep {
   readonly seeds: readonly number[];
   /** Name of the cell that the others are tested against. */
   readonly baseline: string;
+  readonly evaluations: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Changes of a sweep for this call. */
@@ -58,13 +61,13 @@ export async function readSweep(path: string, { set: more = [], seeds: only }: S
   const ready = Object.hasOwn(READY_SWEEPS, path) ? READY_SWEEPS[path] : undefined;
   const file = ready === undefined ? await ConfigFile.read(path) : ConfigFile.parse(JSON.stringify(ready.content), path);
   const fault = (place: readonly PropertyKey[], found: string) =>
-    new InputError({ what: "sweep", where: file.place(place, "value"), expected: "presets, set, seeds, grid or cells, baseline", found, fix: "correct it; docs/guide/sweep.md has an example" }); // prettier-ignore
+    new InputError({ what: "sweep", where: file.place(place, "value"), expected: "presets, set, seeds, grid or cells, baseline, evaluations", found, fix: "correct it; docs/guide/sweep.md has an example" }); // prettier-ignore
   const parsed = SweepFile.safeParse(file.content);
   if (!parsed.success) {
     const { path: place, message } = parsed.error.issues[0]!;
     throw fault(place, `${place.map(String).join(".")}${place.length === 0 ? "" : ": "}${message}`);
   }
-  const { presets, set, seeds, grid, cells: named, baseline } = parsed.data;
+  const { presets, set, seeds, grid, cells: named, baseline, evaluations } = parsed.data;
   const own = named === undefined ? combinations(grid!) : Object.entries(named).map(([name, ofCell]) => ({ name, set: ofCell }));
   const cells = presets.flatMap((preset) =>
     own.map((cell) => ({ name: presets.length === 1 ? cell.name : `${preset} ${cell.name}`, preset, set: [...set, ...cell.set, ...more] })),
@@ -75,7 +78,7 @@ export async function readSweep(path: string, { set: more = [], seeds: only }: S
   if (first === undefined) throw fault(["cells"], "no cell");
   const base = baseline ?? first.name;
   if (!cells.some(({ name }) => name === base)) throw fault(["baseline"], `${base}; the cells are ${cells.map(({ name }) => name).join(", ")}`); // prettier-ignore
-  return { cells, seeds: only ?? seeds, baseline: base };
+  return { cells, seeds: only ?? seeds, baseline: base, evaluations };
 }
 
 /** Every combination of the grid's values, the last key fastest. */

@@ -19,6 +19,17 @@ export interface SweepRun {
   readonly answers: ReadonlyMap<string, boolean>;
 }
 
+/** An evaluation of one finished run on other problems. */
+export interface SweepEvaluation {
+  readonly name: string;
+  readonly cell: string;
+  readonly seed: number;
+  readonly answers: SweepRun["answers"];
+}
+
+/** Part of a run, or of an evaluation of it, that tests compare. */
+type Answered = Pick<SweepRun, "cell" | "seed" | "answers">;
+
 /** A run that did not end. */
 export interface SweepFailure {
   readonly cell: string;
@@ -66,10 +77,21 @@ export interface CellSummary {
   readonly curve: readonly BandPoint[];
 }
 
+/** A cell in one of the evaluations on other problems. */
+export interface EvaluationSummary {
+  readonly name: string;
+  readonly cell: string;
+  /** Over seeds. */
+  readonly accuracy: Interval;
+  /** Against the baseline in the same evaluation, corrected over its cells. */
+  readonly test: CellTest | null;
+}
+
 /** Outcome of a sweep; equal runs give equal ones. */
 export interface SweepResult {
   readonly baseline: string;
   readonly cells: readonly CellSummary[];
+  readonly evaluations: readonly EvaluationSummary[];
   readonly runs: readonly Omit<SweepRun, "answers">[];
   readonly failures: readonly SweepFailure[];
 }
@@ -79,12 +101,11 @@ export function summarizeSweep(
   { cells, baseline }: { readonly cells: readonly { readonly name: string }[]; readonly baseline: string },
   runs: readonly SweepRun[],
   failures: readonly SweepFailure[],
+  evaluations: readonly SweepEvaluation[] = [],
 ): SweepResult {
+  const names = cells.map(({ name }) => name);
   const runsOf = (name: string) => runs.filter(({ cell }) => cell === name);
-  const raw = new Map(cells.flatMap(({ name }) => (name === baseline ? [] : [[name, testAgainst(runsOf(name), runsOf(baseline))]])));
-  const tested = [...raw].flatMap(([name, test]) => (test === null ? [] : [{ name, test }]));
-  const corrected = holmCorrection(tested.map(({ test }) => test.midP));
-  const tests = new Map(tested.map(({ name, test }, i) => [name, { ...test, corrected: corrected[i]! }]));
+  const tests = testCells(names, baseline, runs);
   return {
     baseline,
     cells: cells.map(({ name }) => {
@@ -95,11 +116,43 @@ export function summarizeSweep(
       const race = name === baseline ? null : raceAgainst(own, runsOf(baseline));
       return { name, ...measures, test: tests.get(name) ?? null, race, curve: curveBand(own.map(({ curve }) => curve)) };
     }),
+    evaluations: [...new Set(evaluations.map(({ name }) => name))].flatMap((name) =>
+      summarizeEvaluation(name, names, baseline, evaluations),
+    ),
     runs: runs.map(({ cell, seed, run, coldStart, final, responseTokens, codeRatio, curve }) => {
       return { cell, seed, run, coldStart, final, responseTokens, codeRatio, curve };
     }),
     failures,
   };
+}
+
+/** Tests of all cells but the baseline, with Holm's correction over them. */
+function testCells(names: readonly string[], baseline: string, answered: readonly Answered[]): Map<string, CellTest> {
+  const of = (name: string) => answered.filter(({ cell }) => cell === name);
+  const tested = names.flatMap((name) => {
+    const test = name === baseline ? null : testAgainst(of(name), of(baseline));
+    return test === null ? [] : [{ name, test }];
+  });
+  const corrected = holmCorrection(tested.map(({ test }) => test.midP));
+  return new Map(tested.map(({ name, test }, i) => [name, { ...test, corrected: corrected[i]! }]));
+}
+
+function summarizeEvaluation(
+  name: string,
+  cells: readonly string[],
+  baseline: string,
+  all: readonly SweepEvaluation[],
+): EvaluationSummary[] {
+  const own = all.filter((evaluation) => evaluation.name === name);
+  const tests = testCells(cells, baseline, own);
+  return cells.flatMap((cell) => {
+    const shares = own.filter((evaluation) => evaluation.cell === cell).map(({ answers }) => shareRight(answers));
+    return shares.length === 0 ? [] : [{ name, cell, accuracy: studentInterval(shares), test: tests.get(cell) ?? null }];
+  });
+}
+
+function shareRight(answers: SweepRun["answers"]): number {
+  return [...answers.values()].filter(Boolean).length / answers.size;
 }
 
 function raceAgainst(cell: readonly SweepRun[], baseline: readonly SweepRun[]): CellRace | null {
@@ -122,7 +175,7 @@ function geometricRatio(values: readonly number[]): CellRace["ratio"] {
   return { mean: Math.exp(mean), interval: halfWidth === null ? null : [Math.exp(mean - halfWidth), Math.exp(mean + halfWidth)], values };
 }
 
-function testAgainst(cell: readonly SweepRun[], baseline: readonly SweepRun[]): Omit<CellTest, "corrected"> | null {
+function testAgainst(cell: readonly Answered[], baseline: readonly Answered[]): Omit<CellTest, "corrected"> | null {
   const pairs = cell.flatMap(({ seed, answers }) => {
     const other = baseline.find((run) => run.seed === seed)?.answers;
     return [...answers].flatMap(([name, right]) => (other?.has(name) === true ? [[right, other.get(name)!] as const] : []));

@@ -33,13 +33,21 @@ export function raceTable({ cells, baseline }: SweepResult): Table {
   ];
 }
 
+/** One line an evaluation on other problems and cell. */
+export function evaluationTable({ evaluations, baseline }: SweepResult): Table {
+  return [
+    ["evaluation", "cell", "seeds", "accuracy", "against the baseline", "p (McNemar, mid-p)", "p (Holm)"],
+    ...evaluations.map(({ name, cell, accuracy, test }) => [name, cell, String(accuracy.n), share(accuracy), ...testCells({ name: cell, test }, baseline)]), // prettier-ignore
+  ];
+}
+
 /** One row an evaluation along the way, of one run. */
 export function curvesCsv({ runs }: SweepResult): string {
   const rows = [["cell", "seed", "step", "accuracy"], ...runs.flatMap(({ cell, seed, curve }) => curve.map(({ step, accuracy }) => [cell, seed, step, accuracy]))]; // prettier-ignore
   return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
 }
 
-function testCells({ name, test }: CellSummary, baseline: string): readonly string[] {
+function testCells({ name, test }: Pick<CellSummary, "name" | "test">, baseline: string): readonly string[] {
   if (test === null) return [name === baseline ? "baseline" : "–", "–", "–"];
   const points = (value: number) => `${value > 0 ? "+" : ""}${(100 * value).toFixed(1)}`;
   return [`${points(test.difference)} [${test.interval.map(points).join(", ")}]`, pText(test.midP), pText(test.corrected)];

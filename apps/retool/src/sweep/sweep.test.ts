@@ -104,6 +104,10 @@ describe("a ready sweep", () => {
     expect(result.failures).toEqual([]);
     expect(result.runs.map(({ run: name }) => name)).toEqual(["text-seed7", "tool-seed7", "text_3_x_SFT-seed7", "tool_from_text-seed7", "code_no_RL-seed7"]); // prettier-ignore
     expect(result.cells.map(({ curve }) => curve.length)).toEqual([1, 1, 1, 1, 1]);
+    expect(result.evaluations.map(({ name, cell, accuracy, test: against }) => [name, cell, accuracy.n, against?.pairs])).toEqual(
+      ["longer", "other-family", "other-sentences"].flatMap((name) => result.cells.map(({ name: cell }) => [name, cell, 1, cell === "text" ? undefined : 200])), // prettier-ignore
+    );
+    expect(JSON.parse(await read("ready/evaluations/tool-seed7-longer/evaluation.json"))).toMatchObject({ levels: { 3: { n: 200 } } });
     expect(await read("ready/text-seed7/config.yaml")).toMatch(/maxToolCalls: 0/);
     expect(await read("ready/tool-seed7/config.yaml")).toMatch(/maxToolCalls: 4/);
   });
