@@ -72,4 +72,25 @@ export const READY_SWEEPS: Readonly<Record<string, { readonly meaning: string; r
       },
     },
   },
+  ablations: {
+    meaning: "what the interpreter mask, a critic and harder problems change, each run from a cold start of its own",
+    content: {
+      presets: ["tiny"],
+      set: ["threads=1"],
+      seeds: [1, 2, 3, 4, 5],
+      cells: {
+        grpo: [],
+        "no mask": ["train.maskToolTokens=false"],
+        critic: ["train.advantage=gae"],
+        // Cold starts read these problems too; the bench of the page on ablations changes those of reinforcement learning alone.
+        "mostly level 3": ["data.train.levelWeights=[1,1,4]"],
+      },
+      baseline: "grpo",
+      evaluations: {
+        "level-3": ["data.test.levelWeights=[0,0,1]"],
+        reordered: ["data.test.wordings=reordered"],
+        "no-functions": ["sandbox.helpers=false"],
+      },
+    },
+  },
 };

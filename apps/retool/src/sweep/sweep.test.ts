@@ -9,6 +9,7 @@ import type { Reporter } from "../shell/log.js";
 import { sweep, type SweepOptions } from "./sweep-command.js";
 import { curveFigure } from "./curve-figure.js";
 import { curveBand } from "./learning-curves.js";
+import { READY_SWEEPS } from "./ready-sweeps.js";
 import { readSweep } from "./sweep-file.js";
 import { summarizeSweep, type SweepRun } from "./sweep-result.js";
 import { cellTable, raceTable, runsCsv } from "./sweep-tables.js";
@@ -89,6 +90,14 @@ describe("sweep at smoke size", () => {
 });
 
 describe("a ready sweep", () => {
+  test.each(Object.keys(READY_SWEEPS))("%s has configs that load", async (name) => {
+    const { cells, evaluations, seeds } = await readSweep(name);
+    expect(seeds.length).toBeGreaterThanOrEqual(5);
+    for (const { preset, set } of cells)
+      for (const more of [[], ...Object.values(evaluations)])
+        await expect(loadConfig({ preset, set: [...set, ...more] })).resolves.toBeDefined();
+  });
+
   test("tool-or-text runs every arm, at the size that is set, with the seeds that are named", async () => {
     const tiny = "model.hiddenSize=16,model.intermediateSize=32,model.layers=1,model.heads=2,model.kvHeads=2,tokenizer.texts=100,sft.stages.0.steps=2,sft.stages.0.batchSize=4,train.steps=1,train.promptsPerStep=2,train.groupSize=2,train.evaluateEvery=1,eval.problems=4,eval.validationProblems=4"; // prettier-ignore
     const options = {
