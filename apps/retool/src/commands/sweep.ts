@@ -10,6 +10,7 @@ interface Options {
   readonly processes?: number;
   readonly set: readonly string[];
   readonly seeds?: readonly number[];
+  readonly baseline?: string;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -28,6 +29,7 @@ export function register(program: Command, context: CliContext): void {
     )
     .option("-s, --set <key=value>", "one setting for all cells, over their own; may be repeated", repeated, [])
     .addOption(optional("--seeds <list>", "seeds, such as 1,2", "the file's", seedList))
+    .addOption(optional("--baseline <cell>", "cell that the others are tested against", "the file's"))
     .addOption(optional("--processes <n>", "runs at a time", "one a core, at most 2", positiveNumber))
     .option("--dry-run", "print what would run, and stop", false)
     .option("--json", "print the result as JSON", false)

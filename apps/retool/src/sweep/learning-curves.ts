@@ -23,6 +23,17 @@ export function learningCurve(metrics: readonly LogRecord[]): CurvePoint[] {
   );
 }
 
+/**
+ * Mean entropy of a sampled token at the first step of reinforcement learning that measured it: a step whose groups all scored the same
+ * has nothing to learn, and measures nothing. Null where there was none.
+ */
+export function startEntropy(metrics: readonly LogRecord[]): number | null {
+  const measured = metrics.flatMap(({ phase, "policy/entropy": entropy }) =>
+    phase === "rl" && typeof entropy === "number" ? [entropy] : [],
+  );
+  return measured[0] ?? null;
+}
+
 /** The mean curve of a cell, at every step that one of its runs was evaluated at. Ends of an interval stay between 0 and 1. */
 export function curveBand(curves: readonly (readonly CurvePoint[])[]): BandPoint[] {
   const steps = [...new Set(curves.flatMap((curve) => curve.map(({ step }) => step)))].toSorted((a, b) => a - b);

@@ -15,7 +15,7 @@ import { formatTable } from "../shell/text-table.js";
 import { evaluateRuns } from "./sweep-evaluations.js";
 import { folderName, readSweep, type Sweep, type SweepChanges } from "./sweep-file.js";
 import { curveFigure } from "./curve-figure.js";
-import { learningCurve } from "./learning-curves.js";
+import { learningCurve, startEntropy } from "./learning-curves.js";
 import { summarizeSweep, type SweepFailure, type SweepResult, type SweepRun } from "./sweep-result.js";
 import { cellTable, curvesCsv, evaluationTable, raceTable, runsCsv } from "./sweep-tables.js";
 
@@ -122,15 +122,17 @@ async function readSweepRun({ cell, seed, path }: CellJob): Promise<SweepRun> {
   const run = await openRunFolder(path);
   const { coldStart, final } = run.readSummary()!.phases;
   const records = await run.readTrajectories("final");
+  const metrics = run.readMetrics();
   return {
     cell,
     seed,
     run: basename(path),
     coldStart: coldStart!.accuracy,
+    entropy: startEntropy(metrics),
     final: final!.accuracy,
     responseTokens: final!.meanTokens,
     codeRatio: final!.codeRatio,
-    curve: learningCurve(run.readMetrics()),
+    curve: learningCurve(metrics),
     answers: new Map(records.map(({ problemId, sampleIndex, correct }) => [`${problemId} ${sampleIndex}`, correct])),
   };
 }

@@ -50,6 +50,8 @@ export interface SweepChanges {
   readonly set?: readonly string[];
   /** Seeds in place of the file's. */
   readonly seeds?: readonly number[] | undefined;
+  /** Cell that the others are tested against, in place of the file's. */
+  readonly baseline?: string | undefined;
 }
 
 /**
@@ -57,7 +59,7 @@ export interface SweepChanges {
  *
  * @throws InputError for what does not fit, with its place.
  */
-export async function readSweep(path: string, { set: more = [], seeds: only }: SweepChanges = {}): Promise<Sweep> {
+export async function readSweep(path: string, { set: more = [], seeds: only, baseline: other }: SweepChanges = {}): Promise<Sweep> {
   const ready = Object.hasOwn(READY_SWEEPS, path) ? READY_SWEEPS[path] : undefined;
   const file = ready === undefined ? await ConfigFile.read(path) : ConfigFile.parse(JSON.stringify(ready.content), path);
   const fault = (place: readonly PropertyKey[], found: string) =>
@@ -76,7 +78,7 @@ export async function readSweep(path: string, { set: more = [], seeds: only }: S
   if (twice !== undefined) throw fault([named === undefined ? "grid" : "cells"], `two cells that would share the folder ${folderName(twice.name)}`); // prettier-ignore
   const first = cells[0];
   if (first === undefined) throw fault(["cells"], "no cell");
-  const base = baseline ?? first.name;
+  const base = other ?? baseline ?? first.name;
   if (!cells.some(({ name }) => name === base)) throw fault(["baseline"], `${base}; the cells are ${cells.map(({ name }) => name).join(", ")}`); // prettier-ignore
   return { cells, seeds: only ?? seeds, baseline: base, evaluations };
 }

@@ -10,6 +10,8 @@ export interface SweepRun {
   /** Name of the run's folder within the sweep's. */
   readonly run: string;
   readonly coldStart: number;
+  /** Mean entropy of a token at the first step of reinforcement learning, in nats; null where there was none. */
+  readonly entropy: number | null;
   readonly final: number;
   readonly responseTokens: number;
   readonly codeRatio: number;
@@ -67,6 +69,8 @@ export interface CellSummary {
   readonly name: string;
   /** Over seeds; null when no run has ended. */
   readonly coldStart: Interval | null;
+  /** At the first step of reinforcement learning. */
+  readonly entropy: Interval | null;
   readonly final: Interval | null;
   readonly responseTokens: Interval | null;
   readonly codeRatio: Interval | null;
@@ -110,17 +114,19 @@ export function summarizeSweep(
     baseline,
     cells: cells.map(({ name }) => {
       const own = runsOf(name);
-      const over = (key: "coldStart" | "final" | "responseTokens" | "codeRatio") =>
-        own.length === 0 ? null : studentInterval(own.map((run) => run[key]));
-      const measures = { coldStart: over("coldStart"), final: over("final"), responseTokens: over("responseTokens"), codeRatio: over("codeRatio") }; // prettier-ignore
+      const over = (key: "coldStart" | "entropy" | "final" | "responseTokens" | "codeRatio") => {
+        const values = own.flatMap((run) => run[key] ?? []);
+        return values.length === 0 ? null : studentInterval(values);
+      };
+      const measures = { coldStart: over("coldStart"), entropy: over("entropy"), final: over("final"), responseTokens: over("responseTokens"), codeRatio: over("codeRatio") }; // prettier-ignore
       const race = name === baseline ? null : raceAgainst(own, runsOf(baseline));
       return { name, ...measures, test: tests.get(name) ?? null, race, curve: curveBand(own.map(({ curve }) => curve)) };
     }),
     evaluations: [...new Set(evaluations.map(({ name }) => name))].flatMap((name) =>
       summarizeEvaluation(name, names, baseline, evaluations),
     ),
-    runs: runs.map(({ cell, seed, run, coldStart, final, responseTokens, codeRatio, curve }) => {
-      return { cell, seed, run, coldStart, final, responseTokens, codeRatio, curve };
+    runs: runs.map(({ cell, seed, run, coldStart, entropy, final, responseTokens, codeRatio, curve }) => {
+      return { cell, seed, run, coldStart, entropy, final, responseTokens, codeRatio, curve };
     }),
     failures,
   };

@@ -8,11 +8,11 @@ type Table = readonly (readonly string[])[];
 /** One line a cell: means over seeds with t intervals, and the paired test against the baseline. */
 export function cellTable({ cells, baseline, failures }: SweepResult): Table {
   return [
-    ["cell", "seeds", "cold start", "final", "tokens", "against the baseline", "p (McNemar, mid-p)", "p (Holm)"],
+    ["cell", "seeds", "cold start", "entropy", "final", "tokens", "against the baseline", "p (McNemar, mid-p)", "p (Holm)"],
     ...cells.map((cell) => {
       const failed = failures.filter((failure) => failure.cell === cell.name).length;
       const seeds = `${cell.final?.n ?? 0}${failed === 0 ? "" : ` (${failed} failed)`}`;
-      return [cell.name, seeds, share(cell.coldStart), share(cell.final), cell.responseTokens === null ? "–" : numberText(cell.responseTokens), ...testCells(cell, baseline)]; // prettier-ignore
+      return [cell.name, seeds, share(cell.coldStart), cell.entropy === null ? "–" : numberText(cell.entropy, 2), share(cell.final), cell.responseTokens === null ? "–" : numberText(cell.responseTokens), ...testCells(cell, baseline)]; // prettier-ignore
     }),
   ];
 }
@@ -64,8 +64,8 @@ function pText(p: number): string {
 /** One row a run, for a spreadsheet or a plot. */
 export function runsCsv({ runs }: SweepResult): string {
   const rows = [
-    ["cell", "seed", "run", "cold_start", "final", "response_tokens", "code_ratio"],
-    ...runs.map(({ cell, seed, run, coldStart, final, responseTokens, codeRatio }) => [cell, seed, run, coldStart, final, responseTokens, codeRatio]), // prettier-ignore
+    ["cell", "seed", "run", "cold_start", "entropy", "final", "response_tokens", "code_ratio"],
+    ...runs.map(({ cell, seed, run, coldStart, entropy, final, responseTokens, codeRatio }) => [cell, seed, run, coldStart, entropy ?? "", final, responseTokens, codeRatio]), // prettier-ignore
   ];
   return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
 }

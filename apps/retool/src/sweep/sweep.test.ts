@@ -8,7 +8,7 @@ import type { CliContext } from "../shell/cli-context.js";
 import type { Reporter } from "../shell/log.js";
 import { sweep, type SweepOptions } from "./sweep-command.js";
 import { curveFigure } from "./curve-figure.js";
-import { curveBand } from "./learning-curves.js";
+import { curveBand, startEntropy } from "./learning-curves.js";
 import { READY_SWEEPS } from "./ready-sweeps.js";
 import { readSweep } from "./sweep-file.js";
 import { summarizeSweep, type SweepRun } from "./sweep-result.js";
@@ -142,6 +142,14 @@ describe("the file", () => {
     expect(baseline).toBe("tiny loss=cispo peak=1");
   });
 
+  test("settings, seeds and the baseline can be changed for one call", async () => {
+    const text = "set: [eval.problems=5]\nseeds: [3]\ncells: { a: [], b: [eval.problems=6] }\n";
+    const changed = await readSweep(await file(text), { set: ["eval.problems=7"], seeds: [8, 9], baseline: "b" });
+    expect(changed).toMatchObject({ seeds: [8, 9], baseline: "b" });
+    expect(changed.cells.map(({ set }) => set.at(-1))).toEqual(["eval.problems=7", "eval.problems=7"]);
+    await expect(readSweep(await file(text), { baseline: "c" })).rejects.toThrow(/found c; the cells are a, b/);
+  });
+
   test.each([
     ["seeds: [1]", /either grid or cells/],
     ["seeds: [1, 1]\ncells: { a: [] }", /sweep\.yaml:1:8.*named twice/s],
@@ -161,6 +169,7 @@ test("pairs are answers of one seed and problem; p-values are corrected over the
     seed,
     run: `${cell}-seed${seed}`,
     coldStart: 0.5,
+    entropy: null,
     final: [...right].filter((mark) => mark === "1").length / right.length,
     responseTokens: 10,
     codeRatio: 1,
@@ -184,8 +193,8 @@ test("pairs are answers of one seed and problem; p-values are corrected over the
   expect(result.cells[2]!.test).toMatchObject({ pairs: 10, midP: 1, corrected: 1 });
   expect(result.cells[3]!.test).toBeNull();
   // Seeds 0.6 and 0.4: t₀.₉₇₅,₁ = 12.706, s/√2 = 0.1.
-  expect(cellTable(result)[2]![3]).toBe("50.0 ± 127.1 %");
-  expect(runsCsv(result).split("\n")[6]).toBe('"other, seed",9,"other, seed-seed9",0.5,1,10,1');
+  expect(cellTable(result)[2]![4]).toBe("50.0 ± 127.1 %");
+  expect(runsCsv(result).split("\n")[6]).toBe('"other, seed",9,"other, seed-seed9",0.5,,1,10,1');
 });
 
 describe("races", () => {
@@ -194,6 +203,7 @@ describe("races", () => {
     seed,
     run: `${cell}-seed${seed}`,
     coldStart: 0.1,
+    entropy: 0.5,
     final,
     responseTokens: 10,
     codeRatio: 1,
@@ -219,6 +229,13 @@ describe("races", () => {
     expect(result.cells[1]!.race).toMatchObject({ share: null, ratio: null });
     expect(raceTable(result)[1]).toEqual(["fast", "never, 5", "–", "–"]);
     expect(result.cells[0]!.race).toBeNull();
+    expect(cellTable(result).map((row) => row[3])).toEqual(["entropy", "0.50 ± 0.00", "0.50 ± 0.00"]);
+  });
+
+  test("the entropy of the start is that of the first step that measured one", () => {
+    const rl = (step: number, more: Record<string, number>) => ({ phase: "rl", step, "rl/step": step, ...more });
+    expect(startEntropy([{ phase: "sft", step: 1, "policy/entropy": 9 }, rl(1, {}), rl(2, { "policy/entropy": 0.4 }), rl(3, { "policy/entropy": 0.3 })])).toBe(0.4); // prettier-ignore
+    expect(startEntropy([rl(1, {})])).toBeNull();
   });
 
   test("a band is the mean over the seeds that were evaluated at a step", () => {
