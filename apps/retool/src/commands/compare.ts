@@ -3,7 +3,7 @@ import type { CliContext } from "../shell/cli-context.js";
 import { ARM_NAMES, COMPARISONS, type ArmName, type ComparisonName } from "../compare/arms.js";
 import { optional } from "../shell/option-texts.js";
 import { addOutput } from "./model-options.js";
-import { positiveNumber, repeated, wholeNumber } from "./option-values.js";
+import { positiveNumber, repeated, seedList } from "./option-values.js";
 
 interface Options {
   readonly output: string;
@@ -41,12 +41,6 @@ export function register(program: Command, context: CliContext): void {
       const { runChild } = await import("../compare/child-process.js");
       await runChild(job, context);
     });
-}
-
-function seedList(text: string): number[] {
-  const seeds = text.split(",").map((part) => wholeNumber(part.trim()));
-  if (new Set(seeds).size !== seeds.length) throw new InvalidArgumentError("A seed is named twice.");
-  return seeds;
 }
 
 function armList(text: string): ArmName[] {

@@ -21,6 +21,13 @@ export function nonNegativeNumber(text: string): number {
   return value;
 }
 
+/** An option's value as seeds with commas between them, each once. */
+export function seedList(text: string): number[] {
+  const seeds = text.split(",").map((part) => wholeNumber(part.trim()));
+  if (new Set(seeds).size !== seeds.length) throw new InvalidArgumentError("A seed is named twice.");
+  return seeds;
+}
+
 /** An option's value as the address of a web server. */
 export function webAddress(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {

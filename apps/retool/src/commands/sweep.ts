@@ -1,21 +1,35 @@
 import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import { optional } from "../shell/option-texts.js";
+import { READY_SWEEPS } from "../sweep/ready-sweeps.js";
 import { addOutput } from "./model-options.js";
-import { positiveNumber } from "./option-values.js";
+import { positiveNumber, repeated, seedList } from "./option-values.js";
 
 interface Options {
   readonly output: string;
   readonly processes?: number;
+  readonly set: readonly string[];
+  readonly seeds?: readonly number[];
+  readonly baseline?: string;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
+
+const ready = Object.entries(READY_SWEEPS)
+  .map(([name, { meaning }]) => `${name} (${meaning})`)
+  .join(", ");
 
 export function register(program: Command, context: CliContext): void {
   const command = program
     .command("sweep")
     .description("run a grid or list of settings over seeds, and test each cell against a baseline")
-    .argument("<file>", "YAML file with presets, set, seeds, grid or cells, and baseline; - is standard input")
+    .argument(
+      "<file>",
+      `YAML file with presets, set, seeds, grid or cells, and baseline; - is standard input; or a ready one by name: ${ready}`,
+    )
+    .option("-s, --set <key=value>", "one setting for all cells, over their own; may be repeated", repeated, [])
+    .addOption(optional("--seeds <list>", "seeds, such as 1,2", "the file's", seedList))
+    .addOption(optional("--baseline <cell>", "cell that the others are tested against", "the file's"))
     .addOption(optional("--processes <n>", "runs at a time", "one a core, at most 2", positiveNumber))
     .option("--dry-run", "print what would run, and stop", false)
     .option("--json", "print the result as JSON", false)

@@ -27,6 +27,9 @@ export interface Crossing {
   readonly share: number | null;
 }
 
+/** The part of an evaluation that crossings are about. */
+type Evaluated = Pick<CurvePoint, "step" | "accuracy">;
+
 /**
  * The step at which a run passes another's best for good: it is above it there and at every later evaluation, so that one lucky
  * evaluation does not count. Equal accuracy is not above.
@@ -34,7 +37,7 @@ export interface Crossing {
  * @param curve - evaluations of the run in order of steps.
  * @param other - those of the other run; its last step is its length.
  */
-export function crossing(curve: readonly CurvePoint[], other: readonly CurvePoint[]): Crossing {
+export function crossing(curve: readonly Evaluated[], other: readonly Evaluated[]): Crossing {
   const best = other.reduce((top, point) => (point.accuracy > top.accuracy ? point : top));
   const lastBelow = curve.findLastIndex(({ accuracy }) => accuracy <= best.accuracy);
   const step = curve[lastBelow + 1]?.step ?? null;

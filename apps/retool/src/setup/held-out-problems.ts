@@ -1,5 +1,5 @@
 import { InputError } from "@retool-ts/core";
-import { distinctTestSet, taskFamilies, type GeneratedProblem, type Problem, type TaskSourceOptions } from "@retool-ts/data";
+import { distinctTestSet, namedFamilies, type GeneratedProblem, type Problem, type TaskSourceOptions } from "@retool-ts/data";
 import { loadProblems, type LoadProblemsOptions } from "@retool-ts/data/node";
 import { withDistinctIds } from "@retool-ts/evaluate";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
@@ -98,7 +98,7 @@ export function columnsOf({ columns }: FileSource): LoadProblemsOptions {
 }
 
 export function checkFamilies(families: readonly string[] | null): void {
-  const known = taskFamilies.map(({ name }) => name);
+  const known = namedFamilies.map(({ name }) => name);
   const unknown = families?.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new InputError({

@@ -12,12 +12,15 @@ import type { CliContext } from "../shell/cli-context.js";
 import { EXIT } from "../shell/exit.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { formatTable } from "../shell/text-table.js";
-import { folderName, readSweep, type Sweep } from "./sweep-file.js";
+import { evaluateRuns } from "./sweep-evaluations.js";
+import { folderName, readSweep, type Sweep, type SweepChanges } from "./sweep-file.js";
+import { curveFigure } from "./curve-figure.js";
+import { learningCurve, startEntropy } from "./learning-curves.js";
 import { summarizeSweep, type SweepFailure, type SweepResult, type SweepRun } from "./sweep-result.js";
-import { cellTable, runsCsv } from "./sweep-tables.js";
+import { cellTable, curvesCsv, evaluationTable, raceTable, runsCsv } from "./sweep-tables.js";
 
 /** Request of the command line. */
-export interface SweepOptions {
+export interface SweepOptions extends SweepChanges {
   /** Folder of the sweep. */
   readonly output: string;
   /** Runs at once, each in a process of its own; one runs in this process. */
@@ -41,7 +44,7 @@ interface CellJob extends RunJob {
 export async function sweep(file: string, options: SweepOptions, context: CliContext): Promise<SweepResult | undefined> {
   const { output, dryRun, json } = options;
   const { print, setExitCode } = context;
-  const plan = await readSweep(file);
+  const plan = await readSweep(file, options);
   const jobs = await planJobs(plan, output);
   if (dryRun) {
     const open = jobs.filter((job) => !isFinished(job)).length;
@@ -51,19 +54,31 @@ export async function sweep(file: string, options: SweepOptions, context: CliCon
   await keepSettings(output, plan);
   const failures = await runAll(jobs, options, context);
   const finished = jobs.filter(isFinished);
-  const result = summarizeSweep(plan, await Promise.all(finished.map(readSweepRun)), failures);
+  const evaluations = await evaluateRuns(finished, plan.evaluations, output, context);
+  const result = summarizeSweep(plan, await Promise.all(finished.map(readSweepRun)), failures, evaluations);
   await writeFileAtomic(join(output, "sweep.json"), `${JSON.stringify(result, null, 2)}\n`);
   await writeFileAtomic(join(output, "sweep.csv"), runsCsv(result));
+  await writeFileAtomic(join(output, "curves.csv"), curvesCsv(result));
+  const figure = curveFigure(result.cells.map(({ name, curve }) => ({ name, points: curve })));
+  if (figure !== "") await writeFileAtomic(join(output, "curves.svg"), figure);
   if (json) print(JSON.stringify(result));
-  else print(`${formatTable(cellTable(result))}\n\nresult:     ${join(output, "sweep.json")}\nruns:       ${join(output, "sweep.csv")}`);
+  else tell(result, output, print);
   if (failures.length > 0) setExitCode(EXIT.failed);
   return result;
 }
 
+function tell(result: SweepResult, output: string, print: CliContext["print"]): void {
+  const files = [["result:", "sweep.json"], ["runs:", "sweep.csv"], ["curves:", result.cells.some(({ curve }) => curve.length > 0) ? "curves.svg" : "curves.csv"]]; // prettier-ignore
+  for (const table of [cellTable(result), raceTable(result), evaluationTable(result)])
+    if (table.length > 1) print(`${formatTable(table)}\n`);
+  print(files.map(([title, name]) => `${title!.padEnd(12)}${join(output, name!)}`).join("\n"));
+}
+
 /** All configs are checked before the first run begins. */
-async function planJobs({ cells, seeds }: Sweep, output: string): Promise<CellJob[]> {
+async function planJobs({ cells, seeds, evaluations }: Sweep, output: string): Promise<CellJob[]> {
   const jobs: CellJob[] = [];
   for (const { name, preset, set } of cells) {
+    for (const changes of Object.values(evaluations)) await loadConfig({ preset, set: [...set, ...changes] });
     for (const seed of seeds) {
       const config = await loadConfig({ preset, set: [...set, `seed=${seed}`] });
       jobs.push({ cell: name, seed, path: join(output, `${folderName(name)}-seed${seed}`), config });
@@ -107,14 +122,17 @@ async function readSweepRun({ cell, seed, path }: CellJob): Promise<SweepRun> {
   const run = await openRunFolder(path);
   const { coldStart, final } = run.readSummary()!.phases;
   const records = await run.readTrajectories("final");
+  const metrics = run.readMetrics();
   return {
     cell,
     seed,
     run: basename(path),
     coldStart: coldStart!.accuracy,
+    entropy: startEntropy(metrics),
     final: final!.accuracy,
     responseTokens: final!.meanTokens,
     codeRatio: final!.codeRatio,
+    curve: learningCurve(metrics),
     answers: new Map(records.map(({ problemId, sampleIndex, correct }) => [`${problemId} ${sampleIndex}`, correct])),
   };
 }

@@ -2,6 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 import { ConfigFile } from "../config/config-file.js";
 import { PRESETS, type PresetName } from "../config/presets.js";
+import { READY_SWEEPS } from "./ready-sweeps.js";
 
 const names = Object.keys(PRESETS) as [PresetName, ...PresetName[]];
 const settings = z.array(z.string().regex(/^[^=]+=/, "expected key=value"));
@@ -19,6 +20,8 @@ const SweepFile = z
     grid: z.record(z.string(), z.array(z.json()).min(1)).optional(),
     /** Cells by name, each with settings of its own. */
     cells: z.record(z.string().min(1), settings).optional(),
+    /** Evaluations of every finished run beside its own, by name: settings over the run's. */
+    evaluations: z.record(z.string().regex(/^[\w.+-]+$/, "expected letters, digits and . + - _ in its name"), settings).default({}),
     /** Name of the cell that the others are tested against; default: the first. */
     baseline: z.string().optional(),
   })
@@ -38,34 +41,46 @@ export interface Sweep {
   readonly seeds: readonly number[];
   /** Name of the cell that the others are tested against. */
   readonly baseline: string;
+  readonly evaluations: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Changes of a sweep for this call. */
+export interface SweepChanges {
+  /** Settings of all cells, over the file's own. */
+  readonly set?: readonly string[];
+  /** Seeds in place of the file's. */
+  readonly seeds?: readonly number[] | undefined;
+  /** Cell that the others are tested against, in place of the file's. */
+  readonly baseline?: string | undefined;
 }
 
 /**
- * Reads a sweep; `-` is standard input.
+ * Reads a sweep: a file, or one of {@link READY_SWEEPS} by name; `-` is standard input.
  *
  * @throws InputError for what does not fit, with its place.
  */
-export async function readSweep(path: string): Promise<Sweep> {
-  const file = await ConfigFile.read(path);
+export async function readSweep(path: string, { set: more = [], seeds: only, baseline: other }: SweepChanges = {}): Promise<Sweep> {
+  const ready = Object.hasOwn(READY_SWEEPS, path) ? READY_SWEEPS[path] : undefined;
+  const file = ready === undefined ? await ConfigFile.read(path) : ConfigFile.parse(JSON.stringify(ready.content), path);
   const fault = (place: readonly PropertyKey[], found: string) =>
-    new InputError({ what: "sweep", where: file.place(place, "value"), expected: "presets, set, seeds, grid or cells, baseline", found, fix: "correct it; docs/guide/sweep.md has an example" }); // prettier-ignore
+    new InputError({ what: "sweep", where: file.place(place, "value"), expected: "presets, set, seeds, grid or cells, baseline, evaluations", found, fix: "correct it; docs/guide/sweep.md has an example" }); // prettier-ignore
   const parsed = SweepFile.safeParse(file.content);
   if (!parsed.success) {
     const { path: place, message } = parsed.error.issues[0]!;
     throw fault(place, `${place.map(String).join(".")}${place.length === 0 ? "" : ": "}${message}`);
   }
-  const { presets, set, seeds, grid, cells: named, baseline } = parsed.data;
+  const { presets, set, seeds, grid, cells: named, baseline, evaluations } = parsed.data;
   const own = named === undefined ? combinations(grid!) : Object.entries(named).map(([name, ofCell]) => ({ name, set: ofCell }));
   const cells = presets.flatMap((preset) =>
-    own.map((cell) => ({ name: presets.length === 1 ? cell.name : `${preset} ${cell.name}`, preset, set: [...set, ...cell.set] })),
+    own.map((cell) => ({ name: presets.length === 1 ? cell.name : `${preset} ${cell.name}`, preset, set: [...set, ...cell.set, ...more] })),
   );
   const twice = cells.find(({ name }, i) => cells.findIndex((other) => folderName(other.name) === folderName(name)) !== i);
   if (twice !== undefined) throw fault([named === undefined ? "grid" : "cells"], `two cells that would share the folder ${folderName(twice.name)}`); // prettier-ignore
   const first = cells[0];
   if (first === undefined) throw fault(["cells"], "no cell");
-  const base = baseline ?? first.name;
+  const base = other ?? baseline ?? first.name;
   if (!cells.some(({ name }) => name === base)) throw fault(["baseline"], `${base}; the cells are ${cells.map(({ name }) => name).join(", ")}`); // prettier-ignore
-  return { cells, seeds, baseline: base };
+  return { cells, seeds: only ?? seeds, baseline: base, evaluations };
 }
 
 /** Every combination of the grid's values, the last key fastest. */

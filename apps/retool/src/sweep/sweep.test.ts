@@ -3,12 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { quietShell, QUIET } from "../../test/quiet-shell.js";
+import { loadConfig } from "../config/load-config.js";
 import type { CliContext } from "../shell/cli-context.js";
 import type { Reporter } from "../shell/log.js";
 import { sweep, type SweepOptions } from "./sweep-command.js";
+import { curveFigure } from "./curve-figure.js";
+import { curveBand, startEntropy } from "./learning-curves.js";
+import { READY_SWEEPS } from "./ready-sweeps.js";
 import { readSweep } from "./sweep-file.js";
 import { summarizeSweep, type SweepRun } from "./sweep-result.js";
-import { cellTable, runsCsv } from "./sweep-tables.js";
+import { cellTable, raceTable, runsCsv } from "./sweep-tables.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-sweep-"))));
@@ -22,7 +26,7 @@ async function file(text: string): Promise<string> {
 
 const SMOKE = `
 presets: [smoke]
-set: [backend=wasm, eval.problems=4, sft.stages.0.steps=2, sft.stages.1.steps=1, train.steps=2]
+set: [backend=wasm, eval.problems=4, sft.stages.0.steps=2, sft.stages.1.steps=1, train.steps=2, train.evaluateEvery=1, eval.validationProblems=5]
 seeds: [1, 2]
 cells:
   ppo: []
@@ -47,6 +51,8 @@ describe("sweep at smoke size", () => {
     expect(await read("whole/sapo-seed2/config.yaml")).toMatch(/^seed: 2$[^]*loss: sapo/m);
     expect(JSON.parse(await read("whole/sweep.json"))).toEqual(result);
     expect((await read("whole/sweep.csv")).trim().split("\n")).toHaveLength(5);
+    expect((await read("whole/curves.csv")).split("\n").slice(0, 3)).toEqual(["cell,seed,step,accuracy", expect.stringMatching(/^ppo,1,1,/), expect.stringMatching(/^ppo,1,2,/)]); // prettier-ignore
+    expect(await read("whole/curves.svg")).toMatch(/^<svg .*>ppo<.*>sapo<.*<\/svg>\n$/s);
     expect(printed[0]).toMatch(/cell.*against the baseline.*\n.*\n.*ppo.*baseline/);
   });
 
@@ -61,7 +67,8 @@ describe("sweep at smoke size", () => {
     const before = await stat(join(folder, "stopped/ppo-seed1/summary.json"));
     await run("stopped", SMOKE);
     expect((await stat(join(folder, "stopped/ppo-seed1/summary.json"))).mtimeMs).toBe(before.mtimeMs);
-    for (const name of ["sweep.json", "sweep.csv"]) expect(await read("stopped", name)).toBe(await read("whole", name));
+    for (const name of ["sweep.json", "sweep.csv", "curves.csv", "curves.svg"])
+      expect(await read("stopped", name)).toBe(await read("whole", name));
   });
 
   test("a cell that fails stops no other, and is named in table, result and exit code", async () => {
@@ -82,6 +89,48 @@ describe("sweep at smoke size", () => {
   });
 });
 
+describe("a ready sweep", () => {
+  test.each(Object.keys(READY_SWEEPS))("%s has configs that load", async (name) => {
+    const { cells, evaluations, seeds } = await readSweep(name);
+    expect(seeds.length).toBeGreaterThanOrEqual(5);
+    for (const { preset, set } of cells)
+      for (const more of [[], ...Object.values(evaluations)])
+        await expect(loadConfig({ preset, set: [...set, ...more] })).resolves.toBeDefined();
+  });
+
+  test("tool-or-text runs every arm, at the size that is set, with the seeds that are named", async () => {
+    const tiny = "model.hiddenSize=16,model.intermediateSize=32,model.layers=1,model.heads=2,model.kvHeads=2,tokenizer.texts=100,sft.stages.0.steps=2,sft.stages.0.batchSize=4,train.steps=1,train.promptsPerStep=2,train.groupSize=2,train.evaluateEvery=1,eval.problems=4,eval.validationProblems=4"; // prettier-ignore
+    const options = {
+      output: join(folder, "ready"),
+      processes: 1,
+      program: [],
+      dryRun: false,
+      json: false,
+      seeds: [7],
+      set: tiny.split(","),
+    };
+    const result = (await sweep("tool-or-text", options, quietShell({})))!;
+    expect(result.failures).toEqual([]);
+    expect(result.runs.map(({ run: name }) => name)).toEqual(["text-seed7", "tool-seed7", "text_3_x_SFT-seed7", "tool_from_text-seed7", "code_no_RL-seed7"]); // prettier-ignore
+    expect(result.cells.map(({ curve }) => curve.length)).toEqual([1, 1, 1, 1, 1]);
+    expect(result.evaluations.map(({ name, cell, accuracy, test: against }) => [name, cell, accuracy.n, against?.pairs])).toEqual(
+      ["longer", "other-family", "other-sentences"].flatMap((name) => result.cells.map(({ name: cell }) => [name, cell, 1, cell === "text" ? undefined : 200])), // prettier-ignore
+    );
+    expect(JSON.parse(await read("ready/evaluations/tool-seed7-longer/evaluation.json"))).toMatchObject({ levels: { 3: { n: 200 } } });
+    expect(await read("ready/text-seed7/config.yaml")).toMatch(/maxToolCalls: 0/);
+    expect(await read("ready/tool-seed7/config.yaml")).toMatch(/maxToolCalls: 4/);
+  });
+
+  test("its arms see the same problems, and the third has three times the supervised steps of the first", async () => {
+    const { cells, baseline, seeds } = await readSweep("tool-or-text");
+    const configs = await Promise.all(cells.map(({ preset, set }) => loadConfig({ preset, set })));
+    const steps = configs.map(({ sft }) => sft.stages.reduce((sum, stage) => sum + stage.steps, 0));
+    expect([baseline, seeds.length, steps]).toEqual(["text", 5, [1_150, 1_150, 3_450, 1_150, 1_150]]);
+    for (const { data, eval: evaluation } of configs) expect([data, evaluation]).toEqual([configs[0]!.data, configs[0]!.eval]);
+    expect(configs[0]!.data.validation).toBeNull();
+  });
+});
+
 describe("the file", () => {
   test("a grid is every combination, over each preset", async () => {
     const grid = "presets: [tiny, smoke]\nseeds: [3]\nset: [eval.problems=5]\ngrid:\n  train.loss: [gspo, cispo]\n  train.learningRate.peak: [0.001, 1]\nbaseline: tiny loss=cispo peak=1\n"; // prettier-ignore
@@ -91,6 +140,14 @@ describe("the file", () => {
     );
     expect(cells[1]).toMatchObject({ preset: "tiny", set: ["eval.problems=5", 'train.loss="gspo"', "train.learningRate.peak=1"] });
     expect(baseline).toBe("tiny loss=cispo peak=1");
+  });
+
+  test("settings, seeds and the baseline can be changed for one call", async () => {
+    const text = "set: [eval.problems=5]\nseeds: [3]\ncells: { a: [], b: [eval.problems=6] }\n";
+    const changed = await readSweep(await file(text), { set: ["eval.problems=7"], seeds: [8, 9], baseline: "b" });
+    expect(changed).toMatchObject({ seeds: [8, 9], baseline: "b" });
+    expect(changed.cells.map(({ set }) => set.at(-1))).toEqual(["eval.problems=7", "eval.problems=7"]);
+    await expect(readSweep(await file(text), { baseline: "c" })).rejects.toThrow(/found c; the cells are a, b/);
   });
 
   test.each([
@@ -112,9 +169,11 @@ test("pairs are answers of one seed and problem; p-values are corrected over the
     seed,
     run: `${cell}-seed${seed}`,
     coldStart: 0.5,
+    entropy: null,
     final: [...right].filter((mark) => mark === "1").length / right.length,
     responseTokens: 10,
     codeRatio: 1,
+    curve: [],
     answers: answers(right), // prettier-ignore
   });
   const runs = [
@@ -134,6 +193,70 @@ test("pairs are answers of one seed and problem; p-values are corrected over the
   expect(result.cells[2]!.test).toMatchObject({ pairs: 10, midP: 1, corrected: 1 });
   expect(result.cells[3]!.test).toBeNull();
   // Seeds 0.6 and 0.4: t₀.₉₇₅,₁ = 12.706, s/√2 = 0.1.
-  expect(cellTable(result)[2]![3]).toBe("50.0 ± 127.1 %");
-  expect(runsCsv(result).split("\n")[6]).toBe('"other, seed",9,"other, seed-seed9",0.5,1,10,1');
+  expect(cellTable(result)[2]![4]).toBe("50.0 ± 127.1 %");
+  expect(runsCsv(result).split("\n")[6]).toBe('"other, seed",9,"other, seed-seed9",0.5,,1,10,1');
+});
+
+describe("races", () => {
+  const climbing = (cell: string, seed: number, final: number, ...accuracies: number[]): SweepRun => ({
+    cell,
+    seed,
+    run: `${cell}-seed${seed}`,
+    coldStart: 0.1,
+    entropy: 0.5,
+    final,
+    responseTokens: 10,
+    codeRatio: 1,
+    curve: accuracies.map((accuracy, i) => ({ step: 5 * (i + 1), accuracy })),
+    answers: new Map(),
+  });
+  const cells = ["base", "fast"].map((name) => ({ name }));
+  const base = [climbing("base", 1, 0.25, 0.1, 0.2, 0.3, 0.2), climbing("base", 2, 0.5, 0.2, 0.3, 0.4, 0.5)];
+
+  test("the step from which a cell stays above the baseline's best, of the same seed, and the ratio of what both end with", () => {
+    const runs = [...base, climbing("fast", 1, 0.5, 0.4, 0.3, 0.5, 0.6), climbing("fast", 2, 0.25, 0.6, 0.7, 0.8, 0.9)];
+    const { race } = summarizeSweep({ cells, baseline: "base" }, runs, []).cells[1]!;
+    // Equal is not above: 0.3 at step 10 is the best of seed 1's baseline.
+    expect(race!.crossings.map(({ seed, step, share }) => [seed, step, share])).toEqual([[1, 15, 0.75], [2, 5, 0.25]]); // prettier-ignore
+    expect(race!.share).toMatchObject({ mean: 0.5, halfWidth: expect.closeTo(12.706 * 0.25, 3) as number });
+    // Ratios 2 and ½: the mean of their logarithms is 0, and the interval e^±(12.706 · ln 2).
+    expect(race!.ratio).toMatchObject({ mean: 1, values: [2, 0.5] });
+    expect(race!.ratio!.interval![1]).toBeCloseTo(Math.exp(12.706 * Math.LN2), -1);
+  });
+
+  test("a seed that never passes leaves no mean share, a final accuracy of 0 no ratio", () => {
+    const result = summarizeSweep({ cells, baseline: "base" }, [...base, climbing("fast", 1, 0, 0.1, 0.1, 0.1, 0.3), climbing("fast", 2, 0.2, 0.9)], []); // prettier-ignore
+    expect(result.cells[1]!.race).toMatchObject({ share: null, ratio: null });
+    expect(raceTable(result)[1]).toEqual(["fast", "never, 5", "–", "–"]);
+    expect(result.cells[0]!.race).toBeNull();
+    expect(cellTable(result).map((row) => row[3])).toEqual(["entropy", "0.50 ± 0.00", "0.50 ± 0.00"]);
+  });
+
+  test("the entropy of the start is that of the first step that measured one", () => {
+    const rl = (step: number, more: Record<string, number>) => ({ phase: "rl", step, "rl/step": step, ...more });
+    expect(startEntropy([{ phase: "sft", step: 1, "policy/entropy": 9 }, rl(1, {}), rl(2, { "policy/entropy": 0.4 }), rl(3, { "policy/entropy": 0.3 })])).toBe(0.4); // prettier-ignore
+    expect(startEntropy([rl(1, {})])).toBeNull();
+  });
+
+  test("a band is the mean over the seeds that were evaluated at a step", () => {
+    const [low, high] = [base[0]!.curve, base[1]!.curve.slice(0, 2)];
+    const band = curveBand([low, high]);
+    expect(band.map(({ step, seeds }) => [step, seeds])).toEqual([[5, 2], [10, 2], [15, 1], [20, 1]]); // prettier-ignore
+    // 0.1 and 0.2: 0.15 ± 12.706 · 0.0707/√2 = 0.15 ± 0.635, within 0 and 1.
+    expect([band[0]!.mean, band[0]!.interval![0], band[0]!.interval![1]]).toEqual([expect.closeTo(0.15, 12), 0, expect.closeTo(0.785, 3)]);
+    expect(band[2]!.interval).toBeNull();
+  });
+
+  test("the figure has a line and a band a cell, at their places, and escapes names", () => {
+    const points = [
+      { step: 0, mean: 0, interval: [0, 0.5] as const, seeds: 2 },
+      { step: 100, mean: 1, interval: [0.5, 1] as const, seeds: 2 },
+    ];
+    const svg = curveFigure([{ name: "a < b & c", points }, { name: "none", points: [] }]); // prettier-ignore
+    expect(svg).toContain('<path d="M52 256L468 12" fill="none"'); // from 0 % at step 0 to 100 % at step 100
+    expect(svg).toContain('<path d="M52 134L468 12L468 134L52 256Z"');
+    expect(svg).toContain(">a &lt; b &amp; c</text>");
+    expect(svg).not.toContain("none</text>");
+    expect(curveFigure([{ name: "none", points: [] }])).toBe("");
+  });
 });

@@ -7,6 +7,7 @@ import { multiplesSum } from "./families/multiples-sum.js";
 import { multiplyAdd } from "./families/multiply-add.js";
 import { powerModulo } from "./families/power-modulo.js";
 import { primeCount } from "./families/prime-count.js";
+import { difference, digitProduct, productSum, sum, sumDifference } from "./families/schoolbook.js";
 import { squareResidues } from "./families/square-residues.js";
 import type { TaskFamily } from "./task-family.js";
 
@@ -23,3 +24,9 @@ export const taskFamilies: readonly TaskFamily[] = [
   multiplesSum,
   squareResidues,
 ];
+
+/** Arithmetic that a column at a time solves: small models learn it in text. A recipe that means them names them. */
+export const schoolbookFamilies: readonly TaskFamily[] = [sum, difference, digitProduct, productSum, sumDifference];
+
+/** Every family that has a name, those that a source deals by default first. */
+export const namedFamilies: readonly TaskFamily[] = [...taskFamilies, ...schoolbookFamilies];

@@ -4,9 +4,10 @@ import type { RandomStream } from "@retool-ts/core";
  * Kinds of cold-start responses:
  * `clean` code, output, answer · `text` worked steps, answer · `guess` the answer alone · `brokenThenFix` code that
  * fails, its error, the fixed code · `wrongThenRedo` code with a slip, its output, the right code · `uselessCall` a
- * second call that adds nothing.
+ * second call that adds nothing · `places` and `checked` other worked ways, of the families that have them; of others, the usual steps.
  */
-export type TraceKind = "clean" | "text" | "guess" | "brokenThenFix" | "wrongThenRedo" | "uselessCall";
+export const TRACE_KINDS = ["clean", "text", "guess", "brokenThenFix", "wrongThenRedo", "uselessCall", "places", "checked"] as const;
+export type TraceKind = (typeof TRACE_KINDS)[number];
 
 /** Kinds with relative weights. */
 export type TraceMixture = readonly (readonly [kind: TraceKind, weight: number])[];
@@ -39,6 +40,12 @@ export const mixtures: Readonly<Record<MixtureName, TraceMixture>> = {
   /** The cold start of the text-only baseline. */
   textOnly: [["text", 100]],
 };
+
+/** The mixture of a name, or of weights by kind. */
+export function mixtureOf(mixture: MixtureName | Readonly<Partial<Record<TraceKind, number | undefined>>>): TraceMixture {
+  if (typeof mixture === "string") return mixtures[mixture];
+  return TRACE_KINDS.map((kind) => [kind, mixture[kind] ?? 0] as const).filter(([, weight]) => weight > 0);
+}
 
 /** One kind, with probability proportional to its weight. */
 export function pickTraceKind(mixture: TraceMixture, stream: RandomStream): TraceKind {

@@ -56,7 +56,30 @@ function countSquares(low: bigint, high: bigint, m: bigint, r: bigint): bigint {
   return count;
 }
 
+/** Reads a chain of operations from left to right: words of sums, differences and products between numbers. */
+const chain: Solver = (question) => {
+  const [first, ...rest] = question.replace(/sum of (\d+) and/, "$1 plus").match(/\d+|plus|add|increased|minus|subtract|decreased|times|by|and/g)!; // prettier-ignore
+  let value = first === undefined || /\D/.test(first) ? 0n : BigInt(first);
+  let operation = "";
+  for (const part of rest) {
+    if (/\D/.test(part)) operation = part === "by" && operation !== "" ? operation : part;
+    else {
+      const operand = BigInt(part);
+      if (/plus|add|increased/.test(operation)) value += operand;
+      else if (/minus|subtract|decreased/.test(operation)) value -= operand;
+      else value *= operand;
+      operation = "";
+    }
+  }
+  return String(value);
+};
+
 export const secondSolvers: Readonly<Record<string, Solver>> = {
+  sum: chain,
+  difference: chain,
+  "digit-product": chain,
+  "product-sum": chain,
+  "sum-difference": chain,
   "multiply-add": (question) => {
     const [a, b, c] = numbersOf(question) as [bigint, bigint, bigint];
     return String(/plus|add|increased/.test(question) ? a * b + c : a * b - c);

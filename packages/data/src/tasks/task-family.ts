@@ -26,10 +26,18 @@ export interface TaskInstance {
   readonly plainCode: string;
   /** Worked reasoning that ends in the answer; absent where it would pass `MAX_STEP_TOKENS`. */
   readonly steps?: string | undefined;
+  /** Other worked ways to the same answer; each is absent where it would pass the limit. */
+  readonly ways?: Ways;
   /** A plausible snippet that runs and gives another value: one operand slipped, or the wrong operation. */
   wrongCode(stream: RandomStream): string;
   /** A snippet that throws or does not parse: a misspelt function, a missing parenthesis. */
   brokenCode(stream: RandomStream): string;
+}
+
+/** Worked ways beside `steps`: place by place, harder a step; and `steps` with a test of the result behind them. */
+export interface Ways {
+  readonly places?: string | undefined;
+  readonly checked?: string | undefined;
 }
 
 /** A kind of problem. `generate` is a pure function of the stream's position and the level. */
@@ -54,6 +62,7 @@ export interface TaskDraft {
   readonly code: readonly string[];
   readonly plainCode: string;
   readonly steps: string | undefined;
+  readonly ways?: Ways;
   mistakes(stream: RandomStream): readonly Mistake[];
 }
 

@@ -1,6 +1,6 @@
 import { InputError, RandomStream, RetoolError, streamKey } from "@retool-ts/core";
 import type { Problem } from "../problem.js";
-import { taskFamilies } from "./families.js";
+import { namedFamilies, taskFamilies } from "./families.js";
 import type { TaskFamily, TaskInstance, TaskLevel, Wordings } from "./task-family.js";
 
 /** Side of the split: no problem is on both. */
@@ -20,7 +20,7 @@ export interface TaskSourceOptions {
   /** Draws other problems; which side of the split a problem is on does not depend on it. */
   readonly seed: number;
   readonly split: TaskSplit;
-  /** Names from `taskFamilies`; all by default. */
+  /** Names from `namedFamilies`; `taskFamilies` by default. */
   readonly families?: readonly string[];
   /** Relative frequency of levels 1, 2 and 3; 2 : 1 : 1 by default. */
   readonly levelWeights?: LevelWeights;
@@ -86,13 +86,13 @@ export function createTaskSource(options: TaskSourceOptions): TaskSource {
   };
 }
 
-/** Families by name, or all of them; an unknown name is the caller's mistake. */
+/** Families by name, or all ten that need no name; an unknown name is the caller's mistake. */
 export function selectFamilies(names?: readonly string[]): readonly TaskFamily[] {
-  const known = taskFamilies.map(({ name }) => name).join(", ");
+  const known = namedFamilies.map(({ name }) => name).join(", ");
   if (names === undefined) return taskFamilies;
   if (names.length === 0) throw familyError("an empty list", known);
   return names.map((name) => {
-    const family = taskFamilies.find((candidate) => candidate.name === name);
+    const family = namedFamilies.find((candidate) => candidate.name === name);
     if (family === undefined) throw familyError(name, known);
     return family;
   });

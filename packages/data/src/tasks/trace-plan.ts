@@ -44,6 +44,9 @@ export function planTrace(problem: GeneratedProblem, kind: TraceKind, stream: Ra
       return { problem, kind, calls: [answering(right)], reasoning: "" };
     case "text":
       return { problem, kind, calls: [], reasoning: instance.steps ?? "" };
+    case "places":
+    case "checked":
+      return { problem, kind, calls: [], reasoning: instance.ways?.[kind] ?? instance.steps ?? "" };
     case "guess":
       return { problem, kind, calls: [], reasoning: "" };
     case "brokenThenFix": {

@@ -31,7 +31,7 @@ function traceOf(problem: GeneratedProblem, kind: TraceKind, random: RandomStrea
 const gcdProblem = Array.from({ length: 100 }, (_, i) => source.problem(i)).find(({ family }) => family === "gcd")!;
 
 describe("traces", () => {
-  test.each<TraceKind>(["clean", "text", "guess", "brokenThenFix", "wrongThenRedo", "uselessCall"])(
+  test.each<TraceKind>(["clean", "text", "guess", "brokenThenFix", "wrongThenRedo", "uselessCall", "places", "checked"])(
     "%s: every one of 300 is accepted, starts and ends with the model, and ends in the true answer",
     (kind) => {
       const random = stream();
@@ -40,7 +40,7 @@ describe("traces", () => {
         const result = traceOf(problem, kind, random);
         if (result.status === "rejected") throw new Error(`${result.reason}: ${JSON.stringify(result.plan.calls)}`);
         const { segments } = result.trace;
-        const calls = { clean: 1, text: 0, guess: 0, brokenThenFix: 2, wrongThenRedo: 2, uselessCall: 2 }[kind];
+        const calls = { clean: 1, text: 0, guess: 0, brokenThenFix: 2, wrongThenRedo: 2, uselessCall: 2, places: 0, checked: 0 }[kind];
         expect(segments.map((segment) => segment.kind)).toEqual([...Array(calls).fill(["model", "tool"]).flat(), "model"]);
         expect(segments.at(-1)!.text.endsWith(`<answer>\\boxed{${problem.answer}}</answer>`)).toBe(true);
       }

@@ -2,7 +2,7 @@ import { RandomStream } from "@retool-ts/core";
 import {
   createTaskSource,
   finishTrace,
-  mixtures,
+  mixtureOf,
   pickTraceKind,
   planTrace,
   type TaskSourceOptions,
@@ -113,7 +113,7 @@ export class ColdStartStream implements RowStream {
       const index = chunk * CHUNK + i;
       const stream = new RandomStream(seed, ["cold-start", stage.name, index]);
       const problem = source.problem(firstProblem + index);
-      return planTrace(problem, pickTraceKind(mixtures[mixture], stream), stream, { firstStyleShare, snippets });
+      return planTrace(problem, pickTraceKind(mixtureOf(mixture), stream), stream, { firstStyleShare, snippets });
     });
     const codes = plans.flatMap(({ calls }) => calls.map(({ code }) => code));
     const results = await sandbox.runBatch(codes);

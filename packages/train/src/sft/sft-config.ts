@@ -1,3 +1,4 @@
+import { TRACE_KINDS } from "@retool-ts/data";
 import { z } from "zod";
 import { batchCount, fraction, LearningRate, positive, samplingConfig } from "../config-parts.js";
 
@@ -41,7 +42,15 @@ export const SftStage = z.strictObject({
     ])
     .prefault({ kind: "generated" })
     .describe("Source of the rows."),
-  mixture: z.enum(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean").describe("Kinds of generated traces."),
+  mixture: z
+    .union([
+      z.enum(["clean", "imperfect", "textHeavy", "textOnly"]),
+      z.partialRecord(z.enum(TRACE_KINDS), z.number().min(0)).refine((weights) => Object.values(weights).some((weight) => weight > 0), {
+        error: "expected one weight above 0",
+      }),
+    ])
+    .default("clean")
+    .describe("Kinds of generated traces: a mixture by name, or weights by kind."),
   firstStyleShare: fraction
     .default(1)
     .describe("Fraction of traces with the shortest snippet for their problem; the other styles share the rest."),
