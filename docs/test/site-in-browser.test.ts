@@ -19,6 +19,8 @@ const TYPES: Readonly<Record<string, string>> = {
   ".png": "image/png",
   ".wasm": "application/wasm",
 };
+/** Far more than anything here takes, so that no load of the machine decides a test. */
+const PATIENCE = { timeout: 300_000 };
 const PAGES = [
   "/",
   "/guide/getting-started.html",
@@ -61,7 +63,7 @@ describe.skipIf(chromiumPath === undefined || !isBuilt)("the built site", () => 
     { width: 390, colorScheme: "light" },
     { width: 390, colorScheme: "dark" },
   ] as const)("$width px, $colorScheme", (look) => {
-    test.each(PAGES)("%s fits, has no serious fault, and loads nothing from elsewhere", { timeout: 180_000 }, async (path) => {
+    test.each(PAGES)("%s fits, has no serious fault, and loads nothing from elsewhere", PATIENCE, async (path) => {
       const { page, faults } = await openPage(browser, `${origin}${path}`, look);
       await page.waitForLoadState("networkidle");
       expect(await page.evaluate(() => document.documentElement.classList.contains("dark"))).toBe(look.colorScheme === "dark");
@@ -72,36 +74,47 @@ describe.skipIf(chromiumPath === undefined || !isBuilt)("the built site", () => 
     });
   });
 
-  test(
-    "the first page loads nothing of the playground until a visitor asks, and then a model learns in it",
-    { timeout: 180_000 },
-    async () => {
-      for (const width of [1280, 390]) {
-        const { page, faults } = await openPage(browser, `${origin}/`, { width });
-        const asked: string[] = [];
-        page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-        await page.waitForLoadState("networkidle");
-        expect(asked.filter((path) => path.startsWith("/playground/"))).toEqual([]);
-        await page.getByRole("button", { name: "Load the model" }).click();
-        const frame = page.frameLocator(".playground-frame iframe");
-        await frame.locator("#live footer").waitFor({ timeout: 120_000 });
-        await frame.locator("#train").click();
-        await frame.locator("#progress", { hasText: "step 2 of" }).waitFor({ timeout: 120_000 });
-        const chart = frame.locator("figure", { has: frame.locator("b", { hasText: /^Reward$/ }) }).locator(".plot");
-        await chart.locator("canvas").waitFor();
-        expect(await chart.getAttribute("aria-label")).toMatch(/^Reward\. mean reward: /);
-        expect(await overflow(page)).toBe(0);
-        const room = () =>
-          frame.locator("html").evaluate((html) => [html.scrollHeight - html.clientHeight, html.scrollWidth - html.clientWidth]);
-        await expect.poll(room, { timeout: 60_000 }).toEqual([0, 0]); // no second scroll bar
-        await frame.locator("#stop").click();
-        expect(faults).toEqual([]);
-        await page.context().close();
-      }
+  test.each([1280, 390])(
+    "at %i px the first page loads nothing of the playground until a visitor asks, and then a model learns in it",
+    PATIENCE,
+    async (width) => {
+      const { page, faults, requests } = await openPage(browser, `${origin}/`, { width });
+      const playground = () => requests.map((url) => new URL(url).pathname).filter((path) => path.startsWith("/playground/"));
+      const load = page.getByRole("button", { name: "Load the model", disabled: false }); // once the page's script runs
+      await load.waitFor();
+      await page.locator(".VPFooter, footer, #VPContent").last().scrollIntoViewIfNeeded(); // links that come into view are fetched ahead
+      await page.waitForLoadState("networkidle");
+      expect(playground()).toEqual([]);
+      expect(await page.locator("iframe").count()).toBe(0);
+      expect(page.workers()).toEqual([]);
+
+      await load.click();
+      const frame = page.frameLocator(".playground-frame iframe");
+      await frame.locator("#live footer").waitFor();
+      expect(playground()).toContain("/playground/index.html");
+      expect(page.workers().length).toBeGreaterThan(0);
+      await frame.locator("#train").click();
+      await frame.locator("#progress", { hasText: /step (?:[2-9]|\d\d+) of/ }).waitFor(); // the second may be over before one looks
+      await frame.locator("#stop").click();
+      await frame.locator("#status", { hasText: /^Stopped after \d+ steps\.$/ }).waitFor();
+      const chart = frame.locator("figure", { has: frame.locator("b", { hasText: /^Reward$/ }) }).locator(".plot");
+      await chart.locator("canvas").waitFor();
+      expect(await chart.getAttribute("aria-label")).toMatch(/^Reward\. mean reward: /);
+
+      expect(await overflow(page)).toBe(0);
+      const inner = (await (await page.locator(".playground-frame iframe").elementHandle())!.contentFrame())!;
+      await inner.waitForFunction(fitsItsFrame); // no second scroll bar
+      expect(faults).toEqual([]);
+      await page.context().close();
     },
   );
 
-  test("the search finds a config key and leads to it", { timeout: 180_000 }, async () => {
+  test("before the first page's script has come, the playground's button cannot be pressed: the press would be lost", async () => {
+    const html = await readFile(join(site, "index.html"), "utf8");
+    expect(html).toMatch(/<button[^>]*\sdisabled[^>]*>Load the model/);
+  });
+
+  test("the search finds a config key and leads to it", PATIENCE, async () => {
     const { page, faults } = await openPage(browser, `${origin}/`, { width: 1280 });
     await page.waitForLoadState("networkidle");
     await page.getByRole("button", { name: /search/i }).first().click(); // prettier-ignore
@@ -113,7 +126,7 @@ describe.skipIf(chromiumPath === undefined || !isBuilt)("the built site", () => 
     await page.context().close();
   });
 
-  test("a name in backticks leads to its place in the reference", { timeout: 180_000 }, async () => {
+  test("a name in backticks leads to its place in the reference", PATIENCE, async () => {
     const { page, faults } = await openPage(browser, `${origin}/guide/troubleshooting.html`, { width: 1280 });
     await page.waitForLoadState("networkidle");
     await page.locator("a", { hasText: "train.dynamicSampling.maxRefills" }).first().click(); // prettier-ignore
@@ -143,6 +156,12 @@ describe.skipIf(chromiumPath === undefined || !isBuilt)("the built site", () => 
     expect((await readFile(join(site, "social-card.png"))).subarray(1, 4).toString()).toBe("PNG");
   });
 });
+
+/** In a page inside another: nothing of it is out of sight. */
+function fitsItsFrame(): boolean {
+  const { scrollHeight, clientHeight, scrollWidth, clientWidth } = document.documentElement;
+  return scrollHeight <= clientHeight && scrollWidth <= clientWidth;
+}
 
 /** What axe finds in an open page that is serious or critical. */
 async function seriousFaults(page: Page): Promise<string[]> {

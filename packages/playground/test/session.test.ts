@@ -1,11 +1,13 @@
 import { createSandbox } from "@retool-ts/sandbox";
 import * as tf from "@tensorflow/tfjs-core";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Measure, StepReport } from "../src/protocol.js";
 import { SANDBOX_LIMITS } from "../src/session/environment.js";
 import { Session } from "../src/session/session.js";
 import { DEFAULT_SETTINGS, type Settings } from "../src/settings.js";
 import { readModel } from "./model-files.js";
+
+vi.setConfig({ testTimeout: 300_000 }); // far more than anything here takes, so that no load of the machine decides a test
 
 /** A session of its own for the length of a test. */
 async function withSession(use: (session: Session) => Promise<void>): Promise<void> {

@@ -16,22 +16,28 @@ export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
 }
 
-/** A page as a reader has it, and what went wrong in it: errors of scripts and of the console, and requests to elsewhere. */
+/** Far more than anything here takes, so that no load of the machine decides a test. */
+const PATIENCE_MS = 240_000;
+
+/** A page as a reader has it, all it asked for (from its first request on), and what went wrong: errors, and requests to elsewhere. */
 export async function openPage(
   browser: Browser,
   url: string,
   { width, colorScheme = "light" }: { readonly width: number; readonly colorScheme?: "light" | "dark" },
-): Promise<{ readonly page: Page; readonly faults: string[] }> {
+): Promise<{ readonly page: Page; readonly faults: string[]; readonly requests: string[] }> {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const faults: string[] = [];
+  const requests: string[] = [];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   page.on("request", (request) => {
+    requests.push(request.url());
     if (new URL(request.url()).origin !== new URL(url).origin && !request.url().startsWith("data:")) faults.push(request.url());
   });
   await page.goto(url);
-  return { page, faults };
+  return { page, faults, requests };
 }
 
 /** Pixels by which a page is wider than the window. */
@@ -48,6 +54,7 @@ export async function seriousFaults(
 ): Promise<string[]> {
   const { width, colorScheme } = options;
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await page.goto(url);
   await prepare?.(page);
