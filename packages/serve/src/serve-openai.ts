@@ -128,6 +128,8 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
     created: started,
     owned_by: "retool-ts",
     max_model_len: sampler.maxLength,
+    dialect: format.dialect,
+    prompt: format.prompt,
     extensions: CHAT_EXTENSIONS,
   };
 

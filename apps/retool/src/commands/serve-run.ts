@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { serveOpenAI } from "@retool-ts/serve";
 import { checkpointConfig, resolveCheckpoint, type CheckpointConfigOptions } from "../setup/checkpoint-source.js";
 import { chatFormatFor, openServingSampler } from "../setup/chat-format.js";
+import { toolsTrainedWith } from "../setup/create-environment.js";
 import { setUpModel } from "../setup/model-setup.js";
 import type { CliContext } from "../shell/cli-context.js";
 import { untilStopped } from "../shell/until-stopped.js";
@@ -35,7 +36,7 @@ export async function serveModel(options: ServeModelOptions, { print, reporter, 
         sampler,
         tokenizer,
         eosTokenIds,
-        format: await chatFormatFor(config, model),
+        format: await chatFormatFor(config, model, await toolsTrainedWith(config)),
         modelName: options.name ?? basename(options.model),
         host,
         port,
