@@ -6,6 +6,7 @@ import { toolsTrainedWith } from "../setup/create-environment.js";
 import { setUpModel } from "../setup/model-setup.js";
 import type { CliContext } from "../shell/cli-context.js";
 import { untilStopped } from "../shell/until-stopped.js";
+import { servedCounts, ServingProgress, showServing } from "./serving-progress.js";
 
 /** Options of `retool serve`. */
 export interface ServeModelOptions extends CheckpointConfigOptions {
@@ -48,10 +49,17 @@ export async function serveModel(options: ServeModelOptions, { print, reporter, 
       });
       print(`${server.url}/v1`);
       reporter.say(`${folder}: ${sampler.available} sequences of up to ${sampler.maxLength} tokens. Ctrl-C ends the server.`);
+      const progress = new ServingProgress(
+        () => servedCounts(server),
+        () => performance.now(),
+      );
+      const stopShowing = showServing(progress, reporter.status());
       try {
         await untilStopped(signal);
       } finally {
+        stopShowing();
         await server.close();
+        reporter.say(progress.summary());
       }
     } finally {
       sampler.dispose();

@@ -20,8 +20,11 @@ const SPECIAL = ["<|im_end|>", "<|im_start|>", "<tool_call>", "</tool_call>", "<
 
 const STAGE = "{name: clean, mixture: clean, steps: 150, batchSize: 8, learningRate: {peak: 0.005}}";
 
-/** A model with random weights and Hermes' tokens, to be taught to call its interpreter. */
-async function hermesRun(folder: string): Promise<readonly string[]> {
+/** A folder with random weights and a tokenizer of its own, which has a token for the end of a turn. */
+async function baseWith(
+  folder: string,
+  { specialTokens, chatTemplate }: { readonly specialTokens: string[]; readonly chatTemplate?: string },
+) {
   const base = join(folder, "base");
   const small = [
     "backend=wasm",
@@ -34,17 +37,34 @@ async function hermesRun(folder: string): Promise<readonly string[]> {
     `{"name": "code_interpreter", "arguments": {"code": ${JSON.stringify(text)}}}`,
     `\\boxed{${text.length}}`,
   ]);
-  const files = trainBpe(calls, { vocabSize: model.tokenizer.vocabSize, splitPattern: TINY_SPLIT, specialTokens: SPECIAL });
-  const config = { ...files.config, eos_token: SPECIAL[0]!, pad_token: SPECIAL[0]!, chat_template: TEMPLATE };
+  const files = trainBpe(calls, { vocabSize: model.tokenizer.vocabSize, splitPattern: TINY_SPLIT, specialTokens });
+  const ends = { eos_token: specialTokens[0]!, pad_token: specialTokens[0]! };
+  const config = { ...files.config, ...ends, ...(chatTemplate !== undefined && { chat_template: chatTemplate }) };
   await saveModelFolder(base, { ...model, ...describeTokenizer(createTokenizer({ ...files, config })) });
   model.dispose();
+  return base;
+}
+
+/** A model with Hermes' tokens, to be taught to call its interpreter. */
+async function hermesRun(folder: string): Promise<readonly string[]> {
   return [
     "backend=wasm",
     "dialect.name=hermes",
     'prompt.template="{question}"',
     `sft.stages=[${STAGE}]`,
     "budgets.maxResponseTokens=160",
-    `model.from=${base}`,
+    `model.from=${await baseWith(folder, { specialTokens: SPECIAL, chatTemplate: TEMPLATE })}`,
+  ];
+}
+
+/** A model that ends its turns with a token behind the paper's tags. */
+async function tagsWithEnd(folder: string): Promise<readonly string[]> {
+  const specialTokens = ["<|end|>", "<code>", "</code>", "<interpreter>", "</interpreter>", "<answer>", "</answer>"];
+  return [
+    "backend=wasm",
+    `sft.stages=[${STAGE}]`,
+    "budgets.maxResponseTokens=160",
+    `model.from=${await baseWith(folder, { specialTokens })}`,
   ];
 }
 
@@ -59,6 +79,7 @@ const TAGS = [
 describe.each([
   ["Hermes' calls", hermesRun],
   ["the paper's tags", () => Promise.resolve(TAGS)],
+  ["the paper's tags and an end of turn", tagsWithEnd],
   [
     "tags around other words",
     () =>

@@ -51,7 +51,7 @@ async function run(plan: Plan, context: CliContext): Promise<void> {
   const missing = problems.length - groups.length;
   if (groups.length === 0) throw noFigures(options.endpoint, failures);
   const cost: EndpointCost = { counts, failures, missing, usage: [...groups.flat().map(({ usage }) => usage), ...failures.usage] };
-  const evaluation = evaluationOf(groups, config, { passK: options.passK, majK: options.majK });
+  const evaluation = evaluationOf(groups, config, { passK: options.passK, majK: options.majK, problems });
   const unreadable = unreadableGolds(problems, config.reward).length;
   const figures = { ...evaluationJson(options.model, evaluation, unreadable), ...endpointFigures(options.endpoint, cost) };
   if (kept !== undefined && missing === 0) {
