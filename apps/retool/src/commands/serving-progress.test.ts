@@ -35,9 +35,9 @@ test("the line has requests, tokens, their rate since the last look and the cach
 test("the summary has all of it, or says that there was nothing", () => {
   const { state, progress } = server();
   state.time = 62_000;
-  expect(progress.summary()).toBe("No request was served in 1m 01s.");
+  expect(progress.summary()).toBe("No request was served in 1 min 01 s.");
   state.counts = { requests: 5, active: 0, waiting: 0, promptTokens: 400, cachedTokens: 100, completionTokens: 201 };
-  expect(progress.summary()).toBe("Served 5 requests in 1m 01s: 400 tokens read, 201 written, 25 % of prompts from the cache.");
+  expect(progress.summary()).toBe("Served 5 requests in 1 min 01 s: 400 tokens read, 201 written, 25 % of prompts from the cache.");
 });
 
 test("a terminal shows the line at once, under what is said, and is left clean", () => {
