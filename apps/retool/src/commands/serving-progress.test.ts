@@ -47,7 +47,7 @@ test("a terminal shows the line at once, under what is said, and is left clean",
   const stop = showServing(progress, reporter.status());
   expect(stream.read()).toBe("\r  0 requests, 0 at work  0 tokens, 0.0/s\u001b[K");
   reporter.say("a line");
-  expect(stream.read()).toMatch(/\u001b\[K\r\u001b\[Ka line\n\r {2}0 requests/);
+  expect(stream.read()).toContain("\u001b[K\r\u001b[Ka line\n\r  0 requests");
   stop();
   expect(stream.read().endsWith("\r\u001b[K")).toBe(true);
   const shown = stream.read();

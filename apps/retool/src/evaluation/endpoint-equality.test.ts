@@ -131,4 +131,12 @@ describe.each([
     const others = await run.throughServer("others", { temperature: 1, set: ["seed=2"] });
     expect(others.records.map(outline)).not.toEqual(first.records.map(outline));
   });
+
+  test("retool chat --endpoint asks it in the same way", async () => {
+    const { records } = await run.inProcess("for chat", { temperature: 0 });
+    const called = records.find(({ toolCalls, stopReason }) => toolCalls.length > 0 && stopReason === "answered")!;
+    const printed = (await run.chat(called.question)).join("\n");
+    for (const { result } of called.toolCalls) expect(printed).toContain(result);
+    expect(printed).toContain(called.segments.at(-1)!.text.replace(/<\|[a-z_]+\|>$/, ""));
+  });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readTrajectories, type TrajectoryRecord } from "@retool-ts/runs";
 import { QUIET, quietShell } from "../../test/quiet-shell.js";
+import { chatWithEndpoint } from "../commands/chat-endpoint-run.js";
 import { serveModel } from "../commands/serve-run.js";
 import { loadConfig } from "../config/load-config.js";
 import { withRun } from "../recipe/session.js";
@@ -27,6 +28,8 @@ export interface ServedRun {
   readonly endpoint: string;
   inProcess(name: string, asked: Asked): Promise<Outcome>;
   throughServer(name: string, asked: Asked): Promise<Outcome>;
+  /** What `retool chat --endpoint` prints for a question, greedily. */
+  chat(question: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -54,6 +57,8 @@ export async function serveTaughtRun(settingsIn: (folder: string) => Promise<rea
   const serving = serveModel({ model: run, host: "127.0.0.1", port: 0, set: [], ...limits }, shell);
   const endpoint = (await Promise.race([serving, address]))!;
 
+  const config = join(run, "config.yaml");
+  const asking = { config, endpoint, apiKeyEnv: "NO_SUCH_KEY", concurrency: 4, retries: 0, retryDelayMs: 1, timeoutS: 60 };
   const outcome = async (output: string, printed: readonly string[]): Promise<Outcome> => ({
     figures: JSON.parse(printed[0]!) as Record<string, unknown>,
     records: await readTrajectories(join(output, "trajectories/eval.jsonl.gz")),
@@ -69,10 +74,13 @@ export async function serveTaughtRun(settingsIn: (folder: string) => Promise<rea
     async throughServer(name, { temperature, set = [] }) {
       const own = quietShell();
       const output = join(folder, `served-${name}`);
-      const patience = { apiKeyEnv: "NO_SUCH_KEY", concurrency: 4, retries: 0, retryDelayMs: 1, timeoutS: 60 };
-      const config = join(run, "config.yaml");
-      await evaluateEndpoint({ ...COMMON, ...patience, config, endpoint, model: "run", set, temperature, output }, own);
+      await evaluateEndpoint({ ...COMMON, ...asking, model: "run", set, temperature, output }, own);
       return outcome(output, own.printed);
+    },
+    async chat(question) {
+      const own = quietShell();
+      await chatWithEndpoint({ ...asking, model: "run", question, temperature: 0, topP: 1, seed: 1, set: [] }, own);
+      return own.printed;
     },
     async close() {
       stop.abort();
