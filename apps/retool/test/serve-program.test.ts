@@ -48,6 +48,8 @@ test.skipIf(process.platform === "win32")("retool serve answers chats until SIGT
   child.kill("SIGTERM");
   expect(await exit).toEqual([0, null]);
   expect(seen.stderr).toContain("4 sequences of up to 2048 tokens");
+  expect(seen.stderr).toMatch(/\nServed 1 request in .*: \d+ tokens read, 5 written, 0 % of prompts from the cache\.\n$/);
+  expect(seen.stderr).not.toContain("at work");
 });
 
 test.skipIf(process.platform === "win32")("Ctrl-C in the middle of a stream ends it in good order (skipped on Windows)", async () => {

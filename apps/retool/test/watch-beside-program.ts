@@ -7,5 +7,7 @@ const say = (text: string) => {
     for (;;);
   });
 };
-watchBeside(run!, [process.execPath, cli!], { reporter: { say, step() {}, close() {}, progress: () => ({ update() {}, done() {} }) } });
+watchBeside(run!, [process.execPath, cli!], {
+  reporter: { say, step() {}, close() {}, status: () => ({ update() {}, done() {} }), progress: () => ({ update() {}, done() {} }) },
+});
 setInterval(() => {}, 1_000);

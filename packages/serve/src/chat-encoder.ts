@@ -130,8 +130,8 @@ export class ChatEncoder {
   }
 
   #check(text: string): CheckedText {
+    if (this.#format.apart) return { isPlain: false, tokens: 0 }; // an empty one too: the texts around it are not encoded as one
     if (text === "") return { isPlain: true, tokens: 0 };
-    if (this.#format.apart) return { isPlain: false, tokens: 0 };
     return this.#checked.of(text, () => {
       const inert = this.#untrusted(text);
       const open = this.#tokenizer.encode(text);

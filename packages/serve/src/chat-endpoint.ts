@@ -1,6 +1,6 @@
 import { uniformAt } from "@retool-ts/core";
 import type { ChatMessage } from "@retool-ts/data";
-import type { SamplingParameters, TokenAlternative, TurnTokens } from "@retool-ts/engine";
+import type { SamplingParameters, TurnTokens } from "@retool-ts/engine";
 import { HttpFault } from "@retool-ts/http";
 import { toChatMessage } from "./chat-message.js";
 import type { ChatFormat, ParsedReply } from "./chat-format.js";
@@ -11,8 +11,9 @@ import { finishReason, tokenLogProbs, usageOf, type ReplyCall } from "./openai-r
 import { ChatRequest, parseRequest, stopsOf, toolSchemasOf } from "./openai-requests.js";
 import { checkRequestSize } from "./request-bounds.js";
 import { ReplyText } from "./reply-text.js";
-import { checkDemanded, demandedCall } from "./tool-choice.js";
+import { checkCallable, checkDemanded, demandedCall } from "./tool-choice.js";
 import type { SendEvent } from "./sse-stream.js";
+import { WaitingTokens } from "./waiting-tokens.js";
 
 /** What answers need besides the request. */
 export interface EndpointContext {
@@ -50,6 +51,7 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
   const calls = chat.tools.length > 0 && request.tool_choice !== "none";
   const names = chat.tools.map((tool) => tool.function.name);
   const demanded = demandedCall(request, format, names);
+  if (calls) checkCallable(format, names);
   const opening = demanded?.opening ?? "";
   const planned = conversation.plan(messages, chat, {
     forcedIds: opening === "" ? [] : encoder.encodeTrusted(opening),
@@ -122,25 +124,19 @@ export function prepareChat(body: unknown, context: EndpointContext): PreparedAn
       const opening = `${JSON.stringify({ ...head, object: "chat.completion.chunk" }).slice(0, -1)},"choices":[`; // of every event the same
       const chunk = (index: number, delta: unknown, more: object = {}) =>
         send(`${opening}${JSON.stringify({ index, delta, finish_reason: null, logprobs: null, ...more })}]}`);
-      const none = (): Waiting => ({ tokenIds: [], logProbs: [], topLogProbs: [] });
-      const waiting = keys.map(none);
+      const waiting = keys.map(() => new WaitingTokens());
       const waits = request.logprobs === true || request.return_token_ids === true;
       const take = (choice: number): object => {
         if (!waits) return {};
-        const taken = waiting[choice]!;
-        waiting[choice] = none();
+        const taken = waiting[choice]!.take();
         return {
           ...(request.logprobs === true && { logprobs: { content: tokenLogProbs(tokens, taken), refusal: null } }),
           ...(request.return_token_ids === true && { token_ids: taken.tokenIds }),
         };
       };
       keys.forEach((_, index) => chunk(index, { role: "assistant", content: "" }, request.return_token_ids === true && index === 0 ? { prompt_token_ids: planned.promptIds } : {})); // prettier-ignore
-      const { turns, usage } = await generate((choice, tokenId, logProb, alternatives = []) => {
-        if (waits) {
-          waiting[choice]!.tokenIds.push(tokenId);
-          waiting[choice]!.logProbs.push(logProb);
-          waiting[choice]!.topLogProbs.push(alternatives);
-        }
+      const { turns, usage } = await generate((choice, tokenId, logProb, alternatives) => {
+        if (waits) waiting[choice]!.push(tokenId, logProb, alternatives);
         const part = texts[choice]!.push(tokenId);
         if (part !== "") chunk(choice, { content: part }, take(choice));
       });
@@ -188,13 +184,6 @@ export function maxTokensOf(
 ): { readonly maxTokens?: number } {
   const limits = [asked, maxTokens].filter((limit) => limit != null);
   return limits.length === 0 ? {} : { maxTokens: Math.min(...limits) };
-}
-
-/** Tokens of a streamed choice that no event has told yet. */
-interface Waiting {
-  readonly tokenIds: number[];
-  readonly logProbs: number[];
-  readonly topLogProbs: (readonly TokenAlternative[])[];
 }
 
 /** Likeliest tokens to tell at each place. */

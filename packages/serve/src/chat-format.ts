@@ -17,6 +17,12 @@ export interface ParsedReply {
 
 /** The way in which a model's conversations and calls are written. */
 export interface ChatFormat {
+  /** Name of the dialect of calls; the list of models tells it. */
+  readonly dialect: "hermes" | "xml";
+  /** `plain` where questions stand alone, between the template's variables `question_open` and `question_close`; else `chat`. */
+  readonly prompt: "chat" | "plain";
+  /** Tools that the model can call; undefined where it can call any that it is told of. */
+  readonly tools?: readonly string[];
   /** Jinja, as in `tokenizer_config.json`. */
   readonly template: string;
   /** Further variables of the template, such as `bos_token`. */
@@ -45,6 +51,8 @@ export interface ChatFormatOptions {
 /** Calls as `<tool_call>` around JSON, in a template of the model's own: Hermes, Qwen and others. */
 export function hermesFormat(template: string, { variables = {}, beginningIds = [] }: ChatFormatOptions = {}): ChatFormat {
   return {
+    dialect: "hermes",
+    prompt: "chat",
     template,
     variables,
     beginningIds,
@@ -72,6 +80,8 @@ export interface XmlFormatOptions extends ChatFormatOptions {
   readonly toolTags?: Readonly<Record<string, string>>;
   readonly resultOpen?: string;
   readonly resultClose?: string;
+  /** True, the default: `</answer>` ends a reply. False: the model's end of turn behind it does. */
+  readonly answerStops?: boolean;
   /** A template of the model's own; without one, questions stand alone on their lines. */
   readonly template?: string;
 }
@@ -90,12 +100,23 @@ export function xmlFormat(options: XmlFormatOptions = {}): ChatFormat {
     toolTags = {},
     resultOpen = "\n<interpreter>\n",
     resultClose = "</interpreter>\n\n",
+    answerStops = true,
   } = options;
-  const dialect = xmlDialect({ toolTags });
+  const dialect = xmlDialect({ toolTags, answerStops });
   const tagOf = new Map([...Object.entries(toolTags).map(([tag, tool]) => [tool, tag] as const), [CODE_INTERPRETER, "code"]]);
   return {
+    dialect: "xml",
+    prompt: options.template === undefined ? "plain" : "chat",
+    tools: [...tagOf.keys()],
     template: options.template ?? XML_TEMPLATE,
-    variables: { ...variables, result_open: resultOpen, result_close: resultClose, tool_tags: Object.fromEntries(tagOf) },
+    variables: {
+      question_open: "",
+      question_close: "\n",
+      ...variables,
+      result_open: resultOpen,
+      result_close: resultClose,
+      tool_tags: Object.fromEntries(tagOf),
+    },
     beginningIds,
     apart: true,
     stopStrings: dialect.stopStrings,
@@ -117,7 +138,7 @@ function argumentsOf(input: unknown): string {
   return typeof input === "string" ? input : JSON.stringify(input);
 }
 
-/** Users' messages are lines; what the assistant writes follows, calls in their tags, results in theirs. */
+/** Users' messages are lines, unless a request says what stands around them; what the assistant writes follows, calls in their tags, results in theirs. */
 const XML_TEMPLATE =
   "{%- for message in messages -%}" +
   "{%- if message.role == 'assistant' -%}{{- message.content or '' -}}" +
@@ -125,5 +146,6 @@ const XML_TEMPLATE =
   "{{- '<' + tag + '>' -}}{%- if tag == 'code' -%}{{- call.function.arguments.code -}}{%- else -%}{{- call.function.arguments | tojson -}}{%- endif -%}{{- '</' + tag + '>' -}}" +
   "{%- endfor -%}" +
   "{%- elif message.role == 'tool' -%}{{- result_open + message.content + result_close -}}" +
+  "{%- elif message.role == 'user' -%}{{- question_open + message.content + question_close -}}" +
   "{%- else -%}{{- message.content + '\n' -}}{%- endif -%}" +
   "{%- endfor -%}";

@@ -1,11 +1,11 @@
 import { HttpFault } from "@retool-ts/http";
-import type { TurnTokens } from "@retool-ts/engine";
 import { streamKey } from "@retool-ts/core";
 import { maxTokensOf, samplingOf, type EndpointContext, type PreparedAnswer } from "./chat-endpoint.js";
-import { finishReason, usageOf, type Usage } from "./openai-replies.js";
+import { finishReason, usageOf, type FinishReason, type ScoredTokens, type Usage } from "./openai-replies.js";
 import { CompletionRequest, parseRequest, stopsOf } from "./openai-requests.js";
 import { encodeWithin } from "./request-bounds.js";
 import { ReplyText } from "./reply-text.js";
+import { WaitingTokens } from "./waiting-tokens.js";
 
 /** The API's tokens of a completion that names none. */
 const DEFAULT_MAX_TOKENS = 16;
@@ -36,10 +36,11 @@ export function prepareCompletion(body: unknown, context: EndpointContext, rando
   prompts.forEach((promptIds, place) => engine.check({ promptIds, keys: keysOf(place), topLogProbs }, FIELDS));
   const head = { id: `cmpl-${seed.toString(16)}`, object: "text_completion", created: context.now(), model: modelName };
 
-  const run = async (onText: (choice: number, part: string) => void) => {
+  const run = async (onText: (index: number, part: string, promptIds: readonly number[], waiting: WaitingTokens) => void) => {
     const ends = await Promise.allSettled(
       prompts.map(async (promptIds, place) => {
         const texts = Array.from({ length: choices }, () => new ReplyText(tokenizer, { stops, format: null, opening: "" }));
+        const waiting = texts.map(() => new WaitingTokens());
         let cached = 0;
         const turns = await engine.generate({
           promptIds,
@@ -50,12 +51,19 @@ export function prepareCompletion(body: unknown, context: EndpointContext, rando
           stopStrings: stops,
           signal: context.signal,
           onPrompt: (tokens) => (cached = tokens),
-          onToken: (choice, tokenId) => {
-            const part = texts[choice]!.push(tokenId);
-            if (part !== "") onText(place * choices + choice, part);
+          onToken: (choice, ...token) => {
+            waiting[choice]!.push(...token);
+            const part = texts[choice]!.push(token[0]);
+            if (part !== "") onText(place * choices + choice, part, promptIds, waiting[choice]!);
           },
         });
-        const finished = turns.map((turn, choice) => ({ turn, promptIds, index: place * choices + choice, ...texts[choice]!.finish() }));
+        const finished = turns.map((turn, choice) => ({
+          turn,
+          waiting: waiting[choice]!,
+          promptIds,
+          index: place * choices + choice,
+          ...texts[choice]!.finish(),
+        }));
         return { finished, cached };
       }),
     );
@@ -71,34 +79,51 @@ export function prepareCompletion(body: unknown, context: EndpointContext, rando
     );
     return { finished, usage };
   };
-  const choiceOf = ({ turn, promptIds, index }: Finished, text: string) => ({
+  const textOf = (id: number) => tokenizer.decode([id]);
+  /** @param start - characters of the choice's tokens that were told before */
+  const choiceOf = (index: number, text: string, { tokens, start = 0, ...more }: ChoiceParts) => ({
     index,
     text,
-    finish_reason: finishReason(turn, 0),
-    logprobs: request.logprobs == null ? null : logProbsOf(turn, (id) => tokenizer.decode([id])),
-    ...(request.return_token_ids === true && { token_ids: turn.tokenIds, prompt_token_ids: promptIds }),
+    finish_reason: more.finish,
+    logprobs: request.logprobs == null ? null : logProbsOf(tokens, start, textOf),
+    ...(request.return_token_ids === true && { token_ids: tokens.tokenIds, ...(start === 0 && { prompt_token_ids: more.promptIds }) }),
   });
 
   return {
     streams: request.stream === true,
     async answer() {
       const { finished, usage } = await run(() => {});
-      return { ...head, choices: finished.map((each) => choiceOf(each, each.content)), usage };
+      const whole = finished.map(({ index, content, turn, promptIds }) => {
+        return choiceOf(index, content, { tokens: turn, finish: finishReason(turn, 0), promptIds });
+      });
+      return { ...head, choices: whole, usage };
     },
     async stream(send) {
-      const { finished, usage } = await run((index, text) =>
-        send({ ...head, choices: [{ index, text, finish_reason: null, logprobs: null }] }),
+      const told = new Map<number, number>();
+      const tell = (index: number, text: string, parts: Omit<ChoiceParts, "start">): void => {
+        const start = told.get(index) ?? 0;
+        send({ ...head, choices: [choiceOf(index, text, { ...parts, start })] });
+        told.set(
+          index,
+          parts.tokens.tokenIds.reduce((end, id) => end + textOf(id).length, start),
+        );
+      };
+      const { finished, usage } = await run((index, text, promptIds, waiting) =>
+        tell(index, text, { tokens: waiting.take(), finish: null, promptIds }),
       );
-      for (const each of finished) send({ ...head, choices: [choiceOf(each, each.rest)] });
+      for (const { index, rest, waiting, turn, promptIds } of finished)
+        tell(index, rest, { tokens: waiting.take(), finish: finishReason(turn, 0), promptIds });
       if (request.stream_options?.include_usage === true) send({ ...head, choices: [], usage: usage satisfies Usage });
     },
   };
 }
 
-interface Finished {
-  readonly turn: TurnTokens;
+/** What an answer or an event tells of a choice besides its text. */
+interface ChoiceParts {
+  readonly tokens: ScoredTokens;
+  readonly start?: number;
+  readonly finish: FinishReason | null;
   readonly promptIds: readonly number[];
-  readonly index: number;
 }
 
 /** One prompt or several, each text or ids. */
@@ -112,11 +137,11 @@ function promptsOf(prompt: CompletionRequest["prompt"], vocabSize: number): read
   return list;
 }
 
-function logProbsOf({ tokenIds, logProbs, topLogProbs }: TurnTokens, textOf: (id: number) => string) {
+function logProbsOf({ tokenIds, logProbs, topLogProbs }: ScoredTokens, start: number, textOf: (id: number) => string) {
   const tokens = tokenIds.map(textOf);
   const top =
     topLogProbs?.map((likeliest) => Object.fromEntries(likeliest.map(({ tokenId, logProb }) => [textOf(tokenId), logProb]))) ?? null;
-  let end = 0;
+  let end = start;
   const offsets = tokens.map((token) => (end += token.length) - token.length);
   return { tokens, token_logprobs: logProbs, text_offset: offsets, top_logprobs: top };
 }

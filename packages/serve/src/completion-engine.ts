@@ -112,16 +112,16 @@ export class CompletionEngine {
       if (end.status === "rejected") throw end.reason;
       return end.value;
     });
-    for (const turn of turns) this.#completionTokens += turn.tokenIds.length;
     signal.throwIfAborted();
     return turns;
   }
 
-  #decode(sequence: number, choice: number, request: GenerationRequest): Promise<TurnTokens> {
+  async #decode(sequence: number, choice: number, request: GenerationRequest): Promise<TurnTokens> {
     const { temperature, topP, topK, promptIds, maxTokens, stopStrings, topLogProbs = 0, onToken, signal, keys } = request;
     const key = keys[choice]!;
     const room = this.model.sampler.maxLength - promptIds.length;
-    return this.model.sampler.decode(sequence, {
+    let told = 0;
+    const turn = await this.model.sampler.decode(sequence, {
       temperature,
       topP,
       topK,
@@ -130,9 +130,15 @@ export class CompletionEngine {
       stopTokenIds: this.model.eosTokenIds,
       stopStrings,
       ...(topLogProbs > 0 && { topLogProbs }),
-      ...(onToken && { onToken: (...token) => onToken(choice, ...token) }),
+      onToken: (...token) => {
+        told++;
+        this.#completionTokens++;
+        onToken?.(choice, ...token);
+      },
       signal,
     });
+    this.#completionTokens += turn.tokenIds.length - told; // of a sampler that tells them at the end
+    return turn;
   }
 }
 

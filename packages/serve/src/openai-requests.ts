@@ -116,7 +116,7 @@ export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unk
   for (const [field, isHarmless] of Object.entries(REFUSED)) {
     const value = (body as Record<string, unknown>)[field];
     if (value == null || isHarmless(value)) continue;
-    const message = `${field} is not supported: this server would answer as if it were not there`;
+    const message = field === "response_format" ? formatRefusal(value) : `${field} is not supported: this server would answer as if it were not there`; // prettier-ignore
     throw new HttpFault(400, message, { param: field, code: "unsupported_parameter" });
   }
   const parsed = schema.safeParse(body);
@@ -127,6 +127,11 @@ export function parseRequest<Schema extends z.ZodType>(schema: Schema, body: unk
     "",
   );
   throw invalid(`${param === "" ? "body" : param}: ${issue.message}`, param);
+}
+
+function formatRefusal(format: unknown): string {
+  const type = String((format as { readonly type?: unknown }).type ?? format).slice(0, 40);
+  return `response_format: expected {"type": "text"}, found type ${JSON.stringify(type)}: replies are not held to a format here; say it in a message, or take arguments of a tool (tool_choice)`;
 }
 
 /** Of the members of a union, the one that came furthest says most. */

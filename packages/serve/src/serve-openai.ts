@@ -49,6 +49,8 @@ export interface ServeOptions extends ServerAddress {
 /** A server that runs. */
 export interface OpenAIServer extends HttpServer {
   readonly engine: CompletionEngine;
+  /** Requests at work, and those that wait. */
+  readonly gate: Pick<RequestGate, "active" | "waiting">;
   /** Begins a rollout: its address remembers what is sampled under it. */
   openRollout(options: RolloutOptions): RecordedRollout;
 }
@@ -128,6 +130,8 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
     created: started,
     owned_by: "retool-ts",
     max_model_len: sampler.maxLength,
+    dialect: format.dialect,
+    prompt: format.prompt,
     extensions: CHAT_EXTENSIONS,
   };
 
@@ -158,6 +162,7 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
   return {
     url: server.url,
     engine,
+    gate,
     openRollout(rolloutOptions) {
       const id = randomBytes(16).toString("hex");
       const rollout = new RecordedRollout({ id, url: server.url, encoder, model, ...rolloutOptions }, () => {

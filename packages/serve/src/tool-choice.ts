@@ -14,6 +14,18 @@ export interface DemandedCall {
 }
 
 /**
+ * Looks at the tools of a request: a model that knows the calls of a few tools alone would not call others, or call what nobody offered.
+ *
+ * @throws HttpFault when the model can call none of them.
+ */
+export function checkCallable({ tools }: Pick<ChatFormat, "tools">, names: readonly string[]): void {
+  if (tools === undefined || names.length === 0 || names.some((name) => tools.includes(name))) return;
+  const offered = names.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 100)));
+  const message = `tools: this model was trained with tags and can call ${tools.join(", ")} alone, found ${offered.join(", ")}: offer one that it can call, or leave tools out`; // prettier-ignore
+  throw new HttpFault(400, message, { param: "tools", code: "unsupported_value" });
+}
+
+/**
  * What `tool_choice` demands; undefined where the model is free.
  *
  * @throws HttpFault when the model cannot be made to call such a tool.

@@ -237,6 +237,8 @@ describe("what is refused", () => {
   test.each([
     [{ messages, frequency_penalty: 0.5 }, "frequency_penalty"],
     [{ messages, response_format: { type: "json_object" } }, "response_format"],
+    [{ messages, response_format: { type: "json_schema", json_schema: { name: "x", schema: {} } } }, "response_format"],
+    [{ messages, response_format: "json" }, "response_format"],
     [{ messages, logit_bias: { "5": 1 } }, "logit_bias"],
     [{ messages, logprobs: true, top_logprobs: 3 }, "top_logprobs"],
     [{ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] }, "messages[0].content"],
@@ -255,6 +257,15 @@ describe("what is refused", () => {
     expect(reply.body).toMatchObject({
       error: { type: "invalid_request_error", param, message: expect.stringContaining(param.split("[")[0]!) as string },
     });
+  });
+
+  test("a format of replies other than text, with what to do instead", async () => {
+    const { chat } = await serve(() => "x");
+    expect((await chat({ messages, response_format: { type: "text" } })).status).toBe(200);
+    const { body } = await chat({ messages, response_format: { type: "json_schema", json_schema: { name: "x", schema: {} } } });
+    const message =
+      'response_format: expected {"type": "text"}, found type "json_schema": replies are not held to a format here; say it in a message, or take arguments of a tool (tool_choice)';
+    expect(body).toMatchObject({ error: { message, param: "response_format", code: "unsupported_parameter" } });
   });
 
   test("a role that there is not, with those that there are", async () => {
@@ -342,7 +353,7 @@ describe("the server", () => {
     const get = async (path: string) => (await fetch(`${server.url}${path}`)).text();
     expect(JSON.parse(await get("/v1/models"))).toMatchObject({
       object: "list",
-      data: [{ id: "scripted", object: "model", max_model_len: 4_096 }],
+      data: [{ id: "scripted", object: "model", max_model_len: 4_096, dialect: "hermes", prompt: "chat" }],
     });
     expect(JSON.parse(await get("/v1/models/scripted"))).toMatchObject({ id: "scripted" });
     expect(JSON.parse(await get("/v1/models/other"))).toMatchObject({ error: { code: "model_not_found" } });

@@ -63,3 +63,30 @@ describe("tool_choice: required, and a tool by name, give a call or an error tha
     expect((await answers("x", { tool_choice: "required" }, { format: xmlFormat({ toolTags: { look: "lookup" } }) })).whole).toMatchObject({ status: 400, body: { error: { message: "tool_choice: this model cannot be made to choose among these tools; name one" } } }); // prettier-ignore
   });
 });
+
+describe("tools that a model of the paper's tags cannot call", () => {
+  const format = xmlFormat({ toolTags: { look: "lookup" } });
+  const other = { tools: [tool("weather"), tool("search")] };
+
+  test("are refused at once, by name and with those that it can call", async () => {
+    const { whole, events, sampler } = await answers("<code>1</code>", other, { format });
+    const message =
+      'tools: this model was trained with tags and can call lookup, code_interpreter alone, found "weather", "search": offer one that it can call, or leave tools out';
+    const error = { message, type: "invalid_request_error", param: "tools", code: "unsupported_value" };
+    expect(whole).toEqual({ status: 400, body: { error } });
+    expect(JSON.parse(events)).toEqual({ error });
+    expect(sampler.decoded).toEqual([]);
+  });
+
+  test.each([
+    ["one of them is known", { tools: [tool("weather"), tool("lookup")] }],
+    ["none is to be called", { ...other, tool_choice: "none" }],
+    ["none is offered", { tools: [] }],
+  ])("are let through where %s", async (_, body) => {
+    expect((await answers("<answer>1</answer>", body, { format })).whole.status).toBe(200);
+  });
+
+  test("a model that is told of its tools takes any", async () => {
+    expect((await answers("Hello", other)).whole.status).toBe(200);
+  });
+});

@@ -2,9 +2,11 @@ import { basename } from "node:path";
 import { serveOpenAI } from "@retool-ts/serve";
 import { checkpointConfig, resolveCheckpoint, type CheckpointConfigOptions } from "../setup/checkpoint-source.js";
 import { chatFormatFor, openServingSampler } from "../setup/chat-format.js";
+import { toolsTrainedWith } from "../setup/create-environment.js";
 import { setUpModel } from "../setup/model-setup.js";
 import type { CliContext } from "../shell/cli-context.js";
 import { untilStopped } from "../shell/until-stopped.js";
+import { servedCounts, ServingProgress, showServing } from "./serving-progress.js";
 
 /** Options of `retool serve`. */
 export interface ServeModelOptions extends CheckpointConfigOptions {
@@ -35,7 +37,7 @@ export async function serveModel(options: ServeModelOptions, { print, reporter, 
         sampler,
         tokenizer,
         eosTokenIds,
-        format: await chatFormatFor(config, model),
+        format: await chatFormatFor(config, model, await toolsTrainedWith(config)),
         modelName: options.name ?? basename(options.model),
         host,
         port,
@@ -47,10 +49,17 @@ export async function serveModel(options: ServeModelOptions, { print, reporter, 
       });
       print(`${server.url}/v1`);
       reporter.say(`${folder}: ${sampler.available} sequences of up to ${sampler.maxLength} tokens. Ctrl-C ends the server.`);
+      const progress = new ServingProgress(
+        () => servedCounts(server),
+        () => performance.now(),
+      );
+      const stopShowing = showServing(progress, reporter.status());
       try {
         await untilStopped(signal);
       } finally {
+        stopShowing();
         await server.close();
+        reporter.say(progress.summary());
       }
     } finally {
       sampler.dispose();

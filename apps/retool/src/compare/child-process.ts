@@ -72,6 +72,7 @@ export function progressReporter(send: (progress: ChildProgress) => void): Repor
     say() {},
     step() {},
     close() {},
+    status: () => ({ update() {}, done() {} }),
     progress: (label, total) => ({ update: (done) => send({ label, done, total }), done() {} }),
   };
 }

@@ -76,6 +76,8 @@ export interface EndpointModelOptions {
   readonly name: string;
   readonly sampling: SamplingParameters;
   readonly tools: readonly ToolSchema[];
+  /** Texts of a server's own template for a model without one. */
+  readonly template?: Readonly<Record<string, string>>;
   /** The server takes `noise_key` and `prefix_token_ids`: what it samples is what a rollout in its own process would. */
   readonly isExact?: boolean;
   /** Replies that need not be asked for again. */
@@ -99,12 +101,13 @@ export class EndpointModel {
 
   /** @throws InputError when the address, the model or the key is wrong. */
   async ask(question: TurnQuestion): Promise<EndpointReply<Completion>> {
-    const { name, sampling, tools, cache, isExact } = this.#options;
+    const { name, sampling, tools, template, cache, isExact } = this.#options;
     const { messages, maxTokens, seed, sample, noiseKey, prefixIds } = question;
     const request = {
       model: name,
       messages,
       ...(tools.length > 0 && { tools }),
+      ...(template !== undefined && { chat_template_kwargs: template }),
       temperature: sampling.temperature,
       top_p: sampling.topP,
       ...(sampling.topK > 0 && { top_k: sampling.topK }),

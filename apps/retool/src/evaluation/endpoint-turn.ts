@@ -45,8 +45,11 @@ export function readCompletion({ choices }: Completion, dialect: Dialect, turn: 
       const ended = ({ answer: "answered", none: "eos", malformed: "parseError" } as const)[action.kind];
       return { text, ended, calls: [], message: messageOf(content) };
     }
-    case "call":
-      return { text, calls: [{ wire: wires[0]!, request: action }], message: messageOf(content) };
+    case "call": {
+      // tags stay in the text, where the server's own model reads them
+      const wire = wireCall(`call_${turn}_0`, action.tool, JSON.stringify(action.input));
+      return { text, calls: [{ wire, request: action }], message: () => ({ role: "assistant", content }) };
+    }
     case "calls": {
       const found = extractHermesCalls(content);
       const written = found.calls.map(({ name, arguments: input }, place) =>

@@ -17,7 +17,7 @@ import { identityOf } from "./eval-identity.js";
 import { withOptions } from "./eval-options.js";
 import { evaluationJson } from "./eval-result.js";
 import { evaluationOf, evaluationProblems, type EvalOptions } from "./evaluate-checkpoint.js";
-import { endpointConfig, openEndpoint, type EndpointOptions } from "./open-endpoint.js";
+import { endpointConfig, knowEndpoint, openEndpoint, type EndpointOptions, type KnownEndpoint } from "./open-endpoint.js";
 
 /** Options of `retool eval --endpoint`; the model is its name there. */
 export type EndpointEvalOptions = EvalOptions & EndpointOptions;
@@ -25,11 +25,14 @@ export type EndpointEvalOptions = EvalOptions & EndpointOptions;
 /** Evaluates a model behind an OpenAI-compatible server, with its tools run here, as {@link evaluateCheckpoint} does one in this process. */
 export async function evaluateEndpoint(options: EndpointEvalOptions, context: CliContext): Promise<void> {
   const benchmark = options.benchmark === undefined ? undefined : benchmarkOf(options.benchmark, options.data);
-  const config = withOptions(await endpointConfig({ ...options, set: [...(benchmark?.settings ?? []), ...options.set] }), options);
+  const known = await knowEndpoint(options, context.signal);
+  const set = [...(benchmark?.settings ?? []), ...options.set];
+  const config = withOptions(await endpointConfig({ ...options, set }, known.abilities), options);
   const problems = await evaluationProblems(config, options, benchmark, context);
-  const identity = identityOf({ endpoint: options.endpoint, model: options.model }, config, problems);
+  const dialect = { ...config.dialect, name: "hermes" } as const; // the address decides it; a server need not be there once all is kept
+  const identity = identityOf({ endpoint: options.endpoint, model: options.model }, { ...config, dialect }, problems);
   const kept = options.output === undefined ? undefined : await EvalFolder.open(options.output, identity, config.eval.samples);
-  const plan = { config, problems, kept, options };
+  const plan = { config, problems, kept, options, known };
   await (kept === undefined ? run(plan, context) : withFolderLock(kept.run.path, () => run(plan, context)));
 }
 
@@ -38,6 +41,7 @@ interface Plan {
   readonly problems: readonly Problem[];
   readonly kept: EvalFolder | undefined;
   readonly options: EndpointEvalOptions;
+  readonly known: KnownEndpoint;
 }
 
 async function run(plan: Plan, context: CliContext): Promise<void> {
@@ -47,7 +51,7 @@ async function run(plan: Plan, context: CliContext): Promise<void> {
   const missing = problems.length - groups.length;
   if (groups.length === 0) throw noFigures(options.endpoint, failures);
   const cost: EndpointCost = { counts, failures, missing, usage: [...groups.flat().map(({ usage }) => usage), ...failures.usage] };
-  const evaluation = evaluationOf(groups, config, { passK: options.passK, majK: options.majK });
+  const evaluation = evaluationOf(groups, config, { passK: options.passK, majK: options.majK, problems });
   const unreadable = unreadableGolds(problems, config.reward).length;
   const figures = { ...evaluationJson(options.model, evaluation, unreadable), ...endpointFigures(options.endpoint, cost) };
   if (kept !== undefined && missing === 0) {
@@ -71,14 +75,14 @@ const NO_FAILURES: EndpointFailures = { reasons: {}, usage: [], gaveUp: false };
 const NO_COUNTS = { requests: 0, retries: 0, cached: 0, failed: 0, withoutUsage: 0 };
 
 /** Rolls out the problems that are not kept yet. */
-async function sample({ config, problems, kept, options }: Plan, { reporter, signal }: CliContext) {
+async function sample({ config, problems, kept, options, known }: Plan, { reporter, signal }: CliContext) {
   const { samples } = config.eval;
   const finished = ((await kept?.finished()) ?? new Map()) as Map<string, EndpointRecord[]>; // this folder holds none but ours
   const open = problems.filter(({ id }) => !finished.has(id));
   if (open.length === 0) return { finished, failures: NO_FAILURES, counts: NO_COUNTS };
   const before = (problems.length - open.length) * samples;
   if (before > 0) reporter.say(`${problems.length - open.length} of ${problems.length} problems were finished before`);
-  const endpoint = await openEndpoint(options.model, config, options, { signal, replies: kept?.replies });
+  const endpoint = await openEndpoint(options.model, config, known, { replies: kept?.replies });
   try {
     const bar = reporter.progress("evaluate", problems.length * samples, before);
     const failures = await endpointGroups(open, {

@@ -58,6 +58,7 @@ test("the recipe runs on a server, a checkpoint names its state there, and a run
     say: () => {},
     step: () => {},
     close: () => {},
+    status: () => ({ update: () => {}, done: () => {} }),
     progress: () => ({ update: () => void (++steps === 6 && stop.abort(new DOMException("stop", "AbortError"))), done: () => {} }),
   };
   const stopped = trainRecipe({ run, preset: "smoke", settings: settings(), reporter, signal: stop.signal });

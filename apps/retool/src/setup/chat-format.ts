@@ -2,19 +2,27 @@ import { beginningIds, templateVariables } from "@retool-ts/data";
 import type { SamplingModel } from "@retool-ts/evaluate";
 import { hermesFormat, xmlFormat, type ChatFormat } from "@retool-ts/serve";
 import type { EngineSampler } from "@retool-ts/engine";
+import type { Tool } from "@retool-ts/rollout";
 import type { RecipeConfig } from "../config/recipe-config.js";
+import { tagsOf } from "./dialect-setup.js";
 import type { LoadedModel } from "./model-setup.js";
 import { chatTemplateFor } from "./prompt.js";
 
-/** The way in which a served model writes conversations: its own chat template, else the tags that it was trained with. */
+/**
+ * The way in which a served model writes conversations: its own chat template, else the tags that it was trained with.
+ *
+ * @param tools - those that it was trained with; each but the interpreter has a tag of its own
+ */
 export async function chatFormatFor(
   config: Pick<RecipeConfig, "prompt" | "dialect">,
-  { tokenizer, chatTemplate }: Pick<LoadedModel, "tokenizer" | "chatTemplate">,
+  { tokenizer, chatTemplate, eosTokenIds }: Pick<LoadedModel, "tokenizer" | "chatTemplate" | "eosTokenIds">,
+  tools: readonly Pick<Tool, "name">[],
 ): Promise<ChatFormat> {
   const template = await chatTemplateFor(config, chatTemplate);
   if (template !== undefined) return hermesFormat(template, { variables: templateVariables(tokenizer.files) });
   const { resultOpen, resultClose } = config.dialect;
-  return xmlFormat({ beginningIds: beginningIds(tokenizer), resultOpen, resultClose });
+  const answerStops = eosTokenIds.every((id) => tokenizer.idToToken(id) === undefined); // as in rollouts
+  return xmlFormat({ beginningIds: beginningIds(tokenizer), resultOpen, resultClose, answerStops, toolTags: tagsOf(tools) });
 }
 
 /** Bounds of a sampler that serves. */

@@ -93,7 +93,7 @@ export async function createEnvironment(
     const agent = own.agent ?? (config.agent.file === null ? undefined : await loadAgent(config.agent.file));
     return {
       ...world,
-      ...(agent && { rollOut: await agentRollOut(agent, config, model, say) }),
+      ...(agent && { rollOut: await agentRollOut(agent, config, { model, tools, say }) }),
       ...(await setUpDialect(config, model, tools)),
       encodePrompt: await promptEncoder(config, { tokenizer, chatTemplate, toolSchemas: toolSchemas(tools) }),
       sampler: {
@@ -123,12 +123,18 @@ function withoutStrays(agent: Agent, say: Say = () => {}): Agent {
 /** Different messages of strays that are said. */
 const MOST_STRAYS = 8;
 
+interface AgentSetting {
+  readonly model: EnvironmentModel;
+  readonly tools: readonly Tool[];
+  readonly say: Say | undefined;
+}
+
 /** Rollouts of an agent that the policy is served to. */
-async function agentRollOut(agent: Agent, config: RecipeConfig, model: EnvironmentModel, say: Say | undefined) {
+async function agentRollOut(agent: Agent, config: RecipeConfig, { model, tools, say }: AgentSetting) {
   const { concurrency, timeoutSeconds, minScored } = config.agent;
   const { maxSequences, kvCacheMiB } = config.sampler;
   return agentRollouts(withoutStrays(agent, say), {
-    format: await chatFormatFor(config, model),
+    format: await chatFormatFor(config, model, tools),
     openSampler: (served) => openServingSampler(served, { maxSequences, kvCacheBytes: kvCacheMiB * 2 ** 20 }),
     concurrency,
     timeoutMs: timeoutSeconds * 1_000,
@@ -140,6 +146,14 @@ async function agentRollOut(agent: Agent, config: RecipeConfig, model: Environme
 
 function budgetsOf({ budgets: { maxDurationMs, ...budgets } }: RecipeConfig): Budgets {
   return { ...budgets, maxTurnTokens: budgets.maxResponseTokens, ...(maxDurationMs === null ? {} : { maxDurationMs }) };
+}
+
+/** Tools that a model was trained with, for what it can call: their names are known once they were opened. */
+export async function toolsTrainedWith(config: RecipeConfig): Promise<readonly Pick<Tool, "name">[]> {
+  if (config.tools.every((name) => name === CODE_INTERPRETER)) return config.tools.map((name) => ({ name }));
+  const { tools, close } = await openWorld(config);
+  await close();
+  return tools;
 }
 
 /** The tools that a config names, in its order. */

@@ -64,7 +64,7 @@ interface XmlTexts {
 }
 
 /** Tools besides the interpreter have the tag of their name. */
-function tagsOf(tools: readonly Tool[]): Record<string, string> {
+export function tagsOf(tools: readonly Pick<Tool, "name">[]): Record<string, string> {
   return Object.fromEntries(tools.filter(({ name }) => name !== CODE_INTERPRETER).map(({ name }) => [name, name]));
 }
 

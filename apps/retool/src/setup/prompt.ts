@@ -48,7 +48,7 @@ export async function promptEncoder(config: PromptConfig, target: PromptTarget):
   const { prompt, dialect } = config;
   const { tokenizer } = target;
   const template = await chatTemplateFor(config, target.chatTemplate);
-  const [before, after] = await textAround(config, template === undefined ? "plain" : "chat");
+  const [before, after] = await promptText(config, template === undefined ? "plain" : "chat");
   if (template === undefined) {
     const start = [...beginningIds(tokenizer), ...tokenizer.encode(before)];
     const end = tokenizer.encode(after);
@@ -69,12 +69,16 @@ export async function promptEncoder(config: PromptConfig, target: PromptTarget):
  * @throws InputError when the text's file is missing or has no `{question}`.
  */
 export async function promptMessages(config: PromptConfig): Promise<(question: string) => ChatMessage[]> {
-  const around = await textAround(config, "chat");
+  const around = await promptText(config, "chat");
   return (question) => messagesAround(question, around, config.prompt.system);
 }
 
-/** Texts before and behind a question. */
-async function textAround(config: PromptConfig, format: "chat" | "plain"): Promise<readonly [before: string, after: string]> {
+/**
+ * Texts before and behind a question.
+ *
+ * @throws InputError when the text's file is missing or has no `{question}`.
+ */
+export async function promptText(config: PromptConfig, format: "chat" | "plain"): Promise<readonly [before: string, after: string]> {
   const { prompt, dialect } = config;
   const style = { format, dialect: dialect.name, tools: prompt.tools, language: interpreterLanguage(config) };
   const text = prompt.file === null ? (prompt.template ?? defaultTemplate(style)) : await readTemplate(prompt.file);

@@ -1,4 +1,5 @@
 import { ProgressBar, type Progress, type ProgressStream } from "./progress-bar.js";
+import { StatusLine } from "./status-line.js";
 
 /** Tells a person what is going on, on stderr; results for programs go to stdout and never through here. */
 export interface Reporter {
@@ -11,8 +12,23 @@ export interface Reporter {
    * @param start - how much of the total was done before, as when a run is resumed.
    */
   progress(label: string, total: number, start?: number): Progress;
-  /** Takes an unfinished bar off the terminal, before a last message. */
+  /** Opens a line that says how work without an end goes. It is shown on a terminal alone. */
+  status(): Status;
+  /** Takes an unfinished bar or status off the terminal, before a last message. */
   close(): void;
+}
+
+/** A line on a terminal that is written over. */
+export interface Status {
+  update(text: string): void;
+  /** Takes it off. */
+  done(): void;
+}
+
+/** Something drawn under the lines, which makes way for them. */
+interface Drawn {
+  draw(): void;
+  erase(): void;
 }
 
 export interface ReporterOptions {
@@ -30,7 +46,7 @@ export function createReporter({
   now = () => performance.now(),
   color = hasColor(stream),
 }: ReporterOptions = {}): Reporter {
-  let active: ProgressBar | undefined;
+  let active: Drawn | undefined;
   const say = (line: string) => {
     if (quiet()) return;
     active?.erase();
@@ -53,6 +69,21 @@ export function createReporter({
         done(note) {
           bar.done(note);
           if (active === bar) active = outer;
+          active?.draw();
+        },
+      };
+    },
+    status() {
+      if (quiet() || stream.isTTY !== true) return { update() {}, done() {} };
+      const line = new StatusLine(stream);
+      const outer = active;
+      outer?.erase();
+      active = line;
+      return {
+        update: (text) => line.update(text),
+        done() {
+          line.done();
+          if (active === line) active = outer;
           active?.draw();
         },
       };
