@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream, mkdirSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { InputError, RetoolError } from "@retool-ts/core";
 import { pythonFolder } from "./data-folder.js";
 import { pyodideDistribution } from "./pyodide-backend.js";
@@ -98,7 +97,7 @@ async function fetched(one: LockedPackage, draft: string, from: string, options:
     if (!isAddress(source)) {
       const path = placeOf(file, source);
       try {
-        return { total: statSync(path).size, bytes: createReadStream(path) };
+        return { total: statSync(path).size, bytes: bytesOf(path) };
       } catch (error) {
         throw unreachable(one, source, reasonOf(error));
       }
@@ -112,7 +111,7 @@ async function fetched(one: LockedPackage, draft: string, from: string, options:
     }
     if (!response.ok || response.body === null) throw unreachable(one, source, `status ${response.status}`);
     const length = Number(response.headers.get("content-length") ?? NaN);
-    return { total: Number.isNaN(length) ? undefined : length, bytes: Readable.fromWeb(response.body as never) };
+    return { total: Number.isNaN(length) ? undefined : length, bytes: response.body };
   }
 }
 
@@ -121,7 +120,7 @@ class Broken extends Error {}
 
 interface Source {
   readonly total: number | undefined;
-  readonly bytes: Readable;
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 async function written({ name }: LockedPackage, draft: string, { total, bytes }: Source, { onProgress }: InstallOptions): Promise<string> {
@@ -142,9 +141,13 @@ async function written({ name }: LockedPackage, draft: string, { total, bytes }:
   return hash.digest("hex");
 }
 
-async function* unbroken(bytes: Readable): AsyncGenerator<Uint8Array> {
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+}
+
+async function* unbroken(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of bytes) yield chunk as Uint8Array;
+    yield* bytes;
   } catch (error) {
     throw new Broken(reasonOf(error), { cause: error });
   }

@@ -44,7 +44,8 @@ export class LinkedModules {
     Object.assign(this.#wasm, this.#was);
   }
 
-  #metered(bytes: Uint8Array): Uint8Array {
+  #metered(view: Uint8Array): Uint8Array {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength); // files are read as signed numbers, too
     if (!isLinked(bytes)) return bytes;
     try {
       return meteredModule(bytes, this.#options);
