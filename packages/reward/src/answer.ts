@@ -71,7 +71,7 @@ function openingBraceOfBox(text: string, start: number): number | undefined {
 
 /** A number, or a command with its arguments. */
 const BARE =
-  / *([-+]?\d*\\sqrt *(?:\[\d+\] *)?(?:\{[^{}]*\}|\d)|[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?%?|\\[dt]?frac *(?:\{[^{}]*\}|\d) *(?:\{[^{}]*\}|\d)|\\(?:pi|infty|emptyset)(?![A-Za-z]))/y;
+  / *([-+]?\d*\\sqrt *(?:\[\d+\] *)?(?:\{[^{}]*\}|\d+)|[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?%?|\\[dt]?frac *(?:\{[^{}]*\}|\d) *(?:\{[^{}]*\}|\d)|\\(?:pi|infty|emptyset)(?![A-Za-z]))/y;
 /** All of a formula that ends with a dollar sign or a bracket, if it has no words. */
 const BARE_FORMULA = /[ ]*([^\s$\\{}][^$\n{}]{0,60}?|[^\s$\\{}]) ?(?=\$|\\\)|\\\])/y;
 

@@ -8,7 +8,7 @@ import { withoutFence, withoutSilentText } from "./silent-text.js";
  * only what is in the tag; the others are for where none of these is there, in the order given.
  *
  * - `boxed`: the last `\boxed{…}` or `\fbox{…}`; boxes with nothing but commas, “and” or “or” between them are one answer, so that
- *   boxing every candidate in a row is no answer to a question that has one. A last box that is cut off is no answer.
+ *   boxing every candidate in a row is no answer to a question that has one. A last box that is cut off or empty is no answer.
  * - `tag`: the last `<answer>…</answer>`; a box in it is preferred.
  * - `anchor`: what follows the last “answer is”, “Answer:”, “result is” or `####`, up to the end of the sentence.
  * - `whole`: the response itself where it is one short line, as an answer alone is.
@@ -93,8 +93,10 @@ function statedAnswer(text: string, raw: string, sources: readonly AnswerSource[
 
 function lastStatement(text: string, sources: readonly AnswerSource[]): ExtractedAnswer | "cut off" | undefined {
   const boxed = sources.includes("boxed") ? joinedBoxes(text) : undefined;
-  const cutOff = sources.includes("boxed") && boxed === undefined ? cutOffBox(text) : undefined;
   const box = boxed && boxed.text.trim() !== "" ? boxed : undefined;
+  // A last box with nothing in it withdraws what was stated before, as one that never closes.
+  const cutOff =
+    boxed !== undefined ? (box === undefined ? boxed.start : undefined) : sources.includes("boxed") ? cutOffBox(text) : undefined;
   const anchor = sources.includes("anchor") ? behindAnchor(text) : undefined;
   const isLater = anchor && isPlausible(anchor) && anchor.start >= (box?.end ?? cutOff ?? 0);
   if (anchor && anchor.text !== "" && (isLater || (box === undefined && cutOff === undefined))) return { ...anchor, source: "anchor" };

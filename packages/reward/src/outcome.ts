@@ -44,7 +44,8 @@ function equivalenceReward({ sources = ["boxed", "tag", "anchor"], scores, stric
   const scoreOf = scoresOf(scores);
   return ({ modelText, groundTruth }) => {
     const found = extractAnswer(modelText, { sources });
-    const formula = sources.includes("expression") ? extractAnswer(modelText, { sources: ["expression"] }) : undefined;
+    const formula =
+      found !== undefined && sources.includes("expression") ? extractAnswer(modelText, { sources: ["expression"] }) : undefined;
     const { verdict, prediction } = judge(readGold(groundTruth), [found, formula], strict);
     const score = scoreOf[verdict.status];
     return { score, correct: verdict.status === "correct", prediction, parts: { outcome: score }, verdict };

@@ -1,4 +1,4 @@
-import { createSandbox, type Sandbox } from "@retool-ts/sandbox";
+import { createSandbox, pythonBackends, type Sandbox } from "@retool-ts/sandbox";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { codeInterpreter, modelText, responseText, rolloutBatch, type CodeRunner } from "../src/index.js";
 import { agentOptions, answer, budgets, call, runOne } from "./rollout-options.js";
@@ -87,3 +87,19 @@ test("a batch runs its code side by side, and each rollout sees its own output",
   ]);
   expect(groups.flat().every(({ stopReason }) => stopReason === "answered")).toBe(true);
 });
+
+const hasBwrap = pythonBackends().some(({ name, isAvailable }) => name === "bwrap" && isAvailable);
+
+test.skipIf(!hasBwrap)(
+  "processor time that ends Python under bubblewrap is a clock's verdict: not shown, not scored (skipped where there is none)",
+  async () => {
+    await using python = await createSandbox({ language: "python", python: { backend: "bwrap" }, limits: { fuel: 5, wallMs: 60_000 } });
+    const sampler = new ScriptedSampler(play(call("sum(range(10 ** 12))"), turn("Hm.", EOS)));
+    const trajectory = await runOne(sampler, { tools: [codeInterpreter(python)], budgets: budgets({}) });
+    // "timeout" is what sandbox/clock_share counts, and "toolFailed" what no reward sees; packages/train/test/train.test.ts.
+    expect(trajectory.toolCalls.map(({ status }) => status)).toEqual(["timeout"]);
+    expect(trajectory.stopReason).toBe("toolFailed");
+    expect(responseText(trajectory)).not.toContain("Hm.");
+  },
+  60_000,
+);

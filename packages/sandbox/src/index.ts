@@ -13,5 +13,7 @@ export { type BackendAvailability, type PythonBackendName, type PythonOptions } 
 export { pythonBackends } from "./python/create-python-sandbox.js";
 export { pythonFolder } from "./python/data-folder.js";
 export { PYTHON_LIMITS } from "./python/python-limits.js";
-export { addWheels, type WheelInfo } from "./python/wheel.js";
+export { installPackages, type InstalledPackage, type InstallOptions, type InstallProgress } from "./python/install-packages.js";
+export { addWheels } from "./python/stored-wheels.js";
+export { type WheelInfo } from "./python/wheel.js";
 export { type SandboxOptions } from "./sandbox.js";

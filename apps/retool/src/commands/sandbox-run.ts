@@ -1,4 +1,5 @@
-import { addWheels, createSandbox, pythonFolder, serveSandboxFusion } from "@retool-ts/sandbox";
+import { addWheels, createSandbox, installPackages, pythonFolder, serveSandboxFusion, type InstallProgress } from "@retool-ts/sandbox";
+import type { Reporter } from "../shell/log.js";
 import type { CliContext } from "../shell/cli-context.js";
 import { untilStopped } from "../shell/until-stopped.js";
 import type { LimitOptions } from "./limit-options.js";
@@ -48,4 +49,38 @@ export async function serve(options: ServeOptions, { print, reporter, signal }: 
 /** Checks wheels and puts them where Python's sandboxes find them. */
 export function addPythonWheels(paths: readonly string[], folder: string | undefined, { print }: Pick<CliContext, "print">): void {
   for (const { name, version } of addWheels(paths, folder)) print(`${name} ${version} is in ${pythonFolder(folder)}`);
+}
+
+export interface InstallCommandOptions {
+  readonly from?: string;
+  readonly output?: string;
+  readonly quiet: boolean;
+}
+
+/** Fetches packages of Pyodide's distribution, and prints a line for each. */
+export async function installPythonPackages(
+  names: readonly string[],
+  { from, output }: InstallCommandOptions,
+  { print, reporter, signal }: Pick<CliContext, "print" | "reporter" | "signal">,
+): Promise<void> {
+  let shown: { readonly name: string; readonly bar: ReturnType<Reporter["progress"]> } | undefined;
+  const kilobytes = (bytes: number): number => Math.round(bytes / 1e3);
+  const onProgress = ({ name, loaded, total }: InstallProgress): void => {
+    if (shown?.name !== name) {
+      shown?.bar.done();
+      shown = { name, bar: reporter.progress(`${name}, kB`, kilobytes(total ?? 0), kilobytes(loaded)) };
+    }
+    shown.bar.update(kilobytes(loaded));
+  };
+  try {
+    const installed = await installPackages(names, {
+      signal,
+      onProgress,
+      ...(from === undefined ? {} : { from }),
+      ...(output === undefined ? {} : { folder: output }),
+    });
+    for (const { name, version, isNew } of installed) print(`${name} ${version} is ${isNew ? "" : "already "}in ${pythonFolder(output)}`);
+  } finally {
+    shown?.bar.done();
+  }
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
-import type { ServeOptions } from "./sandbox-run.js";
+import type { InstallCommandOptions, ServeOptions } from "./sandbox-run.js";
 import { addLimitOptions } from "./limit-options.js";
 import { optional, refuseSpellings } from "../shell/option-texts.js";
 import { wholeNumber } from "./option-values.js";
@@ -25,11 +25,22 @@ export function register(program: Command, context: CliContext): void {
       const { serve } = await import("./sandbox-run.js");
       await serve(options, context);
     });
-  const wheels = group
-    .command("python")
-    .description("what Python's sandboxes can import")
+  const python = group.command("python").description("what Python's sandboxes can import");
+  python
+    .command("install")
+    .description("fetch packages of Pyodide's distribution, with what they need, and make them importable offline")
+    .argument("<name...>", "packages, such as numpy, scipy and sympy")
+    .addOption(optional("--from <place>", "folder or address that has the files", "the public address of the installed Pyodide's version"))
+    .addOption(optional("-o, --output <folder>", "data folder to put them in", "RETOOL_PYTHON_FOLDER, or the user's own"))
+    .option("-q, --quiet", "print no progress", false)
+    .addHelpText("after", "\nExample:\n  $ retool sandbox python install numpy scipy sympy")
+    .action(async (names: readonly string[], options: InstallCommandOptions) => {
+      const { installPythonPackages } = await import("./sandbox-run.js");
+      await installPythonPackages(names, options, context);
+    });
+  const wheels = python
     .command("add-wheel")
-    .description("check pure-Python wheels and make them importable")
+    .description("check wheels, pure Python or for Pyodide, and make them importable")
     .argument("<path...>", "wheels, or folders of wheels")
     .addOption(optional("-o, --output <folder>", "data folder to put them in", "RETOOL_PYTHON_FOLDER, or the user's own"))
     .addHelpText("after", "\nExample:\n  $ retool sandbox python add-wheel sympy-1.14.0-py3-none-any.whl mpmath-1.3.0-py3-none-any.whl");

@@ -49,7 +49,7 @@ function languageOptions({ language, pythonBackend, pythonInterpreter, helpers, 
       return { preload, prelude: helpers ? "math" : "" };
     case "python":
       if (preload.length > 0) {
-        const fix = "leave it out; wheels are added with: retool sandbox python add-wheel";
+        const fix = "leave it out; packages are added with: retool sandbox python install NAME";
         throw new InputError({ what: "config", where: "sandbox.preload", expected: "none with Python", found: preload.join(", "), fix });
       }
       return {

@@ -1,5 +1,6 @@
 import { ParseFailure } from "./budget.js";
 import { parseArgument, parseAtom, startsAtom } from "./parse-atom.js";
+import { numeral } from "./parse-number.js";
 import { parseExponent, parsePostfix } from "./parse-postfix.js";
 import { parseItems, parseSum } from "./parser.js";
 import { integer } from "./rational.js";
@@ -47,7 +48,9 @@ function parseRoot(stream: TokenStream, name: string): Node {
     order = parseSum(stream);
     stream.expect("]");
   }
-  return stream.node({ kind: "call", name: "root", args: [parseArgument(stream), order] });
+  // TeX puts one digit under the root of \sqrt 50; whoever writes it means all of the numeral.
+  const radicand = stream.peek().kind === "number" ? numeral(stream, stream.take().text) : parseArgument(stream);
+  return stream.node({ kind: "call", name: "root", args: [radicand, order] });
 }
 
 /** `(a, b)`, else the factors up to the next sign or function: \sin 2x \cos x is sin(2x) · cos(x). */

@@ -48,7 +48,19 @@ function withSymbol(text: string): string {
   const phrase = /^\\text\{([^{}\\]*)\}$/.exec(text)?.[1] ?? text;
   const lower = phrase.trim().toLowerCase();
   if (Object.hasOwn(SAME_PHRASE, lower)) return SAME_PHRASE[lower]!;
-  return NUMBER_WORDS.get(lower)?.toString() ?? text;
+  return NUMBER_WORDS.get(lower)?.toString() ?? fractionInWords(lower) ?? text;
+}
+
+const PARTS = ["half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+
+/** `\frac{3}{4}` for “three quarters”. */
+function fractionInWords(phrase: string): string | undefined {
+  const [, count, part, plural] =
+    /^(an?|[a-z]{3,5})[ -]([a-z]{4,7}?)(s?)$/.exec(phrase.replace("halves", "halfs").replace("fourth", "quarter")) ?? [];
+  const number = count === undefined || count === "a" || count === "an" ? 1 : NUMBER_WORDS.get(count);
+  const place = PARTS.indexOf(part ?? "");
+  if (count === undefined || number === undefined || place < 0 || (plural === "s") !== (number !== 1)) return undefined;
+  return `\\frac{${number}}{${place + 2}}`;
 }
 
 /**

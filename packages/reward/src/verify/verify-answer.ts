@@ -29,7 +29,7 @@ export function verifyAnswer(gold: string, prediction: string, { strict = false 
 /** What stands before “since …” or “because …”; undefined where neither does. */
 function withoutReason(prediction: string): string | undefined {
   if (prediction.length > 2_000) return undefined;
-  const [, stated] = /^(.{1,300}?[^\s,;(])[\s,;(]*(?:\\text\{)?[\s,;(]*(?:since|because)\b/is.exec(prediction) ?? [];
+  const [, stated] = /^(.{0,300}?[^\s,;(])[\s,;(]*(?:\\text\{)?[\s,;(]*(?:since|because)\b/is.exec(prediction) ?? [];
   return stated;
 }
 

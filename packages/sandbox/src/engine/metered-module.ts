@@ -56,6 +56,10 @@ export function meteredModule(bytes: Uint8Array, { importWork }: MeteredModuleOp
         .push(...leb(count + 1))
         .copy(bytes, reader.at, end)
         .push(...entry);
+    if (known.meter < 0 && (id === SECTION.export || id === SECTION.code)) {
+      known.meter = known.importedGlobals; // the module has no globals of its own
+      output.push(SECTION.global).sized(new WasmWriter(32).push(1, I64, 1, OP.i64Const, ...FIRST_WORK, OP.end));
+    }
     switch (id) {
       case SECTION.type:
         readTypes(reader, known);
@@ -76,7 +80,6 @@ export function meteredModule(bytes: Uint8Array, { importWork }: MeteredModuleOp
         break;
       }
       case SECTION.export: {
-        if (known.meter < 0) throw new Error("WebAssembly: the module has no globals of its own");
         const name = new TextEncoder().encode(WORK_LEFT);
         output.push(id).sized(extended(reader.u32(), ...leb(name.length), ...name, KIND.global, ...leb(known.meter)));
         break;

@@ -1,6 +1,5 @@
-import { readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { resolveLimits } from "../limits.js";
 import { assertWorkers, checkedSeed } from "../run-arguments.js";
 import type { Sandbox, SandboxOptions } from "../sandbox.js";
@@ -12,7 +11,8 @@ import { pyodideAvailability, pyodideBackend } from "./pyodide-backend.js";
 import { PYTHON_LIMITS } from "./python-limits.js";
 import { PythonSandbox } from "./python-sandbox.js";
 import { SupervisedInterpreters } from "./supervised-interpreters.js";
-import { checkWheel } from "./wheel.js";
+import { checkedWheels } from "./stored-wheels.js";
+import { checkWheel, isNativeWheel } from "./wheel.js";
 
 /** The backends in the order of preference: those that can be used here, and the reasons against others. */
 export function pythonBackends(): BackendAvailability[] {
@@ -34,15 +34,20 @@ export async function createPythonSandbox(options: SandboxOptions, python: Pytho
 
 async function readyBackend({ backend, interpreter, wheels = [], folder }: PythonOptions): Promise<PythonBackend> {
   const data = pythonFolder(folder);
-  const all = [...storedWheels(data), ...wheels.map((file) => resolve(file))];
-  for (const file of all) checkWheel(file);
+  const given = wheels.map((file) => resolve(file));
+  for (const file of given) checkWheel(file);
+  const all = [...checkedWheels(data), ...given];
   const files = await workerFolder();
   switch (chosen(backend ?? (interpreter === undefined ? undefined : "bwrap"), interpreter)) {
     case "pyodide":
       if (interpreter !== undefined) throw unavailable("bwrap", "python.interpreter needs it, and python.backend is pyodide");
       return pyodideBackend(files, all, data);
     case "bwrap":
-      return bwrapBackend(files, all, interpreter === undefined ? undefined : resolve(interpreter));
+      return bwrapBackend(
+        files,
+        all.filter((file) => !isNativeWheel(file)),
+        interpreter === undefined ? undefined : resolve(interpreter),
+      );
   }
 }
 
@@ -55,18 +60,4 @@ function chosen(wanted: PythonOptions["backend"], interpreter: string | undefine
     wanted ?? "pyodide or bwrap",
     looked.map((one) => (one.isAvailable ? "" : looked.length > 1 ? `${one.name}: ${one.reason}` : one.reason)).join("; "),
   );
-}
-
-/** Wheels that `retool sandbox python add-wheel` put into the data folder, by name. */
-export function storedWheels(folder: string): string[] {
-  const wheels = join(folder, "wheels");
-  try {
-    if (!statSync(wheels).isDirectory()) return [];
-  } catch {
-    return [];
-  }
-  return readdirSync(wheels)
-    .filter((name) => name.endsWith(".whl"))
-    .sort()
-    .map((name) => join(wheels, name));
 }

@@ -20,6 +20,8 @@ import { RetoolError } from "@retool-ts/core";
 import type { BackendAvailability, Launch, PythonBackend } from "./backend.js";
 import { LOAD_OPTIONS } from "./pyodide-memory.js";
 import type { PyodideSetup } from "./pyodide-child.js";
+import { sha256Of } from "./stored-wheels.js";
+import { isNativeWheel } from "./wheel.js";
 
 /** Versions whose private parts are as this package expects them. */
 const VERSIONS = /^0\.29\./;
@@ -38,6 +40,22 @@ export function pyodideAvailability(): BackendAvailability {
   const found = find();
   if (typeof found === "string") return { name: "pyodide", isAvailable: false, reason: found };
   return { name: "pyodide", isAvailable: true, detail: `Pyodide ${found.version}` };
+}
+
+/**
+ * The distribution that the installed Pyodide belongs to: its lock file, and the address where its packages are public.
+ *
+ * @throws RetoolError when Pyodide is not installed.
+ */
+export function pyodideDistribution(): { readonly lockFile: string; readonly address: string } {
+  const { folder, version } = installed();
+  return { lockFile: join(folder, "pyodide-lock.json"), address: `https://cdn.jsdelivr.net/pyodide/v${version}/full/` };
+}
+
+function installed(): Found {
+  const found = find();
+  if (typeof found === "string") throw new RetoolError("SANDBOX_START", `pyodide is unavailable, because ${found}`);
+  return found;
 }
 
 function find(): Found | string {
@@ -59,24 +77,33 @@ function find(): Found | string {
  * @param files - folder of the child's file and the Python sources.
  */
 export async function pyodideBackend(files: URL, wheels: readonly string[], folder: string): Promise<PythonBackend> {
-  const found = find();
-  if (typeof found === "string") throw new RetoolError("SANDBOX_START", `pyodide is unavailable, because ${found}`);
+  const found = installed();
   const runner = ["runner.py", "seal.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
   const hash = createHash("sha256").update(found.version).update(runner).update(JSON.stringify(LOAD_OPTIONS));
-  for (const wheel of wheels) hash.update(readFileSync(wheel));
+  const pure = wheels.filter((wheel) => !isNativeWheel(wheel));
+  for (const wheel of pure) hash.update(readFileSync(wheel));
   const key = hash.digest("hex").slice(0, 24);
+  const native = wheels.filter(isNativeWheel);
+  const natives = native.map((wheel) => ` ${sha256Of(wheel).slice(0, 12)}`).join("");
   const launchWith = (snapshot: string | null): Launch => {
-    const setup: PyodideSetup = { module: pathToFileURL(join(found.folder, "pyodide.mjs")).href, snapshot, runner, wheels };
+    const module = pathToFileURL(join(found.folder, "pyodide.mjs")).href;
+    const setup: PyodideSetup = { module, snapshot, runner, wheels: pure, native };
     return launch(fileURLToPath(files), found.folder, setup);
   };
   const snapshot = await snapshotFile(join(folder, "snapshots"), `${key}.bin`, () => makeSnapshot(launchWith(null)));
-  return { name: "pyodide", fingerprint: `pyodide ${found.version} ${key}`, launch: launchWith(snapshot) };
+  return { name: "pyodide", fingerprint: `pyodide ${found.version} ${key}${natives}`, launch: launchWith(snapshot) };
 }
 
 /** A process without environment, writing, children, threads, native code and code from strings, that reads its own files only. */
 function launch(files: string, pyodide: string, setup: PyodideSetup): Launch {
   const permission = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
-  const readable = [join(files, "*"), join(dirname(files.replace(/[\\/]$/, "")), "package.json"), join(pyodide, "*"), ...setup.wheels];
+  const readable = [
+    join(files, "*"),
+    join(dirname(files.replace(/[\\/]$/, "")), "package.json"),
+    join(pyodide, "*"),
+    ...setup.wheels,
+    ...setup.native,
+  ];
   if (setup.snapshot !== null) readable.push(setup.snapshot);
   const args = [
     "--disallow-code-generation-from-strings",

@@ -14,7 +14,10 @@ export interface PyodideSetup {
   /** File of the memory snapshot; null asks for one to be made, on the answers' channel. */
   readonly snapshot: string | null;
   readonly runner: string;
+  /** Files of pure-Python wheels; they are in the snapshot. */
   readonly wheels: readonly string[];
+  /** Files of wheels with code for Pyodide; each process loads them. */
+  readonly native: readonly string[];
 }
 
 const ANSWERS = 3;
@@ -66,6 +69,7 @@ async function main(): Promise<void> {
   const files: WorldFiles = {
     runner: setup.runner,
     wheels: setup.wheels.map((file) => ({ name: basename(file), bytes: readFileSync(file) })),
+    native: setup.native,
   };
   const { snapshot } = setup;
   if (snapshot === null) {

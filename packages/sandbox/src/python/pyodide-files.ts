@@ -23,7 +23,7 @@ export class PyodideFiles {
     this.#open = streams.flatMap((stream) => (stream == null ? [] : [{ stream, fields: { ...stream }, shared: { ...stream.shared } }]));
     this.#nodes = nodesBelow(root).map((node) => {
       const { mode, atime, mtime, ctime, usedBytes } = node;
-      const contents = isFile(node.contents) ? node.contents : undefined;
+      const contents = isFile(node.contents) ? asBytes(node.contents) : undefined;
       return { node, fields: { mode, atime, mtime, ctime, usedBytes }, contents, bytes: contents?.slice() };
     });
   }
@@ -51,4 +51,9 @@ function nodesBelow(node: FileNode): FileNode[] {
 
 function isFile(contents: FileNode["contents"]): contents is Uint8Array {
   return ArrayBuffer.isView(contents);
+}
+
+/** The same memory as bytes: what a package's files were unpacked to may be another kind of view. */
+function asBytes({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

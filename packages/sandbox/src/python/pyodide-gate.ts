@@ -1,6 +1,7 @@
-import { meteredModule, WORK_LEFT } from "../engine/metered-module.js";
+import { meteredModule } from "../engine/metered-module.js";
 import { WorkCounter } from "../engine/work-counter.js";
 import type { EngineInstance } from "../web-assembly.js";
+import { LinkedModules, withoutMeter } from "./linked-modules.js";
 
 /** Emscripten's way to instantiate the engine. */
 type Instantiate = (
@@ -50,6 +51,7 @@ const O_WRITES = 0o3 | 0o100 | 0o1000; // write access, O_CREAT, O_TRUNC
  */
 export class PyodideGate {
   #isSealed = false;
+  #linked: LinkedModules | undefined;
   #work: WorkCounter | undefined;
   readonly #onForbidden: (name: string) => never;
 
@@ -67,10 +69,14 @@ export class PyodideGate {
       const { module, instance } = await instantiate.call(wasm, meteredModule(new Uint8Array(bytes), { importWork: IMPORT_WORK }), imports);
       this.#work = new WorkCounter(instance);
       onCounter(this.#work);
-      // The loader takes exported globals for addresses.
-      const exports = Object.fromEntries(Object.entries(instance.exports).filter(([name]) => name !== WORK_LEFT));
-      return { module, instance: { exports } };
+      this.#linked = new LinkedModules(this.#work, { importWork: IMPORT_WORK });
+      return { module, instance: withoutMeter(instance) };
     };
+  }
+
+  /** Puts WebAssembly back as it was: no more modules are linked. */
+  close(): void {
+    this.#linked?.close();
   }
 
   seal(): void {

@@ -7,6 +7,8 @@ export interface WorldFiles {
   /** Python source of the runner and of the seal. */
   readonly runner: string;
   readonly wheels: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  /** Files of wheels with code for Pyodide. */
+  readonly native: readonly string[];
 }
 
 /** Options that every interpreter is loaded with. */
@@ -34,4 +36,16 @@ export async function makeSnapshot(loadPyodide: LoadPyodide, files: WorldFiles):
 export function addWheels({ FS: files }: Pyodide, { wheels }: WorldFiles): void {
   files.mkdirTree("/wheels");
   for (const { name, bytes } of wheels) files.writeFile(`/wheels/${name}`, bytes, { canOwn: true });
+}
+
+/** Unpacks native wheels and imports all that they hold: a sealed world can load no more code. */
+export async function loadNative(pyodide: Pyodide, { native }: WorldFiles): Promise<void> {
+  if (native.length === 0) return;
+  const errors: string[] = [];
+  const options = { messageCallback: () => undefined, errorCallback: (message: string) => errors.push(message), checkIntegrity: false };
+  for (const file of native) {
+    const loaded = await pyodide.loadPackage(file, options);
+    if (loaded.length === 0 || errors.length > 0) throw new Error(`Pyodide cannot load ${file}: ${errors.join("; ")}`);
+  }
+  pyodide.runPython("import retool_runner\nretool_runner.import_installed()");
 }

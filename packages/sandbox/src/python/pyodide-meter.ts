@@ -83,7 +83,7 @@ export class PyodideMeter {
 
   /** No more is counted. */
   end(): void {
-    this.#fuel = this.#used();
+    this.#fuel = this.#used(this.#work.allTicks);
     this.#limits = undefined;
     this.#work.release();
   }
@@ -120,8 +120,8 @@ export class PyodideMeter {
   }
 
   /** Ticks so far: of polls, or of the engine's work, whichever is more. */
-  #used(): number {
-    return Math.max(Math.floor(this.#polls / POLLS_PER_TICK), this.#work.ticks);
+  #used(work = this.#work.ticks): number {
+    return Math.max(Math.floor(this.#polls / POLLS_PER_TICK), work);
   }
 
   #stop(stop: Stop): void {

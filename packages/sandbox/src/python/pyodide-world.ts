@@ -3,7 +3,7 @@ import { PyodideFiles } from "./pyodide-files.js";
 import { PyodideGate } from "./pyodide-gate.js";
 import { limitGrowth } from "./pyodide-growth.js";
 import { hardenAfterLoad, hardenBeforeLoad } from "./pyodide-hardening.js";
-import { addWheels, LOAD_OPTIONS, type WorldFiles } from "./pyodide-memory.js";
+import { addWheels, loadNative, LOAD_OPTIONS, type WorldFiles } from "./pyodide-memory.js";
 import { PyodideMeter, type Stop } from "./pyodide-meter.js";
 import { fixRandomBytes, type RandomBytes } from "./pyodide-random.js";
 import type { WorkCounter } from "../engine/work-counter.js";
@@ -88,6 +88,8 @@ export class PyodideWorld {
     const pyodide = await loadPyodide({ ...LOAD_OPTIONS, _loadSnapshot: snapshot });
     addWheels(pyodide, files);
     clock.install();
+    await loadNative(pyodide, files);
+    gate.close();
     const world = new PyodideWorld(pyodide, host, { clock, work: work!, now, random });
     loaded.world = world;
     hardenAfterLoad(random.fill);

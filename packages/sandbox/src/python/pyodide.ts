@@ -22,10 +22,18 @@ export interface PyodideFileSystem {
   writeFile(path: string, bytes: Uint8Array, options: { canOwn: boolean }): void;
 }
 
+interface PackageOptions {
+  readonly messageCallback: (message: string) => void;
+  readonly errorCallback: (message: string) => void;
+  readonly checkIntegrity: boolean;
+}
+
 /** The parts of Pyodide that are used; those with an underscore are private to it, hence the narrow range of versions. */
 export interface Pyodide {
   runPython(code: string): unknown;
   makeMemorySnapshot(): Uint8Array;
+  /** Unpacks a wheel; problems are told to `errorCallback`. */
+  loadPackage(file: string, options: PackageOptions): Promise<readonly unknown[]>;
   setStdin(options: { stdin: () => null }): void;
   setStdout(options: { write: (bytes: Uint8Array) => number }): void;
   setStderr(options: { write: (bytes: Uint8Array) => number }): void;

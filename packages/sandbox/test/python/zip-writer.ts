@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { crc32, deflateRawSync } from "node:zlib";
 
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
 /** Packs a wheel with the given files and a true record of them. */
-export function wheelOf(name: string, files: Readonly<Record<string, string>>, purelib = true): Buffer {
+export function wheelOf(name: string, files: Files, purelib = true): Buffer {
   const info = `${name}-1.0.dist-info`;
-  const all: Record<string, string> = {
+  const all: Record<string, string | Uint8Array> = {
     ...files,
     [`${info}/WHEEL`]: `Wheel-Version: 1.0\nRoot-Is-Purelib: ${purelib}\nTag: py3-none-any\n`,
   };
@@ -15,12 +17,12 @@ export function wheelOf(name: string, files: Readonly<Record<string, string>>, p
 }
 
 /** A zip archive of deflated files. */
-export function zipOf(files: Readonly<Record<string, string>>): Buffer {
+export function zipOf(files: Files): Buffer {
   const bodies: Buffer[] = [];
   const list: Buffer[] = [];
   let at = 0;
   for (const [path, text] of Object.entries(files)) {
-    const content = Buffer.from(text);
+    const content = Buffer.from(text as Uint8Array);
     const packed = deflateRawSync(content);
     const name = Buffer.from(path);
     const shared = Buffer.alloc(26);
