@@ -16,11 +16,27 @@ export function spinnerModule(): Uint8Array {
   const [create, fromLong, init] = [0, 1, 2];
   const [memoryBase, tableBase] = [0, 1];
   const pointer = (at: number, base: number, offset: number): number[] => [
-    ...[0x23, memoryBase, 0x23, base, 0x41, ...signed(offset), 0x6a], // the base, base + offset
-    ...[0x36, 2, ...unsigned(at)], // i32.store
+    // The base, base + offset, i32.store.
+    0x23,
+    memoryBase,
+    0x23,
+    base,
+    0x41,
+    ...signed(offset),
+    0x6a,
+    0x36,
+    2,
+    ...unsigned(at), // prettier-ignore
   ];
   return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    0,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0, // prettier-ignore
     ...section(0, [...text("dylink.0"), ...sub(1, [...unsigned(BYTES), 2, 2, 0])]),
     ...section(1, list([[0x60, 2, I32, I32, 1, I32], [0x60, 1, I32, 1, I32], [0x60, 0, 1, I32]])), // prettier-ignore
     ...section(
@@ -47,7 +63,12 @@ export function spinnerModule(): Uint8Array {
           ...pointer(METHODS + 4, tableBase, 0),
           ...pointer(METHODS + 16, memoryBase, NAMES.answer),
           ...pointer(METHODS + 20, tableBase, 1),
-          ...[0x23, memoryBase, 0x41, ...signed(API_VERSION), 0x10, create],
+          0x23,
+          memoryBase,
+          0x41,
+          ...signed(API_VERSION),
+          0x10,
+          create, // prettier-ignore
         ),
         body(0x03, 0x40, 0x0c, 0, 0x0b, 0), // loop, br 0, end, unreachable
         body(0x41, 42, 0x10, fromLong),
