@@ -33,7 +33,7 @@ export { breakSnippet } from "./tasks/break-snippet.js";
 export { corpus, type CorpusOptions } from "./tasks/corpus.js";
 export { namedFamilies, schoolbookFamilies, taskFamilies } from "./tasks/families.js";
 export { mixtureOf, mixtures, pickTraceKind, type MixtureName, type TraceKind, type TraceMixture, TRACE_KINDS } from "./tasks/mixtures.js";
-export { type TaskFamily, type TaskInstance, type TaskLevel, type Wordings } from "./tasks/task-family.js";
+export { type TaskFamily, type TaskInstance, type TaskLevel, type Ways, type Wordings } from "./tasks/task-family.js";
 export {
   createTaskSource,
   type GeneratedProblem,

@@ -18,7 +18,7 @@ export { readConversation, type Conversation } from "./sft/read-conversation.js"
 export { type RowStream } from "./sft/row-stream.js";
 export { sft, type SftOptions, type Validation } from "./sft/sft.js";
 export { SftConfig, SftStage, type ConversationSource, type RolloutStageSource, type SftConfigInput } from "./sft/sft-config.js";
-export { expectedGroupSize, readTrainConfig, TrainConfig, type TrainConfigInput } from "./train-config.js";
+export { expectedGroupSize, type OwnAdvantage, readTrainConfig, TrainConfig, type TrainConfigInput } from "./train-config.js";
 export { saveCheckpoint, type HeldOut, type RunParts, type Saveable } from "./train-context.js";
 export { parseState, RL_START, SFT_START, type RlState, type RunState, type SftState } from "./train-state.js";
 export { train, type TrainOptions } from "./train.js";

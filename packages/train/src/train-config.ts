@@ -185,7 +185,7 @@ export function readTrainConfig(input: TrainConfigInput, own?: OwnAdvantage): Tr
 }
 
 /** An advantage of one's own, as far as a config goes. */
-interface OwnAdvantage {
+export interface OwnAdvantage {
   (...inputs: never[]): unknown;
   readonly needsGroups?: boolean;
 }

@@ -7,6 +7,7 @@ import type { RandomStream } from "@retool-ts/core";
  * second call that adds nothing · `places` and `checked` other worked ways, of the families that have them; of others, the usual steps.
  */
 export const TRACE_KINDS = ["clean", "text", "guess", "brokenThenFix", "wrongThenRedo", "uselessCall", "places", "checked"] as const;
+/** Kind of a worked answer, which a mixture gives a weight. */
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
 /** Kinds with relative weights. */
