@@ -107,14 +107,14 @@ export class ChatEncoder {
   #pieces(messages: readonly ChatMessage[], { tools, variables }: ChatContext, addGenerationPrompt: boolean): Pieces {
     const marks = new Marks(messages);
     let tokens = 0;
-    const hide = (text: string): string => {
-      const checked = this.#check(text);
+    const hide = (text: string, isResult: boolean): string => {
+      const checked = this.#check(text, isResult);
       tokens += checked.tokens;
       if (tokens > 2 * this.#maxLength) throw contextFault(this.#maxLength, "the messages have more than twice as many");
       return checked.isPlain ? text : marks.hide(text);
     };
     const hidden = messages.map((message) =>
-      message.role === "assistant" ? message : { ...message, content: hide(message.content ?? "") },
+      message.role === "assistant" ? message : { ...message, content: hide(message.content ?? "", message.role === "tool") },
     );
     try {
       const rendered = renderChat(this.#format.template, hidden.map(forTemplate), {
@@ -129,8 +129,9 @@ export class ChatEncoder {
     }
   }
 
-  #check(text: string): CheckedText {
-    if (this.#format.apart) return { isPlain: false, tokens: 0 }; // an empty one too: the texts around it are not encoded as one
+  #check(text: string, isResult: boolean): CheckedText {
+    const { apart } = this.#format;
+    if (apart === "all" || (apart === "results" && isResult)) return { isPlain: false, tokens: 0 }; // an empty one too: the texts around it are not encoded as one
     if (text === "") return { isPlain: true, tokens: 0 };
     return this.#checked.of(text, () => {
       const inert = this.#untrusted(text);

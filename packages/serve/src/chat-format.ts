@@ -29,8 +29,8 @@ export interface ChatFormat {
   readonly variables: Readonly<Record<string, unknown>>;
   /** Ids before the template's text; those of a template that writes them itself are none. */
   readonly beginningIds: readonly number[];
-  /** True where messages are encoded apart from the template's text, as the model was trained; else the whole text is encoded at once. */
-  readonly apart: boolean;
+  /** Messages that are encoded apart from the template's text, as the model was trained: all, those of tools, or none; others with it. */
+  readonly apart: "all" | "results" | "none";
   /** Texts that end a turn and belong to it. */
   readonly stopStrings: readonly string[];
   /** Texts with which a call begins. */
@@ -56,7 +56,7 @@ export function hermesFormat(template: string, { variables = {}, beginningIds = 
     template,
     variables,
     beginningIds,
-    apart: false,
+    apart: "none",
     stopStrings: [],
     callOpenings: ["<tool_call>"],
     callClosing: "</tool_call>",
@@ -82,7 +82,7 @@ export interface XmlFormatOptions extends ChatFormatOptions {
   readonly resultClose?: string;
   /** True, the default: `</answer>` ends a reply. False: the model's end of turn behind it does. */
   readonly answerStops?: boolean;
-  /** A template of the model's own; without one, questions stand alone on their lines. */
+  /** A chat template of the model's own for what comes before its replies; without one, questions stand alone on their lines. */
   readonly template?: string;
 }
 
@@ -108,7 +108,7 @@ export function xmlFormat(options: XmlFormatOptions = {}): ChatFormat {
     dialect: "xml",
     prompt: options.template === undefined ? "plain" : "chat",
     tools: [...tagOf.keys()],
-    template: options.template ?? XML_TEMPLATE,
+    template: options.template === undefined ? XML_TEMPLATE : inChat(options.template),
     variables: {
       question_open: "",
       question_close: "\n",
@@ -118,7 +118,7 @@ export function xmlFormat(options: XmlFormatOptions = {}): ChatFormat {
       tool_tags: Object.fromEntries(tagOf),
     },
     beginningIds,
-    apart: true,
+    apart: options.template === undefined ? "all" : "results",
     stopStrings: dialect.stopStrings,
     callOpenings: [...tagOf.values()].map((tag) => `<${tag}>`),
     callClosing: "",
@@ -138,14 +138,37 @@ function argumentsOf(input: unknown): string {
   return typeof input === "string" ? input : JSON.stringify(input);
 }
 
+/** What the assistant writes, its calls in their tags. */
+const XML_REPLY =
+  "{{- message.content or '' -}}" +
+  "{%- for call in message.tool_calls or [] -%}{%- set tag = tool_tags[call.function.name] or call.function.name -%}" +
+  "{{- '<' + tag + '>' -}}{%- if tag == 'code' -%}{{- call.function.arguments.code -}}{%- else -%}{{- call.function.arguments | tojson -}}{%- endif -%}{{- '</' + tag + '>' -}}" +
+  "{%- endfor -%}";
+const XML_RESULT = "{{- result_open + message.content + result_close -}}";
+
+/**
+ * The messages up to the first reply as a chat template has them, then one turn of the assistant: replies and results in it as they are.
+ * Questions that come later are conversations of their own.
+ */
+function inChat(template: string): string {
+  return (
+    `{%- macro asked(messages, add_generation_prompt) -%}${template}{%- endmacro -%}` +
+    "{%- set open = namespace(messages=[]) -%}" +
+    "{%- for message in messages -%}" +
+    "{%- if message.role == 'assistant' or message.role == 'tool' -%}" +
+    "{%- if open.messages -%}{{- asked(open.messages, true) -}}{%- set open.messages = [] -%}{%- endif -%}" +
+    `{%- if message.role == 'tool' -%}${XML_RESULT}{%- else -%}${XML_REPLY}{%- endif -%}` +
+    "{%- else -%}{%- set open.messages = open.messages + [message] -%}{%- endif -%}" +
+    "{%- endfor -%}" +
+    "{%- if open.messages -%}{{- asked(open.messages, add_generation_prompt) -}}{%- endif -%}"
+  );
+}
+
 /** Users' messages are lines, unless a request says what stands around them; what the assistant writes follows, calls in their tags, results in theirs. */
 const XML_TEMPLATE =
   "{%- for message in messages -%}" +
-  "{%- if message.role == 'assistant' -%}{{- message.content or '' -}}" +
-  "{%- for call in message.tool_calls or [] -%}{%- set tag = tool_tags[call.function.name] or call.function.name -%}" +
-  "{{- '<' + tag + '>' -}}{%- if tag == 'code' -%}{{- call.function.arguments.code -}}{%- else -%}{{- call.function.arguments | tojson -}}{%- endif -%}{{- '</' + tag + '>' -}}" +
-  "{%- endfor -%}" +
-  "{%- elif message.role == 'tool' -%}{{- result_open + message.content + result_close -}}" +
+  `{%- if message.role == 'assistant' -%}${XML_REPLY}` +
+  `{%- elif message.role == 'tool' -%}${XML_RESULT}` +
   "{%- elif message.role == 'user' -%}{{- question_open + message.content + question_close -}}" +
   "{%- else -%}{{- message.content + '\n' -}}{%- endif -%}" +
   "{%- endfor -%}";

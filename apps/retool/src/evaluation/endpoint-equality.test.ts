@@ -68,6 +68,20 @@ async function tagsWithEnd(folder: string): Promise<readonly string[]> {
   ];
 }
 
+/** A model that writes the paper's tags inside one turn of its chat template, behind a system message. */
+async function tagsInChat(folder: string): Promise<readonly string[]> {
+  const specialTokens = ["<|im_end|>", "<|im_start|>", "<code>", "</code>", "<interpreter>", "</interpreter>", "<answer>", "</answer>"];
+  return [
+    "backend=wasm",
+    "dialect.name=xml",
+    'prompt.template="Q: {question}"',
+    "prompt.system=Answer.",
+    `sft.stages=[${STAGE}]`,
+    "budgets.maxResponseTokens=160",
+    `model.from=${await baseWith(folder, { specialTokens, chatTemplate: TEMPLATE })}`,
+  ];
+}
+
 /** Settings of the quickstart's kind of model: the paper's tags, and a question alone on its line. */
 const TAGS = [
   "backend=wasm",
@@ -80,6 +94,7 @@ describe.each([
   ["Hermes' calls", hermesRun],
   ["the paper's tags", () => Promise.resolve(TAGS)],
   ["the paper's tags and an end of turn", tagsWithEnd],
+  ["the paper's tags in a chat template", tagsInChat],
   [
     "tags around other words",
     () =>

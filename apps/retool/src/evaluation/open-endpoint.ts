@@ -110,7 +110,9 @@ export async function openEndpoint(
     isExact: abilities.isExact,
     sampling: config.eval.sampling,
     tools: config.prompt.tools && abilities.dialect === "hermes" ? toolSchemas(world.tools) : [], // tags are text, and are read here
-    ...(isPlain && { template: { question_open: before, question_close: after, result_open: resultOpen, result_close: resultClose } }),
+    ...(abilities.dialect === "xml" && {
+      template: { ...(isPlain && { question_open: before, question_close: after }), result_open: resultOpen, result_close: resultClose },
+    }),
     cache: replies === undefined ? undefined : new ReplyCache(replies, Completion),
   });
   return { model, world, dialect: dialectOf(config, world.tools), prompt, seed: config.seed, signal: endpoint.signal };

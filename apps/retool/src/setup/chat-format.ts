@@ -4,25 +4,32 @@ import { hermesFormat, xmlFormat, type ChatFormat } from "@retool-ts/serve";
 import type { EngineSampler } from "@retool-ts/engine";
 import type { Tool } from "@retool-ts/rollout";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { tagsOf } from "./dialect-setup.js";
+import { endBehindTags, tagsOf } from "./dialect-setup.js";
 import type { LoadedModel } from "./model-setup.js";
 import { chatTemplateFor } from "./prompt.js";
 
 /**
- * The way in which a served model writes conversations: its own chat template, else the tags that it was trained with.
+ * The way in which a served model writes conversations: its own chat template with Hermes' calls, or the tags that it was trained with, in
+ * its template where it has one.
  *
  * @param tools - those that it was trained with; each but the interpreter has a tag of its own
+ * @param calls - the config's dialect, or always Hermes' where there is a template
  */
 export async function chatFormatFor(
   config: Pick<RecipeConfig, "prompt" | "dialect">,
   { tokenizer, chatTemplate, eosTokenIds }: Pick<LoadedModel, "tokenizer" | "chatTemplate" | "eosTokenIds">,
   tools: readonly Pick<Tool, "name">[],
+  calls: "trained" | "template" = "template",
 ): Promise<ChatFormat> {
   const template = await chatTemplateFor(config, chatTemplate);
-  if (template !== undefined) return hermesFormat(template, { variables: templateVariables(tokenizer.files) });
-  const { resultOpen, resultClose } = config.dialect;
-  const answerStops = eosTokenIds.every((id) => tokenizer.idToToken(id) === undefined); // as in rollouts
-  return xmlFormat({ beginningIds: beginningIds(tokenizer), resultOpen, resultClose, answerStops, toolTags: tagsOf(tools) });
+  const { name, resultOpen, resultClose } = config.dialect;
+  const variables = templateVariables(tokenizer.files);
+  if (template !== undefined && (name === "hermes" || calls === "template")) return hermesFormat(template, { variables });
+  const endOfTurn = endBehindTags(template, { tokenizer, eosTokenIds });
+  const tags = { resultOpen, resultClose, answerStops: endOfTurn === "", toolTags: tagsOf(tools) };
+  return template === undefined
+    ? xmlFormat({ ...tags, beginningIds: beginningIds(tokenizer) })
+    : xmlFormat({ ...tags, variables, template }); // which writes the beginning itself
 }
 
 /** Bounds of a sampler that serves. */

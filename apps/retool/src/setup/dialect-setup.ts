@@ -33,11 +33,9 @@ export async function setUpDialect(
 ): Promise<DialectSetup> {
   const { name, resultOpen, resultClose, maxParallelCalls } = config.dialect;
   const template = await chatTemplateFor(config, chatTemplate);
-  const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
-  const variables = templateVariables(tokenizer.files);
   switch (name) {
     case "xml": {
-      const endOfTurn = template === undefined ? (endTokens[0] ?? "") : answerEnd(template, { endTokens, variables });
+      const endOfTurn = endBehindTags(template, { tokenizer, eosTokenIds });
       return {
         dialect: xmlDialect({ resultOpen, resultClose, toolTags: tagsOf(tools), answerStops: endOfTurn === "" }),
         traceFormat: xmlFormat({ inChat: template !== undefined, resultOpen, resultClose, endOfTurn }),
@@ -46,6 +44,8 @@ export async function setUpDialect(
     }
     case "hermes": {
       if (template === undefined) throw noTemplate();
+      const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
+      const variables = templateVariables(tokenizer.files);
       const texts = toolTurnTexts(template, { tools: toolSchemas(tools), endTokens, variables });
       return {
         dialect: hermesDialect({ maxParallelCalls, texts }),
@@ -54,6 +54,15 @@ export async function setUpDialect(
       };
     }
   }
+}
+
+/** What ends a turn of a model that writes tags; empty where the closing tag does. */
+export function endBehindTags(
+  template: string | undefined,
+  { tokenizer, eosTokenIds }: Pick<LoadedModel, "tokenizer" | "eosTokenIds">,
+): string {
+  const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
+  return template === undefined ? (endTokens[0] ?? "") : answerEnd(template, { endTokens, variables: templateVariables(tokenizer.files) });
 }
 
 interface XmlTexts {
