@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { PyodideGate } from "./pyodide-gate.js";
 
 /** The smallest module that can be metered: one function, exported as `f`, and one global. */
@@ -16,6 +16,7 @@ async function gateBefore(
     throw new Error(`forbidden: ${name}`);
   });
   gate.install(() => undefined);
+  onTestFinished(() => gate.close()); // or the next one's engine would be taken for a module that this one links
   const { WebAssembly } = globalThis as unknown as { WebAssembly: { instantiate(bytes: Uint8Array, imports: object): Promise<unknown> } };
   await WebAssembly.instantiate(MODULE, { env });
   return { gate, env, opened };
