@@ -1,5 +1,6 @@
 // Products of whole activations with weights. The right operand is copied to panels of 8 columns, which the inner loop reads in order.
 import { multiplyFewRows, multiplyFewRowsTransposed } from "./matvec";
+import { multiplyPanel1, multiplyPanel4 } from "./panels";
 import { at, transposed0, transposed1, transposed2, transposed3 } from "./simd";
 
 /** Up to so many rows, reading a weight where it lies is faster than copying it first. */
@@ -56,18 +57,18 @@ function multiplyPanel(
     const left = at(a, row * inner);
     const target = at(c, row * columns + j);
     if (width == 8) {
-      multiply4(left, inner, panel, target, columns);
+      multiplyPanel4(left, inner, panel, target, columns, inner, false);
     } else {
-      multiply4(left, inner, panel, edge, 8);
+      multiplyPanel4(left, inner, panel, edge, 8, inner, false);
       for (let r: i32 = 0; r < 4; r++) memory.copy(at(target, r * columns), at(edge, 8 * r), width << 2);
     }
   }
   for (; row < end; row++) {
     const target = at(c, row * columns + j);
     if (width == 8) {
-      multiply1(at(a, row * inner), inner, panel, target);
+      multiplyPanel1(at(a, row * inner), panel, target, inner, false);
     } else {
-      multiply1(at(a, row * inner), inner, panel, edge);
+      multiplyPanel1(at(a, row * inner), panel, edge, inner, false);
       memory.copy(target, edge, width << 2);
     }
   }
@@ -118,48 +119,4 @@ function packTransposed(b: usize, strideN: i32, inner: i32, panel: usize): void 
   for (; k < inner; k++) {
     for (let n: i32 = 0; n < 8; n++) store<f32>(at(panel, 8 * k + n), load<f32>(at(b, n * strideN + k)));
   }
-}
-
-/** c [4, 8] = a [4, inner]·panel. */
-// @ts-ignore: decorator
-@inline
-function multiply4(a: usize, inner: i32, panel: usize, c: usize, ldc: i32): void {
-  const a1 = at(a, inner);
-  const a2 = at(a1, inner);
-  const a3 = at(a2, inner);
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-  let b = panel;
-  for (let k: i32 = 0; k < inner; k++) {
-    const offset = (<usize>k) << 2;
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const x0 = v128.load32_splat(a + offset);
-    const x1 = v128.load32_splat(a1 + offset);
-    const x2 = v128.load32_splat(a2 + offset);
-    const x3 = v128.load32_splat(a3 + offset);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0)); s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-    s10 = f32x4.add(s10, f32x4.mul(x1, b0)); s11 = f32x4.add(s11, f32x4.mul(x1, b1));
-    s20 = f32x4.add(s20, f32x4.mul(x2, b0)); s21 = f32x4.add(s21, f32x4.mul(x2, b1));
-    s30 = f32x4.add(s30, f32x4.mul(x3, b0)); s31 = f32x4.add(s31, f32x4.mul(x3, b1));
-    b += 32;
-  }
-  const c1 = at(c, ldc);
-  const c2 = at(c1, ldc);
-  const c3 = at(c2, ldc);
-  v128.store(c, s00); v128.store(c, s01, 16); v128.store(c1, s10); v128.store(c1, s11, 16);
-  v128.store(c2, s20); v128.store(c2, s21, 16); v128.store(c3, s30); v128.store(c3, s31, 16);
-}
-
-/** c [1, 8] = a [1, inner]·panel. */
-// @ts-ignore: decorator
-@inline
-function multiply1(a: usize, inner: i32, panel: usize, c: usize): void {
-  let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
-  for (let k: i32 = 0; k < inner; k++) {
-    const x = v128.load32_splat(at(a, k));
-    s0 = f32x4.add(s0, f32x4.mul(x, v128.load(at(panel, 8 * k))));
-    s1 = f32x4.add(s1, f32x4.mul(x, v128.load(at(panel, 8 * k), 16)));
-  }
-  v128.store(c, s0); v128.store(c, s1, 16);
 }

@@ -24,6 +24,7 @@ export { percent, phaseTitle } from "./phase-title.js";
 export { problemFacts, renderPrompt, renderRollout, type RolloutCardOptions } from "./rollout-card.js";
 export { flattenConfig, renderConfig, type Setting } from "./run-settings.js";
 export { renderReport } from "./render-report.js";
+export { niceScale, type Scale } from "./scale.js";
 export {
   callsWithContext,
   CHECKPOINT_PHASE,

@@ -44,9 +44,7 @@ export async function setUpDialect(
     }
     case "hermes": {
       if (template === undefined) throw noTemplate();
-      const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
-      const variables = templateVariables(tokenizer.files);
-      const texts = toolTurnTexts(template, { tools: toolSchemas(tools), endTokens, variables });
+      const texts = toolTurnTexts(template, { tools: toolSchemas(tools), ...endings({ tokenizer, eosTokenIds }) });
       return {
         dialect: hermesDialect({ maxParallelCalls, texts }),
         traceFormat: hermesFormat(texts.endOfTurn),
@@ -61,8 +59,14 @@ export function endBehindTags(
   template: string | undefined,
   { tokenizer, eosTokenIds }: Pick<LoadedModel, "tokenizer" | "eosTokenIds">,
 ): string {
+  const known = endings({ tokenizer, eosTokenIds });
+  return template === undefined ? (known.endTokens[0] ?? "") : answerEnd(template, known);
+}
+
+/** Tokens that may end a turn, and what a template is rendered with to find out how it does. */
+function endings({ tokenizer, eosTokenIds }: Pick<LoadedModel, "tokenizer" | "eosTokenIds">) {
   const endTokens = eosTokenIds.map((id) => tokenizer.idToToken(id)).filter((token) => token !== undefined);
-  return template === undefined ? (endTokens[0] ?? "") : answerEnd(template, { endTokens, variables: templateVariables(tokenizer.files) });
+  return { endTokens, variables: templateVariables(tokenizer.files) };
 }
 
 interface XmlTexts {

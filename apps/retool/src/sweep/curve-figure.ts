@@ -1,3 +1,4 @@
+import { niceScale } from "@retool-ts/report";
 import type { BandPoint } from "./learning-curves.js";
 
 /** A line of the figure. */
@@ -62,14 +63,8 @@ function band(points: readonly BandPoint[], colour: string, x: (step: number) =>
 }
 
 /** Five or so round steps up to the last. */
-function stepTicks(last: number): number[] {
-  const raw = last / 5;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const stride = Math.max(
-    1,
-    [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= raw)!,
-  );
-  return Array.from({ length: Math.floor(last / stride) + 1 }, (_, i) => i * stride);
+function stepTicks(last: number): readonly number[] {
+  return niceScale(0, last, 5).ticks.filter((step) => step <= last && Number.isInteger(step));
 }
 
 function stroke(index: number): string {

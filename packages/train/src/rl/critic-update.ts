@@ -4,10 +4,10 @@ import { saveCheckpoint, type TrainContext } from "../train-context.js";
 import type { RlState } from "../train-state.js";
 import { collectRollouts } from "./collect.js";
 import { miniBatches } from "./mini-batches.js";
-import { computeAdvantages, type AdvantageSample } from "./prepare.js";
+import { computeAdvantages } from "./prepare.js";
 import type { ReferenceAndCritic } from "./reference-and-critic.js";
 import { unlessAborted } from "./rollout-source.js";
-import { countPolicyTokens } from "./sample.js";
+import { countPolicyTokens, type AdvantageSample } from "./sample.js";
 
 /** Settings of a critic's update. */
 export interface CriticUpdate {

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { miniBatches } from "./mini-batches.js";
 import { policyRow } from "./update.js";
-import type { AdvantageSample } from "./prepare.js";
-import { createSample, type GroupedRollout } from "./sample.js";
+import { createSample, type AdvantageSample, type GroupedRollout } from "./sample.js";
 
 /** A rollout of a prompt token, two tokens of the policy and tool text between them. */
 function judged(group: number, sampleIndex = 0): AdvantageSample {

@@ -1,6 +1,6 @@
 import { groupBy, RandomStream } from "@retool-ts/core";
 import type { TrainConfig } from "../train-config.js";
-import type { AdvantageSample } from "./prepare.js";
+import type { AdvantageSample } from "./sample.js";
 
 /** Names a step's random order of groups. */
 export interface MiniBatchKey {

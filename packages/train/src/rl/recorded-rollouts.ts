@@ -1,7 +1,6 @@
 import type { TrainContext } from "../train-context.js";
 import { meanAdvantage } from "./advantages.js";
-import type { AdvantageSample } from "./prepare.js";
-import type { GroupedRollout } from "./sample.js";
+import type { AdvantageSample, GroupedRollout } from "./sample.js";
 
 /** Keeps the rollouts of a step with the mean advantage of each; those that are not learned from have none. */
 export async function writeRollouts<Closure>(

@@ -1,5 +1,6 @@
 import { countTargets } from "@retool-ts/engine";
 import type { GradedRollout } from "@retool-ts/evaluate";
+import type { Advantage } from "./advantages.js";
 
 /** A graded rollout and the group it belongs to. */
 export interface GroupedRollout extends GradedRollout {
@@ -24,6 +25,20 @@ export interface Sample {
   readonly refLogProbs?: Float32Array;
   /** The critic's values before the step's updates, when there is one. */
   readonly values?: Float32Array;
+}
+
+/** A sample with its advantage. */
+export interface AdvantageSample {
+  readonly sample: Sample;
+  readonly advantage: Advantage;
+  /** Target of the critic at each token, when there is one. */
+  readonly returns?: readonly number[];
+}
+
+/** Samples, and what was measured of them. */
+export interface WithMetrics<S> {
+  readonly samples: readonly S[];
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** Rollouts that the machinery spoiled take no part in the update. */

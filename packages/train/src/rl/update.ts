@@ -6,9 +6,8 @@ import { scheduleOf, type TrainContext } from "../train-context.js";
 import { isZero, type Advantage } from "./advantages.js";
 import { updateCritic } from "./critic-update.js";
 import { miniBatches } from "./mini-batches.js";
-import type { AdvantageSample } from "./prepare.js";
 import type { ReferenceAndCritic } from "./reference-and-critic.js";
-import { countPolicyTokens, type Sample } from "./sample.js";
+import { countPolicyTokens, type AdvantageSample, type Sample } from "./sample.js";
 
 type Metrics = Readonly<Record<string, number>>;
 

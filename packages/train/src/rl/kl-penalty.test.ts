@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Trajectory } from "@retool-ts/rollout";
-import { addGuidance, type AdvantageSample } from "./prepare.js";
-import type { GroupedRollout, Sample } from "./sample.js";
+import { addGuidance } from "./kl-penalty.js";
+import type { AdvantageSample, GroupedRollout, Sample } from "./sample.js";
 
 const softmax = (logits: readonly number[]) => {
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
