@@ -68,7 +68,8 @@ async function runTests(args, variables) {
   const tallyFile = join(folder, "tally.json");
   try {
     const code = await vitest(args, { ...variables, RETOOL_TALLY_FILE: tallyFile });
-    const { passed, failed, skipped } = readTally(tallyFile);
+    const { passed, failed, skipped, failures: reasons } = readTally(tallyFile);
+    for (const reason of reasons) console.log(`failed: ${reason}`);
     const failures = failed === 0 && (code !== 0 || passed === 0) ? 1 : failed;
     console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
     process.exitCode = failures === 0 ? 0 : 1;
@@ -93,6 +94,6 @@ function readTally(file) {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { passed: 0, failed: 0, skipped: 0, failures: [] };
   }
 }
