@@ -38,7 +38,7 @@ export function register(program: Command, context: CliContext): void {
     .command("compare-job", { hidden: true })
     .argument("<job>")
     .action(async (job: string) => {
-      const { runChild } = await import("../compare/child-process.js");
+      const { runChild } = await import("../recipe/job-process.js");
       await runChild(job, context);
     });
 }

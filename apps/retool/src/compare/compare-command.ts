@@ -10,12 +10,13 @@ import { formatTable } from "../shell/text-table.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { ARM_NAMES, ARM_TITLES } from "./arms.js";
 import { readArmRun } from "./arm-run.js";
-import { spawnJob } from "./child-process.js";
+import { spawnJob } from "../recipe/job-process.js";
 import { groupTable, outcomeTable, seedTable } from "./compare-tables.js";
 import { compareRuns, type ComparisonResult } from "./comparison.js";
 import { countHeldOut } from "./figures.js";
-import { runQueue } from "./job-queue.js";
-import { isFinished, planJobs, runJob, type ComparisonPlan, type Job } from "./jobs.js";
+import { runQueue } from "../recipe/job-queue.js";
+import { isFinished, runJob } from "../recipe/run-job.js";
+import { planJobs, type ComparisonPlan, type Job } from "./jobs.js";
 import { renderComparison } from "./render-comparison.js";
 import { verdictSentences } from "./verdict.js";
 

@@ -1,19 +1,8 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../config/load-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { runRecipe } from "../recipe/recipe.js";
-import type { Reporter } from "../shell/log.js";
-import { RunFolder } from "@retool-ts/runs";
-import { withRun } from "../recipe/session.js";
+import type { RunJob } from "../recipe/run-job.js";
 import { COMPARISONS, type ArmName, type ComparisonName } from "./arms.js";
-
-/** An ordinary run in a folder of its own. */
-export interface RunJob {
-  /** Folder of the run. */
-  readonly path: string;
-  readonly config: RecipeConfig;
-}
 
 /** One arm with one seed. */
 export interface Job extends RunJob {
@@ -49,20 +38,4 @@ export async function planJobs(folder: string, { comparison, arms, seeds, set }:
 
 function sftSteps({ sft }: RecipeConfig): number {
   return sft.stages.reduce((sum, { steps }) => sum + steps, 0);
-}
-
-/** A run is finished once its last evaluation is in its summary. */
-export function isFinished({ path }: Pick<RunJob, "path">): boolean {
-  return existsSync(path) && new RunFolder(path).readSummary()?.phases["final"] !== undefined;
-}
-
-/** Cold start, RL and evaluations of one run, from where it stands. */
-export async function runJob(
-  { path, config }: RunJob,
-  shell: { readonly reporter: Reporter; readonly signal: AbortSignal },
-): Promise<void> {
-  const resume = existsSync(join(path, "config.yaml"));
-  await withRun({ path, resume, config, resumeWith: "the same command", ...shell }, async (context, state) => {
-    await runRecipe(context, state, { sft: true, rl: true });
-  });
 }

@@ -5,6 +5,7 @@ interface SweepContent {
   readonly presets: readonly string[];
   readonly set: readonly string[];
   readonly seeds: readonly number[];
+  readonly shareColdStarts?: boolean;
   readonly cells: Readonly<Record<string, readonly string[]>>;
   readonly baseline: string;
   /** Families, lengths and sentences that no stage saw. */
@@ -70,6 +71,30 @@ export const READY_SWEEPS: Readonly<Record<string, { readonly meaning: string; r
         "other-family": [`data.test=${JSON.stringify({ ...PROBLEMS, families: ["sum-difference"] })}`, "eval.problems=200"],
         "other-sentences": [`data.test=${JSON.stringify({ ...PROBLEMS, wordings: "reordered" })}`, "eval.problems=200"],
       },
+    },
+  },
+  losses: {
+    meaning: "which surrogates and baselines pay: the same cold starts, problems and learning rate, each method with its paper's settings",
+    content: {
+      presets: ["tiny"],
+      set: ["threads=1", "train.evaluateEvery=5", "eval.problems=400", "eval.validationProblems=200", "train.updatesPerStep=2"],
+      seeds: [1, 2, 3, 4, 5],
+      shareColdStarts: true,
+      cells: {
+        grpo: [],
+        "dr-grpo": ["train.advantage=dr-grpo", "train.aggregation=seq-mean-token-sum-norm"],
+        rloo: ["train.advantage=rloo"],
+        "reinforce++": ["train.advantage=reinforce++-baseline"],
+        gspo: ["train.loss=gspo", "train.aggregation=seq-mean-token-mean", "train.clipLow=3e-4", "train.clipHigh=4e-4"],
+        luspo: ["train.loss=luspo", "train.aggregation=seq-mean-token-sum", "train.clipLow=3e-4", "train.clipHigh=4e-4"],
+        cispo: ["train.loss=cispo"],
+        sapo: ["train.loss=sapo", "train.aggregation=seq-mean-token-mean"],
+        "dppo-tv": ["train.loss=dppo-tv", "train.clipLow=0.15", "train.clipHigh=0.15"],
+        "dppo-kl": ["train.loss=dppo-kl", "train.clipLow=0.05", "train.clipHigh=0.05"],
+        vespo: ["train.loss=vespo"],
+      },
+      baseline: "grpo",
+      evaluations: { "level-3": ["data.test.levelWeights=[0,0,1]", "eval.problems=300"] },
     },
   },
   ablations: {

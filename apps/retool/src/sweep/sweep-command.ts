@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { openRunFolder, writeFileAtomic } from "@retool-ts/runs";
-import { spawnJob } from "../compare/child-process.js";
-import { runQueue } from "../compare/job-queue.js";
-import { isFinished, runJob, type RunJob } from "../compare/jobs.js";
+import { spawnJob } from "../recipe/job-process.js";
+import { runQueue } from "../recipe/job-queue.js";
+import { isFinished, runJob } from "../recipe/run-job.js";
 import { loadConfig } from "../config/load-config.js";
 import type { CliContext } from "../shell/cli-context.js";
 import { EXIT } from "../shell/exit.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { formatTable } from "../shell/text-table.js";
 import { evaluateRuns } from "./sweep-evaluations.js";
+import { shareColdStarts, type CellJob, type SweepJobs } from "./cold-starts.js";
 import { folderName, readSweep, type Sweep, type SweepChanges } from "./sweep-file.js";
 import { curveFigure } from "./curve-figure.js";
 import { learningCurve, startEntropy } from "./learning-curves.js";
@@ -31,10 +32,9 @@ export interface SweepOptions extends SweepChanges {
   readonly json: boolean;
 }
 
-/** A run of one cell with one seed. */
-interface CellJob extends RunJob {
-  readonly cell: string;
-  readonly seed: number;
+/** A job that did not end. */
+interface JobFailure extends SweepFailure {
+  readonly path: string;
 }
 
 /**
@@ -45,14 +45,21 @@ export async function sweep(file: string, options: SweepOptions, context: CliCon
   const { output, dryRun, json } = options;
   const { print, setExitCode } = context;
   const plan = await readSweep(file, options);
-  const jobs = await planJobs(plan, output);
+  const { coldStarts, jobs } = await planJobs(plan, output);
   if (dryRun) {
-    const open = jobs.filter((job) => !isFinished(job)).length;
-    print([`${jobs.length} runs, of which ${open} are to do`, ...jobs.map(({ path }) => basename(path))].join("\n"));
+    const all = [...coldStarts, ...jobs];
+    const open = all.filter((job) => !isFinished(job)).length;
+    print([`${all.length} runs, of which ${open} are to do`, ...all.map(({ path }) => relative(output, path))].join("\n"));
     return undefined;
   }
   await keepSettings(output, plan);
-  const failures = await runAll(jobs, options, context);
+  const unstarted = new Map((await runAll(coldStarts, options, context)).map(({ path, message }) => [path, message]));
+  const failures = [
+    ...jobs.flatMap(({ cell, seed, from }) =>
+      from === undefined || !unstarted.has(from) ? [] : [{ cell, seed, message: unstarted.get(from)! }],
+    ),
+    ...(await runAll(jobs.filter(({ from }) => from === undefined || !unstarted.has(from)), options, context)).map(({ cell, seed, message }) => ({ cell, seed, message })), // prettier-ignore
+  ];
   const finished = jobs.filter(isFinished);
   const evaluations = await evaluateRuns(finished, plan.evaluations, output, context);
   const result = summarizeSweep(plan, await Promise.all(finished.map(readSweepRun)), failures, evaluations);
@@ -75,7 +82,7 @@ function tell(result: SweepResult, output: string, print: CliContext["print"]): 
 }
 
 /** All configs are checked before the first run begins. */
-async function planJobs({ cells, seeds, evaluations }: Sweep, output: string): Promise<CellJob[]> {
+async function planJobs({ cells, seeds, evaluations, ...plan }: Sweep, output: string): Promise<SweepJobs> {
   const jobs: CellJob[] = [];
   for (const { name, preset, set } of cells) {
     for (const changes of Object.values(evaluations)) await loadConfig({ preset, set: [...set, ...changes] });
@@ -84,13 +91,13 @@ async function planJobs({ cells, seeds, evaluations }: Sweep, output: string): P
       jobs.push({ cell: name, seed, path: join(output, `${folderName(name)}-seed${seed}`), config });
     }
   }
-  return jobs;
+  return plan.shareColdStarts ? shareColdStarts(jobs, output) : { coldStarts: [], jobs };
 }
 
-async function runAll(jobs: readonly CellJob[], options: SweepOptions, { reporter, signal }: CliContext): Promise<SweepFailure[]> {
+async function runAll(jobs: readonly CellJob[], options: SweepOptions, { reporter, signal }: CliContext): Promise<JobFailure[]> {
   const open = jobs.filter((job) => !isFinished(job));
   const processes = options.processes ?? Math.min(2, availableParallelism());
-  const failures = new Map<CellJob, SweepFailure>();
+  const failures = new Map<CellJob, JobFailure>();
   if (open.length === 0) return [];
   reporter.say(`${open.length} runs, ${Math.min(processes, open.length)} at a time, in ${options.output}`);
   const bar = reporter.progress("runs", open.length);
@@ -104,7 +111,7 @@ async function runAll(jobs: readonly CellJob[], options: SweepOptions, { reporte
       } catch (error) {
         if (stop.aborted) throw error;
         const { message } = error as Error;
-        failures.set(job, { cell: job.cell, seed: job.seed, message });
+        failures.set(job, { cell: job.cell, seed: job.seed, path: job.path, message });
         reporter.say(`${title} failed: ${message}`);
       }
       bar.update(++done);

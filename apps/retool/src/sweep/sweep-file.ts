@@ -14,6 +14,8 @@ const SweepFile = z
     presets: z.array(z.enum(names)).min(1).default(["tiny"]),
     /** Settings for all cells, `key=value`. */
     set: settings.default([]),
+    /** Cells whose cold starts are equal begin reinforcement learning from one and the same. */
+    shareColdStarts: z.boolean().default(false),
     /** Seeds of every cell. */
     seeds: z.array(z.number().int().min(0)).min(1),
     /** Every combination of the values of these keys is a cell. */
@@ -39,6 +41,8 @@ export interface SweepCell {
 export interface Sweep {
   readonly cells: readonly SweepCell[];
   readonly seeds: readonly number[];
+  /** Whether equal cold starts are trained once. */
+  readonly shareColdStarts: boolean;
   /** Name of the cell that the others are tested against. */
   readonly baseline: string;
   readonly evaluations: Readonly<Record<string, readonly string[]>>;
@@ -63,13 +67,13 @@ export async function readSweep(path: string, { set: more = [], seeds: only, bas
   const ready = Object.hasOwn(READY_SWEEPS, path) ? READY_SWEEPS[path] : undefined;
   const file = ready === undefined ? await ConfigFile.read(path) : ConfigFile.parse(JSON.stringify(ready.content), path);
   const fault = (place: readonly PropertyKey[], found: string) =>
-    new InputError({ what: "sweep", where: file.place(place, "value"), expected: "presets, set, seeds, grid or cells, baseline, evaluations", found, fix: "correct it; docs/guide/sweep.md has an example" }); // prettier-ignore
+    new InputError({ what: "sweep", where: file.place(place, "value"), expected: "presets, set, seeds, shareColdStarts, grid or cells, baseline, evaluations", found, fix: "correct it; docs/guide/sweep.md has an example" }); // prettier-ignore
   const parsed = SweepFile.safeParse(file.content);
   if (!parsed.success) {
     const { path: place, message } = parsed.error.issues[0]!;
     throw fault(place, `${place.map(String).join(".")}${place.length === 0 ? "" : ": "}${message}`);
   }
-  const { presets, set, seeds, grid, cells: named, baseline, evaluations } = parsed.data;
+  const { presets, set, seeds, shareColdStarts, grid, cells: named, baseline, evaluations } = parsed.data;
   const own = named === undefined ? combinations(grid!) : Object.entries(named).map(([name, ofCell]) => ({ name, set: ofCell }));
   const cells = presets.flatMap((preset) =>
     own.map((cell) => ({ name: presets.length === 1 ? cell.name : `${preset} ${cell.name}`, preset, set: [...set, ...cell.set, ...more] })),
@@ -80,7 +84,7 @@ export async function readSweep(path: string, { set: more = [], seeds: only, bas
   if (first === undefined) throw fault(["cells"], "no cell");
   const base = other ?? baseline ?? first.name;
   if (!cells.some(({ name }) => name === base)) throw fault(["baseline"], `${base}; the cells are ${cells.map(({ name }) => name).join(", ")}`); // prettier-ignore
-  return { cells, seeds: only ?? seeds, baseline: base, evaluations };
+  return { cells, seeds: only ?? seeds, shareColdStarts, baseline: base, evaluations };
 }
 
 /** Every combination of the grid's values, the last key fastest. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ import { curveFigure } from "./curve-figure.js";
 import { curveBand, startEntropy } from "./learning-curves.js";
 import { READY_SWEEPS } from "./ready-sweeps.js";
 import { readSweep } from "./sweep-file.js";
-import { summarizeSweep, type SweepRun } from "./sweep-result.js";
+import { summarizeSweep, type SweepResult, type SweepRun } from "./sweep-result.js";
 import { cellTable, raceTable, runsCsv } from "./sweep-tables.js";
 
 let folder: string;
@@ -86,6 +86,30 @@ describe("sweep at smoke size", () => {
     const { printed } = await run("dry", SMOKE, { dryRun: true });
     expect(printed[0]).toBe("4 runs, of which 4 are to do\nppo-seed1\nppo-seed2\nsapo-seed1\nsapo-seed2");
     await expect(stat(join(folder, "dry"))).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("shared cold starts", () => {
+  const SHARED = `${SMOKE}  "other start": [sft.stages.0.steps=3]\nshareColdStarts: true\n`;
+
+  test("equal ones are trained once a seed, and reinforcement learning goes as from one of its own", async () => {
+    const { result, printed } = await run("shared", SHARED);
+    expect(result!.failures).toEqual([]);
+    expect(await readdir(join(folder, "shared/cold-starts"))).toHaveLength(2); // a seed each; the third cell's is like no other's
+    const whole = (await run("whole", SMOKE)).result!;
+    const facts = ({ runs }: SweepResult) => runs.filter(({ cell }) => cell !== "other start");
+    expect(facts(result!)).toEqual(facts(whole));
+    const cells = ({ cells: all }: SweepResult) => all.slice(0, 2).map(({ test: _test, ...rest }) => rest);
+    expect(cells(result!)).toEqual(cells(whole));
+    expect(printed[0]).toMatch(/other start/);
+    expect((await run("shared", SHARED, { dryRun: true })).printed[0]).toMatch(/^8 runs, of which 0 are to do\ncold-starts\//);
+  });
+
+  test("one that fails is named by the cells that needed it", async () => {
+    const { result } = await run("unstarted", SHARED.replace("set: [", "set: [model.from=nowhere, "));
+    const message = expect.stringContaining("nowhere") as string;
+    expect(result!.failures.map(({ cell, seed }) => [cell, seed])).toEqual([["ppo", 1], ["ppo", 2], ["sapo", 1], ["sapo", 2], ["other start", 1], ["other start", 2]]); // prettier-ignore
+    for (const failure of result!.failures) expect(failure).toEqual({ cell: failure.cell, seed: failure.seed, message });
   });
 });
 

@@ -3,7 +3,7 @@ import { RetoolError } from "@retool-ts/core";
 import type { CliContext } from "../shell/cli-context.js";
 import { EXIT } from "../shell/exit.js";
 import type { Reporter } from "../shell/log.js";
-import { runJob, type RunJob } from "./jobs.js";
+import { runJob, type RunJob } from "./run-job.js";
 
 /** Name of the command that a child process is started with; it is not in the help. */
 export const CHILD_COMMAND = "compare-job";
@@ -26,14 +26,14 @@ interface ChildProgress {
  * @param program - Node, its options and the script to start.
  */
 export function spawnJob(
-  { path, config }: RunJob,
+  job: RunJob,
   title: string,
   program: readonly string[],
   signal: AbortSignal,
   onProgress: (progress: ChildProgress) => void,
 ): Promise<void> {
   const [node, ...script] = program;
-  const child = spawn(node!, [...script, CHILD_COMMAND, JSON.stringify({ path, config } satisfies RunJob)], {
+  const child = spawn(node!, [...script, CHILD_COMMAND, JSON.stringify(job)], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     detached: true,
     windowsHide: true, // there, a group of its own comes with a console of its own
