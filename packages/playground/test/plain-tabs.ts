@@ -1,5 +1,11 @@
 import type { Browser } from "playwright-core";
 
+/** What the protocol says of an expression. */
+interface Answer {
+  readonly result?: { readonly result: { readonly value: unknown } };
+  readonly error?: { readonly message: string };
+}
+
 /** A tab that Playwright does not know. */
 export interface PlainTab {
   /** Value of an expression in the page. */
@@ -23,20 +29,20 @@ export async function openWindow(browser: Browser): Promise<{ open(url: string):
       const { targetId } = await protocol.send("Target.createTarget", { url, browserContextId, newWindow: isFirst });
       isFirst = false;
       const { sessionId } = await protocol.send("Target.attachToTarget", { targetId, flatten: false });
-      const waiting = new Map<number, (result: unknown) => void>();
+      const waiting = new Map<number, (answer: Answer) => void>();
       protocol.on("Target.receivedMessageFromTarget", ({ sessionId: sender, message }) => {
         if (sender !== sessionId) return;
-        const { id, result } = JSON.parse(message) as {
-          readonly id: number;
-          readonly result: { readonly result: { readonly value: unknown } };
-        };
-        waiting.get(id)?.(result.result.value);
+        const { id, ...answer } = JSON.parse(message) as Answer & { readonly id: number };
+        waiting.get(id)?.(answer);
       });
       let sent = 0;
       const evaluate = <Value>(expression: string): Promise<Value> =>
         new Promise((resolve, reject) => {
           const id = ++sent;
-          waiting.set(id, (value) => resolve(value as Value));
+          waiting.set(id, ({ result, error }) => {
+            if (result === undefined) reject(new Error(error?.message ?? "no result"));
+            else resolve(result.result.value as Value);
+          });
           const message = JSON.stringify({
             id,
             method: "Runtime.evaluate",
@@ -47,7 +53,8 @@ export async function openWindow(browser: Browser): Promise<{ open(url: string):
       return {
         evaluate,
         async until(expression) {
-          while (!(await evaluate<boolean>(expression))) await new Promise((resolve) => setTimeout(resolve, 50));
+          const isSo = () => evaluate<boolean>(expression).catch(() => false); // a page that is still on its way has no result
+          while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
         },
         async show() {
           await protocol.send("Target.activateTarget", { targetId });

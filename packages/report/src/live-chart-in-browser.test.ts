@@ -70,10 +70,10 @@ describe.skipIf(chromiumPath === undefined)("a live chart in a browser", () => {
 
   test("draws its lines in the page's colours, and in those of the dark page when that changes", async () => {
     await show(figure([{ name: "a", points: line(10, (x) => x / 10) }]));
-    expect(await pixels(0x00, 0x72, 0xb2)).toBeGreaterThan(300);
+    await expect.poll(() => pixels(0x00, 0x72, 0xb2)).toBeGreaterThan(300);
     await page.emulateMedia({ colorScheme: "dark" });
-    expect(await pixels(0x56, 0xb4, 0xe9)).toBeGreaterThan(300);
-    expect(await pixels(0x00, 0x72, 0xb2)).toBe(0);
+    await expect.poll(() => pixels(0x56, 0xb4, 0xe9)).toBeGreaterThan(300);
+    await expect.poll(() => pixels(0x00, 0x72, 0xb2)).toBe(0);
   });
 
   test("draws intervals around their values", async () => {
@@ -81,7 +81,7 @@ describe.skipIf(chromiumPath === undefined)("a live chart in a browser", () => {
     await show(figure([{ name: "a", points }]));
     expect(await pixels(0x00, 0x72, 0xb2, 0.6)).toBeLessThan(20);
     await show(figure([{ name: "a", points: points.map((point) => ({ ...point, interval: [0.1, 0.9] as const })) }]));
-    expect(await pixels(0x00, 0x72, 0xb2, 0.6)).toBeGreaterThan(150);
+    await expect.poll(() => pixels(0x00, 0x72, 0xb2, 0.6)).toBeGreaterThan(150);
     expect(await plot().getAttribute("aria-label")).toContain("50.0 % (10.0 % to 90.0 %) at step 0");
   });
 
@@ -98,9 +98,9 @@ describe.skipIf(chromiumPath === undefined)("a live chart in a browser", () => {
     expect(await readout()).toBe("step 0: a 0.0 %, b 25.0 %");
     const box = (await page.locator(".u-over").boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + 40);
-    expect(await readout()).toBe("step 10: a 50.0 %, b 25.0 %");
+    await expect.poll(readout).toBe("step 10: a 50.0 %, b 25.0 %");
     await page.locator(".plot").blur();
-    expect(await readout()).toBe("");
+    await expect.poll(readout).toBe("");
   });
 
   test("new points leave open, focused and zoomed in what a reader has", async () => {
@@ -125,7 +125,7 @@ describe.skipIf(chromiumPath === undefined)("a live chart in a browser", () => {
     expect(await readout()).toBe("step 59: 73.8 %");
     await page.keyboard.press("0");
     await page.keyboard.press("Home");
-    expect(await cursor()).toBeCloseTo(box.x, -1);
+    await expect.poll(cursor).toBeCloseTo(box.x, -1);
   });
 
   test("follows the width of the window, and is drawn inside what was folded once that is opened", async () => {

@@ -93,10 +93,8 @@ describe("lastBoxed", () => {
     ["a million blanks behind a command", "\\boxed" + " ".repeat(1_000_000), false],
     ["a million backslashes", "\\".repeat(1_000_000), false],
     ["a million closing braces", "}".repeat(1_000_000), false],
-  ])("%s in linear time", (_, text, isFound) => {
-    const start = performance.now();
+  ])("%s in linear time: quadratic would take longer than a test may", (_, text, isFound) => {
     expect(lastBoxed(text) !== undefined).toBe(isFound);
     lastBoxedOnlyString(text);
-    expect(performance.now() - start).toBeLessThan(2_000); // quadratic time would take minutes
   });
 });

