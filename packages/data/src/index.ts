@@ -31,7 +31,7 @@ export { createTokenizer, type Tokenizer } from "./tokenizer.js";
 export { type TokenizerFiles } from "./tokenizer-files.js";
 export { breakSnippet } from "./tasks/break-snippet.js";
 export { corpus, type CorpusOptions } from "./tasks/corpus.js";
-export { namedFamilies, schoolbookFamilies, taskFamilies } from "./tasks/families.js";
+export { multiStepFamilies, namedFamilies, schoolbookFamilies, taskFamilies } from "./tasks/families.js";
 export { mixtureOf, mixtures, pickTraceKind, type MixtureName, type TraceKind, type TraceMixture, TRACE_KINDS } from "./tasks/mixtures.js";
 export { type TaskFamily, type TaskInstance, type TaskLevel, type Ways, type Wordings } from "./tasks/task-family.js";
 export {

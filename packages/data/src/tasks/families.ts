@@ -9,6 +9,8 @@ import { powerModulo } from "./families/power-modulo.js";
 import { primeCount } from "./families/prime-count.js";
 import { difference, digitProduct, productSum, sum, sumDifference } from "./families/schoolbook.js";
 import { squareResidues } from "./families/square-residues.js";
+import { sumAndDifference } from "./families/sum-and-difference.js";
+import { purchase, sharing, stock } from "./families/word-problems.js";
 import type { TaskFamily } from "./task-family.js";
 
 /** All ten families, in the order in which a task source deals them before shuffling. */
@@ -28,5 +30,8 @@ export const taskFamilies: readonly TaskFamily[] = [
 /** Arithmetic that a column at a time solves: small models learn it in text. A recipe that means them names them. */
 export const schoolbookFamilies: readonly TaskFamily[] = [sum, difference, digitProduct, productSum, sumDifference];
 
+/** Problems to plan before one computes them: several operations, three of the four told as stories. */
+export const multiStepFamilies: readonly TaskFamily[] = [purchase, stock, sharing, sumAndDifference];
+
 /** Every family that has a name, those that a source deals by default first. */
-export const namedFamilies: readonly TaskFamily[] = [...taskFamilies, ...schoolbookFamilies];
+export const namedFamilies: readonly TaskFamily[] = [...taskFamilies, ...schoolbookFamilies, ...multiStepFamilies];

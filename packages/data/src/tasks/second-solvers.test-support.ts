@@ -2,6 +2,8 @@
  * Second solvers for the tests: each reads the numbers and words of a question and uses another method than its family
  * (factorisation, sieve, BigInt powers, closed sums), all in BigInt where numbers are long.
  */
+import { expect } from "vitest";
+
 type Solver = (question: string) => string;
 
 const numbersOf = (question: string): bigint[] => (question.match(/\d+/g) ?? []).map(BigInt);
@@ -74,6 +76,19 @@ const chain: Solver = (question) => {
   return String(value);
 };
 
+/** Counts and prices as pairs, in any sentence: `7 pens at 12`. */
+const lots = (question: string): bigint[] =>
+  [...question.matchAll(/(\d+) [a-z]+ at (\d+)/g)].map(([, count, price]) => BigInt(count!) * BigInt(price!));
+
+/** The number of a part of a sentence. */
+const numberAt = (question: string, pattern: RegExp): bigint => BigInt(pattern.exec(question)!.slice(1).find((group) => group !== undefined)!); // prettier-ignore
+
+/** Two numbers by their sum and difference, by trying. */
+function bySumAndDifference(sum: bigint, difference: bigint): bigint {
+  for (let low = 0n; low <= sum; low++) if (sum - low - low === difference) return low * (sum - low);
+  throw new Error(`no two numbers have sum ${sum} and difference ${difference}`);
+}
+
 export const secondSolvers: Readonly<Record<string, Solver>> = {
   sum: chain,
   difference: chain,
@@ -83,6 +98,28 @@ export const secondSolvers: Readonly<Record<string, Solver>> = {
   "multiply-add": (question) => {
     const [a, b, c] = numbersOf(question) as [bigint, bigint, bigint];
     return String(/plus|add|increased/.test(question) ? a * b + c : a * b - c);
+  },
+  purchase: (question) => {
+    const money = numberAt(question, /has (\d+)|with (\d+)|left of (\d+)|spends (\d+)/);
+    return String(lots(question).reduce((left, lot) => left - lot, money));
+  },
+  stock: (question) => {
+    const [boxes, inside] = [numberAt(question, /(\d+) (?:boxes|crates)/), numberAt(question, /(?:boxes of|crates with) (\d+)/)];
+    let left = boxes * inside;
+    const daily = numberAt(question, /sells (\d+)|ships (\d+)/);
+    for (let day = numberAt(question, /(\d+) days/); day > 0n; day--) left -= daily;
+    return String(left);
+  },
+  sharing: (question) => {
+    const inside = numberAt(question, /bags of (\d+)|sacks with (\d+)/);
+    const left = numberAt(question, /(\d+) (?:bags|sacks)/) * inside - numberAt(question, /keeps (\d+)|withholds (\d+)/);
+    const people = numberAt(question, /(\d+) (?:friends|cousins)/);
+    expect(left % people).toBe(0n);
+    return String(left / people);
+  },
+  "sum-and-difference": (question) => {
+    const [sum, difference] = numbersOf(question) as [bigint, bigint];
+    return String(bySumAndDifference(sum, difference));
   },
   gcd: (question) => {
     const [a, b] = numbersOf(question) as [bigint, bigint];
