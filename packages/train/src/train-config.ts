@@ -59,6 +59,22 @@ export const TrainConfig = z
       .nullable()
       .default(null)
       .describe("DAPO's dynamic sampling: groups without differences are replaced by those of further prompts; null = none."),
+    curriculum: z
+      .strictObject({
+        pool: positive.default(4).describe("Problems that are looked at for each one that is taken."),
+        memory: fraction.default(0.9).describe("Weight of what is known of a kind of problem when a step adds to it."),
+        floor: z
+          .number()
+          .positive()
+          .max(1)
+          .default(0.05)
+          .describe("Smallest weight of a kind, so that none is given up; 1 = no preference."),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        "Prefers problems of kinds (a family at a level) that the policy solves about half of the time, by its success so far; null = problems as they come.",
+      ),
     offPolicySteps: z
       .union([z.literal(0), z.literal(1)])
       .default(0)

@@ -29,6 +29,8 @@ const RlSchema = z.strictObject({
   step: count,
   /** Training problems used so far; absent: `promptsPerStep` a step. */
   problemsTaken: count.exactOptional(),
+  /** With a curriculum: share of right rollouts by kind of problem, older ones weighing less. */
+  successRates: z.record(z.string(), z.number()).exactOptional(),
   /** Finished steps of the critic's pretraining. */
   criticSteps: count.exactOptional(),
   /** The evaluated step with the highest held-out accuracy so far; its checkpoint is never removed. */

@@ -103,7 +103,13 @@ async function trainStep<Closure>(
 
   const prepared = await computeAdvantages(context, models, collected);
   const update = await updateModels(context, models, prepared.samples, before.step);
-  let state: RlState = { ...before, step: before.step + 1, totalSteps: before.totalSteps + 1, problemsTaken: collected.problemsTaken };
+  let state: RlState = {
+    ...before,
+    step: before.step + 1,
+    totalSteps: before.totalSteps + 1,
+    problemsTaken: collected.problemsTaken,
+    ...(collected.successRates && { successRates: collected.successRates }),
+  };
 
   context.onRollouts?.(rollouts, state.totalSteps);
   const metrics = rolloutMetrics(rollouts);

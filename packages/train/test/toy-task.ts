@@ -52,6 +52,11 @@ export const answerTwo: RolloutReward = ({ modelText, groundTruth }) => {
 
 export const problems: ProblemSource = { problem: (index): Problem => ({ id: `p${index}`, question: "?", answer: "2", source: "toy" }) };
 
+/** Every other problem cannot be solved: its answer is not among the words of the policy. */
+export const mixedProblems: ProblemSource = {
+  problem: (index) => ({ ...problems.problem(index), answer: index % 2 === 0 ? "2" : "3", level: 1 + (index % 2) }),
+};
+
 export function environment(changes: Partial<Environment> = {}): Environment {
   return {
     tools: [add],

@@ -3,7 +3,7 @@ import type { RolloutReward } from "@retool-ts/evaluate";
 import { MemoryRecorder, silentReporter, train, type RlState, type TrainConfigInput, type TrainOptions } from "../src/index.js";
 import { MemoryRun } from "./memory-run.js";
 import { TableStore } from "./table-engine.js";
-import { answerTwo, environment, problems, toyPolicy } from "./toy-task.js";
+import { answerTwo, environment, mixedProblems, problems, toyPolicy } from "./toy-task.js";
 
 const CONFIG: TrainConfigInput = { steps: 4, promptsPerStep: 4, groupSize: 4, learningRate: { peak: 2, kind: "constant" } };
 
@@ -70,16 +70,21 @@ describe("resume", () => {
     ["ReMax", { advantage: "remax" }],
     ["dynamic sampling", { dynamicSampling: { maxRefills: 2 } }],
     ["several updates a step", { updatesPerStep: 2, epochs: 2 }],
+    ["a curriculum", { curriculum: { pool: 3 } }],
+    ["a curriculum, one step off policy", { curriculum: { pool: 3 }, offPolicySteps: 1 }],
+    ["a curriculum, dynamic sampling and ReMax", { curriculum: { pool: 2 }, dynamicSampling: { maxRefills: 2 }, advantage: "remax" }],
+    ["a curriculum and a pretrained critic", { curriculum: {}, advantage: "gae", critic: { pretrainSteps: 2 } }],
   ];
   test.each(variants)("with %s, a run that is interrupted ends as one that was not", async (_, config) => {
-    const whole = await run({ ...config, saveEvery: 1 });
+    const source = config.curriculum == null ? problems : mixedProblems;
+    const whole = await run({ ...config, saveEvery: 1 }, { problems: source });
     for (const stopAfter of [1, 3]) {
       const store = new TableStore();
       const recorder = new MemoryRun();
       const controller = new AbortController();
       const first = toyPolicy(store);
       const onMetrics = () => recorder.metrics.length === stopAfter && controller.abort();
-      const shared = { environment: environment(), problems, config: { ...CONFIG, ...config, saveEvery: 1 }, recorder };
+      const shared = { environment: environment(), problems: source, config: { ...CONFIG, ...config, saveEvery: 1 }, recorder };
       await expect(train({ ...shared, policy: first, onMetrics: () => void onMetrics(), signal: controller.signal })).rejects.toMatchObject(
         {
           name: "AbortError",
@@ -366,4 +371,38 @@ test("mistakes are told before anything runs", async () => {
   await expect(run({}, { heldOut: twice })).rejects.toThrow(/heldOut: expected problems with different ids, got p1 twice/);
   Object.defineProperty(policy.engine, "critic", { value: undefined });
   await expect(run({ advantage: "gae" }, { policy })).rejects.toThrow(/this engine trains no critic/);
+});
+
+describe("a curriculum", () => {
+  async function levelsOf(curriculum: TrainConfigInput["curriculum"]): Promise<number[][]> {
+    const levels: number[][] = [];
+    const onRollouts: Options["onRollouts"] = (rollouts) => levels.push(rollouts.map(({ problem }) => problem.level!));
+    await run(
+      { steps: 8, promptsPerStep: 8, curriculum: curriculum ?? null, learningRate: { peak: 1e-6 } },
+      { problems: mixedProblems, onRollouts },
+    );
+    return levels;
+  }
+
+  test("turns to what the policy solves about half of the time, and does not give the rest up", async () => {
+    const plain = (await levelsOf(null)).flat();
+    expect(plain.filter((level) => level === 1).length / plain.length).toBe(0.5);
+    const [first, ...later] = await levelsOf({ pool: 4, floor: 0.2 });
+    expect(new Set(first)).toEqual(new Set([1, 2]));
+    const share = later.flat().filter((level) => level === 1).length / later.flat().length;
+    expect(share).toBeGreaterThan(0.7);
+    expect(share).toBeLessThan(1);
+  });
+
+  test("what is known is in the state and the record, and the problems that were looked at are used up", async () => {
+    const { state, recorder } = await run({ steps: 2, curriculum: { pool: 3 } }, { problems: mixedProblems });
+    expect(state.problemsTaken).toBe(2 * 4 * 3);
+    expect(Object.keys(state.successRates!).sort()).toEqual(["level 1", "level 2"]);
+    expect(state.successRates!["level 2"]).toBe(0);
+    expect(recorder.metrics[0]).toMatchObject({ "curriculum/known_success": 0.5 });
+  });
+
+  test("recorded rollouts leave nothing to choose", async () => {
+    await expect(run({ curriculum: {} }, { rollouts: [[]] })).rejects.toThrow("curriculum: with recorded rollouts, expected null");
+  });
 });

@@ -1,9 +1,12 @@
 import { informativeSamples } from "@retool-ts/algorithms/advantages";
+import { RandomStream } from "@retool-ts/core";
+import type { Problem } from "@retool-ts/data";
 import type { SamplingParameters } from "@retool-ts/engine";
 import { gradedRollouts, withDistinctIds, type GradedRollout, type RolloutRequest, type SamplingModel } from "@retool-ts/evaluate";
 import type { RolloutJournal } from "@retool-ts/rollout";
 import { withPartial } from "../partial.js";
 import { journalName, type TrainContext } from "../train-context.js";
+import { chooseProblems, problemKind, updateRates, type SuccessRates } from "./curriculum.js";
 import { isScored, type GroupedRollout } from "./sample.js";
 import { applyToolMask } from "./tool-tokens.js";
 
@@ -15,6 +18,8 @@ export interface StepRollouts {
   readonly keptGroups: ReadonlySet<number>;
   /** Index of the first training problem that no step has used yet. */
   readonly problemsTaken: number;
+  /** With a curriculum, what is known of each kind of problem after these rollouts. */
+  readonly successRates?: SuccessRates;
   /** With `remax`, the score of each group's response at temperature 0. */
   readonly greedyScores?: readonly number[];
   /** Of the sampling itself. */
@@ -27,6 +32,8 @@ export interface CollectRequest {
   readonly step: number;
   /** Index of the first training problem. */
   readonly problemsTaken: number;
+  /** With a curriculum, what is known of each kind of problem. */
+  readonly successRates?: SuccessRates;
 }
 
 /**
@@ -39,7 +46,8 @@ export async function collectRollouts<Closure>(
   request: CollectRequest,
 ): Promise<StepRollouts> {
   const { environment, config, seed, problems, signal } = context;
-  const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling } = config;
+  const { promptsPerStep, groupSize, sampling, advantage, dynamicSampling, curriculum } = config;
+  const { successRates = {} } = request;
   const journaled = <T>(name: string, by: SamplingParameters, work: (journal: RolloutJournal | undefined) => Promise<T>) =>
     withPartial(context, { name, policy, sampling: by }, work);
   const roll = (
@@ -47,9 +55,18 @@ export async function collectRollouts<Closure>(
     journal: RolloutJournal | undefined,
   ) =>
     gradedRollouts(policy, environment, { seed, step: request.step, ...(signal && { signal }), ...(journal && { journal }), ...options });
-  /** Problems of the step by place. One that comes twice, as from a small file, has two ids and so its own random numbers each time. */
-  const take = (from: number, to: number) =>
-    withDistinctIds(Array.from({ length: to }, (_, i) => problems.problem(request.problemsTaken + i))).slice(from);
+  let looked = 0;
+  const taken: Problem[] = [];
+  /** More problems of the step. One that comes twice, as from a small file, has two ids and so its own random numbers each time. */
+  const take = (count: number, round: number) => {
+    const candidates = Array.from({ length: count * (curriculum?.pool ?? 1) }, (_, i) =>
+      problems.problem(request.problemsTaken + looked + i),
+    );
+    looked += candidates.length;
+    const stream = new RandomStream(seed, ["curriculum", request.step, round]);
+    taken.push(...(curriculum === null ? candidates : chooseProblems(candidates, count, successRates, curriculum.floor, stream)));
+    return withDistinctIds(taken).slice(taken.length - count);
+  };
   const groups: GradedRollout[][] = [];
   const kept = new Set<number>();
   const shared = { calls: 0, hits: 0 };
@@ -61,7 +78,7 @@ export async function collectRollouts<Closure>(
         shared.calls += calls;
         shared.hits += hits;
       };
-      const next = take(groups.length, groups.length + promptsPerStep - kept.size);
+      const next = take(promptsPerStep - kept.size, round);
       const sampled = await roll(
         { problems: next, samples: groupSize, sampling, onToolCalls, onMetrics: (metrics) => void measured.push(metrics) },
         journal,
@@ -72,20 +89,23 @@ export async function collectRollouts<Closure>(
       }
     }
   });
+  const rollouts = await applyToolMask(grouped(groups), policy.engine, config);
   const result = {
-    rollouts: await applyToolMask(grouped(groups), policy.engine, config),
+    rollouts,
     keptGroups: kept,
-    problemsTaken: request.problemsTaken + groups.length,
+    problemsTaken: request.problemsTaken + looked,
+    ...(curriculum !== null && { successRates: updateRates(successRates, rollouts, curriculum.memory) }),
     metrics: {
       ...meanOf(measured),
       "rollout/shared_result_share": shared.calls === 0 ? 0 : shared.hits / shared.calls,
       ...(dynamicSampling === null ? {} : { "group/sampled": groups.length, "group/kept": kept.size }),
+      ...(curriculum !== null && { "curriculum/known_success": meanSuccess(taken, successRates) }),
     },
   };
   if (advantage !== "remax") return result;
   const greedy = { temperature: 0, topP: 1, topK: 0 };
   const baselines = await journaled(`${journalName(request.step)}-greedy`, greedy, (journal) =>
-    roll({ problems: take(0, groups.length), samples: 1, sampling: greedy }, journal),
+    roll({ problems: withDistinctIds(taken), samples: 1, sampling: greedy }, journal),
   );
   baselines.forEach(([rollout], group) => {
     if (!isScored({ ...rollout!, group })) kept.delete(group); // there is nothing to compare the group with
@@ -102,6 +122,11 @@ export function isInformative(rollouts: readonly GroupedRollout[]): boolean {
 /** Rollouts with the index of their group. */
 export function grouped(groups: readonly (readonly GradedRollout[])[]): GroupedRollout[] {
   return groups.flatMap((rollouts, group) => rollouts.map((rollout) => ({ ...rollout, group })));
+}
+
+/** The mean of what was known of the kinds of the step's problems; half for a kind that was never tried. */
+function meanSuccess(taken: readonly Problem[], rates: SuccessRates): number {
+  return taken.reduce((sum, problem) => sum + (rates[problemKind(problem)] ?? 0.5), 0) / Math.max(1, taken.length);
 }
 
 /** Measures of several rounds as one. */

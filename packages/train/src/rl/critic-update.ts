@@ -6,7 +6,7 @@ import { collectRollouts } from "./collect.js";
 import { miniBatches } from "./mini-batches.js";
 import { computeAdvantages } from "./prepare.js";
 import type { ReferenceAndCritic } from "./reference-and-critic.js";
-import { unlessAborted } from "./rollout-source.js";
+import { requestOf, unlessAborted } from "./rollout-source.js";
 import { countPolicyTokens, type AdvantageSample } from "./sample.js";
 
 /** Settings of a critic's update. */
@@ -46,14 +46,14 @@ export async function updateCritic(
  */
 export async function pretrainCritic<Closure>(context: TrainContext<Closure>, models: ReferenceAndCritic, from: RlState): Promise<RlState> {
   const { config, seed, policy, signal } = context;
-  const { critic: options, promptsPerStep, saveEvery } = config;
+  const { critic: options, saveEvery } = config;
   const { critic } = models;
   if (critic === undefined || from.step > 0) return from;
   const count = ({ criticSteps = 0 }: RlState) => criticSteps;
   const save = (state: RlState) => saveCheckpoint(context, config, state, [models]);
   const step = async (before: RlState) => {
     const done = count(before);
-    const request = { step: -1 - done, problemsTaken: before.problemsTaken ?? done * promptsPerStep };
+    const request = { ...requestOf(context, before), step: -1 - done };
     const collected = await unlessAborted(signal, collectRollouts(context, policy, request));
     if (collected === undefined) return undefined;
     const { samples } = await computeAdvantages(context, models, collected, { gaeLambda: 1 });
@@ -61,7 +61,8 @@ export async function pretrainCritic<Closure>(context: TrainContext<Closure>, mo
     const batches = miniBatches(samples, config, { seed, step: request.step });
     const metrics = await updateCritic(critic, samples, batches, { clipValue: options.clipValue, learningRate });
     const totalSteps = before.totalSteps + 1;
-    const state = { ...before, criticSteps: done + 1, totalSteps, problemsTaken: collected.problemsTaken };
+    const { problemsTaken, successRates } = collected;
+    const state = { ...before, criticSteps: done + 1, totalSteps, problemsTaken, ...(successRates && { successRates }) };
     const isSaved = state.criticSteps === options.pretrainSteps || state.criticSteps % saveEvery === 0;
     return { state, metrics: { phase: "critic", step: totalSteps, ...metrics }, save: isSaved };
   };

@@ -17,6 +17,7 @@ export function openRecorded<Closure>(context: TrainContext<Closure>, all: reado
   const { config, seed, policy } = context;
   if (config.offPolicySteps === 1) throw option("offPolicySteps", "0: the rollouts are there already");
   if (config.critic.pretrainSteps > 0 && config.advantage === "gae") throw option("critic.pretrainSteps", "0: nothing is sampled");
+  if (config.curriculum !== null) throw option("curriculum", "null: the problems are chosen already");
   if (config.advantage === "remax") throw option("advantage", "another estimator than remax, which samples with the policy as it is");
   const groups = config.dynamicSampling === null ? all : all.filter((group) => isInformative(grouped([group])));
   if (groups.length === 0) throw option("rollouts", `at least one group${all.length > 0 ? " whose rollouts differ in their score" : ""}`);

@@ -33,8 +33,12 @@ export async function unlessAborted<T>(signal: AbortSignal | undefined, work: Pr
 }
 
 /** Names of a step's random numbers and problems. */
-export function requestOf<Closure>({ config }: Pick<TrainContext<Closure>, "config">, { step, problemsTaken }: RlState): CollectRequest {
-  return { step, problemsTaken: problemsTaken ?? step * config.promptsPerStep };
+export function requestOf<Closure>(
+  { config }: Pick<TrainContext<Closure>, "config">,
+  { step, problemsTaken, successRates }: RlState,
+): CollectRequest {
+  const { promptsPerStep, curriculum } = config;
+  return { step, problemsTaken: problemsTaken ?? step * promptsPerStep * (curriculum?.pool ?? 1), ...(successRates && { successRates }) };
 }
 
 const STALE = "stale-policy";
@@ -71,7 +75,8 @@ class OneStepOffPolicy<Closure> implements RolloutSource {
     if (batch === undefined) return undefined;
     await this.#stale.refresh();
     if (state.step + 1 >= config.steps) return batch;
-    this.#pending = this.#sample({ step: state.step + 1, problemsTaken: batch.problemsTaken });
+    const { problemsTaken, successRates } = batch;
+    this.#pending = this.#sample({ step: state.step + 1, problemsTaken, ...(successRates && { successRates }) });
     return batch;
   }
 
