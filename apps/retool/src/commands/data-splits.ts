@@ -81,7 +81,7 @@ async function learnedProblems(config: RecipeConfig, { train }: RecipeProblems, 
         : stage.source.kind === "rollouts"
           ? taken(train, stageOffset(stages, stage), stage.source.problems)
           : taken(
-              createTaskSource({ ...tasksOf(data.train), seed, split: "train" }),
+              createTaskSource({ ...(await tasksOf(config, data.train)), seed, split: "train" }),
               stageOffset(stages, stage),
               stage.steps * stage.batchSize,
             );

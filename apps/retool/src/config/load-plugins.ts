@@ -5,7 +5,7 @@ import { InputError, nearestName } from "@retool-ts/core";
 import { shareOwnCopies } from "./own-copies.js";
 import type { Plugin } from "./plugin.js";
 
-const KINDS = ["tools", "rewards", "problems", "losses", "advantages"] as const satisfies readonly (keyof Plugin)[];
+const KINDS = ["tools", "rewards", "problems", "families", "losses", "advantages"] as const satisfies readonly (keyof Plugin)[];
 
 /** A kind of part that plugins have. */
 export type PluginKind = (typeof KINDS)[number];
@@ -21,7 +21,14 @@ export type LoadedPlugins = { readonly [Kind in PluginKind]: ReadonlyMap<string,
  */
 export async function loadPlugins(files: readonly string[]): Promise<LoadedPlugins> {
   if (files.length > 0) shareOwnCopies();
-  const parts = { tools: new Map(), rewards: new Map(), problems: new Map(), losses: new Map(), advantages: new Map() };
+  const parts = {
+    tools: new Map(),
+    rewards: new Map(),
+    problems: new Map(),
+    families: new Map(),
+    losses: new Map(),
+    advantages: new Map(),
+  };
   for (const file of files) {
     const plugin = await importPlugin(resolve(file));
     for (const kind of KINDS) {
@@ -77,11 +84,25 @@ async function importPlugin(file: string): Promise<Plugin> {
     if (!KINDS.includes(kind as PluginKind)) throw refuse(file, `the keys ${KINDS.join(", ")}`, kind, example);
     if (typeof parts !== "object" || parts === null) throw refuse(file, `parts by name as ${kind}`, String(parts), example);
     for (const [name, part] of Object.entries(parts)) {
-      const isPart = typeof part === "function" || (kind === "tools" && typeof (part as { call?: unknown } | null)?.call === "function");
-      if (!isPart) throw refuse(file, `a function as ${kind}.${name}`, part === null ? "null" : typeof part, example);
+      const method = METHODS[kind as PluginKind];
+      const isPart = method === undefined ? typeof part === "function" : hasMethod(part, method) || (kind === "tools" && typeof part === "function"); // prettier-ignore
+      if (!isPart)
+        throw refuse(
+          file,
+          kind === "families" ? `an object with generate as families.${name}` : `a function as ${kind}.${name}`,
+          part === null ? "null" : typeof part,
+          example,
+        );
     }
   }
   return plugin;
+}
+
+/** Parts that are objects, by what they must be able to do. */
+const METHODS: Partial<Record<PluginKind, string>> = { tools: "call", families: "generate" };
+
+function hasMethod(part: unknown, method: string): boolean {
+  return typeof (part as Record<string, unknown> | null | undefined)?.[method] === "function";
 }
 
 function refuse(where: string, expected: string, found: string, fix: string, cause?: unknown): InputError {

@@ -1,5 +1,5 @@
 import type { PolicyLossFunction } from "@retool-ts/algorithms";
-import type { Problem, ProblemSource } from "@retool-ts/data";
+import type { Problem, ProblemSource, TaskFamily } from "@retool-ts/data";
 import type { RolloutReward } from "@retool-ts/evaluate";
 import type { Tool } from "@retool-ts/rollout";
 import type { Sandbox } from "@retool-ts/sandbox";
@@ -34,6 +34,9 @@ export interface ProblemRequest {
 export type PluginProblems = (request: ProblemRequest) => PluginProblemSet | Promise<PluginProblemSet>;
 type PluginProblemSet = readonly Problem[] | ProblemSource;
 
+/** A family of generated problems; its name is the one that the plugin gives it. */
+export type PluginFamily = Omit<TaskFamily, "name">;
+
 /** Parts of one's own, by the names that a config calls them. */
 export interface Plugin {
   /** For `tools`. */
@@ -42,6 +45,8 @@ export interface Plugin {
   readonly rewards?: Readonly<Record<string, RolloutReward>>;
   /** For `data.train`, `data.validation` and `data.test`, `{ kind: plugin, name: … }`. */
   readonly problems?: Readonly<Record<string, PluginProblems>>;
+  /** For `families` of generated problems: with worked solutions, so that cold starts have them as well. */
+  readonly families?: Readonly<Record<string, PluginFamily>>;
   /** For `functions.loss`. */
   readonly losses?: Readonly<Record<string, PolicyLossFunction>>;
   /** For `functions.advantage`. */

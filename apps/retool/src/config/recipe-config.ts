@@ -78,6 +78,12 @@ export const RecipeConfig = z.strictObject({
     .strictObject({
       vocabSize: positive.min(300).default(600).describe("Largest vocabulary of the BPE trained on generated texts."),
       texts: positive.default(3_000).describe("Texts it is trained on."),
+      families: z
+        .array(z.string())
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe("Families of the problems in these texts, so that their words are tokens; null = the ten default ones."),
     })
     .prefault({})
     .describe("The tokenizer of a model with random weights."),

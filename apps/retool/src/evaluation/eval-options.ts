@@ -63,7 +63,7 @@ function testSource(
     ...(level === undefined ? {} : { level }),
   };
   const [named] = Object.keys(columns);
-  if (data !== undefined) return { kind: "file", path: data, columns: named === undefined ? null : columns, limit: null };
+  if (data !== undefined) return { kind: "file", path: data, columns: named === undefined ? null : columns, limit: null, filter: null };
   if (named === undefined) return test;
   if (test.kind === "file") return { ...test, columns: { ...test.columns, ...columns } };
   throw new InputError({

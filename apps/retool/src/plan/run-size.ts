@@ -59,7 +59,7 @@ export interface MeasureOptions extends HubContext {
 /** Measures a run before it begins: without its weights, with everything else as the run will have it. */
 export async function measureRun(config: RecipeConfig, parts: RecipeParts, { download, ...context }: MeasureOptions): Promise<RunSize> {
   const { base, adapter } = await findAdapter(config.model.from === null ? null : await localModelConfig(config.model.from, context));
-  const tokenizer = base === null ? describeTokenizer(trainTokenizer(config)) : await readModelTokenizer(adapter ?? base);
+  const tokenizer = base === null ? describeTokenizer(await trainTokenizer(config)) : await readModelTokenizer(adapter ?? base);
   const shape =
     base === null
       ? newModelConfig(config, tokenizer.tokenizer.vocabSize)

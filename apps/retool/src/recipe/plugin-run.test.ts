@@ -40,6 +40,26 @@ async function model(): Promise<string> {
   return run;
 }
 
+test("a family of a plugin is generated, in cold starts and in the tokenizer's texts too", async () => {
+  const run = join(folder, "own-family");
+  const set = ["backend=wasm", "data.train.families=[twice]", "data.test.families=[twice, gcd]", "tokenizer.families=[twice, gcd]", "eval.problems=4", "train.steps=1", "budgets.maxResponseTokens=16"]; // prettier-ignore
+  await command("quickstart", "--preset", "smoke", "--plugin", PLUGIN, "--output", run, ...set.flatMap((each) => ["--set", each]));
+  const opened = await openRunFolder(run);
+  const trained = await opened.readTrajectories(opened.readMetrics().at(-1)!["step"] as number);
+  expect(new Set(trained.map(({ question }) => question.replace(/\d+/, "#")))).toEqual(new Set(["what is twice #"]));
+  const tested = await opened.readTrajectories("final");
+  expect(tested.map(({ family }) => family).sort()).toEqual(["gcd", "gcd", "twice", "twice"]);
+  const { vocab } = (JSON.parse(await readFile(join((await opened.latestCheckpoint())!.path, "tokenizer.json"), "utf8")) as { model: { vocab: object } }).model; // prettier-ignore
+  const isToken = (word: string) => Object.keys(vocab).some((token) => token.includes(word));
+  expect([isToken("twice"), isToken("gcd"), isToken("prime")]).toEqual([true, true, false]);
+  expect(opened.readMetrics().some(({ phase }) => phase === "sft")).toBe(true);
+});
+
+test("a family that nobody has is told, with those that there are", async () => {
+  const load = command("quickstart", "--preset", "smoke", "--plugin", PLUGIN, "--output", join(folder, "no"), "--set", "data.train.families=[twise]"); // prettier-ignore
+  await expect(load).rejects.toThrow(/names among multiply-add.*twice, found "twise"\. To mend it: write "twice"/s);
+});
+
 describe("retool train --plugin FILE", () => {
   test("trains with tools, reward, problems, loss and advantage of the module, and the run remembers it", async () => {
     const run = join(folder, "run");
@@ -92,7 +112,7 @@ test.each([
   ["nothing.mjs", undefined, /no such file/],
   ["broken.mjs", "export default {", /a module that can be imported/],
   ["empty.mjs", "export const tools = {};", /a plugin as default export, found undefined/],
-  ["other.mjs", "export default { tool: {} };", /the keys tools, rewards, problems, losses, advantages, found tool/],
+  ["other.mjs", "export default { tool: {} };", /the keys tools, rewards, problems, families, losses, advantages, found tool/],
   ["null.mjs", "export default { rewards: null };", /parts by name as rewards, found null/],
   ["kind.mjs", "export default { rewards: { fair: 3 } };", /a function as rewards\.fair, found number/],
 ])("a module that is no plugin is told: %s", async (name, text, message) => {

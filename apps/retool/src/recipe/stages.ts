@@ -92,7 +92,13 @@ async function openRows(context: RecipeContext, stage: SftStage): Promise<RowStr
   switch (source.kind) {
     case "generated": {
       const { traceFormat, sandbox } = environment;
-      return new ColdStartStream({ ...shared, traceFormat, sandbox, firstProblem: stageOffset(stages, stage), tasks: tasksOf(data.train) });
+      return new ColdStartStream({
+        ...shared,
+        traceFormat,
+        sandbox,
+        firstProblem: stageOffset(stages, stage),
+        tasks: await tasksOf(config, data.train),
+      });
     }
     case "file": {
       const rows = streamRows(await localDataset(source.path, { reporter, signal }));

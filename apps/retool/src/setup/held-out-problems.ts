@@ -1,5 +1,13 @@
-import { InputError } from "@retool-ts/core";
-import { distinctTestSet, namedFamilies, type GeneratedProblem, type Problem, type TaskSourceOptions } from "@retool-ts/data";
+import { InputError, nearestName, RetoolError } from "@retool-ts/core";
+import {
+  distinctTestSet,
+  filterProblems,
+  namedFamilies,
+  type GeneratedProblem,
+  type Problem,
+  type TaskFamily,
+  type TaskSourceOptions,
+} from "@retool-ts/data";
 import { loadProblems, type LoadProblemsOptions } from "@retool-ts/data/node";
 import { withDistinctIds } from "@retool-ts/evaluate";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
@@ -9,6 +17,7 @@ import type { RecipeConfig } from "../config/recipe-config.js";
 import type { Reporter } from "../shell/log.js";
 import { goldNotice } from "./gold-notice.js";
 import { localDataset, type HubContext } from "./hub-files.js";
+import { problemFilter } from "./problem-filter.js";
 
 /** Parts of a config that decide its problems. */
 export interface ProblemsConfig extends Pick<RecipeConfig, "seed" | "plugins"> {
@@ -39,20 +48,39 @@ export async function heldOutOf(
   source: ProblemSourceConfig,
   { split, where, count, without, context }: HeldOutRequest,
 ): Promise<Problem[]> {
+  const keep = await problemFilter(source.filter);
   switch (source.kind) {
     case "generated": {
-      checkFamilies(source.families);
       const seed = (config.eval?.draw ?? 0) + (split === "test" ? 0 : VALIDATION_DRAW);
-      return distinctTestSet({ count, seed, without: without.filter(isGenerated), ...tasksOf(source) });
+      const options = {
+        count,
+        seed,
+        without: without.filter(isGenerated),
+        ...(keep && { keep }),
+        ...(await tasksOf(config, source)),
+      };
+      try {
+        return distinctTestSet(options);
+      } catch (error) {
+        if (keep === undefined || !RetoolError.isInstance(error)) throw error;
+        const problem = { what: "config", where: `${where}.filter`, expected: `${count} different problems that pass it, of every family alike`, found: error.message }; // prettier-ignore
+        throw new InputError({ ...problem, fix: "loosen the filter, or name the families that have such problems" }, { cause: error });
+      }
     }
     case "plugin": {
       const problems = await pluginProblems(config, source, { split, seed: config.seed, count });
-      const list = "problem" in problems ? Array.from({ length: count }, (_, index) => problems.problem(index)) : problems;
-      return withDistinctIds(list.slice(0, count));
+      if (!("problem" in problems)) return withDistinctIds(problems.filter((problem) => keep?.(problem) !== false).slice(0, count));
+      const kept = keep === undefined ? problems : filterProblems(problems, keep);
+      return withDistinctIds(Array.from({ length: count }, (_, index) => kept.problem(index)));
     }
     case "file": {
       const limit = Math.min(count, source.limit ?? Infinity);
-      const problems = withDistinctIds(await loadProblems(await localDataset(source.path, context), { ...columnsOf(source), limit }));
+      const rows = await loadProblems(await localDataset(source.path, context), {
+        ...columnsOf(source),
+        ...(keep === undefined && { limit }),
+      });
+      const problems = withDistinctIds(keep === undefined ? rows : rows.filter(keep).slice(0, limit));
+      if (problems.length === 0 && rows.length > 0) throw nothingPasses(where, rows.length);
       checkAnswers(config, problems, where, context.reporter);
       return problems;
     }
@@ -73,11 +101,46 @@ function isGenerated(problem: Problem): problem is GeneratedProblem {
   return "key" in problem && "instance" in problem;
 }
 
-/** Which generated problems a source means. */
-export function tasksOf(source: ProblemSourceConfig): Omit<TaskSourceOptions, "seed" | "split"> {
+/**
+ * Which generated problems a source means; families may be a plugin's.
+ *
+ * @throws InputError when a family has no such name.
+ */
+export async function tasksOf(
+  config: Pick<ProblemsConfig, "plugins">,
+  source: ProblemSourceConfig,
+): Promise<Omit<TaskSourceOptions, "seed" | "split">> {
   if (source.kind !== "generated") return {};
   const { levelWeights, wordings, families } = source;
-  return { levelWeights, wordings, ...(families && { families }) };
+  return { levelWeights, wordings, ...(families && { families: await familiesOf(config, families) }) };
+}
+
+/**
+ * Families by name: ours, and those of plugins.
+ *
+ * @throws InputError when there is none of that name.
+ */
+export async function familiesOf({ plugins }: Pick<ProblemsConfig, "plugins">, names: readonly string[]): Promise<TaskFamily[]> {
+  const { families: own } = await loadPlugins(plugins);
+  const known = new Map([...namedFamilies.map((family) => [family.name, family] as const), ...[...own].map(([name, family]) => [name, { ...family, name, generate: (...request) => family.generate(...request) } satisfies TaskFamily] as const)]); // prettier-ignore
+  return names.map((name) => {
+    const family = known.get(name);
+    if (family !== undefined) return family;
+    const near = nearestName(name, [...known.keys()]);
+    throw new InputError({
+      what: "config",
+      where: "data: families",
+      expected: `names among ${[...known.keys()].join(", ")}`,
+      found: `"${name}"`,
+      fix: near === undefined ? "name one of these families, or a module that has it with --plugin FILE" : `write "${near}"`,
+    });
+  });
+}
+
+/** A filter that leaves nothing of a file. */
+export function nothingPasses(where: string, count: number): InputError {
+  const problem = { what: "config", where: `${where}.filter`, expected: "problems that pass it", found: `none of ${count}` };
+  return new InputError({ ...problem, fix: "loosen the filter" });
 }
 
 /** Tells of reference answers that cannot be read. */
@@ -95,17 +158,4 @@ export type FileSource = Extract<ProblemSourceConfig, { kind: "file" }>;
 
 export function columnsOf({ columns }: FileSource): LoadProblemsOptions {
   return columns === null ? {} : { columns };
-}
-
-export function checkFamilies(families: readonly string[] | null): void {
-  const known = namedFamilies.map(({ name }) => name);
-  const unknown = families?.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new InputError({
-    what: "config",
-    where: "data: families",
-    expected: `names among ${known.join(", ")}`,
-    found: `"${unknown}"`,
-    fix: "name one of these families",
-  });
 }

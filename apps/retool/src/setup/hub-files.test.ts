@@ -79,7 +79,7 @@ test("a folder of this machine goes before a hub", async () => {
 
 test("problems come from a dataset's file or folder", async () => {
   const path = "hub:owner/name/data";
-  const test = { kind: "file", path, columns: null, limit: null } as const;
+  const test = { kind: "file", path, columns: null, limit: null, filter: null } as const;
   expect(await heldOutProblems({ seed: 1, plugins: [], data: { train: test, test } }, 9)).toMatchObject([{ answer: "2" }, { answer: "3" }]);
   expect(await readFile(await localDataset("hub:owner/name/data/test.jsonl"), "utf8")).toContain("1+1?");
   expect(server.seen[0]!.url).toContain("/api/datasets/owner/name/");

@@ -15,6 +15,7 @@ import {
   type BackendName,
 } from "@retool-ts/policy/node";
 import type { RecipeConfig } from "../config/recipe-config.js";
+import { familiesOf } from "./held-out-problems.js";
 import { localModel } from "./hub-files.js";
 import { readModelTokenizer } from "./model-files.js";
 import type { OpenedModel } from "./run-model.js";
@@ -35,7 +36,7 @@ export interface LoadedModel extends OpenedModel {
  * @param path - a checkpoint or `.gguf` file that goes before `model.from`.
  */
 export async function setUpModel(config: RecipeConfig, path: string | null = config.model.from): Promise<LoadedModel> {
-  const described = path === null ? describeTokenizer(trainTokenizer(config)) : await readModelTokenizer(path);
+  const described = path === null ? describeTokenizer(await trainTokenizer(config)) : await readModelTokenizer(path);
   const { tokenizer } = described;
   const { base, adapter } = await findAdapter(path);
   const shape = base === null ? newModelConfig(config, tokenizer.vocabSize) : await readModelConfig(base);
@@ -77,8 +78,10 @@ export async function setUpModel(config: RecipeConfig, path: string | null = con
   };
 }
 
-export function trainTokenizer({ tokenizer }: RecipeConfig): Tokenizer {
-  const files = trainBpe(corpus(tokenizer.texts), {
+export async function trainTokenizer(config: Pick<RecipeConfig, "tokenizer" | "plugins">): Promise<Tokenizer> {
+  const { tokenizer } = config;
+  const families = tokenizer.families && { families: await familiesOf(config, tokenizer.families) };
+  const files = trainBpe(corpus(tokenizer.texts, { ...families }), {
     vocabSize: tokenizer.vocabSize,
     splitPattern: TINY_SPLIT,
     specialTokens: TAGS,

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProblemFilter } from "../config/problem-source-config.js";
 import { RewardConfig } from "../config/reward-config.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUIET } from "../../test/quiet-shell.js";
@@ -12,10 +13,15 @@ let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-problems-"))));
 afterAll(() => rm(folder, { recursive: true }));
 
-async function fileOf(name: string, rows: readonly (readonly [question: string, answer: string])[], limit: number | null = null) {
+async function fileOf(
+  name: string,
+  rows: readonly (readonly [question: string, answer: string])[],
+  limit: number | null = null,
+  filter: ProblemFilter | null = null,
+) {
   const path = join(folder, name);
   await writeFile(path, rows.map(([question, answer]) => `${JSON.stringify({ question, answer })}\n`).join(""));
-  return { kind: "file", path, columns: null, limit } as const;
+  return { kind: "file", path, columns: null, limit, filter } as const;
 }
 
 /** A config whose problems all come from one file. */
@@ -65,7 +71,7 @@ describe("training problems of a file", () => {
     const path = join(folder, "parts");
     await mkdir(path);
     for (const part of ["a", "b"]) await writeFile(join(path, `${part}.jsonl`), `{"id": "1", "question": "${part}", "answer": "1"}\n`);
-    const config = { kind: "file", path, columns: null, limit: null } as const;
+    const config = { kind: "file", path, columns: null, limit: null, filter: null } as const;
     const { ids } = await taken(config, 2);
     expect([...ids].sort()).toEqual(["1", "1 (2)"]);
     expect((await heldOutProblems(configOf(config), 2)).map(({ id }) => id)).toEqual(["1", "1 (2)"]);

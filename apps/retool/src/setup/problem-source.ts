@@ -1,5 +1,5 @@
 import { RandomStream, RetoolError } from "@retool-ts/core";
-import { createTaskSource, distinctTestSet, problemList, type Problem, type ProblemSource } from "@retool-ts/data";
+import { createTaskSource, distinctTestSet, filterProblems, problemList, type Problem, type ProblemSource } from "@retool-ts/data";
 import { streamProblems } from "@retool-ts/data/node";
 import { DistinctProblems, withDistinctIds } from "@retool-ts/evaluate";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -7,16 +7,17 @@ import type { RecipeParts } from "../config/recipe-parts.js";
 import type { Reporter } from "../shell/log.js";
 import {
   checkAnswers,
-  checkFamilies,
   columnsOf,
   type FileSource,
   heldOutOf,
   heldOutProblems,
+  nothingPasses,
   pluginProblems,
   type ProblemsConfig,
   tasksOf,
 } from "./held-out-problems.js";
 import { localDataset, type HubContext } from "./hub-files.js";
+import { problemFilter, type KeepsProblem } from "./problem-filter.js";
 
 /** Problems of a recipe. */
 export interface RecipeProblems {
@@ -139,17 +140,22 @@ async function readTraining(config: ProblemsConfig, withhold: Withholding): Prom
   const { seed } = config;
   const { reporter } = withhold;
   const source = config.data.train;
+  const keep = await problemFilter(source.filter);
   switch (source.kind) {
-    case "generated":
-      checkFamilies(source.families);
-      return { source: createTaskSource({ seed, split: "train", ...tasksOf(source) }), withheld: [] };
+    case "generated": {
+      const tasks = createTaskSource({ seed, split: "train", ...(await tasksOf(config, source)) });
+      return { source: keep === undefined ? tasks : filterProblems(tasks, keep), withheld: [] };
+    }
     case "plugin": {
       const problems = await pluginProblems(config, source, { split: "train", seed, count: Infinity });
-      return { source: "problem" in problems ? problems : problemList(withDistinctIds(problems), seed), withheld: [] };
+      if ("problem" in problems) return { source: keep === undefined ? problems : filterProblems(problems, keep), withheld: [] };
+      return { source: problemList(withDistinctIds(keep === undefined ? problems : problems.filter(keep)), seed), withheld: [] };
     }
     case "file": {
-      const { rows, count } = await distinctRows(source);
-      const repeats = count - rows.length;
+      const { rows, count, left } = await distinctRows(source, keep);
+      if (left > 0) reporter?.say(`${source.path}: ${left} of ${count} rows are left out by the filter.`);
+      if (rows.length === 0 && left > 0) throw nothingPasses("data.train", count);
+      const repeats = count - left - rows.length;
       if (repeats > 0) reporter?.say(`${source.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
       checkAnswers(config, rows, "data.train", reporter);
       return withoutWithheld(rows, seed, { ...withhold, where: "data.train" });
@@ -158,17 +164,22 @@ async function readTraining(config: ProblemsConfig, withhold: Withholding): Prom
 }
 
 /** Problems of the training side for deciding when a stage of supervised training stops; none is held out. */
-export function stageProblems({ data, seed }: Pick<ProblemsConfig, "data" | "seed">, count: number): Problem[] {
-  return distinctTestSet({ count, seed: seed + 1_000_003, split: "train", ...tasksOf(data.train) });
+export async function stageProblems(config: Pick<ProblemsConfig, "data" | "seed" | "plugins">, count: number): Promise<Problem[]> {
+  const { data, seed } = config;
+  return distinctTestSet({ count, seed: seed + 1_000_003, split: "train", ...(await tasksOf(config, data.train)) });
 }
 
 /** Reads row by row: of a dataset that has each problem a hundred times, one copy is in memory. */
-async function distinctRows(config: FileSource): Promise<{ readonly rows: readonly Problem[]; readonly count: number }> {
+async function distinctRows(
+  config: FileSource,
+  keep: KeepsProblem | undefined,
+): Promise<{ readonly rows: readonly Problem[]; readonly count: number; readonly left: number }> {
   const distinct = new DistinctProblems();
-  let count = 0;
+  let [count, left] = [0, 0];
   for await (const problem of streamProblems(await localDataset(config.path), columnsOf(config))) {
     count++;
-    if (distinct.add(problem) === config.limit) break;
+    if (keep?.(problem) === false) left++;
+    else if (distinct.add(problem) === config.limit) break;
   }
-  return { rows: withDistinctIds(distinct.problems), count };
+  return { rows: withDistinctIds(distinct.problems), count, left };
 }

@@ -1,5 +1,6 @@
 import { RandomStream } from "@retool-ts/core";
 import { mixtures, pickTraceKind, type TraceMixture } from "./mixtures.js";
+import type { TaskFamily } from "./task-family.js";
 import { createTaskSource } from "./task-source.js";
 import { compactTraceFormat, traceText, type TraceFormat } from "./trace-format.js";
 import { planTrace, type CallOutcome } from "./trace-plan.js";
@@ -8,6 +9,8 @@ import { finishTrace, type CallFeedback } from "./trace.js";
 export interface CorpusOptions {
   readonly seed?: number;
   readonly mixture?: TraceMixture;
+  /** Families of the problems; `taskFamilies` by default. */
+  readonly families?: readonly (string | TaskFamily)[];
   readonly format?: TraceFormat;
   /** Interpreter messages to show after broken code, such as a sandbox really writes; typical ones by default. */
   readonly errors?: readonly string[];
@@ -27,7 +30,7 @@ const TYPICAL_ERRORS = [
  */
 export function corpus(count: number, options: CorpusOptions = {}): string[] {
   const { seed = 0, mixture = mixtures.imperfect, format = compactTraceFormat, errors = TYPICAL_ERRORS } = options;
-  const source = createTaskSource({ seed, split: "train" });
+  const source = createTaskSource({ seed, split: "train", ...(options.families && { families: options.families }) });
   return Array.from({ length: count }, (_, index) => {
     const stream = new RandomStream(seed, ["corpus", index]);
     const problem = source.problem(index);

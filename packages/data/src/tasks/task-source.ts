@@ -20,8 +20,8 @@ export interface TaskSourceOptions {
   /** Draws other problems; which side of the split a problem is on does not depend on it. */
   readonly seed: number;
   readonly split: TaskSplit;
-  /** Names from `namedFamilies`; `taskFamilies` by default. */
-  readonly families?: readonly string[];
+  /** Names from `namedFamilies`, or families of one's own; `taskFamilies` by default. */
+  readonly families?: readonly (string | TaskFamily)[];
   /** Relative frequency of levels 1, 2 and 3; 2 : 1 : 1 by default. */
   readonly levelWeights?: LevelWeights;
   /** `training` by default. The others change the questions and nothing else: equal indices are equal problems. */
@@ -86,12 +86,13 @@ export function createTaskSource(options: TaskSourceOptions): TaskSource {
   };
 }
 
-/** Families by name, or all ten that need no name; an unknown name is the caller's mistake. */
-export function selectFamilies(names?: readonly string[]): readonly TaskFamily[] {
+/** Families by name, those of one's own, or all ten that need no name; an unknown name is the caller's mistake. */
+export function selectFamilies(names?: readonly (string | TaskFamily)[]): readonly TaskFamily[] {
   const known = namedFamilies.map(({ name }) => name).join(", ");
   if (names === undefined) return taskFamilies;
   if (names.length === 0) throw familyError("an empty list", known);
   return names.map((name) => {
+    if (typeof name !== "string") return name;
     const family = namedFamilies.find((candidate) => candidate.name === name);
     if (family === undefined) throw familyError(name, known);
     return family;

@@ -6,6 +6,8 @@ export interface DistinctSetOptions extends Partial<TaskSourceOptions> {
   readonly count: number;
   /** Problems that must not be among them. */
   readonly without?: readonly Pick<GeneratedProblem, "key">[];
+  /** Whether a problem may be among them; default: every one. */
+  readonly keep?: (problem: GeneratedProblem) => boolean;
 }
 
 const MAX_DRAWS_PER_PROBLEM = 50;
@@ -16,7 +18,14 @@ const MAX_DRAWS_PER_PROBLEM = 50;
  *
  * @throws RetoolError `TASK_POOL` where the families do not have that many different problems.
  */
-export function distinctTestSet({ count, seed = 0, split = "test", without = [], ...options }: DistinctSetOptions): GeneratedProblem[] {
+export function distinctTestSet({
+  count,
+  seed = 0,
+  split = "test",
+  without = [],
+  keep,
+  ...options
+}: DistinctSetOptions): GeneratedProblem[] {
   const families = selectFamilies(options.families);
   const source = createTaskSource({ ...options, seed, split });
   const seen = new Set(without.map(({ key }) => key));
@@ -30,6 +39,7 @@ export function distinctTestSet({ count, seed = 0, split = "test", without = [],
       throw new RetoolError("TASK_POOL", `task set: only ${chosen.length} of ${count} different ${split} problems were found`);
     }
     const problem = source.problem(index);
+    if (keep?.(problem) === false) continue;
     const taken = perFamily.get(problem.family) ?? 0;
     if (seen.has(problem.key) || taken > share || (taken === share && aboveShare >= fullFamilies)) continue;
     if (taken === share) aboveShare++;

@@ -15,7 +15,7 @@ import { SftConfig, type SftConfigInput, type SftStage } from "./sft-config.js";
 /** Problems by which a stage decides to stop, and how they are sampled. */
 export interface Validation {
   /** Problems of the training side; none is held out. */
-  problems(count: number): readonly Problem[];
+  problems(count: number): readonly Problem[] | Promise<readonly Problem[]>;
   readonly sampling: SamplingParameters;
 }
 
@@ -145,7 +145,7 @@ function isValidationStep(stage: SftStage, step: number): boolean {
 async function validate<Closure>(context: SftContext<Closure>, stage: SftStage, step: number): Promise<number | undefined> {
   const { policy, environment, seed, validation } = context;
   if (validation === undefined) return undefined;
-  const problems = validation.problems(stage.validationProblems);
+  const problems = await validation.problems(stage.validationProblems);
   const groups = await gradedRollouts(policy, environment, { problems, samples: 1, sampling: validation.sampling, seed, step });
   return summarizeEvaluation(groups).accuracy;
 }
