@@ -11,3 +11,4 @@ export { informativeSamples, zeroVarianceGroupShare, type GroupId } from "./grou
 export { klPenaltyValues, type RewardKLEstimator } from "./kl-values.js";
 export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
 export { optimalTokenBaselineAdvantages, type TokenBaselineInputs, type TokenBaselineOptions } from "./token-baseline.js";
+export { turnAdvantages, type TurnAdvantageOptions, type TurnRewards } from "./turn-advantages.js";

@@ -60,6 +60,8 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   "group/all_wrong_share": "share of groups whose answers are all wrong",
   "group/sampled": "groups rolled out in the step; with `train.dynamicSampling`",
   "group/kept": "groups that are learned from; with `train.dynamicSampling`",
+  "curriculum/known_success":
+    "what was known of the kinds of the step's problems before it: the share of their rollouts that were right, older ones weighing less, 0.5 for kinds never tried; with `train.curriculum`",
   "policy/loss": "the clipped surrogate, averaged over all policy tokens of the step",
   "policy/clip_frac": "share of trained tokens at which the clip is the larger loss",
   "policy/clip_frac_lower": "share of trained tokens cut by the dual clip",

@@ -90,6 +90,14 @@ export const UPDATE_CHARTS: readonly ChartSpec[] = [
     explanation: "Groups rolled out in a step, and those whose rewards differ. A growing gap is work that teaches nothing.",
   },
   {
+    title: "Curriculum",
+    axis: "known success",
+    unit: "share",
+    series: { "curriculum/known_success": "known success of the step's kinds" },
+    explanation:
+      "Success so far of the kinds of problems that a step takes. A curriculum pulls it towards one half, as far as there are such kinds.",
+  },
+  {
     title: "Value loss",
     axis: "squared return / 2",
     unit: "number",

@@ -60,6 +60,8 @@ export interface RewardResult {
   readonly prediction: string | undefined;
   /** Amounts that each term adds to the score, by name, for the log. */
   readonly parts: Readonly<Record<string, number>>;
+  /** Rewards of single turns of the policy in order, null for a turn without; beside the score, for advantages a turn. */
+  readonly turns?: readonly (number | null)[];
   /** The verifier's verdict and reason; only with the rule `equivalence`. */
   readonly verdict?: Verdict;
 }

@@ -11,13 +11,21 @@ export const TrainConfig = z
     groupSize: batchCount.describe("Rollouts per prompt."),
     learningRate: LearningRate.describe("Learning rate over the steps."),
     advantage: z
-      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "gae", "none"])
+      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "mt-grpo", "gae", "none"])
       .default("grpo")
       .describe("Advantage estimator; see `docs/guide/recipe.md`."),
     gdpoWeights: z
       .record(z.string(), z.number())
       .default({})
       .describe("Of `gdpo`: the weight of a part of the reward by its name, after its normalisation; 1 where none is given."),
+    turnCredit: z
+      .strictObject({
+        coef: z.number().min(0).default(1).describe("Weight of a turn's own advantage beside that of the outcome."),
+        ok: z.number().default(1).describe("Reward of a turn whose call of a tool ran, unless the reward function rates turns itself."),
+        failed: z.number().default(0).describe("Reward of a turn whose call failed."),
+      })
+      .prefault({})
+      .describe("Of `mt-grpo`: credit for single turns."),
     gamma: fraction.default(1).describe("Discount γ a policy token, of `reinforce++` and `gae`."),
     gaeLambda: fraction.default(1).describe("λ of `gae`."),
     critic: z
@@ -217,7 +225,14 @@ export function expectedGroupSize(train: TrainConfig, own?: OwnAdvantage): strin
 }
 
 /** Advantages that compare the samples of one prompt. */
-const COMPARES_SAMPLES: ReadonlySet<TrainConfig["advantage"]> = new Set(["grpo", "dr-grpo", "rloo", "reinforce++-baseline", "gdpo"]);
+const COMPARES_SAMPLES: ReadonlySet<TrainConfig["advantage"]> = new Set([
+  "grpo",
+  "dr-grpo",
+  "rloo",
+  "reinforce++-baseline",
+  "gdpo",
+  "mt-grpo",
+]);
 
 /** Settings that do not go together: the key to change, and what it should be. */
 function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; readonly message: string }[] {

@@ -68,6 +68,7 @@ describe("resume", () => {
     ["a KL penalty in the reward", { kl: { coef: 0.5, place: "reward", estimator: "k3" } }],
     ["on-policy distillation", { advantage: "none", kl: { coef: 1, place: "advantage", estimator: "k1" } }],
     ["ReMax", { advantage: "remax" }],
+    ["credit for turns", { advantage: "mt-grpo" }],
     ["dynamic sampling", { dynamicSampling: { maxRefills: 2 } }],
     ["several updates a step", { updatesPerStep: 2, epochs: 2 }],
     ["a curriculum", { curriculum: { pool: 3 } }],

@@ -6,6 +6,8 @@ import {
   reinforcePlusPlusAdvantages,
   reinforcePlusPlusBaselineAdvantages,
   remaxAdvantages,
+  turnAdvantages,
+  type TurnRewards,
   whitenMasked,
 } from "@retool-ts/algorithms/advantages";
 import { RetoolError } from "@retool-ts/core";
@@ -23,6 +25,8 @@ export interface AdvantageInputs {
   readonly rewards: readonly ArrayLike<number>[];
   /** Amounts that the score is the sum of, by name; rewards of several parts have them. */
   readonly parts?: readonly Readonly<Record<string, number>>[];
+  /** Of each sample: the turns' rewards, and the turn of each token; see `turnsOf`. */
+  readonly turns?: readonly { readonly rewards: TurnRewards; readonly ofToken: ArrayLike<number> }[];
   /** Score of each sample's prompt at temperature 0; only with `remax`. */
   readonly greedyScores?: readonly number[];
   /** The critic's value of the state in which each token was chosen; only with `gae`. */
@@ -47,7 +51,8 @@ export function advantagesOf(
     gamma,
     gaeLambda,
     gdpoWeights,
-  }: Pick<TrainConfig, "advantage" | "gamma" | "gaeLambda"> & Partial<Pick<TrainConfig, "gdpoWeights">>,
+    turnCredit,
+  }: Pick<TrainConfig, "advantage" | "gamma" | "gaeLambda"> & Partial<Pick<TrainConfig, "gdpoWeights" | "turnCredit">>,
 ): readonly Advantage[] {
   const { scores, groupIds, lossMask, rewards, greedyScores } = inputs;
   switch (advantage) {
@@ -67,6 +72,12 @@ export function advantagesOf(
     case "gdpo":
       if (inputs.parts === undefined) throw new RetoolError("ADVANTAGE", "gdpo: expected the parts of each reward, got none");
       return decoupledAdvantages(inputs.parts, groupIds, { weights: gdpoWeights ?? {} });
+    case "mt-grpo": {
+      const { turns } = inputs;
+      if (turns === undefined) throw new RetoolError("ADVANTAGE", "mt-grpo: expected the turns of each sample, got none");
+      const ofTurns = turnAdvantages(scores, turns.map(({ rewards: own }) => own), groupIds, { turnCoef: turnCredit?.coef ?? 1 }); // prettier-ignore
+      return turns.map(({ ofToken }, i) => Array.from(ofToken, (turn) => (turn < 0 ? 0 : ofTurns[i]![turn]!)));
+    }
     case "none":
       return scores.map(() => 0);
     case "gae":

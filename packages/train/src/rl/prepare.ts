@@ -7,6 +7,7 @@ import { advantagesOf, returnsOf } from "./advantages.js";
 import type { StepRollouts } from "./collect.js";
 import { addGuidance, addKLPenalty } from "./kl-penalty.js";
 import type { ReferenceAndCritic } from "./reference-and-critic.js";
+import { turnsOf } from "./turns.js";
 import { createSample, isScored, type AdvantageSample, type GroupedRollout, type Sample, type WithMetrics } from "./sample.js";
 
 /** Options of the estimate, beyond the config. */
@@ -37,6 +38,7 @@ export async function computeAdvantages<Closure>(
     parts: samples.map(({ rollout }) => rollout.reward.parts),
     lossMask: samples.map(({ rollout }) => rollout.trajectory.lossMask),
     rewards: samples.map(({ rewards }) => rewards),
+    ...(config.advantage === "mt-grpo" && { turns: samples.map(({ rollout }) => turnsOf(rollout, config.turnCredit)) }),
     ...(greedyScores === undefined ? {} : { greedyScores: samples.map(({ rollout }) => greedyScores[rollout.group]!) }),
     ...(values === undefined ? {} : { values }),
   };
