@@ -25,6 +25,7 @@ export {
   type MaskedImportanceOptions,
 } from "./masked-importance.js";
 export { policyLoss, policyLossWith, type PolicyLossFunction, type PolicyLossInputs, type PolicyLossParts } from "./policy-loss.js";
+export { preferenceAdvantages, type PreferenceInputs } from "./preference-advantages.js";
 export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
 export { sapoLoss, type SAPOLoss, type SAPOOptions } from "./sapo.js";
 export {

@@ -11,7 +11,7 @@ export const TrainConfig = z
     groupSize: batchCount.describe("Rollouts per prompt."),
     learningRate: LearningRate.describe("Learning rate over the steps."),
     advantage: z
-      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "mt-grpo", "gae", "none"])
+      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "mt-grpo", "otb", "dpo", "gae", "none"])
       .default("grpo")
       .describe("Advantage estimator; see `docs/guide/recipe.md`."),
     gdpoWeights: z
@@ -45,9 +45,11 @@ export const TrainConfig = z
       .strictObject({
         coef: z.number().positive().describe("Weight of the penalty."),
         place: z
-          .enum(["loss", "reward", "advantage"])
+          .enum(["loss", "reward", "advantage", "preference"])
           .default("loss")
-          .describe("A term of the loss, of each token's reward, or of each token's advantage: on-policy distillation from the reference."),
+          .describe(
+            "A term of the loss, of each token's reward, of each token's advantage (on-policy distillation from the reference), or, with the advantage `dpo`, its β.",
+          ),
         estimator: z.enum(KL_ESTIMATORS).default("k3").describe("Estimator of the divergence."),
         reference: z
           .string()
@@ -232,6 +234,8 @@ const COMPARES_SAMPLES: ReadonlySet<TrainConfig["advantage"]> = new Set([
   "reinforce++-baseline",
   "gdpo",
   "mt-grpo",
+  "otb",
+  "dpo",
 ]);
 
 /** Settings that do not go together: the key to change, and what it should be. */
@@ -240,6 +244,11 @@ function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; reado
     [train.updatesPerStep > train.promptsPerStep, "updatesPerStep", `at most promptsPerStep (${train.promptsPerStep})`],
     [train.groupSize < 2 && train.dynamicSampling !== null, "groupSize", "at least 2 with dynamicSampling"],
     [train.kl?.place === "reward" && train.kl.estimator === "unbiased", "kl", "another estimator than unbiased in the reward"],
+    [train.advantage === "dpo" && train.kl?.place !== "preference", "kl", "one with the place preference, for the advantage dpo"],
+    [train.kl?.place === "preference" && train.advantage !== "dpo", "kl", "another place than preference unless the advantage is dpo"],
+    [train.advantage === "dpo" && train.oldLogProbs !== "trainer", "oldLogProbs", "trainer with the advantage dpo"],
+    [train.advantage === "dpo" && train.aggregation !== "seq-mean-token-sum", "aggregation", "seq-mean-token-sum with the advantage dpo"],
+    [train.advantage === "dpo" && train.updatesPerStep * train.epochs > 1, "updatesPerStep", "1, and 1 epoch, with the advantage dpo"],
     [train.kl?.place === "advantage" && train.kl.estimator !== "k1", "kl", "the estimator k1 in the advantage"],
     [train.advantage === "none" && train.kl?.place !== "advantage", "advantage", "another than none unless kl is in the advantage"],
     [train.importance !== null && train.oldLogProbs === "sampler", "importance", "null unless oldLogProbs is trainer"],

@@ -69,6 +69,11 @@ describe("resume", () => {
     ["on-policy distillation", { advantage: "none", kl: { coef: 1, place: "advantage", estimator: "k1" } }],
     ["ReMax", { advantage: "remax" }],
     ["credit for turns", { advantage: "mt-grpo" }],
+    ["the optimal token baseline", { advantage: "otb" }],
+    [
+      "preferences",
+      { advantage: "dpo", kl: { coef: 0.5, place: "preference" }, oldLogProbs: "trainer", aggregation: "seq-mean-token-sum" },
+    ],
     ["dynamic sampling", { dynamicSampling: { maxRefills: 2 } }],
     ["several updates a step", { updatesPerStep: 2, epochs: 2 }],
     ["a curriculum", { curriculum: { pool: 3 } }],

@@ -3,6 +3,8 @@ import {
   generalizedAdvantages,
   groupAdvantages,
   leaveOneOutAdvantages,
+  optimalTokenBaselineAdvantages,
+  preferenceAdvantages,
   reinforcePlusPlusAdvantages,
   reinforcePlusPlusBaselineAdvantages,
   remaxAdvantages,
@@ -27,6 +29,10 @@ export interface AdvantageInputs {
   readonly parts?: readonly Readonly<Record<string, number>>[];
   /** Of each sample: the turns' rewards, and the turn of each token; see `turnsOf`. */
   readonly turns?: readonly { readonly rewards: TurnRewards; readonly ofToken: ArrayLike<number> }[];
+  /** Of each token: log π by the policy that learns, and Σ π² over the vocabulary; only with `otb`. */
+  readonly distributions?: readonly { readonly logProbs: ArrayLike<number>; readonly squaredProbabilities: ArrayLike<number> }[];
+  /** log π of each whole response by the policy that learns and by the reference; only with `dpo`. */
+  readonly sequenceLogProbs?: { readonly policy: readonly number[]; readonly reference: readonly number[] };
   /** Score of each sample's prompt at temperature 0; only with `remax`. */
   readonly greedyScores?: readonly number[];
   /** The critic's value of the state in which each token was chosen; only with `gae`. */
@@ -52,7 +58,8 @@ export function advantagesOf(
     gaeLambda,
     gdpoWeights,
     turnCredit,
-  }: Pick<TrainConfig, "advantage" | "gamma" | "gaeLambda"> & Partial<Pick<TrainConfig, "gdpoWeights" | "turnCredit">>,
+    kl,
+  }: Pick<TrainConfig, "advantage" | "gamma" | "gaeLambda"> & Partial<Pick<TrainConfig, "gdpoWeights" | "turnCredit" | "kl">>,
 ): readonly Advantage[] {
   const { scores, groupIds, lossMask, rewards, greedyScores } = inputs;
   switch (advantage) {
@@ -77,6 +84,19 @@ export function advantagesOf(
       if (turns === undefined) throw new RetoolError("ADVANTAGE", "mt-grpo: expected the turns of each sample, got none");
       const ofTurns = turnAdvantages(scores, turns.map(({ rewards: own }) => own), groupIds, { turnCoef: turnCredit?.coef ?? 1 }); // prettier-ignore
       return turns.map(({ ofToken }, i) => Array.from(ofToken, (turn) => (turn < 0 ? 0 : ofTurns[i]![turn]!)));
+    }
+    case "otb": {
+      const { distributions } = inputs;
+      if (distributions === undefined) throw new RetoolError("ADVANTAGE", "otb: expected the squared probabilities of each token, got none"); // prettier-ignore
+      const logProbs = distributions.map((each) => each.logProbs);
+      const squaredProbabilities = distributions.map((each) => each.squaredProbabilities);
+      return optimalTokenBaselineAdvantages({ rewards, lossMask, logProbs, squaredProbabilities }, groupIds);
+    }
+    case "dpo": {
+      const { sequenceLogProbs } = inputs;
+      if (sequenceLogProbs === undefined) throw new RetoolError("ADVANTAGE", "dpo: expected log-probabilities by policy and reference, got none"); // prettier-ignore
+      const { policy, reference } = sequenceLogProbs;
+      return preferenceAdvantages({ scores, groupIds, logProbs: policy, refLogProbs: reference }, kl?.coef ?? 0.1);
     }
     case "none":
       return scores.map(() => 0);
