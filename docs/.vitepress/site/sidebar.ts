@@ -49,6 +49,7 @@ export const GUIDE: DefaultTheme.SidebarItem[] = [
       ["Reading metrics", "metrics"],
       ["Tool RL against text RL", "compare"],
       ["Sweeps", "sweep"],
+      ["Which loss pays", "losses"],
       ["Ablations", "ablations"],
     ]),
   },
