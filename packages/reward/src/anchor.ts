@@ -10,12 +10,14 @@ export interface Anchored {
   readonly isAnswer: boolean;
 }
 
+const LONGEST_DISPLAY = 1_000;
+
 /** The text behind the last “answer is”, “Answer:”, “result is” or `####`. */
 export function behindAnchor(text: string): Anchored | undefined {
   let from = -1;
   let start = 0;
   let isAnswer = false;
-  for (const match of text.matchAll(/\b(answer|result|option|choice)(?:[*_]{1,3})? ?(?:is|:|=)(?:[*_]{1,3}(?=\s))?:?|####/gi)) {
+  for (const match of text.matchAll(/\b(answer|result|option|choice)(?:[*_]{1,3})? ?(?:is|:|=>?|→|⇒)(?:[*_]{1,3}(?=\s))?:?|####/gi)) {
     start = match.index;
     from = match.index + match[0].length;
     isAnswer = match[1] === undefined || match[1].toLowerCase() === "answer";
@@ -26,9 +28,11 @@ export function behindAnchor(text: string): Anchored | undefined {
   const formula = /^\s{0,9}(?:\*\*)?(\$\$?|\\\(|\\\[)/.exec(line);
   if (formula) {
     const close = { $: "$", $$: "$$", "\\(": "\\)", "\\[": "\\]" }[formula[1]!]!;
-    const end = line.indexOf(close, formula[0].length);
-    if (end > 0 && isEndOfStatement(line.slice(end + close.length)))
-      return { text: line.slice(formula[0].length, end).trim(), start, end: from + end + close.length, isAnswer };
+    // A display may go over several lines.
+    const end = (close === "\\]" || close === "$$" ? text.slice(from, from + LONGEST_DISPLAY) : line).indexOf(close, formula[0].length);
+    const rest = text.slice(from + end + close.length, Math.max(lineEnd, indexOrEnd(text, "\n", from + end)));
+    if (end > 0 && isEndOfStatement(rest))
+      return { text: text.slice(from + formula[0].length, from + end).trim(), start, end: from + end + close.length, isAnswer };
   }
   const sentence = /[.!?](?:[*_]{0,3}(?:\s|$))/.exec(line);
   const end = sentence ? sentence.index : line.length;

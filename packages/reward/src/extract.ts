@@ -139,29 +139,37 @@ function lastSentence(text: string): Found | undefined {
   return { text: value, start, end: start + value.length };
 }
 
-/** The last box, with those right before it. */
+/** The last box, with those right before it; with their names where each has one, as in “$x=\boxed{1}$ and $y=\boxed{2}$”. */
 export function joinedBoxes(text: string): Found | undefined {
   const last = lastBoxed(text);
   if (last === undefined) return undefined;
-  let joined = last.text;
-  const texts = [last.text];
+  const boxes = [{ text: last.text, name: nameBefore(text, last.start), joint: "" }];
   let { start } = last;
-  for (let boxes = 1; boxes < MAX_BOXES; boxes++) {
+  for (let found = 1; found < MAX_BOXES; found++) {
     const before = lastBoxed(text.slice(0, start));
     const gap = before && text.slice(before.end, start);
     if (before === undefined || gap === undefined || !isJoint(gap)) break;
-    if (!texts.includes(before.text)) {
-      texts.push(before.text);
-      joined = `${before.text}${/\bor\b/i.test(gap) ? " or " : ", "}${joined}`;
-    }
+    const joint = /\bor\b/i.test(gap) ? " or " : ", ";
+    const name = nameBefore(text, before.start);
+    if (!boxes.some((box) => box.text === before.text && box.name === name)) boxes.unshift({ text: before.text, name, joint });
     ({ start } = before);
   }
-  return { text: joined, start, end: last.end };
+  const isNamed = boxes.length > 1 && boxes.every(({ name }) => name !== undefined);
+  return { text: boxes.map((box) => `${isNamed ? `${box.name} = ` : ""}${box.text}${box.joint}`).join(""), start, end: last.end };
 }
 
+const NAME = String.raw`[A-Za-z](?:_\{?\w\}?)? ?=[\s$]*`;
+const JOINT = new RegExp(String.raw`^(?:and|or|text|quad|[\s$,;&\\{}()])*$`, "i");
+const NAME_BEHIND_JOINT = new RegExp(String.raw`^(?:[\s$\\{}]*(?:[,;&]|\b(?:and|or)\b))(?:and|or|text|quad|[\s$,;&\\{}()])*${NAME}$`, "i");
+
 function isJoint(gap: string): boolean {
-  if (gap.length > 60) return false;
-  return /^(?:and|or|text|quad|[\s$,;&\\{}()])*$/i.test(gap);
+  return gap.length <= 60 && (JOINT.test(gap) || NAME_BEHIND_JOINT.test(gap));
+}
+
+/** x of “$x = \boxed{1}$”. */
+function nameBefore(text: string, start: number): string | undefined {
+  const [name] = new RegExp(String.raw`(?<![A-Za-z\\_{])${NAME}$`).exec(text.slice(Math.max(0, start - 20), start)) ?? [];
+  return name?.replace(/[\s=$]+$/, "");
 }
 
 /** Place of an answer tag. */

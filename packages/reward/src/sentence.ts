@@ -19,7 +19,7 @@ export function readingsOfSentence(sentence: string): string[] {
   return [...new Set(readings)].filter((reading) => reading !== "");
 }
 
-const ADVERB = /^(?:therefore|thus|hence|then|so|exactly|just|simply|equal to|given by),? /i;
+const ADVERB = /^(?:therefore|thus|hence|then|so|exactly|just|simply|equal to|given by|approximately|about|roughly),? /i;
 
 /** The value that a sentence states of its subject; undefined if it states none. */
 export function valueOf(sentence: string): string | undefined {

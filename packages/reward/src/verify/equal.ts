@@ -144,7 +144,8 @@ function agreesAtPoints(gold: Node, prediction: Node, names: readonly string[], 
     for (const { values, isWide, near } of pointsOf(names, random)) {
       if (agreed >= ENOUGH && wide === 0 && !isWide) continue;
       const nearby = difference(at(gold, near), at(prediction, near));
-      const outcome = agreesAt(at(gold, values), at(prediction, values), nearby, isComplex, comparison);
+      const isUnit = [...values.values()].some(({ n, d }) => d === 1n && (n === 1n || n === -1n));
+      const outcome = agreesAt(at(gold, values), at(prediction, values), nearby, { isComplex, isUnit }, comparison);
       if (outcome === false) return false;
       if (outcome === true) [agreed, wide] = [agreed + 1, wide + Number(isWide)];
       if (agreed >= ENOUGH && wide > 0) return true;
@@ -153,8 +154,20 @@ function agreesAtPoints(gold: Node, prediction: Node, names: readonly string[], 
   throw new Undecided("too few points where the answer has a value");
 }
 
+interface PlaceOptions {
+  readonly isComplex: boolean;
+  /** Set if a coordinate is 1 or −1, where 1/ln x and others have no value though what they stand for has one. */
+  readonly isUnit: boolean;
+}
+
 /** Undefined where the gold answer has no real value, so that nothing is asked of the prediction, or where the two are not told apart. */
-function agreesAt(gold: Node, prediction: Node, nearby: Node, isComplex: boolean, comparison: Comparison): boolean | undefined {
+function agreesAt(
+  gold: Node,
+  prediction: Node,
+  nearby: Node,
+  { isComplex, isUnit }: PlaceOptions,
+  comparison: Comparison,
+): boolean | undefined {
   try {
     const { im } = enclose(gold, { bits: 128, meter: comparison.meter });
     if (!isComplex && im !== undefined && !(im.lo === 0n && im.hi === 0n)) return undefined;
@@ -165,7 +178,7 @@ function agreesAt(gold: Node, prediction: Node, nearby: Node, isComplex: boolean
   try {
     return isZero(difference(gold, prediction), comparison, (node, meter) => separationNear(node, nearby, meter));
   } catch (error) {
-    if (error instanceof NoValue) return false;
+    if (error instanceof NoValue) return isUnit ? undefined : false;
     if (error instanceof Undecided) return undefined;
     throw error;
   }

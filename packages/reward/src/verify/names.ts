@@ -4,11 +4,23 @@ import { type Node, symbolsOf } from "./tree.js";
 export function isName(node: Node): boolean {
   if (node.kind === "symbol") return true;
   if (node.kind === "sequence") return node.open === "(" && node.items.every(isName);
-  if (node.kind === "ratio") return node.args.every(isName);
+  if (node.kind === "ratio" || node.kind === "setOperation") return node.args.every(isName);
+  if (node.kind === "divide") return node.args.every((part) => part.kind === "multiply" && isDifferential(part)); // dy/dx
   if (node.kind !== "multiply" || node.args.length !== 2) return false;
   const [first, second] = node.args;
   const isFunction = first?.kind === "symbol" || (first?.kind === "power" && first.args[0].kind === "symbol"); // f(x), f^{-1}(x)
   return isFunction && second?.kind === "symbol";
+}
+
+function isDifferential({ args: [d, name, ...others] }: Extract<Node, { kind: "multiply" }>): boolean {
+  return d?.kind === "symbol" && d.name === "d" && name?.kind === "symbol" && others.length === 0;
+}
+
+/** f and t of f(t); undefined for any other name. */
+export function functionName(node: Node): { readonly name: string; readonly argument: string } | undefined {
+  if (node.kind !== "multiply" || node.args.length !== 2) return undefined;
+  const [first, second] = node.args;
+  return first?.kind === "symbol" && second?.kind === "symbol" ? { name: first.name, argument: second.name } : undefined;
 }
 
 /** Names that may stand there where the answer is a number: also f(2), |AB|, sin A, x + y, a² + b², a/b. No 2x or x + 1, which would be solved. */

@@ -4,6 +4,7 @@ import { parseAngles, parseBetween, parseRequiredGroup } from "./parse-bracket.j
 import { parseFunction } from "./parse-function.js";
 import { parseMatrix } from "./parse-matrix.js";
 import { parsePostfix } from "./parse-postfix.js";
+import { parseSeries } from "./parse-series.js";
 import type { TokenStream } from "./token-stream.js";
 import type { Node } from "./tree.js";
 import { canonicalUnit, DECORATIONS, FUNCTION_NAMES, GREEK_NAMES } from "./vocabulary.js";
@@ -20,6 +21,9 @@ export function parseCommand(stream: TokenStream, name: string): Node {
     case "dbinom":
     case "tbinom":
       return stream.nested(() => stream.node({ kind: "call", name: "binomial", args: [parseArgument(stream), parseArgument(stream)] }));
+    case "sum":
+    case "prod":
+      return stream.nested(() => parseSeries(stream, name));
     case "$":
       return stream.node({ kind: "unit", arg: parsePostfix(stream, parseAtom(stream)), unit: canonicalUnit("dollar") });
     case "pi":

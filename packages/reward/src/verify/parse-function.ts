@@ -5,7 +5,7 @@ import { parseExponent, parsePostfix } from "./parse-postfix.js";
 import { parseItems, parseSum } from "./parser.js";
 import { integer } from "./rational.js";
 import type { TokenStream } from "./token-stream.js";
-import type { Node } from "./tree.js";
+import { type Node, symbolsOf } from "./tree.js";
 import { FUNCTION_NAMES } from "./vocabulary.js";
 
 const ALIASES: Readonly<Record<string, string>> = { asin: "arcsin", acos: "arccos", atan: "arctan", lg: "log" };
@@ -67,7 +67,7 @@ function parseArguments(stream: TokenStream): Node[] {
   }
   if (stream.isNext("{") || stream.isNext("|") || stream.isNext("|(")) return [parsePostfix(stream, parseAtom(stream))];
   const factors = [parsePostfix(stream, parseAtom(stream))];
-  while (startsAtom(stream) && !isFunction(stream) && !stream.isNext("(") && !stream.isNext("[")) {
+  while (startsAtom(stream) && !isFunction(stream) && !stream.isNext("(") && !stream.isNext("[") && !isApart(stream, factors)) {
     factors.push(parsePostfix(stream, parseAtom(stream)));
   }
   // 2\pi/3 is one argument, a/\sin b is not.
@@ -76,6 +76,12 @@ function parseArguments(stream: TokenStream): Node[] {
   if (!isPlainQuotient) return [above];
   stream.take();
   return [stream.node({ kind: "divide", args: [above, parseAtom(stream)] })];
+}
+
+/** Checks whether the next factor is no part of a bare argument: the e of \sin x e^{-x}, but not the x of \ln ex. */
+function isApart(stream: TokenStream, factors: readonly Node[]): boolean {
+  const { kind, text } = stream.peek();
+  return kind === "letter" && text === "e" && stream.isNext("^", 1) && factors.some((factor) => symbolsOf(factor).size > 0);
 }
 
 function isFunction(stream: TokenStream): boolean {

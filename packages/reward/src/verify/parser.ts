@@ -19,6 +19,7 @@ const SET_OPERATORS = { cup: "∪", cap: "∩", setminus: "∖", backslash: "∖
 export function parseAnswer(text: string, options: TokenOptions): Node {
   const stream = new TokenStream(tokenize(text, options));
   while (stream.isNext(".") || stream.isNext(",") || stream.isNext(":")) stream.take();
+  if (stream.isNext("\\approx") && stream.peek(1).text !== "") stream.take();
   if (stream.isAtEnd) throw new ParseFailure("the answer is empty");
   const list = parseList(stream);
   if (!stream.isAtEnd) throw new ParseFailure(`unexpected “${stream.peek().shown}”`);

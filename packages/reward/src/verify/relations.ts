@@ -2,10 +2,10 @@ import { NoValue } from "./budget.js";
 import { hasPlusMinus, isSameRow } from "./collections.js";
 import { at, type Comparison, isEqualValue, isZeroEverywhere, signOf } from "./equal.js";
 import type { Matching } from "./matching.js";
-import { isCurve, isName, isQuantityName, namedValuesOf } from "./names.js";
+import { functionName, isCurve, isName, isQuantityName, namedValuesOf } from "./names.js";
 import { integer } from "./rational.js";
 import { isSameSolutionSet, solutionSetOf } from "./solution-set.js";
-import { isSameTree, isValue, type Node, symbolsOf } from "./tree.js";
+import { hasValue, isSameTree, isValue, mapChildren, type Node, symbolsOf } from "./tree.js";
 
 type Relation = Extract<Node, { kind: "relation" }>;
 
@@ -23,7 +23,8 @@ export function statesValue(gold: Node, { operators, args }: Relation, matching:
   const sides = isReversed ? [...args].reverse() : args;
   const approximate = operators.indexOf("≈");
   const exact = approximate < 0 ? sides : sides.slice(0, approximate + 1);
-  const values = exact.length > 0 && isNameHere(exact[0]!) ? exact.slice(1) : exact;
+  let values = exact.length > 0 && isNameHere(exact[0]!) ? exact.slice(1) : exact;
+  while (isNumber && values !== exact && values.length > 1 && isName(values[0]!)) values = values.slice(1); // x = y = 12
   if (values.length > 0 && (values.length > 1 || values !== exact || approximate >= 0) && values.every(same)) return true;
   const rounded = approximate < 0 ? undefined : sides[approximate + 1];
   if (rounded?.kind !== "number" || !same(rounded)) return false;
@@ -55,7 +56,7 @@ export function isSameRelation(given: Relation, prediction: Node, matching: Matc
   const [first, second] = [gold.args[0]!, gold.args[1]!];
   if (isEquation && prediction.kind === "relation" && prediction.operators.every((operator) => operator === "=")) {
     if (prediction.args.length === 2) {
-      const [p, q] = [prediction.args[0]!, prediction.args[1]!];
+      const [p, q] = withArgumentOf(first, [prediction.args[0]!, prediction.args[1]!]);
       const isSameName = isName(first) && isName(p) && isSameTree(first, p);
       if (isSameName && !isStructure(second)) return same(second, q);
       if (isStructure(second) || isStructure(q)) return isSameName && same(second, q);
@@ -71,9 +72,20 @@ export function isSameRelation(given: Relation, prediction: Node, matching: Matc
   );
 }
 
-/** Checks whether the one side of an equation is the name of the other: f(x) of anything, also |AB| or m + n of a number. */
+/** f(x) = 2x + 1 beside f(t) = 2t + 1, with the other's argument. */
+function withArgumentOf(name: Node, sides: readonly [Node, Node]): readonly [Node, Node] {
+  const [wanted, given] = [functionName(name), functionName(sides[0])];
+  if (!wanted || !given || wanted.name !== given.name || wanted.argument === given.argument) return sides;
+  if (symbolsOf(sides[1]).has(wanted.argument)) return sides;
+  const renamed = (node: Node): Node =>
+    node.kind === "symbol" && node.name === given.argument ? { ...node, name: wanted.argument } : mapChildren(node, renamed);
+  return [name, renamed(sides[1])];
+}
+
+/** Checks whether the one side of an equation is the name of the other: f(x) of anything, also |AB|, m + n or 5! of a number. */
 function namesValue(name: Node, value: Node): boolean {
   if (symbolsOf(value).size > 0) return isName(name);
+  if (symbolsOf(name).size === 0) return hasValue(name);
   return isQuantityName(name) && !isCurve(name);
 }
 

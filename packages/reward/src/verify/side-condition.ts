@@ -13,12 +13,19 @@ const CASES = "if|when|whenever|as long as";
 const WORDED = new RegExp(`^(.*?[^\\s,;(])[\\s,;]*[\\s,;(](${ALWAYS}|${CASES}) (.+?)\\)?$`, "i");
 const FOR_ALL = /^(.*?[^\s,;(])[\s,;(]*(?:\\forall(?![A-Za-z])|∀)(.+?)\)?$/;
 
+/** The place where a value is taken: “12, attained at x = 2”, “12 when x = y = 2”. */
+const ATTAINED =
+  /^(.*?[^\s,;(])[\s,;(]+(?:(?:which |and )?(?:is |are )?(?:attained|achieved|reached|obtained|occurs|occurring|(?:with )?equality(?: holds)?),? (?:at|when|for|by|in|if|iff|if and only if)|at|when) ((?:[A-Za-z] ?= ?)+|\([A-Za-z](?:, ?[A-Za-z])+\) ?= ?)(?:[^=<>A-Za-z,;]+|\([^()=<>A-Za-z;]+\))\)?$/i;
+
 /** The answer without the side condition that it ends with; undefined if it ends with none that can be read. */
 export function splitCondition(answer: string): Conditioned | undefined {
   if (answer.length > LONGEST) return undefined;
   const text = flat(answer);
   const forAll = FOR_ALL.exec(text);
   if (forAll) return checked(forAll[1]!, conditionsIn(forAll[2]!), false, false);
+  const attained = ATTAINED.exec(text);
+  if (attained && (attained[2]!.match(/[A-Za-z]/g) ?? []).every((name) => !hasName(attained[1]!, name)))
+    return checked(attained[1]!, [], false, false);
   const worded = WORDED.exec(text);
   if (worded) {
     const isCase = new RegExp(`^(?:${CASES})$`, "i").test(worded[2]!);
@@ -38,15 +45,32 @@ export function isCompatible(gold: Conditioned | undefined, prediction: Conditio
   return wanted.length === 0 || given.length === 0 || wanted.join() === given.join();
 }
 
+/** An answer without a side condition. */
+export function unconditioned(main: string): Conditioned {
+  return { main: flat(main), conditions: [], isCase: false };
+}
+
 /** An answer with its one restricted variable under the name of the other's: `nπ, n∈Z` beside `kπ, k∈Z`. */
-export function alike(answer: Conditioned | undefined, gold: Conditioned | undefined): Conditioned | undefined {
-  const [given, wanted] = [answer, gold].map((side) =>
-    side?.conditions.length === 1 ? /^([A-Za-z])(∈.*)$/.exec(side.conditions[0]!) : null,
+export function alike(answer: Conditioned | undefined, gold: Conditioned): Conditioned | undefined {
+  if (answer === undefined) return undefined;
+  const [given, declared] = [answer, gold].map(({ conditions }) =>
+    conditions.length === 1 ? /^([A-Za-z])(∈.*)$/.exec(conditions[0]!) : null,
   );
-  if (answer === undefined || gold === undefined || !given || !wanted || given[1] === wanted[1] || given[2] !== wanted[2]) return answer;
+  if (!given) return answer;
+  const wanted = declared ?? (gold.conditions.length === 0 ? onlyNameMissing(gold.main, answer.main, given[2]!) : undefined);
+  if (!wanted || given[1] === wanted[1] || given[2] !== wanted[2]) return answer;
   if (hasName(gold.main, given[1]!) || hasName(answer.main, wanted[1]!)) return answer;
   const main = answer.main.replace(new RegExp(`\\\\[A-Za-z]+|${given[1]}`, "g"), (found) => (found === given[1] ? wanted[1]! : found));
   return { ...answer, main, conditions: gold.conditions };
+}
+
+/** The one variable of a text that another text has not, with its domain: the k of x = 2kπ, but not of the area ab. */
+function onlyNameMissing(text: string, other: string, domain: string): readonly [string, string, string] | undefined {
+  const names = new Set(text.replace(/\\[A-Za-z]+/g, " ").match(/[A-Za-z]/g));
+  const [missing, ...others] = [...names].filter((name) => !hasName(other, name));
+  const isParameter =
+    missing !== undefined && others.length === 0 && /^[i-nrst]$/.test(missing) && /^[A-Za-z]+ ?=|\\pi(?![a-z])/.test(text);
+  return isParameter ? ["", missing, domain] : undefined;
 }
 
 function checked(main: string, conditions: readonly string[] | undefined, isCase: boolean, isWorded: boolean): Conditioned | undefined {

@@ -17,9 +17,11 @@ export function tokensOfWord(word: string, before: Token | undefined, behind: st
   // 3 to 4, 1.2 x 10^5
   if (lower === "to" && isBehindNumber && /^ \d/.test(behind)) return [token("mark", ":")];
   if (lower === "x" && isBehindNumber && /^ ?10(?:\^|\*\*)/.test(behind)) return [token("command", "times")];
+  if (isBehindNumber && word === "min" && !/^ ?[({[]/.test(behind)) return [token("text", word)]; // 90 min
   if (word === "oo") return [token("command", "infty")];
   if (FUNCTION_NAMES.has(lower) || GREEK_NAMES.has(word))
     return [token("command", FUNCTION_NAMES.has(lower) ? (lower.startsWith("inf") ? "infty" : lower) : word)];
+  if (isBehindNumber && /^[mg]$/.test(word) && /^ ?\/ ?(?:s|h|min|L)(?:\^|[^A-Za-z]|$)/.test(behind)) return [token("text", word)]; // 5 m/s
   const isOrdinal = isBehindNumber && /^(?:st|nd|rd|th)$/.test(lower);
   if (isOrdinal || isUnitWord(lower) || word.length >= 4 || (word.length > 1 && before?.kind === "text")) return [token("text", word)];
   return [...word].map((letter) => token("letter", letter));
@@ -50,7 +52,7 @@ export function tokensOfText(content: string, { isMath, isUpright, before, token
   if (lower === "to" && before?.kind === "number") return [token("mark", ":")];
   if (isMath && trimmed.length === 1 && isLetter(trimmed)) {
     // \mathrm{~C}, 5\mathrm{m}
-    const isUnit = isUpright && (content !== trimmed || (before?.kind === "number" && /[msghN]/.test(trimmed)));
+    const isUnit = isUpright && (content !== trimmed || (before?.kind === "number" && /[msghNKJWVL]/.test(trimmed)));
     return [token(isUnit ? "text" : "letter", trimmed)];
   }
   if (/^(?:\\?\$)?\d[\d,.]* /.test(trimmed)) return tokenize(trimmed); // \text{100 dollars}

@@ -1,6 +1,6 @@
 import { lastBoxed } from "../answer.js";
 import { respelled } from "./spellings.js";
-import { isArithmeticWord, NUMBER_WORDS } from "./vocabulary.js";
+import { canonicalUnit, isArithmeticWord, NUMBER_WORDS } from "./vocabulary.js";
 import { plainWords } from "./words.js";
 
 const WRAPPERS = [
@@ -65,17 +65,19 @@ function fractionInWords(phrase: string): string | undefined {
 
 /**
  * The number of “25 years old” or “4 red balls”: what stands before words that are counted. Undefined where there are no such words,
- * or where they could change the number. Only for a gold answer that is a plain number, where letters cannot be variables.
+ * or where they could change the number. Only for a gold answer that is a plain number, where letters cannot be variables, or one with a
+ * unit, which must be among the words then: “4 red balls” are 4 balls, 5 cents are not 5 dollars.
  */
-export function withoutCountedNoun(answer: string): string | undefined {
+export function withoutCountedNoun(answer: string, unit?: string): string | undefined {
   if (answer.length > 200) return undefined;
-  const parts = answer.split(" ");
+  const parts = answer.replace(/(?<=[\d})] )\(([A-Za-z][A-Za-z '’-]*)\)$/, "$1").split(" ");
   let first = parts.length;
   while (first > 1 && /^[A-Za-z][A-Za-z'’-]+$/.test(parts[first - 1]!)) first--;
   const words = parts.slice(first);
   const head = parts.slice(0, first).join(" ");
   if (words.length === 0 || words.length > 6 || !/[\d})]$/.test(head) || /[A-Za-z]/.test(head.replace(/\\[A-Za-z]+/g, "")))
     return undefined;
+  if (unit !== undefined && !words.some((word) => canonicalUnit(word) === unit)) return undefined;
   return words.some(isArithmeticWord) || !words.some((word) => word.length > 2) ? undefined : head;
 }
 

@@ -6,7 +6,8 @@ import type { Comparison } from "./equal.js";
 import { isSameChoices } from "./letters.js";
 import { parseAnswer } from "./parser.js";
 import { hasValue, type Node, symbolsOf } from "./tree.js";
-import { alike, isCompatible, splitCondition } from "./side-condition.js";
+import { alike, isCompatible, splitCondition, unconditioned } from "./side-condition.js";
+import { signOfEquality, unreadName } from "./unread-name.js";
 import { isSameText, unwrapped, withoutCountedNoun } from "./unwrap.js";
 import type { Verdict, VerifyOptions } from "./verdict.js";
 import { isSameWording, wordingOf } from "./words.js";
@@ -23,7 +24,18 @@ import { isSameWording, wordingOf } from "./words.js";
  */
 export function verifyAnswer(gold: string, prediction: string, { strict = false }: VerifyOptions = {}): Verdict {
   const verdict = verifyWhole(gold, prediction, strict);
-  return verdict.status === "correct" || strict ? verdict : (verifyMain(gold, prediction) ?? verdict);
+  if (verdict.status === "correct" || strict) return verdict;
+  return verifyMain(gold, prediction) ?? verifyNamed(unwrapped(gold), unwrapped(prediction)) ?? verdict;
+}
+
+/** The verdict on the value behind a limit, a sum or another name that is not read; undefined where there is none. */
+function verifyNamed(gold: string, prediction: string): Verdict | undefined {
+  const [wanted, given] = [unreadName(gold), unreadName(prediction)];
+  if (wanted === undefined && given === undefined) return undefined;
+  if (wanted === undefined ? signOfEquality(gold) !== undefined : signOfEquality(prediction) !== undefined && wanted.name !== given?.name)
+    return undefined;
+  const verdict = verifyWhole(wanted?.value ?? gold, given?.value ?? prediction, false);
+  return verdict.status === "correct" || verdict.status === "wrong" ? verdict : undefined;
 }
 
 /** What stands before “since …” or “because …”; undefined where neither does. */
@@ -37,7 +49,7 @@ function withoutReason(prediction: string): string | undefined {
 function verifyMain(gold: string, prediction: string): Verdict | undefined {
   const stated = withoutReason(unwrapped(prediction));
   const left = splitCondition(unwrapped(gold));
-  const right = alike(splitCondition(stated ?? unwrapped(prediction)), left);
+  const right = alike(splitCondition(stated ?? unwrapped(prediction)), left ?? unconditioned(unwrapped(gold)));
   if (left === undefined && right === undefined && stated === undefined) return undefined;
   const verdict = verifyWhole(left?.main ?? gold, right?.main ?? stated ?? prediction, false);
   if (verdict.status === "correct" && !isCompatible(left, right))
@@ -58,6 +70,7 @@ function verifyWhole(gold: string, prediction: string, strict: boolean): Verdict
   const wording = goldText.length < 2_000 ? wordingOf(goldText) : undefined;
   if (wording && !(wording.kind === "choice" && wording.isBare))
     return decideWords(isSameWording(wording, predictionText, strict), goldText);
+  if (wording && /^[AI] [a-z]/.test(predictionText)) return decideWords(false, goldText); // an article, or the speaker
   if (wording && predictionText.length < 2_000 && isSameWording(wording, predictionText, strict)) return decideWords(true, goldText);
   try {
     return decide(goldText, predictionText, strict);
@@ -73,8 +86,9 @@ export function unreadableGold(gold: string): string | undefined {
   if (text === "") return "it is empty";
   if (text.length < 2_000 && wordingOf(text)) return undefined;
   if (isSameResidue(text, text) === true) return undefined;
-  const main = splitCondition(text)?.main;
-  return parse(text, true).failure === undefined || main === undefined ? parse(text, true).failure : parse(unwrapped(main), true).failure;
+  const { failure } = parse(text, true);
+  const main = splitCondition(text)?.main ?? unreadName(text)?.value;
+  return failure === undefined || main === undefined ? failure : parse(unwrapped(main), true).failure;
 }
 
 function decideWords(isSame: boolean, gold: string): Verdict {
@@ -112,7 +126,10 @@ function* readingsOf(gold: Node, prediction: string, isStrict: boolean): Generat
   if (gold.kind === "number" && gold.value.d !== 1n && !isStrict && /^-?(?:0|\d{1,3}(?:\.\d{3})+),\d+$/.test(prediction))
     yield parse(prediction.replaceAll(".", "").replace(",", "."), true);
   const isNumber = (hasValue(gold) || gold.kind === "unit") && symbolsOf(gold).size === 0;
-  const counted = isNumber && !isStrict ? withoutCountedNoun(prediction) : undefined;
+  const counted = isNumber && !isStrict ? withoutCountedNoun(prediction, gold.kind === "unit" ? gold.unit : undefined) : undefined;
+  // 0.12 m, beside 12 cm; elsewhere m is a variable
+  const metres = gold.kind === "unit" && !isStrict ? /^(-?\d[\d.]*) ?([mgshL])(\^\{?[23]\}?)?$/.exec(prediction) : null;
+  if (metres) yield parse(`${metres[1]} \\text{ ${metres[2]}}${metres[3] ?? ""}`, true);
   const scientific = gold.kind === "number" && /^-?\d+e[-+]?\d{1,4}$/i.test(prediction) ? /^(.*)e(.*)$/i.exec(prediction) : null;
   if (scientific) yield parse(`${scientific[1]} \\times 10^{${scientific[2]}}`, true);
   const number = counted === undefined ? undefined : parse(unwrapped(counted), true);

@@ -61,6 +61,8 @@ function choiceOf(plain: string, { isBare }: { readonly isBare: boolean }, isStr
   if (exact || isStrict) return exact?.[1]?.toUpperCase();
   const named = /^(?:option|choice|answer) \(?([A-Z])\)?$/i.exec(plain);
   if (named) return named[1]!.toUpperCase();
+  const listed = /^([A-Z]), (?=(?:A |An |The )?[A-Z][a-z]{2})[^,;]{3,100}$/.exec(plain); // E, Paris
+  if (listed && !/(?:^|[ ,])[B-Z](?:$|[ ,.:)])| (?:and|or) /.test(plain.slice(2))) return listed[1];
   // The letter and what it stands for; no second letter that could be a choice.
   const labelled =
     /^(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer) )?(?:\(([A-Z])\)[:.]?|([A-Z])(?:[).:]| [-–—] (?=.*[A-Za-z]{3}))) ?([^;]{1,200})$/.exec(plain);
