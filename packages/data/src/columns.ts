@@ -6,6 +6,8 @@ export interface DatasetRow {
   readonly where: string;
   /** Numbers of the row that a double cannot hold, which stand in `value` as texts of their digits. */
   readonly kept?: readonly string[];
+  /** The row as JSON, where it has tool calls and comes from JSON: their arguments are learned as they are written. */
+  readonly text?: string;
 }
 
 /** A column, as a dotted path into nested ones (`reward_model.ground_truth`), or several joined by a blank. */

@@ -110,9 +110,22 @@ function faultOfTurns(messages: readonly ChatMessage[]): ConversationFault | und
 function faultOfTags(messages: readonly ChatMessage[]): ConversationFault | undefined {
   let open = false; // a code block without its output
   let answers = 0;
+  let begun = 0;
+  let between = ""; // text behind a code block
   for (const { kind, text } of messages.flatMap(({ role, content }) => (role === "assistant" ? responseParts(content ?? "") : []))) {
-    if (kind === "text") answers += text.split("</answer>").length - 1;
+    if (kind === "text") {
+      answers += text.split("</answer>").length - 1;
+      begun += text.split("<answer>").length - 1;
+      const markup = MARKUP.exec(text);
+      if (markup) return { expected: "code in <code>", found: `${markup[0]}, a tag of the other dialect` };
+      if (/<answer>\s*<\/answer>/.test(text)) return { expected: "an answer in its tag", found: "<answer></answer>" };
+      if (open) between += text;
+    }
+    if (begun > 1) return { expected: "one answer, which ends the response", found: "<answer> twice" };
     if (answers > 1) return { expected: "one answer, which ends the response", found: "</answer> twice" };
+    if (kind === "output" && open && between.trim() !== "")
+      return { expected: "an output right behind each code block", found: `text between: ${JSON.stringify(between.trim().slice(0, 40))}` };
+    if (kind !== "text") between = "";
     if (kind === "code" && open) return { expected: "an output behind each code block", found: "<code> before the output of another" };
     if (kind === "output" && !open) return { expected: "a code block before each output", found: "<interpreter> without <code>" };
     if (kind !== "text") open = kind === "code";

@@ -17,6 +17,7 @@ export { tokenizerFromGguf } from "./gguf-tokenizer.js";
 export { jsonlRows, jsonRows } from "./jsonl.js";
 export { describeTokenizer, modelTokenizerFromGguf, type ModelTokenizer } from "./model-tokenizer.js";
 export { parquetRows } from "./parquet.js";
+export { jsonTree, memberOf, pythonJson, type JsonTree } from "./python-json.js";
 export { type Problem, type ProblemSource } from "./problem.js";
 export { problemList } from "./problem-list.js";
 export { problemsFromRows } from "./problem-rows.js";

@@ -1,5 +1,6 @@
 import { defined, InputError, parseExactJson, type ExactJson } from "@retool-ts/core";
 import type { DatasetRow } from "./columns.js";
+import { jsonTree, memberOf, pythonJson } from "./python-json.js";
 
 /**
  * Parses JSON Lines, one object a line; blank lines are passed over.
@@ -15,7 +16,7 @@ export async function* jsonlRows(lines: Iterable<string> | AsyncIterable<string>
     if (text.trim() === "") continue;
     const where = `${file}: line ${number}`;
     const { value, kept } = parse(text, where, "correct or remove the line; every line must be one whole JSON object");
-    yield { value: asRow(value, where), where, ...(kept.length > 0 && { kept }) };
+    yield { value: asRow(value, where), where, ...(kept.length > 0 && { kept }), ...(hasCalls(text) && { text }) };
   }
 }
 
@@ -28,10 +29,16 @@ export function jsonRows(text: string, file: string): DatasetRow[] {
   const { value, kept } = parse(text.replace(/^\ufeff/, ""), file, "correct the file; if it has one object a line, name it .jsonl");
   if (!Array.isArray(value))
     throw refuse(file, "a list of objects", kindOf(value), "put the rows into a list, or one a line into a .jsonl file");
+  const rows = hasCalls(text) ? jsonTree(text) : undefined;
   return value.map((row: unknown, index) => {
     const where = `${file}: row ${index + 1}`;
-    return { value: asRow(row, where), where, ...(kept.length > 0 && { kept }) };
+    const tree = rows && memberOf(rows, [index]);
+    return { value: asRow(row, where), where, ...(kept.length > 0 && { kept }), ...(tree && { text: pythonJson(tree) }) };
   });
+}
+
+function hasCalls(text: string): boolean {
+  return text.includes('"tool_calls"');
 }
 
 function parse(text: string, where: string, fix: string): ExactJson {

@@ -23,7 +23,9 @@ export async function* parquetRows(file: AsyncBuffer, name: string): AsyncGenera
     const start = rowStart;
     const rows = await orRefuse(name, () => parquetReadObjects({ file, metadata, compressors, rowStart: start, rowEnd }));
     for (const [index, row] of rows.entries()) {
-      yield { value: normalizeRow(row, isJson), where: `${name}: row ${rowStart + index + 1}` };
+      const kept: string[] = [];
+      const value = normalizeRow(row, isJson, kept);
+      yield { value, where: `${name}: row ${rowStart + index + 1}`, ...(kept.length > 0 && { kept }) };
     }
     rowStart = rowEnd;
   }
@@ -46,17 +48,24 @@ async function orRefuse<T>(name: string, read: () => T | Promise<T>): Promise<T>
   }
 }
 
-/** @param isJson - columns of JSON, in which null is a value. */
-function normalizeRow(row: Readonly<Record<string, unknown>>, isJson: ReadonlySet<string>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, normalize(value, isJson.has(name))]));
+/**
+ * @param isJson - columns of JSON, in which null is a value.
+ * @param kept - gets the digits of integers that stay as text.
+ */
+function normalizeRow(row: Readonly<Record<string, unknown>>, isJson: ReadonlySet<string>, kept: string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, normalize(value, isJson.has(name), kept)]));
 }
 
-function normalize(value: unknown, keepsNull: boolean): unknown {
+function normalize(value: unknown, keepsNull: boolean, kept: string[]): unknown {
   if (value === undefined) return null;
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (Array.isArray(value)) return value.map((item) => normalize(item, keepsNull));
+  if (typeof value === "bigint") {
+    if (Number.isSafeInteger(Number(value))) return Number(value);
+    kept.push(String(value));
+    return String(value);
+  }
+  if (Array.isArray(value)) return value.map((item) => normalize(item, keepsNull, kept));
   const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain) return value;
   const fields = Object.entries(value).filter(([, inner]) => keepsNull || (inner !== undefined && inner !== null));
-  return Object.fromEntries(fields.map(([name, inner]) => [name, normalize(inner, keepsNull)]));
+  return Object.fromEntries(fields.map(([name, inner]) => [name, normalize(inner, keepsNull, kept)]));
 }

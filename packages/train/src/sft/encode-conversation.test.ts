@@ -1,4 +1,4 @@
-import { corpus, createTokenizer, TINY_SPLIT, trainBpe } from "@retool-ts/data";
+import { corpus, createTokenizer, type DatasetRow, jsonlRows, jsonRows, TINY_SPLIT, trainBpe } from "@retool-ts/data";
 import { hermesDialect, xmlDialect } from "@retool-ts/rollout";
 import { describe, expect, test } from "vitest";
 import { encodeConversation, type RowEnvironment } from "./encode-conversation.js";
@@ -53,6 +53,11 @@ describe("in XML", () => {
   test("the model's end of turn is learned behind the answer", () => {
     const ending = { ...xml, dialect: xmlDialect({ answerStops: false }), endOfTurn: "<|end|>" };
     expect(shown(sftRow, ending)).toMatch(/\[So <answer>\\boxed\{42\}<\/answer><\|end\|>\]$/);
+  });
+
+  test("blanks behind the answer are not learned, as no rollout has them", () => {
+    const answer = { role: "assistant", content: "<answer>2</answer>\n\n" };
+    expect(shown({ messages: [{ role: "user", content: "2?" }, answer] }, xml)).toBe("Q: 2?\n[<answer>2</answer>]");
   });
 
   test("so have converted rows, with any prompt", () => {
@@ -163,5 +168,43 @@ describe("a row that cannot be used is named", () => {
     ],
   ])("%s", (message, environment, messages) => {
     expect(() => encodeConversation({ value: { messages }, where: "row 1" }, environment, tokenizer)).toThrow(message);
+  });
+});
+
+describe("what a row says", () => {
+  const call = (input: string, more = "") =>
+    `{"messages":[{"role":"user","content":"?"},{"role":"assistant","content":""${more},"tool_calls":[{"function":{"name":"f","arguments":${input}}}]},{"role":"tool","content":"1"},{"role":"assistant","content":"x"}]}`;
+  const learned = async (text: string) => {
+    const row = (await jsonlRows([text], "f.jsonl").next()).value as DatasetRow;
+    const { tokenIds, lossMask } = encodeConversation(row, hermes, tokenizer);
+    return tokenizer.decode(Array.from(tokenIds).filter((_, at) => lossMask[at] === 1));
+  };
+
+  // What json.dumps(json.loads(…), ensure_ascii=False) of CPython gives, as transformers' chat templates write arguments.
+  test.each([
+    ['{"x":1.0,"y":[1e16,1e-7]}', '{"x": 1.0, "y": [1e+16, 1e-07]}'],
+    ['{"b":1,"1":2,"0":3}', '{"b": 1, "1": 2, "0": 3}'],
+    ['{"id":2512292042121000001}', '{"id": 2512292042121000001}'],
+    ['{"__proto__":{"a":1}}', '{"__proto__": {"a": 1}}'],
+    ['"{\\"id\\":2512292042121000001}"', '{"id":2512292042121000001}'],
+  ])("arguments %s are learned as %s", async (written, expected) => {
+    expect(await learned(call(written))).toContain(`"arguments": ${expected}}\n`);
+    const [row] = jsonRows(`[${call(written)}]`, "f.json");
+    expect(tokenizer.decode(encodeConversation(row!, hermes, tokenizer).tokenIds)).toContain(`"arguments": ${expected}}\n`);
+  });
+
+  test.each([
+    ["message 2, reasoning_content", call("{}", ',"reasoning_content":"long"')],
+    ["message 2, weight", call("{}", ',"weight":0')],
+    ["message 2, train", call("{}", ',"train":false')],
+    ["message 2, function_call", call("{}", ',"function_call":{"name":"f","arguments":"{}"}')],
+  ])("%s is not lost in silence", async (found, text) => {
+    await expect(learned(text)).rejects.toThrow(
+      `f.jsonl: line 1: expected messages of role, content, tool_calls and tool_call_id, found ${found}`,
+    );
+  });
+
+  test("fields that say nothing are passed over", async () => {
+    expect(await learned(call("{}", ',"reasoning_content":"","weight":1,"train":true,"function_call":null'))).toContain('"arguments": {}');
   });
 });

@@ -92,8 +92,8 @@ function xmlTurns(answers: readonly ChatMessage[], where: string, endOfTurn: str
       output = undefined;
     }
   }
-  const last = turns.at(-1)?.text ?? "";
-  if (last.trimEnd().endsWith("</answer>")) return [...turns.slice(0, -1), { kind: "model", text: last + endOfTurn }];
+  const last = (turns.at(-1)?.text ?? "").trimEnd();
+  if (last.endsWith("</answer>")) return [...turns.slice(0, -1), { kind: "model", text: last + endOfTurn }];
   throw refuse(
     where,
     "a response that ends with </answer>, or the policy would not learn to state its answer",
