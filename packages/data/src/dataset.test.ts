@@ -112,6 +112,9 @@ describe("files", () => {
       ["Q2", "A2", "p.parquet:2"],
     ]);
     expect(problems.map(({ columns }) => columns?.["n"])).toEqual([1, null, String(2n ** 60n)]);
+    const kept: (readonly string[] | undefined)[] = [];
+    for await (const row of streamRows(path)) kept.push(row.kept);
+    expect(kept).toEqual([undefined, undefined, [String(2n ** 60n)]]);
   });
 
   test("a struct of Parquet has the fields of its own row, JSON keeps its nulls", async () => {

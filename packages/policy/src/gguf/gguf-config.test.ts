@@ -29,6 +29,9 @@ test("32-bit floats become the shortest numbers that they stand for", () => {
 test.each([
   [{ "qwen2.expert_count": 8 }, /expert_count: expected a model without experts/],
   [{ "qwen2.rope.dimension_count": 4 }, /rope\.dimension_count: expected 8, the head size, found 4/],
+  [{ "qwen2.attention.value_length": 16 }, /attention\.value_length: expected 8, the head size, found 16/],
+  [{ "qwen2.logit_scale": 0.5 }, /logit_scale: expected 1, or nothing, found 0\.5/],
+  [{ "qwen2.final_logit_softcapping": 30 }, /final_logit_softcapping: expected 0/],
   [{ "qwen2.attention.sliding_window": 64 }, /attention\.sliding_window: expected none, found 64/],
   [{ "qwen2.block_count": [1, 2] }, /block_count: expected one number/],
   [{ "general.architecture": "gemma" }, /general\.architecture: expected llama, qwen2 or qwen3, found gemma/],
@@ -65,6 +68,7 @@ test.each([
   { "qwen2.rope.scaling.type": "none", "qwen2.rope.scaling.factor": 4 },
   { "qwen2.rope.scaling.yarn_beta_fast": 32 },
   { "qwen2.expert_count": 0 },
+  { "qwen2.logit_scale": 1, "qwen2.attention.value_length": 8, "qwen2.attn_logit_softcapping": 0 },
   { "qwen2.rope.dimension_count": 8 },
   { "qwen2.attention.sliding_window": 512 },
 ])("%o changes nothing", (changes) => {

@@ -14,6 +14,13 @@ const NEUTRAL: Readonly<Record<string, number>> = {
   "rope.scaling.yarn_ext_factor": 1,
   "rope.scaling.yarn_beta_fast": 32,
   "rope.scaling.yarn_beta_slow": 1,
+  logit_scale: 1,
+  residual_scale: 1,
+  embedding_scale: 1,
+  attn_logit_softcapping: 0,
+  final_logit_softcapping: 0,
+  "attention.clamp_kqv": 0,
+  "attention.max_alibi_bias": 0,
 };
 
 /**
@@ -48,6 +55,8 @@ export function modelConfigFromGguf({ metadata, tensors }: GgufHeader, divisors:
   const headDim = optional("attention.key_length") ?? hidden / heads;
   const rotated = optional("rope.dimension_count") ?? headDim;
   if (rotated !== headDim) throw refused(`${where}: ${architecture}.rope.dimension_count`, `${headDim}, the head size`, String(rotated));
+  const values = optional("attention.value_length") ?? headDim;
+  if (values !== headDim) throw refused(`${where}: ${architecture}.attention.value_length`, `${headDim}, the head size`, String(values));
   for (const [name, neutral] of Object.entries(NEUTRAL)) {
     const value = optional(name) ?? neutral;
     if (value !== neutral) throw refused(`${where}: ${architecture}.${name}`, `${neutral}, or nothing`, String(value));
