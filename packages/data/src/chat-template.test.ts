@@ -94,3 +94,11 @@ test("bounds change no rendering: names, namespaces, filters and methods of text
   ] as const;
   expect(renderChat(template, messages)).toBe("U1:bbnbnbxX;A2:bnxX;");
 });
+
+test("an object that a template joins with a text is refused, as Python does", () => {
+  const messages = [{ role: "user" as const, content: "[object Map]" }];
+  expect(() => renderChat("{{ 'a' + messages[0] }}", [{ role: "user", content: "b" }])).toThrow(
+    "found an object, such as a call's arguments",
+  );
+  expect(renderChat("{{ messages[0].content }}", messages)).toBe("[object Map]");
+});

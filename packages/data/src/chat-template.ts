@@ -52,8 +52,8 @@ const parsedTemplates = new Map<string, Template>();
  */
 export function renderChat(template: string, messages: readonly ChatMessage[], options: RenderChatOptions = {}): string {
   const { tools, addGenerationPrompt = false, variables = {} } = options;
-  return orRefuse("messages that the template accepts", "change the messages, or the template of the tokenizer", () =>
-    boundedText(
+  return orRefuse("messages that the template accepts", "change the messages, or the template of the tokenizer", () => {
+    const text = boundedText(
       parseTemplate(template).render({
         ...variables,
         [STRIP]: pythonStrip,
@@ -63,9 +63,15 @@ export function renderChat(template: string, messages: readonly ChatMessage[], o
         documents: null,
         add_generation_prompt: addGenerationPrompt,
       }),
-    ),
-  );
+    );
+    if (NO_TEXT.test(text) && !NO_TEXT.test(template + JSON.stringify([messages, tools, variables])))
+      throw new Error("an object, such as a call's arguments, where the template joins texts");
+    return text;
+  });
 }
+
+/** The library's text of an object, where Python refuses to join it with a text. */
+const NO_TEXT = /\[object (?:Map|Object)\]/;
 
 function parseTemplate(template: string): Template {
   const known = parsedTemplates.get(template);
