@@ -1,10 +1,24 @@
+import { writeFileSync } from "node:fs";
+import { codeInterpreter } from "@retool-ts/rollout";
 import { resolveLimits } from "@retool-ts/sandbox";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { loadConfig } from "./load-config.js";
+import { createReward } from "./reward-config.js";
+import { toolSchemas } from "../setup/dialect-setup.js";
 import { PRESET_NAMES, PRESET_TABLE, type Preset, type PresetName } from "./presets.js";
 
 /** A value of a published recipe: its key here, the value, and the source that gives it. */
 type Published = readonly [key: string, value: unknown, source: string];
+
+/** The tool as verl's recipe describes it to the model. */
+const VERL_TOOL = {
+  type: "function",
+  function: {
+    name: "code_interpreter",
+    description: "A tool for executing code.",
+    parameters: { type: "object", properties: { code: { type: "string", description: "The code to execute." } }, required: ["code"] },
+  },
+};
 
 const PAPER = "arXiv 2504.11536 v2, sec. 2.3 and 3.1";
 const RELEASED = "ReTool-RL/ReTool @ 8407e13, evaluation/";
@@ -31,6 +45,7 @@ const paper: readonly Published[] = [
   ["train.evaluateEvery", 40, PAPER],
   ["eval.problems", 30, PAPER],
   ["eval.samples", 32, PAPER],
+  ["data.validation", "test", PAPER],
   ["eval.sampling", { temperature: 1, topP: 0.7, topK: 0 }, RELEASED],
 ];
 
@@ -51,6 +66,14 @@ const paperWithTool: readonly Published[] = [
 ];
 
 const verl: readonly Published[] = [
+  ["tool", VERL_TOOL, VERL],
+  ["reward of a wrong answer after 0 to 5 calls", [-1, -0.9, -0.8, -0.7, -0.6, -0.6], VERL],
+  ["reward of a right answer after 0 to 5 calls", [1, 1, 1, 1, 1, 1], VERL],
+  ["turns and calls at most", "one call less than turns", VERL],
+  ["passes over a mini-batch", 1, VERL],
+  ["data.validation", "test", VERL],
+  ["eval.problems", 30, VERL],
+  ["optimizer.weightDecay of SFT", 0.01, VERL],
   ["sft.stages.0.source.path", "hub:JoeYing/ReTool-SFT", VERL],
   ["sft.stages.0.source.maxTokens", 16_384, VERL],
   ["sft.stages.0.source.tooLong", "refuse", VERL],
@@ -107,9 +130,10 @@ const verl32 = (own: readonly Published[]): readonly Published[] => [
 ];
 
 const PUBLISHED: Partial<Record<PresetName, readonly Published[]>> = {
-  "qwen2.5-32b-paper": paperWithTool,
-  "r1-distill-32b-paper": paperWithTool,
+  "qwen2.5-32b-paper": [["model", "Qwen2.5-32B-Instruct", PAPER], ...paperWithTool],
+  "r1-distill-32b-paper": [["model", "DeepSeek-R1-Distill-Qwen-32B", PAPER], ...paperWithTool],
   "qwen2.5-32b-paper-text": [
+    ["model", "Qwen2.5-32B-Instruct", PAPER],
     ...paper,
     ["train.steps", 1_080, PAPER],
     ["tools", [], PAPER],
@@ -118,6 +142,7 @@ const PUBLISHED: Partial<Record<PresetName, readonly Published[]>> = {
     ["sft.stages.0.source.path", "a text cold start, not released", PAPER],
   ],
   "verl-grpo-32b": verl32([
+    ["model", "Qwen2.5-32B-Instruct", VERL],
     ["train.advantage", "grpo", VERL],
     ["train.promptsPerStep", 512, VERL],
     ["train.groupSize", 16, VERL],
@@ -125,6 +150,7 @@ const PUBLISHED: Partial<Record<PresetName, readonly Published[]>> = {
     ["train.steps", 150, VERL],
   ]),
   "verl-grpo-7b": [
+    ["model", "Qwen2.5-7B-Instruct", VERL],
     ...verl,
     ["train.advantage", "grpo", VERL],
     ["train.promptsPerStep", 64, VERL],
@@ -135,6 +161,7 @@ const PUBLISHED: Partial<Record<PresetName, readonly Published[]>> = {
     ["train.evaluateEvery", 10, VERL],
   ],
   "verl-ppo-32b": verl32([
+    ["model", "Qwen2.5-32B-Instruct", VERL],
     ["train.advantage", "gae", VERL],
     ["train.promptsPerStep", 1_024, VERL],
     ["train.groupSize", 1, VERL],
@@ -147,6 +174,14 @@ const PUBLISHED: Partial<Record<PresetName, readonly Published[]>> = {
     ["train.steps", 250, VERL],
   ]),
   "slime-4b": [
+    ["model", "Qwen3-4B-Instruct-2507", SLIME],
+    ["reward of a wrong answer after 0 to 5 calls", [-1.1, -1.05, -1, -0.95, -0.9, -0.85], SLIME],
+    ["reward of a right answer after 0 to 5 calls", [1, 1, 1, 1, 1, 1], SLIME],
+    ["tool", "A tool for executing Python code in a safe sandbox environment.", SLIME],
+    ["eval.problems", 30, SLIME],
+    ["longest response in validation", 16_384, SLIME],
+    ["optimizer.weightDecay of SFT", 0.1, SLIME],
+    ["data.validation", "test", SLIME],
     ["sft.stages.0.source.path", "hub:JoeYing/ReTool-SFT", SLIME],
     ["sft.stages.0.source.maxTokens", 9_216, SLIME],
     ["sft.stages.0.batchSize", 128, SLIME],
@@ -209,6 +244,8 @@ const DIFFERENT: Partial<Record<PresetName, readonly (readonly [difference: stri
     ["sandbox.workers: 128 → 64", "sandbox.workers: 64 is the most"],
   ],
   "slime-4b": [
+    ['tool: "A tool for executing Python code in a safe sandbox environment." → undefined', "dialect: calls are in <code> tags"],
+    ["longest response in validation: 16384 → undefined", "16,384 in validation"],
     ["optimizer.beta2 of SFT: 0.95 → undefined", "optimizer.beta2: of the RL run, 0.98"],
     ["prompt and response tokens: 9216 → undefined", "budgets.maxResponseTokens: 8,192 per response"],
     ["budgets.maxToolOutputChars: Infinity → 65536", "budgets.maxToolOutputChars: the recipe has none"],
@@ -222,16 +259,35 @@ const differencesOf = (preset: PresetName) =>
 type Config = Awaited<ReturnType<typeof loadConfig>>;
 
 /** Values that no key has alone. */
-const DERIVED: Readonly<Record<string, (config: Config) => unknown>> = {
+const DERIVED: Readonly<Record<string, (config: Config, preset: PresetName) => unknown>> = {
+  model: (_, preset) => (PRESET_TABLE[preset] as Preset).published!.model,
+  // Of Hermes' dialect, whose chat template shows it; tags have no description.
+  tool: ({ dialect }) => (dialect.name === "hermes" ? toolSchemas([codeInterpreter({ run: unused })])[0] : undefined),
+  "reward of a wrong answer after 0 to 5 calls": (config) => rewards(config, "\\boxed{2}"),
+  "reward of a right answer after 0 to 5 calls": (config) => rewards(config, "\\boxed{1}"),
+  "turns and calls at most": ({ budgets }) => (budgets.maxToolCalls === budgets.maxTurns - 1 ? "one call less than turns" : undefined),
+  "passes over a mini-batch": ({ train }) => train.epochs,
+  "optimizer.weightDecay of SFT": ({ optimizer }) => optimizer.weightDecay,
   "prompts of a mini-batch": ({ train }) => train.promptsPerStep / train.updatesPerStep,
   "symmetric clip": ({ train }) => train.clipLow === train.clipHigh,
   "epochs of 2,000 rows": ({ sft }) => sft.stages[0]!.steps / Math.floor(2_000 / sft.stages[0]!.batchSize),
   "whole epochs of 15 batches": ({ sft }) => sft.stages[0]!.steps / 15,
 };
 
-function valueAt(config: Config, key: string): unknown {
+const unused = () => Promise.reject(new Error("nothing is run here"));
+
+/** Scores of a response with so many calls, each in a turn of its own, and the answer in one more. */
+function rewards(config: Config, response: string): number[] {
+  const reward = createReward(config.reward, config.budgets.maxResponseTokens);
+  return [0, 1, 2, 3, 4, 5].map((toolCalls) => {
+    const { score } = reward({ response, modelText: response, groundTruth: "1", toolCalls, turns: toolCalls + 1, responseTokens: 10 });
+    return Number(score.toFixed(9));
+  });
+}
+
+function valueAt(config: Config, preset: PresetName, key: string): unknown {
   const derived = DERIVED[key];
-  if (derived !== undefined) return derived(config);
+  if (derived !== undefined) return derived(config, preset);
   return key.split(".").reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], config);
 }
 
@@ -244,6 +300,16 @@ function text(value: unknown): string | undefined {
 
 const withModels = Object.entries(PRESET_TABLE as Record<string, Preset>).filter(([, { published }]) => published !== undefined);
 
+const rowsOfTable: string[] = [];
+const TABLE = process.env["RETOOL_PRESET_TABLE"];
+afterAll(() => {
+  if (TABLE === undefined) return;
+  writeFileSync(
+    TABLE,
+    ["| preset | value | published | here | source |", "| --- | --- | --- | --- | --- |", ...rowsOfTable, ""].join("\n"),
+  );
+});
+
 test("every preset of a published recipe is in the table; the one for a machine's size is this project's own", () => {
   const names = withModels.map(([name]) => name).filter((name) => name !== "qwen2.5-0.5b");
   expect(Object.keys(PUBLISHED).toSorted()).toEqual(names.toSorted());
@@ -252,8 +318,9 @@ test("every preset of a published recipe is in the table; the one for a machine'
 describe.each(Object.entries(PUBLISHED) as [PresetName, readonly Published[]][])("preset %s against its sources", (preset, rows) => {
   test("has their values, and what stays different is named in its notes", async () => {
     const config = await loadConfig({ preset });
-    const table = rows.map(([key, value, source]) => ({ key, published: text(value), ours: text(valueAt(config, key)), source }));
+    const table = rows.map(([key, value, source]) => ({ key, published: text(value), ours: text(valueAt(config, preset, key)), source }));
     const different = table.filter(({ published, ours }) => published !== ours);
+    rowsOfTable.push(...table.map(({ key, published, ours, source }) => `| ${preset} | ${key} | ${published} | ${ours} | ${source} |`));
     const expected = differencesOf(preset);
     expect(different.map(({ key, published, ours }) => `${key}: ${published} → ${ours}`)).toEqual(expected.map(([row]) => row));
     const notes = (PRESET_TABLE[preset] as Preset).published!.notes.join("\n");
