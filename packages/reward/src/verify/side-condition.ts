@@ -15,7 +15,7 @@ const FOR_ALL = /^(.*?[^\s,;(])[\s,;(]*(?:\\forall(?![A-Za-z])|∀)(.+?)\)?$/;
 
 /** The place where a value is taken: “12, attained at x = 2”, “12 when x = y = 2”. */
 const ATTAINED =
-  /^(.*?[^\s,;(])[\s,;(]+(?:(?:which |and )?(?:is |are )?(?:attained|achieved|reached|obtained|occurs|occurring|(?:with )?equality(?: holds)?),? (?:at|when|for|by|in|if|iff|if and only if)|at|when) ((?:[A-Za-z] ?= ?)+|\([A-Za-z](?:, ?[A-Za-z])+\) ?= ?)(?:[^=<>A-Za-z,;]+|\([^()=<>A-Za-z;]+\))\)?$/i;
+  /^(.*?[^\s,;(])[\s,;(]+(?:(?:which |and )?(?:is |are )?(?:attained|achieved|reached|obtained|occurs|occurring|(?:with )?equality(?: holds)?),? (?:at|when|for|by|in|if|iff|if and only if)|at|when) ((?:[A-Za-z] ?= ?)+|\([A-Za-z](?:, ?[A-Za-z])+\) ?= ?)((?:\\(?:[dt]?frac|sqrt|pi)(?![A-Za-z])|[^=<>A-Za-z,;()]|\([^=<>A-Za-z,;()]*\))+|\([^()=<>A-Za-z;]+\))\)?$/i;
 
 /** The answer without the side condition that it ends with; undefined if it ends with none that can be read. */
 export function splitCondition(answer: string): Conditioned | undefined {
@@ -25,7 +25,7 @@ export function splitCondition(answer: string): Conditioned | undefined {
   if (forAll) return checked(forAll[1]!, conditionsIn(forAll[2]!), false, false);
   const attained = ATTAINED.exec(text);
   if (attained && (attained[2]!.match(/[A-Za-z]/g) ?? []).every((name) => !hasName(attained[1]!, name)))
-    return checked(attained[1]!, [], false, false);
+    return checked(attained[1]!, [(attained[2]! + attained[3]!).replace(/\s/g, "").replace(/\.$/, "")], false, false);
   const worded = WORDED.exec(text);
   if (worded) {
     const isCase = new RegExp(`^(?:${CASES})$`, "i").test(worded[2]!);
