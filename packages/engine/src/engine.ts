@@ -104,6 +104,8 @@ export interface Engine<Closure = never> extends SamplingEngine {
    * @throws RetoolError when a row is longer than the model's positions, has ids that it does not know, or the engine lacks the loss.
    */
   forwardBackward(rows: readonly TrainingRow[], loss: LossSpec | Closure, options?: ForwardBackwardOptions): Promise<ForwardBackwardResult>;
+  /** What {@link forwardBackward} says of a loss over the rows, without dropout and without any gradient. */
+  measure(rows: readonly TrainingRow[], loss: LossSpec | Closure, options?: ForwardBackwardOptions): Promise<ForwardBackwardResult>;
   /** Clips and applies the gradients gathered since the last call, and forgets them. */
   optimStep(options: OptimStepOptions): Promise<OptimStepResult>;
   /** Forgets moments and counts of updates, as a new stage wants. */

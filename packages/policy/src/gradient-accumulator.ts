@@ -40,12 +40,11 @@ export class GradientAccumulator {
         return loss;
       };
       const { value, grads } = ownTape(() => tf.tidy(() => tf.variableGrads(run, variables)));
-      measured.push(["loss", value]);
       specs.forEach(({ name }, i) => this.#accumulate(name, grads[variables[i]!.name]));
-      const numbers = await Promise.all(measured.map(async ([name, scalar]) => [name, (await scalar.data())[0]!] as const));
-      return { loss: numbers.at(-1)![1], metrics: Object.fromEntries(numbers.slice(0, -1)) };
-    } finally {
-      for (const [, scalar] of measured) scalar.dispose();
+      return await lossNumbers({ loss: value, metrics: Object.fromEntries(measured) });
+    } catch (error) {
+      tf.dispose(measured.map(([, scalar]) => scalar));
+      throw error;
     }
   }
 
@@ -71,5 +70,16 @@ export class GradientAccumulator {
     }
     this.#gradients.set(name, tf.add(total, gradient));
     tf.dispose([total, gradient]);
+  }
+}
+
+/** Reads a loss and its metrics, which are consumed. */
+export async function lossNumbers({ loss, metrics = {} }: LossResult): Promise<LossNumbers> {
+  const read = async (scalar: tf.Scalar) => (await scalar.data())[0]!;
+  try {
+    const values = await Promise.all(Object.entries(metrics).map(async ([name, metric]) => [name, await read(metric)] as const));
+    return { loss: await read(loss), metrics: Object.fromEntries(values) };
+  } finally {
+    tf.dispose([loss, ...Object.values(metrics)]);
   }
 }

@@ -261,6 +261,23 @@ test("gradients of a run that failed do not reach the next one", async () => {
   parameters.dispose();
 });
 
+test.each(TEST_BACKENDS)("%s: a loss is measured as it is learned from, and leaves no gradient behind", async (backend) => {
+  await useBackend(backend);
+  const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+  const engine = new LocalEngine(parameters, { optimizer: ADAMW, maxTokensPerMicroBatch: 30 });
+  const rows = tinyRows([9, 17, 5, 23]);
+  const loss: TokenLoss = (inputs) => ({ ...weightedLoss(inputs), metrics: { entropy: tf.sum(inputs.entropies), rows: tf.scalar(1) } });
+  const measured = await engine.measure(rows, loss, { temperature: 0.8 });
+  expect((await engine.optimStep({ learningRate: 0 })).gradNorm).toBe(0);
+  const learned = await engine.forwardBackward(rows, loss, { temperature: 0.8 });
+  expect(measured.targets).toBe(learned.targets);
+  expect(Math.abs(measured.loss / learned.loss - 1)).toBeLessThan(1e-5);
+  expect(Object.keys(measured.metrics)).toEqual(["entropy", "rows"]);
+  for (const [name, value] of Object.entries(learned.metrics)) expect(measured.metrics[name]).toBeCloseTo(value, 5);
+  engine.dispose();
+  parameters.dispose();
+});
+
 test("facts of the model that sampling is planned by", async () => {
   await useBackend("cpu");
   const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });

@@ -1,11 +1,12 @@
 import { tokenLoss, type TokenLoss } from "@retool-ts/algorithms";
 import { RetoolError } from "@retool-ts/core";
 import type { Engine, EngineModel, ForwardBackwardOptions, ForwardBackwardResult, LoadStateOptions, LossSpec, OptimStepOptions, ScoringOptions, TrainingRow } from "@retool-ts/engine"; // prettier-ignore
+import * as tf from "@tensorflow/tfjs-core";
 import { AdamW, type AdamWOptions, type UpdateResult } from "./adamw.js";
 import { Critic } from "./critic.js";
 import { branchPolicy, engineModel, weightsDigest, type EngineFiles } from "./engine-parts.js";
 import { FrozenPolicy } from "./frozen-policy.js";
-import { GradientAccumulator } from "./gradient-accumulator.js";
+import { GradientAccumulator, lossNumbers } from "./gradient-accumulator.js";
 import { checkTrainingRoom } from "./memory-limit.js";
 import { sumMicroBatches, type MicroBatchOptions } from "./micro-batch-sum.js";
 import type { Parameters } from "./parameters.js";
@@ -91,6 +92,22 @@ export class LocalEngine implements Engine<TokenLoss> {
       return this.#gradients.add(() => lossOf({ ...scoreTargets(this.transformer, batch, temperature, training), fields, rowOfTarget }));
     };
     return sumMicroBatches(rows, maxTokensPerMicroBatch, run, options);
+  }
+
+  /** What {@link forwardBackward} says of a loss over the rows, without dropout and without any gradient. */
+  async measure(
+    rows: readonly TrainingRow[],
+    loss: LossSpec | TokenLoss,
+    { temperature = 1, ...options }: LocalForwardBackwardOptions = {},
+  ): Promise<ForwardBackwardResult> {
+    checkRows(rows, this.parameters.config);
+    const lossOf = typeof loss === "function" ? loss : tokenLoss(loss);
+    const run = (batch: PackedBatch) => {
+      const { fields, rowOfTarget } = batch;
+      const scored = () => lossOf({ ...scoreTargets(this.transformer, batch, temperature), fields, rowOfTarget });
+      return lossNumbers(tf.tidy(() => ({ metrics: {}, ...scored() })));
+    };
+    return sumMicroBatches(rows, this.#options.maxTokensPerMicroBatch, run, options);
   }
 
   /** Clips and applies the gradients gathered since the last call, and forgets them. */

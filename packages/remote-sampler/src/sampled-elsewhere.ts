@@ -105,6 +105,10 @@ export class SampledElsewhere<Closure> implements Engine<Closure> {
     return this.#engine.forwardBackward(rows, loss, options);
   }
 
+  measure(rows: readonly TrainingRow[], loss: LossSpec | Closure, options?: ForwardBackwardOptions): Promise<ForwardBackwardResult> {
+    return this.#engine.measure(rows, loss, options);
+  }
+
   async optimStep(options: OptimStepOptions): Promise<OptimStepResult> {
     const result = await this.#engine.optimStep(options);
     this.#weights.changed();

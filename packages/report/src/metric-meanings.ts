@@ -66,11 +66,12 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   "policy/clip_frac": "share of trained tokens at which the clip is the larger loss",
   "policy/clip_frac_lower": "share of trained tokens cut by the dual clip",
   "policy/approx_kl": "mean of old minus new log-probability (k1): how far the policy moved while it was updated",
-  "policy/entropy": "mean entropy of the distributions that trained tokens were drawn from, in nats",
+  "policy/entropy":
+    "mean entropy of the distributions that trained tokens were drawn from, in nats; of a step in which nothing is learned, over all its policy tokens, as with every measure of the policy",
   "policy/log_prob_difference":
     "mean absolute difference between the log-probabilities of the update's forward pass and those that its ratio starts from (`train.oldLogProbs`): near the rounding of float32 in the first update of a step, and how far the policy has moved in later ones",
   "policy/trained_tokens":
-    "policy tokens of rollouts with an advantage other than 0, and of all rollouts with an entropy bonus or a KL penalty in the loss; the others have no gradient and cost no work",
+    "policy tokens of rollouts with an advantage other than 0, and of all rollouts with an entropy bonus or a KL penalty in the loss; the others have no gradient. A step that has none at all is measured by a forward pass",
   "policy/updates": "updates of the step, when it has several; the policy's metrics are means over them",
   "policy/reference_kl": "estimated divergence from the frozen reference, a policy token; with `train.kl`",
   "mismatch/log_prob_difference":

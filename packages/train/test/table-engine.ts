@@ -216,6 +216,8 @@ export class TableEngine implements Engine {
   readonly model: EngineModel;
   readonly store: TableStore;
   readonly seen: SeenPass[] = [];
+  /** Passes without gradients. */
+  readonly measured: SeenPass[] = [];
   table: Table;
   #gradient: Float64Array[];
   #updates = 0;
@@ -260,6 +262,22 @@ export class TableEngine implements Engine {
       }
     }
     return { loss: total, metrics: {}, targets };
+  }
+
+  /** The entropy and the loss of forwardBackward, which leaves no gradient here. */
+  async measure(rows: readonly TrainingRow[], loss: LossSpec, { temperature = 1 }: { readonly temperature?: number } = {}) {
+    this.measured.push({ rows, loss, temperature });
+    let [total, entropy, targets] = [0, 0, 0];
+    for (const row of rows) {
+      for (let t = 1; t < row.tokenIds.length; t++) {
+        if (!row.lossMask[t]) continue;
+        targets++;
+        const logProbs = logSoftmax(this.table.rows[row.tokenIds[t - 1]!]!, temperature);
+        total += tokenLoss(loss, row, t, logProbs[row.tokenIds[t]!]!).value;
+        entropy -= logProbs.reduce((sum, logProb) => sum + Math.exp(logProb) * logProb, 0);
+      }
+    }
+    return { loss: total, metrics: { "policy/entropy": entropy / targets }, targets };
   }
 
   async optimStep({ learningRate }: { readonly learningRate: number }) {

@@ -184,6 +184,29 @@ describe("what reaches the engine", () => {
   });
 });
 
+test("a step whose groups all score the same is measured like any other, and leaves the policy as it was", async () => {
+  const { policy, recorder } = await run({ steps: 2 }, { environment: environment({ reward: () => ({ score: -1, correct: false }) }) });
+  const [row] = recorder.metrics;
+  expect(row).toMatchObject({ "group/zero_variance_share": 1, "policy/loss": 0, "policy/trained_tokens": 0, "optim/grad_norm": 0 });
+  expect(Number(row!["policy/entropy"])).toBeCloseTo(sampledEntropy(policy), 6);
+  expect(recorder.metrics[1]!["policy/entropy"]).toBeGreaterThan(0);
+  expect([policy.engine.updates, policy.engine.seen.length]).toEqual([0, 0]);
+});
+
+/** Mean entropy at the tokens of the first pass without gradients, by the definition. */
+function sampledEntropy({ engine }: ReturnType<typeof toyPolicy>): number {
+  const entropies = engine.measured[0]!.rows.flatMap(({ tokenIds, lossMask }) =>
+    Array.from(tokenIds).flatMap((_, t) => {
+      if (t === 0 || !lossMask[t]) return [];
+      const weights = Array.from(engine.table.rows[tokenIds[t - 1]!]!, Math.exp);
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      return [weights.reduce((sum, weight) => sum - (weight / total) * Math.log(weight / total), 0)];
+    }),
+  );
+  expect(engine.measured[0]!.rows).toHaveLength(16);
+  return entropies.reduce((sum, value) => sum + value, 0) / entropies.length;
+}
+
 describe("held-out problems", () => {
   const heldOut = { problems: [0, 1, 2].map((index) => problems.problem(1_000 + index)), sampling: { temperature: 0, topP: 1, topK: 0 } };
 

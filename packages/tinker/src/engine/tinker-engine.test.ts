@@ -161,6 +161,18 @@ test("log-probabilities that were asked for before are not asked for again, unti
   expect(forwards()).toBe(4);
 });
 
+test("a loss is measured by a pass that leaves no gradient", async () => {
+  const { server, engine, run } = await open();
+  const measured = await run(engine.measure(rows(), PPO));
+  expect(server.of("forward_backward").every(({ body }) => body["forward_only"] === true)).toBe(true);
+  expect(measured).toEqual(await run(engine.forwardBackward(rows(), PPO)));
+  expect(await run(engine.measure([{ tokenIds: [1, 2], lossMask: [1, 0], fields: {} }], PPO))).toEqual({
+    loss: 0,
+    metrics: {},
+    targets: 0,
+  });
+});
+
 test("rows that are masked away are not sent, and a pass without targets asks for nothing", async () => {
   const { server, engine, run } = await open();
   const empty = { tokenIds: [1, 2, 3], lossMask: [1, 0, 0], fields: {} };

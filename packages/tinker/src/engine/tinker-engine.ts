@@ -141,6 +141,19 @@ export class TinkerEngine implements Engine {
     }
   }
 
+  /** The loss and its metrics by log-probabilities that the server tells. */
+  async measure(
+    rows: readonly TrainingRow[],
+    loss: LossSpec,
+    { temperature = 1, signal }: ForwardBackwardOptions = {},
+  ): Promise<ForwardBackwardResult> {
+    checkTemperature(temperature, "measure");
+    this.#checkRows(rows);
+    const taught = rows.filter((row) => targetsOf(row) > 0);
+    const { loss: value, metrics, targets } = lossSlopes(loss, taught, await this.#scores(taught, signal));
+    return { loss: value, metrics, targets };
+  }
+
   async optimStep({ learningRate }: OptimStepOptions): Promise<OptimStepResult> {
     if (this.#isSpoiled) {
       throw new TinkerUnsupportedError(

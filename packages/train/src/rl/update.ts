@@ -24,23 +24,46 @@ export async function updateModels<Closure>(
   const batches = (of: readonly AdvantageSample[]) => miniBatches(of, config, { seed, step });
   const value = critic && (await updateCritic(critic, samples, batches(samples), { clipValue: config.critic.clipValue, learningRate: rate(config.critic.learningRate) })); // prettier-ignore
   const isWarmUp = critic !== undefined && step < config.critic.warmupSteps;
-  const policy = await updatePolicy(context, batches(isWarmUp ? [] : samples), learningRate);
-  return { ...policy, ...value, "optim/learning_rate": learningRate };
+  const updates = isWarmUp ? [] : await updatePolicy(context, batches(samples), learningRate);
+  const policy = updates.length > 0 ? meanOf(updates) : await measurePolicy(context, samples);
+  const count = config.updatesPerStep * config.epochs === 1 ? {} : { "policy/updates": updates.length };
+  return { ...policy, ...count, ...value, "optim/learning_rate": learningRate };
 }
 
-/** All updates of the policy in a step; metrics are means over those that changed the policy. */
+/** The updates of a step that changed the policy. */
 async function updatePolicy<Closure>(
   context: TrainContext<Closure>,
   batches: readonly (readonly AdvantageSample[])[],
   learningRate: number,
-): Promise<Metrics> {
-  const { config } = context;
+): Promise<Metrics[]> {
   const updates: Metrics[] = [];
   for (const batch of batches) {
     const update = await updateOnce(context, batch, learningRate);
     if (update !== undefined) updates.push(update);
   }
-  return { ...meanOfUpdates(updates), ...(config.updatesPerStep * config.epochs === 1 ? {} : { "policy/updates": updates.length }) };
+  return updates;
+}
+
+/**
+ * The metrics of a step in which nothing is learned, over all of its policy tokens: a policy whose groups all score the same is looked
+ * at like any other, most of all whether it still explores.
+ */
+async function measurePolicy<Closure>(
+  { config, policy, environment, loss: lossOf }: TrainContext<Closure>,
+  samples: readonly AdvantageSample[],
+): Promise<Metrics> {
+  const nothing = { "policy/loss": 0, "policy/trained_tokens": 0, "optim/grad_norm": 0 };
+  const tokens = countPolicyTokens(samples.map(({ sample }) => sample));
+  if (tokens === 0) return nothing;
+  const { length: rollouts } = samples;
+  const { maxResponseTokens } = environment.budgets;
+  const terms = policyLossTerms(config, { tokens, rollouts, trainedTokens: tokens, trainedRows: rollouts, maxResponseTokens });
+  const { metrics } = await policy.engine.measure(
+    samples.map(({ sample, advantage }) => policyRow(sample, advantage)),
+    lossOf?.(terms) ?? policyLossSpec(config, terms),
+    { temperature: config.sampling.temperature },
+  );
+  return { ...metrics, ...nothing };
 }
 
 /**
@@ -109,8 +132,7 @@ export function policyRow({ rollout, oldLogProbs, samplerLogProbs, refLogProbs }
   return { ...row, fields: refLogProbs === undefined ? fields : { ...fields, refLogProbs } };
 }
 
-function meanOfUpdates(updates: readonly Metrics[]): Metrics {
-  if (updates.length === 0) return { "policy/loss": 0, "policy/trained_tokens": 0, "optim/grad_norm": 0 };
+function meanOf(updates: readonly Metrics[]): Metrics {
   const mean = (name: string) => updates.reduce((sum, update) => sum + update[name]!, 0) / updates.length;
   return Object.fromEntries(Object.keys(updates[0]!).map((name) => [name, mean(name)]));
 }
