@@ -1,7 +1,8 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { RetoolError } from "@retool-ts/core";
+import { compiledWheels } from "./compiled-wheels.js";
 import { hostPython, type HostPython } from "./host-python.js";
 import type { BackendAvailability, PythonBackend } from "./backend.js";
 
@@ -72,14 +73,24 @@ function find(interpreter: string | undefined): Found | string {
   return `bubblewrap cannot make its namespaces here (${why})`;
 }
 
-/** Makes the backend ready. */
-export function bwrapBackend(files: URL, wheels: readonly string[], interpreter?: string): PythonBackend {
+/** Milliseconds for the modules of one wheel to be compiled. */
+const COMPILE_MS = 600_000;
+
+/**
+ * Makes the backend ready: the wheels' packages are compiled at the first use, which takes some seconds, and kept in `folder`.
+ *
+ * @param files - folder of the Python sources.
+ */
+export async function bwrapBackend(files: URL, wheels: readonly string[], folder: string, interpreter?: string): Promise<PythonBackend> {
   const found = lookedUp(interpreter);
   if (typeof found === "string") throw new RetoolError("SANDBOX_START", `bwrap is unavailable, because ${found}`);
+  const compile = (draft: string, wheel: string) => compileModules(found, draft, insideOf(wheel));
+  const places = await compiledWheels(wheels, { folder, python: `cpython-${found.version}`, compile });
+  const mounts = wheels.map((wheel, i) => ["--ro-bind", places[i]!, insideOf(wheel)]);
   const source = ["runner.py", "bwrap_main.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
-  const mounted = [...wheels.map((wheel) => `/wheels/${basename(wheel)}`), ...found.python.packages];
+  const mounted = [...wheels.map(insideOf), ...found.python.packages];
   const start = "import sys, json; setup = json.loads(sys.stdin.buffer.readline()); exec(compile(setup['source'], '<runner>', 'exec'))";
-  const args = [...walls(found.python, wheels), "--setenv", "PYTHONHASHSEED", "0", ...found.command, "-B", "-s", "-P", "-c", start];
+  const args = [...walls(found.python, mounts.flat()), ...found.command, "-B", "-s", "-P", "-c", start];
   return {
     name: "bwrap",
     fingerprint: `cpython ${found.version} ${interpreter ?? ""} ${mounted.join(" ")}`.trim(),
@@ -87,7 +98,24 @@ export function bwrapBackend(files: URL, wheels: readonly string[], interpreter?
   };
 }
 
-function walls(python: HostPython, wheels: readonly string[]): string[] {
+/** Compiles the modules of a folder as seen from inside, by an interpreter that has nothing else to write. */
+function compileModules({ bwrap, python, command }: Found, folder: string, inside: string): Promise<boolean> {
+  const made = `import compileall, py_compile
+compileall.compile_dir(${JSON.stringify(inside)}, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+print("compiled")`; // also where a file is no Python of this version, which is never imported either
+  const program = [...command, "-s", "-P", "-c", made];
+  const args = [...walls(python, ["--bind", folder, inside]), ...program];
+  return new Promise((resolve) => {
+    execFile(bwrap, args, { env: {}, timeout: COMPILE_MS }, (error, said) => resolve(error === null && said === "compiled\n"));
+  });
+}
+
+/** Place of a wheel inside. */
+function insideOf(wheel: string): string {
+  return `/wheels/${basename(wheel)}`;
+}
+
+function walls(python: HostPython, mounts: readonly string[]): string[] {
   const alone = [
     "--unshare-all",
     "--unshare-user",
@@ -115,6 +143,9 @@ function walls(python: HostPython, wheels: readonly string[]): string[] {
     "OPENBLAS_NUM_THREADS", // cells begin no threads
     "1",
     ...(python.libraries === undefined ? [] : ["--setenv", "LD_LIBRARY_PATH", python.libraries]),
+    "--setenv",
+    "PYTHONHASHSEED",
+    "0",
     "--hostname",
     "sandbox",
   ];
@@ -129,7 +160,7 @@ function walls(python: HostPython, wheels: readonly string[]): string[] {
     ...roots,
     ...own,
     ...python.mounts.flatMap(([from, to]) => ["--ro-bind", from, to]),
-    ...wheels.flatMap((wheel) => ["--ro-bind", wheel, `/wheels/${basename(wheel)}`]),
+    ...mounts,
     "--remount-ro",
     "/dev",
     "--remount-ro",

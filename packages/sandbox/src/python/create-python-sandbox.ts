@@ -46,6 +46,7 @@ async function readyBackend({ backend, interpreter, wheels = [], folder }: Pytho
       return bwrapBackend(
         files,
         all.filter((file) => !isNativeWheel(file)),
+        data,
         interpreter === undefined ? undefined : resolve(interpreter),
       );
   }

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { pythonFolder } from "./data-folder.js";
 import { checkWheel, wheelProblem, type WheelInfo } from "./wheel.js";
 
 /** Hashes of the wheels whose bytes were compared with a lock. */
 const HASHES = "installed.json";
+
+/** Folder of what was compiled of wheels, beside theirs. */
+export const COMPILED = "compiled";
 
 /** Copies checked wheels, and those in folders, into the data folder, in place of other versions of theirs. */
 export function addWheels(paths: readonly string[], folder?: string): WheelInfo[] {
@@ -69,11 +72,15 @@ export function noteHash(wheels: string, name: string, hash: string): void {
   renameSync(draft, join(wheels, HASHES));
 }
 
-/** Gives a checked draft its name in a folder of wheels, in place of other versions. */
+/** Gives a checked draft its name in a folder of wheels, in place of other versions and of what was compiled of them. */
 export function replaceWheel(draft: string, wheels: string, file: string): void {
   const name = file.slice(0, file.indexOf("-") + 1).toLowerCase();
   for (const other of readdirSync(wheels)) {
     if (other.toLowerCase().startsWith(name) && other !== file) rmSync(join(wheels, other));
+  }
+  const compiled = join(dirname(wheels), COMPILED);
+  for (const other of existsSync(compiled) ? readdirSync(compiled) : []) {
+    if (other.toLowerCase().startsWith(name)) rmSync(join(compiled, other), { recursive: true, force: true });
   }
   renameSync(draft, join(wheels, file));
 }
