@@ -15,13 +15,14 @@ const DYLINK = "dylink.0";
 
 /**
  * Counts the work of the modules that an engine links: each gets a meter of its own, which the engine's counter adds up. A module with
- * instructions that the meter does not know is linked as it is, so that the clock alone bounds it.
+ * instructions that the meter does not know is not linked: nothing but the clock would end it.
  */
 export class LinkedModules {
   readonly #wasm = (globalThis as unknown as { WebAssembly: WebAssemblyHooks }).WebAssembly;
   readonly #was: WebAssemblyHooks;
   readonly #work: WorkCounter;
   readonly #options: MeteredModuleOptions;
+  readonly #refused: string[] = [];
 
   constructor(work: WorkCounter, options: MeteredModuleOptions) {
     const { Module, Instance, instantiate } = this.#wasm;
@@ -40,8 +41,10 @@ export class LinkedModules {
     };
   }
 
+  /** Puts WebAssembly back as it was; throws when a module was refused, since whoever linked it may have kept that to itself. */
   close(): void {
     Object.assign(this.#wasm, this.#was);
+    if (this.#refused.length > 0) throw new Error(this.#refused.join("; "));
   }
 
   #metered(view: Uint8Array): Uint8Array {
@@ -49,8 +52,11 @@ export class LinkedModules {
     if (!isLinked(bytes)) return bytes;
     try {
       return meteredModule(bytes, this.#options);
-    } catch {
-      return bytes;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const refusal = `the work of the native module ${moduleName(bytes)} cannot be counted (${why}); remove its wheel`;
+      this.#refused.push(refusal);
+      throw new Error(refusal, { cause: error });
     }
   }
 
@@ -69,4 +75,9 @@ export function withoutMeter({ exports }: EngineInstance): EngineInstance {
 /** True for a module whose first section is custom and has the name of {@link DYLINK}. */
 function isLinked(bytes: Uint8Array): boolean {
   return bytes[8] === 0 && new TextDecoder().decode(bytes.subarray(9, 32)).includes(DYLINK);
+}
+
+/** The name of the Python module that a file holds, by the function that makes it. */
+function moduleName(bytes: Uint8Array): string {
+  return /PyInit_(\w+)/.exec(new TextDecoder("latin1").decode(bytes))?.[1] ?? "without a name";
 }

@@ -7,8 +7,9 @@ import { readZip, ZipProblem } from "./zip.js";
 /** Name, version, optional build number, and the tags of Python, ABI and platform; PEP 427. */
 const NAME = /^(?<name>[A-Za-z0-9_.]+)-(?<version>[A-Za-z0-9_.!+]+)(?:-\d[^-]*)?-(?<python>[^-]+)-(?<abi>[^-]+)-(?<platform>[^-]+)\.whl$/;
 
-/** Tags of native code that the known Pyodide can load. */
-const NATIVE = { python: "cp313", abi: "cp313", platform: /^(?:pyemscripten|pyodide)_2025_0_wasm32$/ };
+/** The platform whose native code the known Pyodide can load, and the second number of its Python's version. */
+const PLATFORM = /^(?:pyemscripten|pyodide)_2025_0_wasm32$/;
+const MINOR = 13;
 
 /** A wheel's name and version. */
 export interface WheelInfo {
@@ -19,8 +20,11 @@ export interface WheelInfo {
 
 /** True when a wheel's name says that it has code for Pyodide's WebAssembly. */
 export function isNativeWheel(file: string): boolean {
-  const { python, abi, platform = "" } = NAME.exec(basename(file))?.groups ?? {};
-  return python === NATIVE.python && abi === NATIVE.abi && NATIVE.platform.test(platform);
+  const { python = "", abi = "", platform = "" } = NAME.exec(basename(file))?.groups ?? {};
+  if (!platform.split(".").some((tag) => PLATFORM.test(tag))) return false;
+  const minors = Array.from(python.matchAll(/\bcp3(\d+)\b/g), ([, minor]) => Number(minor));
+  if (abi === "abi3") return minors.some((minor) => minor <= MINOR); // of one Python, for it and all that follow
+  return abi === "none" ? /(?:^|\.)py3/.test(python) : abi === `cp3${MINOR}` && minors.includes(MINOR);
 }
 
 /** Checks that a file is a whole wheel, pure or for Pyodide; throws {@link InputError} when it is not. Its code is not run. */

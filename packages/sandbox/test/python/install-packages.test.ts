@@ -23,7 +23,7 @@ const FILES: Readonly<Record<string, Buffer>> = {
   "outer-1.0-py3-none-any.whl": wheelOf("outer", { "outer.py": "import inner\n\ndef triple(n):\n    return inner.double(n) + n\n" }),
   "spinner-1.0-cp313-cp313-pyemscripten_2025_0_wasm32.whl": wheelOf(
     "spinner",
-    { "spinner.cpython-313-wasm32-emscripten.so": spinnerModule() },
+    { "spinner.cpython-313-wasm32-emscripten.so": spinnerModule(), "parts/spinner.abi3.so": spinnerModule() },
     false,
   ),
 };
@@ -92,11 +92,26 @@ test.each(BACKENDS)(
     const native = await session.run("import spinner\nspinner.answer()");
     if (backend === "bwrap") return expect(native.feedback).toContain("No module named 'spinner'"); // its code is for WebAssembly
     expect(native).toMatchObject({ status: "ok", value: "42" });
+    expect(await sandbox.run("import parts.spinner as other\nother.answer()")).toMatchObject({ status: "ok", value: "42" });
     const limits = { limits: { fuel: 200, wallMs: 60_000 } };
     const spun = await sandbox.run("import spinner\nspinner.forever()", limits);
     expect(spun.status).toBe("fuel");
     expect((await sandbox.run("import spinner\nspinner.forever()", limits)).usage.fuel).toBe(spun.usage.fuel);
     expect(await session.run("spinner.answer() + 1")).toMatchObject({ status: "ok", value: "43" });
+  },
+  180_000,
+);
+
+test.skipIf(!BACKENDS.includes("pyodide"))(
+  "a native module whose work cannot be counted is refused by its name",
+  async () => {
+    const { folder } = place();
+    const fence = [0xfe, 3, 0];
+    const file = join(folder, "spinner-1.0-cp311-abi3-pyemscripten_2025_0_wasm32.whl");
+    writeFileSync(file, wheelOf("spinner", { "spinner.abi3.so": spinnerModule(fence) }, false));
+    await expect(createSandbox(python("pyodide", { wheels: [file] }))).rejects.toThrow(
+      /the work of the native module spinner cannot be counted \(WebAssembly: an instruction that is not known, 0xfe at byte \d+\)/,
+    );
   },
   180_000,
 );

@@ -11,8 +11,10 @@ const API_VERSION = 1013;
 /**
  * The code of a Python module `spinner` as a linker for WebAssembly would make it: `answer()` gives 42, `forever()` never returns. It has
  * no globals of its own.
+ *
+ * @param first - instructions with which the function begins that makes the module
  */
-export function spinnerModule(): Uint8Array {
+export function spinnerModule(first: readonly number[] = []): Uint8Array {
   const [create, fromLong, init] = [0, 1, 2];
   const [memoryBase, tableBase] = [0, 1];
   const pointer = (at: number, base: number, offset: number): number[] => [
@@ -57,6 +59,7 @@ export function spinnerModule(): Uint8Array {
       10,
       list([
         body(
+          ...first,
           ...pointer(DEFINITION + 20, memoryBase, NAMES.spinner),
           ...pointer(DEFINITION + 32, memoryBase, METHODS),
           ...pointer(METHODS, memoryBase, NAMES.forever),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { addWheels, createSandbox } from "../../src/index.js";
+import { isNativeWheel } from "../../src/python/wheel.js";
 import { BACKENDS, python } from "./backends.js";
 import { wheelOf, zipOf } from "./zip-writer.js";
 
@@ -49,6 +50,20 @@ test.each([
   ],
 ])("%s is refused", (name, bytes, message) => {
   expect(() => addWheels([put(name, bytes)], join(folder, "refused"))).toThrow(message);
+});
+
+test.each([
+  ["cp313-cp313-pyemscripten_2025_0_wasm32", true],
+  ["cp313-cp313-pyodide_2025_0_wasm32", true],
+  ["cp311-abi3-pyemscripten_2025_0_wasm32", true], // of the stable interface: for 3.11 and all that follow
+  ["cp39.cp310-abi3-pyemscripten_2025_0_wasm32", true],
+  ["py3-none-pyemscripten_2025_0_wasm32", true],
+  ["cp314-abi3-pyemscripten_2025_0_wasm32", false],
+  ["cp312-cp312-pyemscripten_2025_0_wasm32", false],
+  ["cp313-cp313-pyemscripten_2026_0_wasm32", false],
+  ["cp311-abi3-manylinux_2_28_x86_64", false],
+])("%s is native code for this Pyodide: %s", (tags, isNative) => {
+  expect(isNativeWheel(`some-1.0-${tags}.whl`)).toBe(isNative);
 });
 
 test("what is not there is named", () => {

@@ -92,7 +92,7 @@ def prepare(folder):
 
 def import_installed():
     """Imports what is in the folders for packages, with each module of native code, so that no cell loads code."""
-    suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
+    suffixes = importlib.machinery.EXTENSION_SUFFIXES
     for folder in site.getsitepackages():
         names = []
         for place, _, files in os.walk(folder):
@@ -101,7 +101,8 @@ def import_installed():
                 continue
             if len(parts) == 1 and "__init__.py" in files:
                 names.append(parts[0])
-            names += [".".join([*parts, file[: -len(suffix)]]) for file in files if file.endswith(suffix)]
+            modules = [file[: -len(next(suffix for suffix in suffixes if file.endswith(suffix)))] for file in files if file.endswith(".so")]
+            names += [".".join([*parts, name]) for name in modules]
             if not parts:
                 names += [file[:-3] for file in files if file.endswith(".py")]
         for name in sorted(names):
