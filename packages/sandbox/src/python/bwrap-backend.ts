@@ -152,7 +152,8 @@ function walls(python: HostPython, mounts: readonly string[]): string[] {
   const seen = SEEN.flatMap((path) => ["--ro-bind-try", path, path]);
   const roots = ROOTS.flatMap((path) => (existsSync(path) ? ["--ro-bind", path, path] : []));
   const devices = ["--dev", "/dev", ...["/dev/random", "/dev/urandom"].flatMap((path) => ["--dev-bind", "/dev/zero", path])];
-  const own = [...devices, "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"];
+  const terminals = ["--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"]; // reading one could wait for ever
+  const own = [...devices, ...terminals, "--size", String(TMP_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"];
   return [
     ...alone,
     ...environment,

@@ -41,6 +41,42 @@ export const PYTHON_ATTACKS: Readonly<Record<string, readonly PythonAttack[]>> =
     "print('began'); any(iter(int, 1))",
     "import collections, itertools; collections.deque(itertools.repeat(0), maxlen=0)",
   ]),
+  "waits for what never comes": [
+    ...attacks({ pyodide: "fuel", bwrap: "killed" }, [
+      "import threading\nlock = threading.Lock()\nlock.acquire(); lock.acquire()",
+      "import queue; queue.Queue().get()",
+      "import threading; threading.Event().wait()",
+      "import threading; threading.Semaphore(0).acquire()",
+      "import threading\nwaiting = threading.Condition()\nwith waiting: waiting.wait()",
+      "import threading; threading.Barrier(2).wait()",
+    ]),
+    ...attacks("fuel", [
+      "import threading\nwhile not threading.Event().wait(3600): pass",
+      "import select\nwhile True: select.select([], [], [], 3600)",
+    ]),
+    ...attacks("ok", [
+      "import threading; threading.Event().wait(3600)",
+      "import queue\ntry: queue.Queue().get(timeout=3600)\nexcept queue.Empty: pass",
+      "import select; select.select([], [], [])",
+      "import select; select.poll().poll()",
+      "import signal; signal.pause()",
+      "import os; os.read(0, 1)",
+    ]),
+    ...attacks("error", [
+      "import signal; signal.sigwait({signal.SIGUSR1})",
+      "import os\nos.mkfifo('p')\nopen('p').read()",
+      "import os; os.read(os.pipe()[0], 1)",
+      "import os; os.read(os.eventfd(0), 8)",
+      "import os; os.read(os.openpty()[0], 1)",
+      "import fcntl, os\nfor _ in range(2): fcntl.flock(os.open('a', os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)",
+      "import fcntl, os, struct\nlock = struct.pack('hhlli', fcntl.F_WRLCK, 0, 0, 0, 0)\nfor _ in range(2): fcntl.fcntl(os.open('a', os.O_CREAT | os.O_RDWR), 38, lock)",
+      "import asyncio\nawait asyncio.get_running_loop().create_future()",
+    ]),
+    ...attacks({ pyodide: "error", bwrap: "killed" }, [
+      "import os\nfor fd in range(3, 64):\n    try:\n        while os.read(fd, 1 << 20) != b'': pass\n    except OSError: pass\nraise ValueError",
+      "import os\nfor fd in range(3, 64):\n    try: os.fdopen(fd, 'rb', closefd=False).read()\n    except OSError: pass\nraise ValueError",
+    ]),
+  ],
   "numbers and regular expressions": [
     ...attacks(NATIVE, ["import re; re.match('(a+)+$', 'a' * 60 + 'b')", "import re; re.match('(.*)*x', 'y' * 60)"]),
     ...attacks("error", ["int('9' * 10 ** 5)", "str(10 ** 10 ** 4)"]),

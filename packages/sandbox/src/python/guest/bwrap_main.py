@@ -3,12 +3,15 @@
 import ctypes
 import datetime as _datetime
 import dis
+import errno
+import fcntl
 import os
 import platform
 import resource
 import select
 import signal
 import struct
+import termios
 
 _EPOCH = 1_735_689_600  # 2025-01-01T00:00:00Z
 _ALLOWED_FILES = 64
@@ -16,31 +19,48 @@ _STEPS_PER_TICK = 10_000
 _CPU_MS_PER_TICK = 10
 _JUMP_BACKWARD = dis.opmap["JUMP_BACKWARD"]
 _MAX_LINE = 8 * 2**20
+_FED_BYTES = 4096
+_MOST_FED = 4 * _FED_BYTES
 
 # System calls by number on x86_64 and aarch64: processes, programs, signals, limits, tracing, namespaces, sockets, memory beside the
-# address space, the system's random bytes, kernel doors. Then the one that reads limits and sets them.
+# address space, the system's random bytes, kernel doors, whatever one could wait at for ever. Then those that are answered as if the time
+# to wait were over. Then the one that reads limits and sets them, the one of locks in memory, and the one of locks of files.
 _DENIED = {
-    "x86_64": (0xC000003E, 302, [29, 30, 31, 41, 53, 56, 57, 58, 59, 62, 64, 65, 66, 67, 68, 69, 70, 71, 101, 109, 112, 129, 134,
-                                 135, 155, 160, 161, 163, 165, 166, 167, 168, 169, 172, 173, 175, 176, 200, 206, 234, 240, 241, 242,
-                                 243, 244, 245, 246, 248, 249, 250, 272, 297, 298, 304, 308, 310, 311, 313, 317, 318, 319, 320, 321,
-                                 322, 323, 424, 425, 426, 427, 428, 429, 430, 431, 432, 434, 435, 438, 442]),
-    "aarch64": (0xC00000B7, 261, [0, 39, 40, 41, 51, 60, 89, 92, 97, 104, 105, 106, 117, 129, 130, 131, 138, 142, 154, 157, 164, 180,
-                                  181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 199, 217,
-                                  218, 219, 220, 221, 224, 225, 240, 241, 265, 268, 270, 271, 273, 277, 278, 279, 280, 281, 282, 294,
-                                  424, 425, 426, 427, 428, 429, 430, 431, 432, 434, 435, 438, 442]),
+    "x86_64": (0xC000003E, [22, 29, 30, 31, 34, 41, 53, 56, 57, 58, 59, 62, 64, 65, 66, 67, 68, 69, 70, 71, 73, 101, 109, 112, 128, 129,
+                            130, 133, 134, 135, 155, 160, 161, 163, 165, 166, 167, 168, 169, 172, 173, 175, 176, 200, 206, 234, 240, 241,
+                            242, 243, 244, 245, 246, 248, 249, 250, 253, 259, 272, 282, 283, 284, 289, 290, 293, 294, 297, 298, 304, 308,
+                            310, 311, 313, 317, 318, 319, 320, 321, 322, 323, 424, 425, 426, 427, 428, 429, 430, 431, 432, 434, 435, 438,
+                            442, 449, 454, 455, 456],
+               [7, 23, 35, 230, 232, 270, 271, 281, 441], 302, 202, 72),
+    "aarch64": (0xC00000B7, [0, 19, 26, 32, 33, 39, 40, 41, 51, 59, 60, 74, 85, 89, 92, 97, 104, 105, 106, 117, 129, 130, 131, 133, 137,
+                             138, 142, 154, 157, 164, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195, 196,
+                             197, 198, 199, 217, 218, 219, 220, 221, 224, 225, 240, 241, 265, 268, 270, 271, 273, 277, 278, 279, 280, 281,
+                             282, 294, 424, 425, 426, 427, 428, 429, 430, 431, 432, 434, 435, 438, 442, 449, 454, 455, 456],
+                [22, 72, 73, 101, 115, 441], 261, 98, 25),
 }  # fmt: skip
+_F_OFD_SETLKW = 38
+_FUTEX_WAITS = (0, 9, 11)
 
 
 def _filter_system_calls():
-    """Denies what a cell has no use for, with EPERM, for good: no process or thread begins here any more."""
-    architecture, limits, numbers = _DENIED[platform.machine()]
-    load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
-    refuse, allow, kill = 0x00050000 | 1, 0x7FFF0000, 0x80000000
+    """Denies what a cell has no use for, with EPERM, for good: no process or thread begins here any more, so that none could end a wait."""
+    architecture, numbers, idle, limits, futex, locks = _DENIED[platform.machine()]
+    load, equal, at_least, give, both = 0x20, 0x15, 0x35, 0x06, 0x54
+    answer, allow, kill = 0x00050000, 0x7FFF0000, 0x80000000
+    refuse = answer | errno.EPERM
     program = [(load, 0, 0, 4), (equal, 1, 0, architecture), (give, 0, 0, kill), (load, 0, 0, 0)]
     program.append((at_least, 0, 1, 0x40000000))  # x86_64's other numbering
     program.append((give, 0, 0, refuse))
     for number in numbers:
         program += [(equal, 0, 1, number), (give, 0, 0, refuse)]
+    for number in idle:
+        program += [(equal, 0, 1, number), (give, 0, 0, answer)]
+    # A wait for a lock: its second argument says that it is one, its fourth is the time; without one, it is a deadlock.
+    program += [(equal, 0, 12, futex), (load, 0, 0, 24), (both, 0, 0, 0x7F)]
+    program += [(equal, 3 - at, 0, wait) for at, wait in enumerate(_FUTEX_WAITS)] + [(give, 0, 0, allow)]
+    program += [(load, 0, 0, 40), (equal, 0, 3, 0), (load, 0, 0, 44), (equal, 0, 1, 0)]
+    program += [(give, 0, 0, answer | errno.EDEADLK), (give, 0, 0, answer | errno.ETIMEDOUT)]
+    program += [(equal, 0, 4, locks), (load, 0, 0, 24), (equal, 0, 1, _F_OFD_SETLKW), (give, 0, 0, refuse), (give, 0, 0, allow)]
     program += [(equal, 0, 6, limits), (load, 0, 0, 32), (equal, 0, 2, 0), (load, 0, 0, 36), (equal, 1, 0, 0)]  # its third argument
     program += [(give, 0, 0, refuse), (give, 0, 0, allow), (give, 0, 0, allow)]
     code = b"".join(struct.pack("HBBI", *step) for step in program)
@@ -194,6 +214,8 @@ def _guest(requests, reports, memory_bytes):
     _filter_system_calls()
     os.write(reports, b"ready\n")
     for line in os.fdopen(requests, "rb"):
+        if line == b"\n":
+            continue  # see _Keeper.feed
         request = json.loads(line)
         number = request["number"]
         if request["seed"] is not None:
@@ -226,6 +248,7 @@ class _Keeper:
         for descriptor in (requests, reports, 1, 2):
             os.close(descriptor)
         self.lines = b""
+        self.fault = ""
 
     def serve(self):
         if self.line(None) != b"ready":
@@ -248,7 +271,7 @@ class _Keeper:
         if line is None:
             return {"report": {"kind": "cpu"}, "fuel": 0, "memoryBytes": 0}
         if line == b"":
-            return {"report": {"kind": "died", "reason": self.death()}, "fuel": 0, "memoryBytes": 0}
+            return {"report": {"kind": "died", "reason": self.fault or self.death()}, "fuel": 0, "memoryBytes": 0}
         said, fuel, memory, text = (line.split(b" ", 3) + [b""] * 3)[:4]
         if said != str(number).encode() or not (fuel.isdigit() and memory.isdigit()):
             return {"own": "", "fuel": 0, "memoryBytes": 0}
@@ -257,11 +280,17 @@ class _Keeper:
     def line(self, cpu_seconds):
         """The guest's next line; empty when it has ended, None when it has used up its time and was killed for it."""
         start = self.cpu()
+        fed = 0
         while b"\n" not in self.lines:
             if cpu_seconds is not None and self.cpu() - start > cpu_seconds:
                 os.kill(self.guest, signal.SIGKILL)
                 return None
             if not select.select([self.from_guest], [], [], 0.05)[0]:
+                fed += 0 if cpu_seconds is None else self.feed()
+                if fed > _MOST_FED:
+                    os.kill(self.guest, signal.SIGKILL)
+                    self.fault = "the code read what was not meant for it"
+                    return b""
                 continue
             part = os.read(self.from_guest, 1 << 16)
             if part == b"" or len(self.lines) > _MAX_LINE:
@@ -269,6 +298,14 @@ class _Keeper:
             self.lines += part
         line, self.lines = self.lines.split(b"\n", 1)
         return line
+
+    def feed(self):
+        """Sends empty lines, which mean nothing, when none are left: a cell that reads the requests would wait for ever. Gives their bytes."""
+        unread = fcntl.ioctl(self.to_guest, termios.FIONREAD, struct.pack("i", 0))
+        try:
+            return 0 if struct.unpack("i", unread)[0] > 0 else os.write(self.to_guest, b"\n" * _FED_BYTES)
+        except BrokenPipeError:
+            return 0  # it has just ended
 
     def cpu(self):
         """Seconds of processor time that the guest has had; 0 once it has ended."""
