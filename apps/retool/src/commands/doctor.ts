@@ -12,7 +12,7 @@ export function register(program: Command, context: CliContext): void {
   refuseSpellings(command, { "--runs <folder>": "--output" });
   command.action(async ({ output: runs, json }: { readonly output: string; readonly json: boolean }) => {
     const { doctor } = await import("../doctor/doctor.js");
-    const ready = await doctor({ runs, json, print: context.print, color: context.color });
+    const ready = await doctor({ runs, json, print: context.print, color: context.color, width: process.stdout.columns ?? Infinity });
     if (!ready) context.setExitCode(1);
   });
 }

@@ -1,7 +1,11 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sandboxFusionClient, type ExecutionResult } from "@retool-ts/sandbox";
+import { silentReporter } from "@retool-ts/train";
 import { expect, test } from "vitest";
-import { exec, type ExecOptions } from "./exec-run.js";
-import { serve } from "./sandbox-run.js";
+import { codeOf, exec, type ExecOptions } from "./exec-run.js";
+import { addPythonWheels, installPythonPackages, serve } from "./sandbox-run.js";
 
 const preset: ExecOptions = { language: "javascript", cell: [], seed: 0 };
 
@@ -25,6 +29,40 @@ test("code from stdin prints what the model would read", async () => {
   });
   expect(await run({}, "null.x")).toEqual({ isWell: false, printed: ["TypeError: cannot read property 'x' of null (line 1)"] });
   expect((await run({}, "print('\\x1b[2J')")).printed[0]).not.toContain("\x1b");
+});
+
+test("a file holds the code as stdin does; - is stdin, and cells stand alone", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "retool-exec-"));
+  try {
+    const file = join(folder, "code.js");
+    await writeFile(file, "factor(6)");
+    const chunks: string[] = [];
+    for await (const chunk of await codeOf(file, preset)) chunks.push(String(chunk));
+    expect(chunks).toEqual(["factor(6)"]);
+    expect(await codeOf("-", preset)).toBe(process.stdin);
+    await expect(codeOf(join(folder, "none"), preset)).rejects.toThrow(/none: expected a file with code, found nothing/);
+    await expect(codeOf(file, { cell: ["1"] })).rejects.toThrow(/expected none beside --cell/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a fault of Python's packages names the command that mends it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "retool-wheels-"));
+  try {
+    const wheel = join(folder, "some-1.0-cp313-cp313-linux_x86_64.whl");
+    await writeFile(wheel, "");
+    const print = () => undefined;
+    expect(() => addPythonWheels([wheel], folder, { print })).toThrow(
+      /found cp313-cp313-linux_x86_64\..*; retool sandbox python install NAME/,
+    );
+    const context = { print, reporter: silentReporter, signal: new AbortController().signal };
+    await expect(installPythonPackages(["nump"], { output: folder, quiet: true }, context)).rejects.toThrow(
+      /write numpy; retool sandbox python install --from/,
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("cells share a session; limits and JSON", async () => {

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { InputError } from "@retool-ts/core";
 import {
   createSandbox,
@@ -9,6 +10,7 @@ import {
   type Sandbox,
 } from "@retool-ts/sandbox";
 import type { CliContext } from "../shell/cli-context.js";
+import { readInput, STANDARD_INPUT } from "../shell/standard-input.js";
 import type { LimitOptions } from "./limit-options.js";
 import { visibleText } from "@retool-ts/runs";
 
@@ -46,6 +48,22 @@ export async function exec(options: ExecOptions, input: AsyncIterable<Buffer | s
     if (text !== "") context.print(text);
   }
   return isWell;
+}
+
+/** The code of a file, or of stdin, which `-` names as well. */
+export async function codeOf(file: string | undefined, { cell }: Pick<ExecOptions, "cell">): Promise<AsyncIterable<Buffer | string>> {
+  if (file === undefined || file === STANDARD_INPUT) return process.stdin;
+  const problem = { what: "exec", where: file };
+  if (cell.length > 0) throw new InputError({ ...problem, expected: "none beside --cell", found: "a file", fix: "leave one of them out" });
+  try {
+    return Readable.from([await readInput(file)]);
+  } catch (cause) {
+    const found = (cause as { readonly code?: string }).code === "ENOENT" ? "nothing" : String((cause as Error).message);
+    throw new InputError(
+      { ...problem, expected: "a file with code", found, fix: "check the path; code itself is given by --cell" },
+      { cause },
+    );
+  }
 }
 
 /** Part of the command line's context that {@link exec} uses. */

@@ -8,7 +8,8 @@ import { repeated, wholeNumber } from "./option-values.js";
 export function register(program: Command, context: CliContext): void {
   const command = program
     .command("exec")
-    .description("run code in the sandbox: from stdin, or cell by cell")
+    .description("run code in the sandbox: from a file or stdin, or cell by cell")
+    .argument("[file]", "file with the code; - is stdin (default: stdin)")
     .option("--language <name>", "language of the code: javascript or python", "javascript")
     .addOption(optional("--backend <name>", "what runs Python: pyodide or bwrap", "the first of them that is there"))
     .option("--cell <code>", "a cell of one session, instead of stdin; may be repeated", repeated, [])
@@ -20,9 +21,9 @@ export function register(program: Command, context: CliContext): void {
       "after",
       "\nExit code 0 when every run ended well, else 1.\n\nExamples:\n  $ echo 'factor(360)' | retool exec\n  $ retool exec --cell 'let x = 41' --cell 'x + 1' --json",
     )
-    .action(async (options: ExecOptions) => {
-      const { exec } = await import("./exec-run.js");
-      const isWell = await exec(options, process.stdin, context);
+    .action(async (file: string | undefined, options: ExecOptions) => {
+      const { codeOf, exec } = await import("./exec-run.js");
+      const isWell = await exec(options, await codeOf(file, options), context);
       if (!isWell) context.setExitCode(1);
     });
 }

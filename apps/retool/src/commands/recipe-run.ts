@@ -140,7 +140,7 @@ function checkResume({ resume, preset, config, set, model, engine, baseUrl, base
     what: "options",
     where: "--resume",
     expected: "none of --preset, --config, --set and --model beside it",
-    found: `--${found}`,
-    fix: "leave it out: a resumed run keeps its config and weights",
+    found: found === "model" ? `the model ${model}` : `--${found}`,
+    fix: "leave it out: a resumed run keeps its config and weights, and is named by --output",
   });
 }

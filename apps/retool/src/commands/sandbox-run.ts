@@ -1,3 +1,4 @@
+import { InputError, RetoolError } from "@retool-ts/core";
 import { addWheels, createSandbox, installPackages, pythonFolder, serveSandboxFusion, type InstallProgress } from "@retool-ts/sandbox";
 import type { Reporter } from "../shell/log.js";
 import type { CliContext } from "../shell/cli-context.js";
@@ -48,7 +49,26 @@ export async function serve(options: ServeOptions, { print, reporter, signal }: 
 
 /** Checks wheels and puts them where Python's sandboxes find them. */
 export function addPythonWheels(paths: readonly string[], folder: string | undefined, { print }: Pick<CliContext, "print">): void {
-  for (const { name, version } of addWheels(paths, folder)) print(`${name} ${version} is in ${pythonFolder(folder)}`);
+  const added = withCommand("retool sandbox python install NAME puts packages of Pyodide's distribution in place", () =>
+    addWheels(paths, folder),
+  );
+  for (const { name, version } of added) print(`${name} ${version} is in ${pythonFolder(folder)}`);
+}
+
+/** Adds the command of this program with which a fault can be mended. */
+function withCommand<T>(hint: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw hinted(error, hint);
+  }
+}
+
+function hinted(error: unknown, hint: string): unknown {
+  if (error instanceof InputError) return new InputError({ ...error.problem, fix: `${error.problem.fix}; ${hint}` });
+  if (error instanceof RetoolError && error.code === "PYTHON_PACKAGES")
+    return new RetoolError(error.code, `${error.message}; ${hint}`, { cause: error });
+  return error;
 }
 
 export interface InstallCommandOptions {
@@ -80,6 +100,10 @@ export async function installPythonPackages(
       ...(output === undefined ? {} : { folder: output }),
     });
     for (const { name, version, isNew } of installed) print(`${name} ${version} is ${isNew ? "" : "already "}in ${pythonFolder(output)}`);
+  } catch (error) {
+    const hint =
+      "retool sandbox python install --from FOLDER|URL takes files from elsewhere, --output keeps them elsewhere, add-wheel FILE adds a wheel";
+    throw hinted(error, hint);
   } finally {
     shown?.bar.done();
   }

@@ -2,6 +2,7 @@ import { checkBackends } from "./doctor-backends.js";
 import type { DoctorCheck } from "./doctor-check.js";
 import { checkDisk, checkMachine } from "./doctor-machine.js";
 import { checkPython, checkSandbox } from "./doctor-sandbox.js";
+import { wrapped } from "../shell/text-table.js";
 import { packageVersion } from "../shell/version.js";
 
 export interface DoctorOptions {
@@ -9,15 +10,17 @@ export interface DoctorOptions {
   readonly runs: string;
   readonly json: boolean;
   readonly color: boolean;
+  /** Columns of the terminal; a pipe has no end. */
+  readonly width: number;
   readonly print: (text: string) => void;
 }
 
 /** Looks at everything that training needs and prints it; returns whether training can run. */
-export async function doctor({ runs, json, color, print }: DoctorOptions): Promise<boolean> {
+export async function doctor({ runs, json, color, width, print }: DoctorOptions): Promise<boolean> {
   const checks: DoctorCheck[] = [];
   const add = (check: DoctorCheck) => {
     checks.push(check);
-    if (!json) print(renderCheck(check, color));
+    if (!json) print(renderCheck(check, { color, width }));
   };
   for (const check of checkMachine()) add(check);
   for (const check of await checkBackends()) add(check);
@@ -35,8 +38,20 @@ export async function doctor({ runs, json, color, print }: DoctorOptions): Promi
   return problems === 0;
 }
 
-function renderCheck({ name, status, detail, fix }: DoctorCheck, color: boolean): string {
+/** Columns before a check's detail, and before the lines below its name where the terminal has no room for them beside it. */
+const BESIDE = 33;
+const BELOW = 9;
+/** Columns that a detail has at least beside its name. */
+const LEAST = 40;
+
+/** A check in lines of the terminal. */
+export function renderCheck({ name, status, detail, fix }: DoctorCheck, { color, width }: Pick<DoctorOptions, "color" | "width">): string {
   const [word, code] = { ok: ["OK", "32"], info: ["--", "2"], problem: ["PROBLEM", "31;1"] }[status] as [string, string];
   const label = color ? `\u001b[${code}m${word.padEnd(7)}\u001b[0m` : word.padEnd(7);
-  return `${label}  ${name.padEnd(22)}  ${detail}${fix === undefined ? "" : `\n${" ".repeat(33)}To mend it: ${fix}.`}`;
+  const isBeside = width >= BESIDE + LEAST;
+  const at = isBeside ? BESIDE : BELOW;
+  const texts = fix === undefined ? [detail] : [detail, `To mend it: ${fix}.`];
+  const lines = texts.flatMap((text) => wrapped(text, width - at)).map((line) => " ".repeat(at) + line);
+  if (!isBeside) return [`${label}  ${name}`, ...lines].join("\n");
+  return [`${label}  ${name.padEnd(BESIDE - BELOW - 2)}  ${lines[0]!.trimStart()}`, ...lines.slice(1)].join("\n");
 }

@@ -50,7 +50,7 @@ function stacked([heading = [], ...rows]: readonly (readonly string[])[], width:
 }
 
 /** Text in lines of a width, broken at blanks where there are some. */
-function wrapped(text: string, width: number): string[] {
+export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = Array.from(text);
   while (rest.length > Math.max(1, width)) {

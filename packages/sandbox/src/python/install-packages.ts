@@ -160,14 +160,14 @@ async function keeping<T>(path: string, work: () => T | Promise<T>): Promise<T> 
   } catch (error) {
     const code = reasonOf(error);
     const why = code === "ENOSPC" || code === "EDQUOT" ? "there is no room left on the disk" : `it cannot be written (${code})`;
-    throw new RetoolError("PYTHON_PACKAGES", `${path}: ${why}. Make room, or name another folder with --output; nothing was kept`, {
+    throw new RetoolError("PYTHON_PACKAGES", `${path}: ${why}. Make room, or name another folder; nothing was kept`, {
       cause: error,
     });
   }
 }
 
 function unreachable({ name, version, file }: LockedPackage, from: string, why: string): RetoolError {
-  const fix = `have ${file} in a folder or at a mirror and name that: retool sandbox python install ${name} --from FOLDER|URL`;
+  const fix = `have ${file} in a folder or at a mirror, and name that`;
   return new RetoolError("PYTHON_PACKAGES", `${name} ${version}: ${placeOf(file, from)} cannot be read: ${why}. To mend it: ${fix}`);
 }
 

@@ -80,7 +80,7 @@ function unknown(name: string, neededBy: string | undefined, entries: readonly E
     where: neededBy === undefined ? name : `${neededBy}, which needs ${name}`,
     expected: `one of the ${known.length} packages of this Pyodide`,
     found: "no such package",
-    fix: nearest === undefined ? "download a pure-Python wheel of it: retool sandbox python add-wheel FILE" : `write ${nearest}`,
+    fix: nearest === undefined ? "download a pure-Python wheel of it and add that" : `write ${nearest}`,
   });
 }
 

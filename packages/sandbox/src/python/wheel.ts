@@ -44,7 +44,7 @@ export function checkWheel(file: string): WheelInfo {
       file,
       "a pure-Python wheel (py3-none-any), or one for Pyodide (cp313-cp313-pyemscripten_2025_0_wasm32)",
       `${python}-${String(abi)}-${String(platform)}`,
-      `take one of those; Pyodide has packages of its own: retool sandbox python install ${name}`,
+      "take one of those, or the package of Pyodide's own distribution, when it has one",
     );
   }
   const files = contentOf(file);

@@ -31,11 +31,7 @@ test.each([
   ["cut-1.0-py3-none-any.whl", WHEEL.subarray(0, WHEEL.length - 30), "zip archive"],
   ["bent-1.0-py3-none-any.whl", Buffer.from(WHEEL).fill(1, 45, 60), "damaged"],
   ["native-1.0-py3-none-any.whl", wheelOf("native", { "native/core.so": "x" }), "native code"],
-  [
-    "native-1.0-cp312-cp312-pyemscripten_2025_0_wasm32.whl",
-    wheelOf("native", { "native/core.so": "x" }),
-    "retool sandbox python install native",
-  ],
+  ["native-1.0-cp312-cp312-pyemscripten_2025_0_wasm32.whl", wheelOf("native", { "native/core.so": "x" }), "Pyodide's own distribution"],
   ["plat-1.0-py3-none-any.whl", wheelOf("plat", { "plat.py": "" }, false), "Root-Is-Purelib"],
   ["out-1.0-py3-none-any.whl", zipOf({ "../out.py": "x" }), "leaves the archive"],
   ["bare-1.0-py3-none-any.whl", zipOf({ "a.py": "1", "bare-1.0.dist-info/WHEEL": "Root-Is-Purelib: true\n" }), "RECORD"],
