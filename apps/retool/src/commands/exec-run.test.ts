@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sandboxFusionClient, type ExecutionResult } from "@retool-ts/sandbox";
-import { silentReporter } from "@retool-ts/train";
 import { expect, test } from "vitest";
 import { codeOf, exec, type ExecOptions } from "./exec-run.js";
+import { createReporter } from "../shell/log.js";
 import { addPythonWheels, installPythonPackages, serve } from "./sandbox-run.js";
 
 const preset: ExecOptions = { language: "javascript", cell: [], seed: 0 };
@@ -56,7 +56,7 @@ test("a fault of Python's packages names the command that mends it", async () =>
     expect(() => addPythonWheels([wheel], folder, { print })).toThrow(
       /found cp313-cp313-linux_x86_64\..*; retool sandbox python install NAME/,
     );
-    const context = { print, reporter: silentReporter, signal: new AbortController().signal };
+    const context = { print, reporter: createReporter({ quiet: () => true }), signal: new AbortController().signal };
     await expect(installPythonPackages(["nump"], { output: folder, quiet: true }, context)).rejects.toThrow(
       /write numpy; retool sandbox python install --from/,
     );
