@@ -57,9 +57,10 @@ test("a fault of Python's packages names the command that mends it", async () =>
       /found cp313-cp313-linux_x86_64\..*; retool sandbox python install NAME/,
     );
     const context = { print, reporter: createReporter({ quiet: () => true }), signal: new AbortController().signal };
-    await expect(installPythonPackages(["nump"], { output: folder, quiet: true }, context)).rejects.toThrow(
-      /write numpy; retool sandbox python install --from/,
-    );
+    const install = (name: string) => installPythonPackages([name], { from: folder, output: folder, quiet: true }, context);
+    await expect(install("nump")).rejects.toThrow(/To mend it: write numpy\.$/);
+    await expect(install("qqqqqqqqq")).rejects.toThrow(/add that; retool sandbox python add-wheel FILE/);
+    await expect(install("mpmath")).rejects.toThrow(/no such file.*; retool sandbox python install NAME --from FOLDER\|URL/);
   } finally {
     await rm(folder, { recursive: true });
   }
