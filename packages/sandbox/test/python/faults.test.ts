@@ -61,11 +61,11 @@ describe.runIf(process.platform === "linux").each(BACKENDS)("%s (skipped where t
     await sandbox.run("1");
     const pending = sandbox.run("print('began', flush=True); sum(range(10 ** 12))", { rerun: false });
     await pause(5);
-    const until = performance.now() + 1_500;
+    const until = performance.now() + 4_000;
     while (performance.now() < until);
     const result = await pending;
     expect(result).toMatchObject({ status: "timeout", stdout: "began\n" });
-    expect(result.usage.wallMs).toBeLessThan(1_000);
+    expect(result.usage.wallMs).toBeLessThan(3_500);
   }, 180_000);
 
   test("aborting and closing end a run", async () => {
