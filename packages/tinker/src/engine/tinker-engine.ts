@@ -9,6 +9,7 @@ import type {
   OptimStepResult,
   SamplerOptions,
   ScoringOptions,
+  SharedWeights,
   TrainingRow,
 } from "@retool-ts/engine";
 import { TinkerInputError, TinkerUnsupportedError } from "../client/errors.js";
@@ -197,6 +198,11 @@ export class TinkerEngine implements Engine {
     const { path, since } = this.#origin;
     if (since === 0) return path ?? `base ${this.#facts.baseModel}`; // a fresh adapter changes nothing
     return `${path ?? `base ${this.#facts.baseModel}`} + ${since} on ${this.modelId}`;
+  }
+
+  /** The newest weights, kept on the server for samplers until the next update. */
+  async share(): Promise<SharedWeights> {
+    return { ...(await this.#server.weights()).name };
   }
 
   /** Gives the model's places on the server free; the client is its owner's. */
