@@ -1,4 +1,5 @@
 import { InputError } from "@retool-ts/core";
+import type * as BullMQ from "bullmq";
 import type { Redis } from "ioredis";
 
 /** Where a queue is. */
@@ -19,7 +20,7 @@ export interface BullOptions {
 
 /** An open connection with the packages that speak over it. */
 export interface BullConnection {
-  readonly bull: typeof import("bullmq");
+  readonly bull: typeof BullMQ;
   readonly redis: Redis;
   /** Begins all keys. */
   readonly prefix: string;

@@ -130,25 +130,19 @@ class BullSubmission {
     }
   }
 
-  /** Tells the end of a job, if it has one; true for a job that is not there, or is there from another process that has failed at it. */
+  /** Tells the end of a job, if it has one; true for a job that has to be put there. */
   async #isMissing(id: string): Promise<boolean> {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
-    switch (await this.#queue.getJobState(id)) {
-      case "completed":
-        return !(await this.#take(id));
-      case "failed": {
-        const job = await this.#queue.getJob(id);
-        if (waiting.isOwn) this.#end({ id, status: "failed", reason: job?.failedReason ?? "without a reason" });
-        return !waiting.isOwn && this.#remove(id);
-      }
-      case "unknown":
-        return this.#waiting.has(id);
-      case "active":
-        return false;
-      default: // it waits; one of another process may name weights that are gone
-        return !waiting.isOwn && this.#remove(id);
-    }
+    const state = await this.#queue.getJobState(id);
+    if (state === "completed") return !(await this.#take(id));
+    if (state === "unknown") return this.#waiting.has(id);
+    if (state === "active") return false;
+    if (!waiting.isOwn) return this.#remove(id); // it failed there, or waits with weights that may be gone
+    if (state !== "failed") return false;
+    const job = await this.#queue.getJob(id);
+    this.#end({ id, status: "failed", reason: job?.failedReason ?? "without a reason" });
+    return false;
   }
 
   async #take(id: string): Promise<boolean> {

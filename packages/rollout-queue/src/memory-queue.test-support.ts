@@ -103,6 +103,6 @@ export class MemoryQueue implements JobQueue, JobSource {
   async close(): Promise<void> {}
 
   #wake(): void {
-    for (const take of [...this.#takers]) take();
+    for (const take of this.#takers) take();
   }
 }
