@@ -72,7 +72,7 @@ describe.skipIf(program === undefined)(`a run whose rollouts are made by workers
     expect(made.reduce((sum, count) => sum + count)).toBe(3 + 2 * 4 + 3); // cold start, two steps, final
     await train("plain", false);
     const [queued, plain] = await Promise.all(["queued", "plain"].map(async (name) => openRunFolder(join(folder, name))));
-    const figures = ["reward/mean", "rollout/tokens", "policy/loss", "optim/grad_norm", "rollout/turns"];
+    const figures = ["reward/mean", "rollout/response_tokens", "policy/loss", "optim/grad_norm", "rollout/turns"];
     const rows = (run: typeof queued) => run!.readMetrics().map((record) => figures.map((name) => record[name]));
     expect(rows(queued)).toEqual(rows(plain));
     expect(rows(plain).flat().every(Number.isFinite)).toBe(true);
