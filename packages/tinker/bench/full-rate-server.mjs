@@ -54,17 +54,19 @@ function later(result) {
   return { request_id: id };
 }
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answer(request, response));
+
+async function answer(request, response) {
   const parts = [];
   for await (const part of request) parts.push(part);
   const body = Buffer.concat(parts);
   const handler = handlers[new URL(request.url, "http://x").pathname.slice(API_PREFIX.length + 1)];
   const isBytes = request.headers["content-type"] === PROTOBUF;
-  const answer = handler?.(isBytes ? new Uint8Array(body) : body.length === 0 ? {} : JSON.parse(body.toString())) ?? {};
-  const bytes = answer instanceof Uint8Array;
+  const result = handler?.(isBytes ? new Uint8Array(body) : body.length === 0 ? {} : JSON.parse(body.toString())) ?? {};
+  const bytes = result instanceof Uint8Array;
   response.writeHead(200, { "content-type": bytes ? PROTOBUF : "application/json" });
-  response.end(bytes ? answer : JSON.stringify(answer));
-});
+  response.end(bytes ? result : JSON.stringify(result));
+}
 server.listen(0, "127.0.0.1", () => process.send(`http://127.0.0.1:${server.address().port}`));
 process.on("disconnect", () => process.exit());
 if (!(vocabSize > stopId)) throw new Error("full-rate-server: expected TURN_TOKENS VOCAB_SIZE STOP_ID");
