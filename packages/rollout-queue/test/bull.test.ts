@@ -27,8 +27,8 @@ describe.skipIf(program === undefined)(`rollouts through BullMQ on Redis${unless
   const COUNT = problems.length * REQUEST.samples;
   const local = () => gradedRollouts(model, environment, REQUEST);
 
-  const open = async (name: string) => {
-    const options = { url: redis.url, digest: name, lostAfterMs: 1_000 };
+  const open = async (name: string, lostAfterMs = 30_000) => {
+    const options = { url: redis.url, digest: name, lostAfterMs };
     const queue = keep(await BullJobQueue.open(options));
     const work = async (probe: SamplingProbe, concurrency = 4) => {
       const source = keep(await BullJobSource.open(options));
@@ -63,7 +63,7 @@ describe.skipIf(program === undefined)(`rollouts through BullMQ on Redis${unless
   });
 
   test("of a worker whose connection is lost are made by another, and count once", async () => {
-    const { work, rollOut } = await open("lost");
+    const { work, rollOut } = await open("lost", 1_000);
     let reach = () => {};
     const reached = new Promise<void>((resolve) => (reach = resolve));
     const lost = await work({ decodes: 0, gate: () => new Promise(() => reach()) }); // it never gets a token
