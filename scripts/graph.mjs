@@ -12,7 +12,7 @@ const PACKAGE_ORDER = [
   ["data", "hub", "sandbox", "reward", "algorithms", "tinker"],
   ["policy", "rollout", "remote-sampler"],
   ["runs", "evaluate"],
-  ["train", "report", "serve", "tinker-server"],
+  ["train", "report", "serve", "tinker-server", "rollout-queue"],
   ["watch", "playground"],
   ["retool"],
 ];
@@ -47,6 +47,7 @@ const BARRED = [
       "serve",
       "tinker",
       "remote-sampler",
+      "rollout-queue",
       "watch",
     ],
     module: /^@tensorflow\//,

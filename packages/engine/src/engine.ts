@@ -34,6 +34,9 @@ export interface EngineSampler extends Sampler {
   dispose(): void;
 }
 
+/** Weights by a name that the server which samples from them understands, whoever asks it. */
+export type SharedWeights = Readonly<Record<string, string>>;
+
 /** Weights that sample and score. */
 export interface SamplingEngine extends Scorer {
   readonly model: EngineModel;
@@ -41,6 +44,8 @@ export interface SamplingEngine extends Scorer {
   sampler(options: SamplerOptions): Promise<EngineSampler>;
   /** Names the weights: differs after every update, equal for equal bits. */
   weightsDigest(): Promise<string>;
+  /** Names the weights as they are now, so that other processes sample from them too. Absent: this process alone has them. */
+  share?(): Promise<SharedWeights>;
 }
 
 /** Weights as they were: a reference, or a policy that is behind the one that learns. */

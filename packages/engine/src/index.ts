@@ -17,6 +17,7 @@ export {
   type SamplingEngine,
   type Scorer,
   type ScoringOptions,
+  type SharedWeights,
   type Snapshot,
 } from "./engine.js";
 export {

@@ -17,6 +17,7 @@ export {
 export { majorityAtK, passAtK, type Vote } from "./estimators.js";
 export { summarizeEvaluation, type Accuracy, type EvaluatedRollout, type Evaluation, type EvaluationOptions } from "./evaluation.js";
 export { gradeGroup, type Grader } from "./grade.js";
+export { gradedGroups, type RolloutSink } from "./graded-groups.js";
 export { gradedRollouts } from "./graded-rollouts.js";
 export { bootstrapIntervals, estimateMeans, wilsonInterval, type Estimate, type Interval } from "./intervals.js";
 export {

@@ -15,11 +15,13 @@ import type {
   OptimStepResult,
   SamplerOptions,
   ScoringOptions,
+  SharedWeights,
   Snapshot,
   TrainingRow,
 } from "@retool-ts/engine";
-import { Gate, type SampleOptions, StopIds, TinkerSampler } from "@retool-ts/tinker";
+import { Gate, StopIds } from "@retool-ts/tinker";
 import type { SamplingServer } from "./sampling-server.js";
+import { servedSampler, type ServerLink } from "./served-sampler.js";
 import { ServedWeights } from "./served-weights.js";
 
 /** Options of {@link SampledElsewhere}. */
@@ -34,10 +36,7 @@ export interface SampledElsewhereOptions {
 }
 
 /** What samplers of an engine and its snapshots share. */
-interface Link {
-  readonly server: SamplingServer;
-  readonly gate: Gate;
-  readonly stopIds: StopIds;
+interface Link extends ServerLink {
   readonly model: EngineModel;
   /** Weights of their own on the server. */
   serve(save: (folder: string) => Promise<void>): ServedWeights;
@@ -90,7 +89,7 @@ export class SampledElsewhere<Closure> implements Engine<Closure> {
   }
 
   async sampler(options: SamplerOptions): Promise<EngineSampler> {
-    return samplerOf(this.#link, this.#weights, options);
+    return servedSampler(this.#link, () => this.#weights.newest(), options);
   }
 
   logProbs(rows: readonly TrainingRow[], options?: ScoringOptions): Promise<Float32Array[]> {
@@ -140,6 +139,11 @@ export class SampledElsewhere<Closure> implements Engine<Closure> {
     return frozen(this.#link, await this.#engine.loadSnapshot(folder));
   }
 
+  /** The newest weights, on the server until the next update. */
+  async share(): Promise<SharedWeights> {
+    return { ...(await this.#weights.newest()) };
+  }
+
   /** Takes the weights off the server and its folder away; the engine is the caller's. */
   close(): Promise<void> {
     return this.#release();
@@ -157,18 +161,22 @@ async function saveNow<C>(engine: Engine<C>, folder: string): Promise<void> {
 
 function frozen(link: Link, inner: Snapshot): Snapshot {
   let weights: ServedWeights | undefined;
+  const own = () => {
+    if (link.server.holdsOne) {
+      throw new RetoolError(
+        "SAMPLER",
+        `${link.server.title} holds one set of weights: older ones cannot sample beside the newest; use offPolicySteps 0`,
+      );
+    }
+    return (weights ??= link.serve((folder) => inner.save(folder)));
+  };
   return {
     model: link.model,
     async sampler(options) {
-      if (link.server.holdsOne) {
-        throw new RetoolError(
-          "SAMPLER",
-          `${link.server.title} holds one set of weights: older ones cannot sample beside the newest; use offPolicySteps 0`,
-        );
-      }
-      weights ??= link.serve((folder) => inner.save(folder));
-      return samplerOf(link, weights, options);
+      const served = own();
+      return servedSampler(link, () => served.newest(), options);
     },
+    share: async () => ({ ...(await own().newest()) }),
     logProbs: (rows, options) => inner.logProbs(rows, options),
     weightsDigest: () => inner.weightsDigest(),
     async refresh() {
@@ -181,41 +189,4 @@ function frozen(link: Link, inner: Snapshot): Snapshot {
       inner.dispose();
     },
   };
-}
-
-function samplerOf({ server, gate, stopIds, model }: Link, weights: ServedWeights, options: SamplerOptions): EngineSampler {
-  const padding = Array.from({ length: Math.max(0, model.vocabSize - options.vocabSize) }, (_, i) => options.vocabSize + i);
-  const forbidden = [...padding, ...(options.unusedTokenIds ?? [])];
-  const sample = ({ prompt, params, signal }: SampleOptions) =>
-    gate.run(async () => {
-      const { max_tokens: maxTokens, temperature = 1, top_p: topP = 1, top_k: topK = -1, seed, stop } = params;
-      if (temperature !== 0 && temperature !== 1) throw otherTemperature(server, temperature);
-      const { tokens, logProbs, finish } = await server.sample(await weights.newest(), {
-        prompt,
-        maxTokens: maxTokens!,
-        temperature,
-        topP,
-        topK: Math.max(0, topK),
-        seed: seed ?? 0,
-        stops: (stop ?? []) as readonly number[], // the sampler sends ids alone
-        forbidden,
-        signal,
-      });
-      return { sequences: [{ tokens, logprobs: logProbs, stop_reason: finish }] };
-    });
-  const parts = {
-    weights: async () => ({ sample }),
-    stopIds,
-    modelVocabSize: model.vocabSize,
-    maxPositions: model.maxPositions,
-    askedMultiple: 1,
-  };
-  return new TinkerSampler(options, parts);
-}
-
-function otherTemperature({ title }: SamplingServer, found: number): RetoolError {
-  return new RetoolError(
-    "SAMPLER",
-    `${title}: expected temperature 1, or 0, got ${found}: the log-probabilities that it gives are those of temperature 1`,
-  );
 }

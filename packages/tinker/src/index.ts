@@ -30,7 +30,14 @@ export { type Control, Requests, type Started } from "./client/requests.js";
 export { SamplingWeights, type SampleOptions, type SamplingSession, type WeightsName } from "./client/sampling-weights.js";
 export { systemTimer, type ClientTimer } from "./client/timer.js";
 export { TinkerClient, type CreateModelOptions, type TinkerClientOptions } from "./client/tinker-client.js";
-export { TrainingModel, type PassOptions, type PassResult, type StepResult, type TrainingModelOptions } from "./client/training-model.js";
+export {
+  TrainingModel,
+  type PassOptions,
+  type PassResult,
+  type PassSource,
+  type StepResult,
+  type TrainingModelOptions,
+} from "./client/training-model.js";
 export { Transport, type Answer, type Call, type TransportOptions } from "./client/transport.js";
 export { unloadOnSignals, type SignalSource } from "./client/unload-on-signals.js";
 export { WireError } from "./wire/wire-error.js";

@@ -18,6 +18,7 @@ import * as playground from "./playground.js";
 import * as quickstart from "./quickstart.js";
 import * as report from "./report.js";
 import * as reproduce from "./reproduce.js";
+import * as rolloutWorker from "./rollout-worker.js";
 import * as sandbox from "./sandbox.js";
 import * as rescore from "./rescore.js";
 import * as serve from "./serve.js";
@@ -54,6 +55,7 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   exec,
   sandbox,
   engine,
+  rolloutWorker,
   cluster,
   doctor,
   native,

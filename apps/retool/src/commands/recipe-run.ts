@@ -108,7 +108,7 @@ export async function runParts(
 }
 
 /** The config of a new run. One that starts from another run's checkpoint keeps that run's config unless it names its own. */
-async function startConfig(options: RunOptions, context: CliContext): Promise<RecipeConfig> {
+export async function startConfig(options: RunOptions, context: Pick<CliContext, "reporter" | "signal">): Promise<RecipeConfig> {
   const start = options.model;
   const sources = configSources(options);
   if (start === undefined) {

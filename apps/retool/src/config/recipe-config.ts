@@ -251,6 +251,26 @@ export const RecipeConfig = z.strictObject({
     })
     .prefault({})
     .describe("Most that one rollout may use."),
+  rollouts: z
+    .strictObject({
+      queue: z
+        .strictObject({
+          url: z
+            .url({ protocol: /^rediss?$/ })
+            .describe("Address of Redis, such as redis://127.0.0.1:6379; its password is read from RETOOL_QUEUE_PASSWORD."),
+          prefix: z.string().min(1).default("retool").describe("Begins the names of all that is kept there."),
+          lostAfterSeconds: positive
+            .default(30)
+            .describe("Seconds after which a worker that says nothing is given up, and its rollouts are another's."),
+        })
+        .nullable()
+        .default(null)
+        .describe(
+          "A queue from which `retool rollout-worker` takes rollouts, on as many hosts as one likes; null = rollouts are made here.",
+        ),
+    })
+    .prefault({})
+    .describe("Where rollouts are made: here, or by workers on other hosts that sample from the same engine."),
   reward: RewardConfig.prefault({}).describe("Reward of a rollout."),
   eval: z
     .strictObject({

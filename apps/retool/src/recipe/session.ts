@@ -4,6 +4,7 @@ import { probeBackends, type BackendName } from "@retool-ts/policy/node";
 import { stringify } from "yaml";
 import { createEnvironment } from "../setup/create-environment.js";
 import { loadAgent } from "../config/load-agent.js";
+import { checkRolloutQueue, withRolloutQueue } from "../setup/rollout-queue.js";
 import { localModel } from "../setup/hub-files.js";
 import { Interrupted } from "../shell/interrupted.js";
 import type { Reporter } from "../shell/log.js";
@@ -57,6 +58,7 @@ type Work<T> = (context: RecipeContext, state: RunState) => Promise<T>;
  */
 export async function withRun<T>(request: SessionRequest, work: Work<T>): Promise<T> {
   const problems = request.resume ? undefined : await openProblems(request.config, request); // a mistake in them leaves no folder behind
+  if (!request.resume) checkRolloutQueue(request.config, request.functions); // nor does one in the places of rollouts
   const agent = request.resume ? null : request.config.agent.file;
   if (agent !== null) await loadAgent(agent); // nor does one in an agent
   const run = await createRunFolder(request.path, { resume: request.resume, hints: RUN_HINTS });
@@ -85,7 +87,8 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   );
   reporter.say(`backend ${model.backend}: ${backend === undefined ? model.backendReason : "as the run began"}`);
   try {
-    const environment = await createEnvironment(config, model, functions, (text) => reporter.say(text));
+    const own = await createEnvironment(config, model, functions, (text) => reporter.say(text));
+    const environment = await withRolloutQueue(config, own, model, { reporter });
     if (config.log.tensorboard) run.logForTensorBoard();
     if (config.log.replay) run.keepForReplay();
     const problems = opened ?? (await openProblems(config, request));

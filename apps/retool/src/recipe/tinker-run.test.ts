@@ -1,49 +1,27 @@
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadModel } from "@retool-ts/policy/node";
 import { openRunFolder } from "@retool-ts/runs";
-import { localBase, openTinkerServer, type TinkerServer } from "@retool-ts/tinker-server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { trainRecipe, type RecipeSettings } from "../index.js";
-import { loadConfig } from "../config/load-config.js";
-import { readModelTokenizer } from "../setup/model-files.js";
-import { setUpModel } from "../setup/model-setup.js";
-import { saveModelFolder } from "../setup/save-model.js";
+import { serveSmokeBase, type ServedBase } from "./served-base.test-support.js";
 
 let folder: string;
-/** Tokenizer and config of the base model: its weights are the server's. */
-let bare: string;
-let server: TinkerServer;
-let close: () => Promise<void>;
+let served: ServedBase;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "retool-far-"));
-  const base = join(folder, "base");
-  bare = join(folder, "bare");
-  const model = await setUpModel(await loadConfig({ preset: "smoke", set: ["backend=wasm"] }));
-  await saveModelFolder(base, model);
-  model.dispose();
-  await cp(base, bare, { recursive: true, filter: (path) => !path.endsWith(".safetensors") });
-  const parameters = await loadModel(base);
-  const { tokenizer, eosTokenIds } = await readModelTokenizer(base);
-  const textStream = () => tokenizer.streamDecoder();
-  const served = localBase(parameters, { name: "smoke", vocabSize: tokenizer.vocabSize, eosTokenIds, textStream });
-  server = await openTinkerServer({ bases: [served], folder: join(folder, "state"), port: 0 });
-  close = async () => {
-    await server.close(200);
-    parameters.dispose();
-  };
+  served = await serveSmokeBase(folder);
 });
 afterAll(async () => {
-  await close();
+  await served.close();
   await rm(folder, { recursive: true });
 });
 
 const settings = (): RecipeSettings => ({
-  engine: { kind: "tinker", baseUrl: server.url },
-  model: { from: bare, lora: { rank: 4 } },
+  engine: { kind: "tinker", baseUrl: served.server.url },
+  model: { from: served.bare, lora: { rank: 4 } },
   budgets: { maxResponseTokens: 16 },
   eval: { problems: 2 },
   sft: { stages: [{ name: "clean", mixture: "clean", steps: 2, batchSize: 4, learningRate: { peak: 5e-3 } }] },
@@ -81,5 +59,7 @@ test("a folder without a config, and a reference by name, are refused in words",
   const run = (name: string, change: RecipeSettings) =>
     trainRecipe({ run: join(folder, name), preset: "smoke", settings: { ...settings(), ...change }, parts: { sft: false, rl: true } });
   await expect(run("none", { model: { from: null } })).rejects.toThrow(/folder with tokenizer and config.json/);
-  await expect(run("named", { train: { ...settings().train, kl: { coef: 0.01, reference: bare } } })).rejects.toThrow(/train.kl.reference/);
+  await expect(run("named", { train: { ...settings().train, kl: { coef: 0.01, reference: served.bare } } })).rejects.toThrow(
+    /train.kl.reference/,
+  );
 });

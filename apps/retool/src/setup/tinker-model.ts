@@ -6,13 +6,14 @@ import { InputError } from "@retool-ts/core";
 import type { Engine } from "@retool-ts/engine";
 import { parameterCount } from "@retool-ts/policy";
 import { writeFileAtomic } from "@retool-ts/runs";
-import { probeServer, type ServerReport, TinkerClient, TinkerEngine } from "@retool-ts/tinker";
+import { probeServer, type ServerReport, type TinkerClient, TinkerEngine } from "@retool-ts/tinker";
 import type { TinkerEngineConfig } from "../config/engine-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { readModelTokenizer } from "./model-files.js";
 import { readShape } from "./model-shape.js";
 import type { OpenModelContext, RunModel } from "./run-model.js";
 import { tokenizerFiles } from "./save-model.js";
+import { connectTinker } from "./tinker-connection.js";
 
 type TinkerConfig = RecipeConfig & { readonly engine: TinkerEngineConfig };
 /** Rank of the adapter where `model.lora` does not say. */
@@ -35,7 +36,7 @@ export async function openTinkerModel(config: TinkerConfig, path: string | null,
   }
   const described = await readModelTokenizer(folder);
   const shape = await readShape(folder);
-  const client = await connect(config, shape.vocabSize, context);
+  const client = await connectTinker(config.engine, shape.vocabSize, context);
   try {
     const baseModel = config.engine.baseModel ?? onlyModel(client);
     const rank = config.model.lora?.rank ?? DEFAULT_RANK;
@@ -91,29 +92,6 @@ export async function openTinkerModel(config: TinkerConfig, path: string | null,
     await client.close();
     throw error;
   }
-}
-
-function connect({ engine }: TinkerConfig, vocabSize: number, { reporter, signal }: OpenModelContext): Promise<TinkerClient> {
-  const told = new Map<string, number>();
-  const apiKey = process.env["TINKER_API_KEY"];
-  return TinkerClient.connect({
-    baseUrl: engine.baseUrl,
-    ...(apiKey && { apiKey, headers: { authorization: `Bearer ${apiKey}` } }),
-    vocabSize,
-    maxConcurrentSamples: engine.concurrency,
-    resultMs: 60_000 * engine.resultMinutes,
-    tags: ["retool"],
-    signal,
-    onRetry: ({ route, attempt, waitMs, error }) => {
-      if (attempt >= 2) reporter.say(`${route}: try ${attempt + 1} in ${(waitMs / 1000).toFixed(1)} s, after: ${error.message}`);
-    },
-    onWait: ({ route, requestId, waitedMs, queueState }) => {
-      const minutes = Math.floor(waitedMs / 60_000);
-      if (minutes === 0 || told.get(requestId) === minutes) return;
-      told.set(requestId, minutes);
-      reporter.say(`waiting for ${route} for ${minutes} min${queueState === undefined ? "" : `; the server's queue is ${queueState}`}`);
-    },
-  });
 }
 
 function onlyModel(client: TinkerClient): string {

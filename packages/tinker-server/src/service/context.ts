@@ -46,6 +46,8 @@ export interface ServiceContext {
   readonly compute: FairTurns;
   /** Sequences that are decoded. */
   readonly sequences: FairTurns;
+  /** Lets requests that have arrived be taken. */
+  readonly gather: () => Promise<void>;
   readonly now: () => number;
   readonly counts: { sampledTokens: number; trainedTokens: number };
 }

@@ -33,6 +33,8 @@ export function samplePlanOf(context: ServiceContext, body: z.output<(typeof Bod
     handle: (id) => ({ sample_sequence_ids: Array.from({ length: plan.samples }, (_, i) => `${id}:${i}`) }),
     async run(record, signal) {
       const folder = await source.folder();
+      // Those that arrive together begin together: a pass over many rows costs little more than one over the first alone.
+      if (context.sequences.active === 0) await context.gather();
       const turns = {
         client: source.session,
         sequences: context.sequences,

@@ -65,6 +65,7 @@ export class TinkerService {
       weights: new WeightsPool({ maxSequences: options.maxSequences, idle: options.idleWeights }),
       compute: new FairTurns(1, this.breathing.pause),
       sequences: new FairTurns(options.maxSequences),
+      gather: this.breathing.pause,
       now,
       counts: { sampledTokens: 0, trainedTokens: 0 },
     };

@@ -19,6 +19,12 @@ export function datumBytes({ model_input, loss_fn_inputs }: Datum): number {
   return tensors.reduce((sum, bytes) => sum + bytes, 16 + 4 * tokens);
 }
 
+/** {@link datumBytes} of a sequence that is not made yet, by its length and the names of its numbers beside tokens and targets. */
+export function sequenceBytes(length: number, names: readonly string[]): number {
+  const tensors = names.reduce((sum, name) => sum + name.length + 24 + 4 * length, 0);
+  return 16 + 4 * length + "target_tokens".length + 24 + 8 * length + tensors;
+}
+
 /** Cuts a batch into pieces that servers take, in order. A datum that is too large on its own is a piece of its own. */
 export function chunksOf<T>(
   items: readonly T[],

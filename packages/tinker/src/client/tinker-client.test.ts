@@ -388,3 +388,23 @@ test("a thousand samples wait for at most as many results as allowed, and none i
   expect(most).toBe(64);
   expect(new Set(server.of("asample").map(({ body }) => body["seq_id"])).size).toBe(1_000);
 });
+
+test("sequences of a long pass are made as they are sent, and no more are there than the server has", async () => {
+  const server = new StubServer();
+  const { model } = await trained(server, { chunks: { maxDatums: 2 } });
+  const count = 99;
+  let [made, most] = [0, 0];
+  const found = new Map<number, Float32Array>();
+  const source = {
+    bytes: Array.from({ length: count }, () => 100),
+    datum(index: number) {
+      expect(index).toBe(made++);
+      most = Math.max(most, made - found.size);
+      return datum(1, index + 2);
+    },
+  };
+  await server.timer.settle(model.passEach(source, { lossFn: "cross_entropy" }, (index, logProbs) => void found.set(index, logProbs)));
+  expect(found.size).toBe(count);
+  for (const [index, logProbs] of found) expect(logProbs).toEqual(Float32Array.of(-(index + 2) / 100));
+  expect(most).toBeLessThanOrEqual(2 * 16);
+});

@@ -15,6 +15,14 @@ export interface PassResult {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** Sequences of a pass, by their places. */
+export interface PassSource {
+  /** Of each sequence, about. */
+  readonly bytes: readonly number[];
+  /** Makes a sequence; called once for each, in order. */
+  datum(index: number): Datum;
+}
+
 /** The loss of a pass. */
 export interface PassOptions {
   readonly lossFn: string;
@@ -69,32 +77,53 @@ export class TrainingModel {
   /**
    * Adds the gradients of a loss over sequences, in as many requests as their size needs.
    *
-   * @throws TinkerInputError for what must not be sent; TinkerValueError when log-probabilities come back that are not finite.
+   * @throws TinkerInputError for what must not be sent, before anything is; TinkerValueError when log-probabilities come back that are not
+   *   finite.
    */
-  async pass(data: readonly Datum[], { lossFn, config, forwardOnly = false, signal }: PassOptions): Promise<PassResult> {
+  async pass(data: readonly Datum[], options: PassOptions): Promise<PassResult> {
     checkBatch(data, this.#options.vocabSize, "forward_backward");
+    const logProbs: Float32Array[] = [];
+    const source = { bytes: data.map(datumBytes), datum: (index: number) => data[index]! };
+    const metrics = await this.passEach(source, options, (index, values) => (logProbs[index] = values));
+    return { logProbs, metrics };
+  }
+
+  /**
+   * {@link pass} over sequences that are made as they are sent, so that no more of them are in memory than the server has at once.
+   *
+   * @param onLogProbs - is given the log-probabilities of each sequence's targets as they come, whole requests in any order.
+   * @returns the server's own numbers, of its last chunk.
+   */
+  async passEach(
+    { bytes, datum }: PassSource,
+    options: PassOptions,
+    onLogProbs: (index: number, logProbs: Float32Array) => void,
+  ): Promise<Readonly<Record<string, number>>> {
     const inFlight = new Gate(MAX_CHUNKS_IN_FLIGHT);
-    const chunks = this.requestsOf(data);
-    const options = { lossFn, forwardOnly, signal, ...(config && { config }) };
-    const results: Promise<PassResult>[] = [];
+    const results: Promise<Readonly<Record<string, number>>>[] = [];
     const sent = this.#lane.run(async () => {
-      for (const chunk of chunks) {
+      let first = 0;
+      for (const count of this.requestSizes(bytes)) {
         const leave = await inFlight.enter();
+        const begin = first;
+        const chunk = Array.from({ length: count }, (_, i) => datum(begin + i));
+        first += count;
+        checkBatch(chunk, this.#options.vocabSize, "forward_backward");
         const { result } = await this.#startPass(chunk, options);
         const read = result()
-          .then((output) => readPass(output, chunk))
+          .then((output) => readPass(output, chunk, (i, values) => onLogProbs(begin + i, values)))
           .finally(leave);
         read.catch(() => {}); // whoever awaits the results is told
         results.push(read);
       }
     });
     const done = await allOrFirstFailure(sent, results);
-    return { logProbs: done.flatMap(({ logProbs }) => logProbs), metrics: done.at(-1)!.metrics };
+    return done.at(-1)!;
   }
 
-  /** Sequences in the requests that {@link pass} sends them in. */
-  requestsOf(data: readonly Datum[]): Datum[][] {
-    return chunksOf(data, datumBytes, this.#options.chunks);
+  /** Numbers of sequences in the requests that {@link pass} sends them in, by their bytes. */
+  requestSizes(bytes: readonly number[]): number[] {
+    return chunksOf(bytes, (size) => size, this.#options.chunks).map(({ length }) => length);
   }
 
   /** Applies the gradients gathered since the last step. */
@@ -151,10 +180,10 @@ export class TrainingModel {
     await this.#requests.start("unload_model", { model_id: this.id, type: "unload_model" }, control);
   }
 
-  #startPass(data: readonly Datum[], { lossFn, config, forwardOnly, signal }: PassOptions): Promise<Started<"forward_backward">> {
+  #startPass(data: readonly Datum[], { lossFn, config, forwardOnly = false, signal }: PassOptions): Promise<Started<"forward_backward">> {
     const seq = ++this.#lastSequence;
     const input = { data, loss_fn: lossFn, ...(config && { loss_fn_config: config }) };
-    const request = { model_id: this.id, seq_id: seq, forward_only: forwardOnly === true, forward_backward_input: input };
+    const request = { model_id: this.id, seq_id: seq, forward_only: forwardOnly, forward_backward_input: input };
     return this.#requests.startPass(request, { signal });
   }
 
@@ -168,9 +197,14 @@ export class TrainingModel {
   }
 }
 
-function readPass({ loss_fn_outputs: outputs, metrics = {} }: ForwardBackwardOutput, chunk: readonly Datum[]): PassResult {
-  const logProbs = chunk.map((datum, i) => checkLogProbs(outputs[i]?.["logprobs"], datum, `forward_backward: sequence ${i}`));
-  return { logProbs, metrics };
+/** The server's own numbers, once each sequence's log-probabilities are handed on. */
+function readPass(
+  { loss_fn_outputs: outputs, metrics = {} }: ForwardBackwardOutput,
+  chunk: readonly Datum[],
+  onLogProbs: (index: number, logProbs: Float32Array) => void,
+): Readonly<Record<string, number>> {
+  chunk.forEach((datum, i) => onLogProbs(i, checkLogProbs(outputs[i]?.["logprobs"], datum, `forward_backward: sequence ${i}`)));
+  return metrics;
 }
 
 /** Every result, once all that was sent has ended, so that nothing goes on behind an error; of several errors the first. */

@@ -1,6 +1,6 @@
 import type { LossSpec, PolicyLoss, TrainingRow } from "@retool-ts/engine";
 import { TinkerUnsupportedError } from "../client/errors.js";
-import { aggregationWeights, lossSlopes } from "../loss/loss-slopes.js";
+import { aggregationWeights, rowSlopes } from "../loss/loss-slopes.js";
 import { offPolicyFactors } from "../loss/off-policy.js";
 import { targetRow } from "../loss/target-row.js";
 import type { LossConfig } from "../wire/forward-backward.js";
@@ -11,25 +11,24 @@ import type { RowTensors } from "./weighted-rows.js";
 export interface PassPlan {
   readonly lossFn: string;
   readonly config?: LossConfig;
-  /** What each row is sent with, before {@link ServerSemantics.reduction} is made up for. */
-  readonly tensors: readonly RowTensors[];
+  /** Names of what each row is sent with, beside tokens, targets and weights. */
+  readonly names: readonly string[];
+  /** What a row is sent with, before {@link ServerSemantics.reduction} is made up for. */
+  tensors(row: TrainingRow): RowTensors;
   /** The tensor that factors of the reduction belong on. */
   readonly scaled: "weights" | "advantages";
 }
 
 /** A loss that can be said without log-probabilities of the current weights; undefined where they are needed first. */
-export function planDirectly(loss: LossSpec, rows: readonly TrainingRow[], semantics: ServerSemantics): PassPlan | undefined {
+export function planDirectly(loss: LossSpec, semantics: ServerSemantics): PassPlan | undefined {
   if (loss.name === "cross-entropy") {
     if (semantics.scalesWeights && semantics.losses.includes("cross_entropy")) {
-      const tensors = rows.map(({ tokenIds }) => ({ weights: constant(tokenIds.length, 1 / loss.normalizer) }));
-      return { lossFn: "cross_entropy", tensors, scaled: "weights" };
+      const tensors = ({ tokenIds }: TrainingRow) => ({ weights: constant(tokenIds.length, 1 / loss.normalizer) });
+      return { lossFn: "cross_entropy", names: [], tensors, scaled: "weights" };
     }
-    return likelihood(
-      rows.map(({ tokenIds }) => constant(tokenIds.length, -1 / loss.normalizer)),
-      semantics,
-    );
+    return likelihood(({ tokenIds }) => constant(tokenIds.length, -1 / loss.normalizer), semantics);
   }
-  return isNative(loss, semantics) ? nativePlan(loss, rows) : undefined;
+  return isNative(loss, semantics) ? nativePlan(loss) : undefined;
 }
 
 /**
@@ -37,15 +36,10 @@ export function planDirectly(loss: LossSpec, rows: readonly TrainingRow[], seman
  * `cispo` is the sum of advantages times the gradients of log-probabilities. That is exact for every loss of the tokens' own
  * log-probabilities.
  *
- * @param logProbs - by the current weights, in the rows' places.
+ * @param logProbs - of a row by the current weights, in the row's places.
  */
-export function planBySlopes(
-  loss: LossSpec,
-  rows: readonly TrainingRow[],
-  logProbs: readonly Float32Array[],
-  semantics: ServerSemantics,
-): PassPlan {
-  const { slopes } = lossSlopes(loss, rows, logProbs);
+export function planBySlopes(loss: LossSpec, logProbs: (row: TrainingRow) => Float32Array, semantics: ServerSemantics): PassPlan {
+  const slopes = (row: TrainingRow) => rowSlopes(loss, row, logProbs(row)).slopes;
   const plan = likelihood(slopes, semantics);
   if (plan !== undefined) return plan;
   if (!semantics.losses.includes("importance_sampling")) {
@@ -53,15 +47,19 @@ export function planBySlopes(
       `${loss.name}: this server has neither importance_sampling nor a cispo that clips; it has ${semantics.losses.join(", ")}`,
     );
   }
-  const tensors = slopes.map((slope, i) => ({ advantages: slope.map((value) => -value), logprobs: logProbs[i]! }));
-  return { lossFn: "importance_sampling", tensors, scaled: "advantages" };
+  const tensors = (row: TrainingRow) => ({ advantages: slopes(row).map((value) => -value), logprobs: logProbs(row) });
+  return { lossFn: "importance_sampling", names: ["advantages", "logprobs"], tensors, scaled: "advantages" };
 }
 
 /** Σ −slope · log π, through `cispo` with a weight of exactly 1. */
-function likelihood(slopes: readonly ArrayLike<number>[], { losses, clipsWeight }: ServerSemantics): PassPlan | undefined {
+function likelihood(slopes: (row: TrainingRow) => Float64Array, { losses, clipsWeight }: ServerSemantics): PassPlan | undefined {
   if (!clipsWeight || !losses.includes("cispo")) return undefined;
-  const tensors = slopes.map((slope) => ({ advantages: Float64Array.from(slope, (value) => -value), logprobs: constant(slope.length, 0) }));
-  return { lossFn: "cispo", config: { clip_low_threshold: 1, clip_high_threshold: 1 }, tensors, scaled: "advantages" };
+  const tensors = (row: TrainingRow) => ({
+    advantages: slopes(row).map((value) => -value),
+    logprobs: constant(row.tokenIds.length, 0),
+  });
+  const config = { clip_low_threshold: 1, clip_high_threshold: 1 };
+  return { lossFn: "cispo", config, names: ["advantages", "logprobs"], tensors, scaled: "advantages" };
 }
 
 /** A surrogate that the server has itself, with nothing around it that hangs on the current weights. */
@@ -74,8 +72,8 @@ function isNative(
   return name === "cispo" && clipsWeight && losses.includes("cispo");
 }
 
-function nativePlan(loss: PolicyLoss, rows: readonly TrainingRow[]): PassPlan {
-  const tensors = rows.map((row) => {
+function nativePlan(loss: PolicyLoss): PassPlan {
+  const tensors = (row: TrainingRow) => {
     const targets = targetRow(row, row.fields?.["oldLogProbs"] ?? []);
     const { factors } = offPolicyFactors(loss, targets);
     const weights = aggregationWeights(loss, targets);
@@ -83,9 +81,9 @@ function nativePlan(loss: PolicyLoss, rows: readonly TrainingRow[]): PassPlan {
     const advantages = new Float64Array(row.tokenIds.length);
     targets.places.forEach((place, i) => (advantages[place] = given[i]! * factors[i]! * weights[i]!));
     return { advantages, logprobs: row.fields!["oldLogProbs"]! };
-  });
+  };
   const config = { clip_low_threshold: 1 - loss.clipLow, clip_high_threshold: 1 + loss.clipHigh };
-  return { lossFn: loss.name === "cispo" ? "cispo" : "ppo", config, tensors, scaled: "advantages" };
+  return { lossFn: loss.name === "cispo" ? "cispo" : "ppo", config, names: ["advantages", "logprobs"], tensors, scaled: "advantages" };
 }
 
 function constant(length: number, value: number): Float64Array {

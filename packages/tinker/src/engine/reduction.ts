@@ -1,7 +1,6 @@
 import type { LossSpec, TrainingRow } from "@retool-ts/engine";
 import { TinkerUnsupportedError } from "../client/errors.js";
 import type { Datum } from "../wire/forward-backward.js";
-import type { PassPlan } from "./plan-pass.js";
 import type { ServerReduction, ServerSemantics } from "./server-semantics.js";
 import { rowDatum, targetsOf } from "./weighted-rows.js";
 
@@ -20,49 +19,31 @@ export class Reduction {
   }
 
   /**
-   * Sequences of a pass, ready to be sent; their rows have targets.
+   * Factors of a pass, one a row; the rows have targets.
    *
-   * @param requestsOf - cuts sequences into the requests that they will be sent in.
+   * @param sizes - numbers of rows in the requests that they will be sent in.
    */
-  data(
-    plan: PassPlan,
-    loss: LossSpec,
-    rows: readonly TrainingRow[],
-    requestsOf: (data: readonly Datum[]) => readonly (readonly Datum[])[],
-  ): Datum[] {
+  factors(loss: LossSpec, rows: readonly TrainingRow[], sizes: readonly number[]): readonly number[] {
     const counts = rows.map(targetsOf);
     const total = counts.reduce((sum, count) => sum + count, 0);
-    this.#expected ??= expectedRows(loss, rows.length, total);
+    const expected = (this.#expected ??= expectedRows(loss, rows.length, total));
     this.#sent += rows.length;
-    const scaled = (factorOf: (row: number) => number) =>
-      rows.map((row, i) => {
-        const tensors = plan.tensors[i]!;
-        return rowDatum(row, { ...tensors, [plan.scaled]: Float64Array.from(tensors[plan.scaled]!, (value) => value * factorOf(i)) });
-      });
-    const own = (row: number) => {
-      switch (this.#kind) {
-        case "sum":
-        case "batch-mean":
-          return 1;
-        case "sequence-sum":
-          return counts[row]!;
-        case "datum-mean":
-          return this.#expected!;
-        case "sequence-mean":
-          return counts[row]! * this.#expected!;
-      }
-    };
-    const data = scaled(own);
-    if (this.#kind !== "batch-mean") return data;
-    const totals = requestTotals(
-      requestsOf(data).map(({ length }) => length),
-      counts,
-    );
-    this.#requests += requestsOf(data).length;
-    if (this.#requests > 1 && this.#accumulation === "mean") {
-      throw new TinkerUnsupportedError("forwardBackward: this server averages over the requests of a step; pass all rows of a step at once, in fewer than one request holds"); // prettier-ignore
+    switch (this.#kind) {
+      case "sum":
+        return counts.map(() => 1);
+      case "sequence-sum":
+        return counts;
+      case "datum-mean":
+        return counts.map(() => expected);
+      case "sequence-mean":
+        return counts.map((count) => count * expected);
+      case "batch-mean":
+        this.#requests += sizes.length;
+        if (this.#requests > 1 && this.#accumulation === "mean") {
+          throw new TinkerUnsupportedError("forwardBackward: this server averages over the requests of a step; pass all rows of a step at once, in fewer than one request holds"); // prettier-ignore
+        }
+        return requestTotals(sizes, counts);
     }
-    return scaled((row) => totals[row]!);
   }
 
   /**

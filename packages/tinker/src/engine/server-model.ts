@@ -1,4 +1,5 @@
 import type { SamplerOptions, TrainingRow } from "@retool-ts/engine";
+import { sequenceBytes } from "../client/chunks.js";
 import { TinkerUnsupportedError } from "../client/errors.js";
 import type { SamplingWeights } from "../client/sampling-weights.js";
 import type { TinkerClient } from "../client/tinker-client.js";
@@ -96,9 +97,12 @@ export class ServerModel {
   async score(rows: readonly TrainingRow[], signal?: AbortSignal): Promise<Float32Array[]> {
     const scored = rows.filter((row) => targetsOf(row) > 0);
     if (scored.length === 0) return rows.map(({ tokenIds }) => new Float32Array(tokenIds.length));
-    const data = scored.map((row) => rowDatum(row));
-    const { logProbs } = await this.model.pass(data, { lossFn: "cross_entropy", forwardOnly: true, signal });
-    const found = new Map(scored.map((row, i) => [row, unshifted(logProbs[i]!)]));
+    const found = new Map<TrainingRow, Float32Array>();
+    const bytes = scored.map(({ tokenIds }) => sequenceBytes(tokenIds.length - 1, ["weights"]));
+    const source = { bytes, datum: (index: number) => rowDatum(scored[index]!) };
+    await this.model.passEach(source, { lossFn: "cross_entropy", forwardOnly: true, signal }, (index, logProbs) => {
+      found.set(scored[index]!, unshifted(logProbs));
+    });
     return rows.map((row) => found.get(row) ?? new Float32Array(row.tokenIds.length));
   }
 

@@ -9,13 +9,15 @@ import type {
   OptimStepResult,
   SamplerOptions,
   ScoringOptions,
+  SharedWeights,
   TrainingRow,
 } from "@retool-ts/engine";
 import { TinkerInputError, TinkerUnsupportedError } from "../client/errors.js";
 import type { TinkerClient } from "../client/tinker-client.js";
-import { lossSlopes } from "../loss/loss-slopes.js";
+import { sequenceBytes } from "../client/chunks.js";
+import { LossSum, rowSlopes, type RowSlopes } from "../loss/loss-slopes.js";
 import type { AdamParams } from "../wire/models.js";
-import { planBySlopes, planDirectly } from "./plan-pass.js";
+import { type PassPlan, planBySlopes, planDirectly } from "./plan-pass.js";
 import { Reduction } from "./reduction.js";
 import { checkTemperature, type EngineFacts, ServerModel } from "./server-model.js";
 import type { ServerSemantics } from "./server-semantics.js";
@@ -23,7 +25,7 @@ import { readStateFile, writeStateFile } from "./state-file.js";
 import { StopIds } from "./stop-ids.js";
 import type { TinkerSampler } from "./tinker-sampler.js";
 import { type FrozenSource, TinkerSnapshot } from "./tinker-snapshot.js";
-import { masked, targetsOf, unshifted } from "./weighted-rows.js";
+import { masked, rowDatum, targetsOf, unshifted } from "./weighted-rows.js";
 
 /** Constants of AdamW, by the names of `@retool-ts/policy`. */
 export interface TinkerOptimizer {
@@ -124,17 +126,25 @@ export class TinkerEngine implements Engine {
     this.#checkRows(rows);
     const taught = rows.filter((row) => targetsOf(row) > 0);
     if (taught.length === 0) return { loss: 0, metrics: {}, targets: 0 }; // a server never answers an empty batch
-    const { semantics } = this.#options;
-    const plan = planDirectly(loss, taught, semantics) ?? planBySlopes(loss, taught, await this.#scores(taught, signal), semantics);
-    const data = this.#reduction.data(plan, loss, taught, (all) => this.#server.model.requestsOf(all));
+    const { lossFn, config, names, tensors, scaled } = await this.#plan(loss, taught, signal);
+    const { model } = this.#server;
+    const bytes = taught.map(({ tokenIds }) => sequenceBytes(tokenIds.length - 1, [...names, "weights"]));
+    const factors = this.#reduction.factors(loss, taught, model.requestSizes(bytes));
+    // Rows become sequences as they are sent, and log-probabilities sums as they come: a step of many long rollouts is in memory once.
+    const datum = (index: number) => {
+      const own = tensors(taught[index]!);
+      return rowDatum(taught[index]!, { ...own, [scaled]: Float64Array.from(own[scaled]!, (value) => value * factors[index]!) });
+    };
+    datum(0); // a loss that cannot be said is refused before anything is sent
+    const parts: Omit<RowSlopes, "slopes">[] = [];
     try {
-      const { logProbs } = await this.#server.model.pass(data, {
-        lossFn: plan.lossFn,
-        signal,
-        ...(plan.config && { config: plan.config }),
+      await model.passEach({ bytes, datum }, { lossFn, signal, ...(config && { config }) }, (index, logProbs) => {
+        const { slopes: _, ...part } = rowSlopes(loss, taught[index]!, unshifted(logProbs));
+        parts[index] = part;
       });
-      const { loss: value, metrics, targets } = lossSlopes(loss, taught, logProbs.map(unshifted));
-      return { loss: value, metrics, targets };
+      const sum = new LossSum();
+      for (const part of parts) sum.add(part);
+      return { loss: sum.loss, metrics: sum.metrics, targets: sum.targets };
     } catch (error) {
       this.#isSpoiled = true;
       throw error;
@@ -212,10 +222,24 @@ export class TinkerEngine implements Engine {
     return `${path ?? `base ${this.#facts.baseModel}`} + ${since} on ${this.modelId}`;
   }
 
+  /** The newest weights, kept on the server for samplers until the next update. */
+  async share(): Promise<SharedWeights> {
+    return { ...(await this.#server.weights()).name };
+  }
+
   /** Gives the model's places on the server free; the client is its owner's. */
   async close(): Promise<void> {
     for (const snapshot of this.#snapshots) snapshot.dispose();
     await this.#server.unload();
+  }
+
+  async #plan(loss: LossSpec, rows: readonly TrainingRow[], signal?: AbortSignal): Promise<PassPlan> {
+    const { semantics } = this.#options;
+    const direct = planDirectly(loss, semantics);
+    if (direct !== undefined) return direct;
+    const scores = await this.#scores(rows, signal);
+    const places = new Map(rows.map((row, i) => [row, scores[i]!]));
+    return planBySlopes(loss, (row) => places.get(row)!, semantics);
   }
 
   #adam(rate: number): AdamParams {

@@ -1,4 +1,4 @@
-import type { EngineModel, SamplerOptions, ScoringOptions, Snapshot, TrainingRow } from "@retool-ts/engine";
+import type { EngineModel, SamplerOptions, ScoringOptions, SharedWeights, Snapshot, TrainingRow } from "@retool-ts/engine";
 import type { SamplingWeights } from "../client/sampling-weights.js";
 import { checkTemperature, type EngineFacts, ServerModel } from "./server-model.js";
 import { writeStateFile } from "./state-file.js";
@@ -48,6 +48,10 @@ export class TinkerSnapshot implements Snapshot {
 
   async weightsDigest(): Promise<string> {
     return this.#source === "base" ? `base ${this.#parts.facts.baseModel}` : this.#source.path;
+  }
+
+  async share(): Promise<SharedWeights> {
+    return { ...(await this.#frozen.weights()).name };
   }
 
   async refresh(): Promise<void> {

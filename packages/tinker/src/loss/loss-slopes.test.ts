@@ -5,7 +5,15 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import { beforeAll, expect, test } from "vitest";
-import { lossSlopes } from "./loss-slopes.js";
+import { LossSum, rowSlopes } from "./loss-slopes.js";
+
+/** A loss over rows. */
+function lossSlopes(spec: LossSpec, rows: readonly TrainingRow[], logProbs: readonly ArrayLike<number>[]) {
+  const parts = rows.map((row, i) => rowSlopes(spec, row, logProbs[i]!));
+  const sum = new LossSum();
+  for (const part of parts) sum.add(part);
+  return { loss: sum.loss, metrics: sum.metrics, targets: sum.targets, slopes: parts.map(({ slopes }) => slopes) };
+}
 
 beforeAll(async () => void (await tf.setBackend("cpu")));
 

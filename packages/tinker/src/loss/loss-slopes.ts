@@ -5,33 +5,41 @@ import { offPolicyFactors } from "./off-policy.js";
 import { surrogate } from "./surrogate.js";
 import { sumOf, targetRow, type TargetRow } from "./target-row.js";
 
-/** A loss over rows, and its derivatives by the log-probabilities of their tokens. */
-export interface LossSlopes {
+/** A row's part of a loss, and its derivatives by the log-probabilities of the row's tokens. */
+export interface RowSlopes {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly targets: number;
-  /** dL/d log π, one array a row, of the row's length: 0 where the mask is 0. */
-  readonly slopes: readonly Float64Array[];
+  /** dL/d log π, of the row's length: 0 where the mask is 0. */
+  readonly slopes: Float64Array;
 }
 
 /**
- * Loss, metrics and slopes at given log-probabilities. A gradient by the weights is the sum of slopes times the gradients of the tokens'
- * log-probabilities, so that these slopes, sent as advantages at ratio 1, are the loss itself to whoever differentiates.
+ * Loss, metrics and slopes of a row at given log-probabilities; those of a step are sums over its rows. A gradient by the weights is the
+ * sum of slopes times the gradients of the tokens' log-probabilities, so that these slopes, sent as advantages at ratio 1, are the loss
+ * itself to whoever differentiates.
  *
  * @throws TinkerUnsupportedError for an entropy bonus, which hangs on more than the tokens' own log-probabilities.
  */
-export function lossSlopes(spec: LossSpec, rows: readonly TrainingRow[], logProbs: readonly ArrayLike<number>[]): LossSlopes {
-  const targets = rows.map((row, i) => targetRow(row, logProbs[i]!));
-  const parts = targets.map((row) => (spec.name === "cross-entropy" ? crossEntropy(spec, row) : policyLoss(spec, row)));
-  const metrics: Record<string, number> = {};
-  for (const part of parts) for (const [name, value] of Object.entries(part.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
-  const slopes = rows.map(({ tokenIds }, i) => {
-    const whole = new Float64Array(tokenIds.length);
-    targets[i]!.places.forEach((place, k) => (whole[place] = parts[i]!.slopes[k]!));
-    return whole;
-  });
-  const count = targets.reduce((sum, { places }) => sum + places.length, 0);
-  return { loss: parts.reduce((sum, part) => sum + part.loss, 0), metrics, targets: count, slopes };
+export function rowSlopes(spec: LossSpec, row: TrainingRow, logProbs: ArrayLike<number>): RowSlopes {
+  const targets = targetRow(row, logProbs);
+  const { slopes, ...part } = spec.name === "cross-entropy" ? crossEntropy(spec, targets) : policyLoss(spec, targets);
+  const whole = new Float64Array(row.tokenIds.length);
+  targets.places.forEach((place, k) => (whole[place] = slopes[k]!));
+  return { ...part, targets: targets.places.length, slopes: whole };
+}
+
+/** Sums over the rows of a loss. */
+export class LossSum {
+  loss = 0;
+  targets = 0;
+  readonly metrics: Record<string, number> = {};
+
+  add({ loss, targets, metrics }: Omit<RowSlopes, "slopes">): void {
+    this.loss += loss;
+    this.targets += targets;
+    for (const [name, value] of Object.entries(metrics)) this.metrics[name] = (this.metrics[name] ?? 0) + value;
+  }
 }
 
 interface RowLoss {
