@@ -110,7 +110,7 @@ export class BatchedKVCache implements KVCache {
     this.#content.forEach((content, layer) => {
       const copied = tf.tidy(() => {
         const bySlot = tf.reshape(content, [this.slots, this.#size * 2 * this.#width]);
-        return tf.reshape(tf.gather(bySlot, sources), content.shape);
+        return tf.reshape(tf.gather(bySlot, sources), content.shape) as tf.Tensor2D;
       });
       this.#replace(layer, copied);
     });
