@@ -43,7 +43,7 @@ th:first-child { text-align: left; }
 .axis { fill: var(--ink); font-size: 11px; } p.axis { margin: 8px 0 0; color: var(--soft); font-size: 13px; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .values { margin-top: 6px; font-size: 13px; } .values summary { color: var(--link); } .values .scroll { margin-top: 6px; max-height: 260px; overflow-y: auto; }
-.values th, .values td { padding: 3px 8px; }
+.values th, .values td { padding: 3px 8px; white-space: normal; }
 .settings td { text-align: left; white-space: normal; } .settings th { width: 18em; overflow-wrap: anywhere; white-space: normal; } .settings .value { white-space: pre-wrap; overflow-wrap: anywhere; }
 .config, .around pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; }
 .around { margin-top: 6px; } .around summary { color: var(--link); font-size: 13px; }
@@ -109,8 +109,7 @@ summary { cursor: pointer; }
 .block details[open] > summary > pre { display: none; }
 .all { color: var(--link); font-size: 13px; }
 .block details[open] .all { display: none; }
-@media (max-width: 640px) {
-  .top, main { padding: 0 14px; }
+@media (max-width: 920px) {
   table:not(.narrow), table:not(.narrow) tbody, table:not(.narrow) tr, table:not(.narrow) th, table:not(.narrow) td { display: block; width: auto; }
   table:not(.narrow) thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table:not(.narrow) tr { padding: 8px 0; border-bottom: 1px solid var(--rule); }
@@ -118,6 +117,9 @@ summary { cursor: pointer; }
   table:not(.narrow) td { display: flex; justify-content: space-between; gap: 16px; }
   table:not(.narrow) td::before { color: var(--soft); content: attr(data-label); }
   table.settings td::before { content: none; }
+}
+@media (max-width: 640px) {
+  .top, main { padding: 0 14px; }
   .filters { position: static; }
   figcaption { flex-wrap: wrap; }
 }

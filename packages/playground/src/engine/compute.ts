@@ -6,7 +6,7 @@ export interface Compute {
   readonly name: EngineName;
   /** Has TensorFlow.js compute with it from now on. */
   activate(): Promise<void>;
-  /** The reason, once it is gone; absent where it cannot go. */
+  /** The reason, once it is gone or has failed; absent where it cannot. */
   readonly lost?: Promise<string>;
 }
 

@@ -2,8 +2,10 @@ import { streamKey, uniformAt } from "@retool-ts/core";
 import type { TrainingRow } from "@retool-ts/engine";
 import type { Policy } from "../session/open-policy.js";
 
-/** Length of the answers of a trial step: it has as many as a step, shorter ones. */
-const TOKENS = 16;
+/** Length of the answers of a trial step. */
+const TOKENS = 8;
+/** A first trial step that takes longer than this is not followed by a second: it is far too slow, prepared or not. */
+const SLOW_MS = 10_000;
 const LEARNING_RATE = 6e-4;
 
 /** What a trial step gave. */
@@ -15,7 +17,7 @@ export interface Trial {
   readonly scores: readonly Float32Array[];
   readonly loss: number;
   readonly gradNorm: number;
-  /** Milliseconds of a second one: the first also prepares programs and memory. */
+  /** Milliseconds of a second one, because the first also prepares programs and memory; of the first where that was very slow. */
   readonly stepMs: number;
 }
 
@@ -34,13 +36,16 @@ export interface TrialSize {
  * @param given - rows to learn from; default: those that it samples
  */
 export async function trialStep(policy: Policy, size: TrialSize, given?: readonly TrainingRow[]): Promise<Trial> {
+  let started = performance.now();
   const first = await sample(policy, size);
   const rows = given ?? first.rows;
   const scores = await policy.engine.logProbs(rows);
   const { loss, gradNorm } = await learn(policy, rows);
-  const started = performance.now();
-  await sample(policy, size);
-  await learn(policy, rows);
+  if (performance.now() - started < SLOW_MS) {
+    started = performance.now();
+    await sample(policy, size);
+    await learn(policy, rows);
+  }
   return { ...first, scores, loss, gradNorm, stepMs: performance.now() - started };
 }
 

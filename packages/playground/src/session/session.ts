@@ -18,6 +18,8 @@ import { openPolicy, type Policy } from "./open-policy.js";
 const SEED = 1;
 const HELD_OUT = 200;
 const PROMPTS_PER_STEP = 16;
+/** Half as many, so that nobody waits for long. */
+const PROMPTS_IN_TRIAL = 8;
 /** Steps between two measures. */
 const MEASURE_EVERY = 2;
 /** Answers of a step that are shown. */
@@ -125,12 +127,12 @@ export class Session {
       heldOut: { problems: this.#heldOut, sampling: EVALUATION_SAMPLING },
       config: trainConfig(settings, goal),
       seed: SEED,
-      recorder: this.#recorder(),
+      recorder: this.#recorder(compute),
       from: this.#state,
       signal,
       onRollouts: (rollouts) => void (shown = tellingGroup(rollouts, settings.groupSize)),
       onMetrics: async (record) => {
-        if (this.#compute !== compute) throw new Error("given up"); // what it ran on was lost, and another took over
+        this.#checkStill(compute);
         const number = (name: string) => Number(record[name]);
         const [step, now] = [number("step"), performance.now()];
         const { numTensors: tensors, numBytes: bytes } = tf.memory();
@@ -152,7 +154,7 @@ export class Session {
   async #compare(webGpu: Compute, answers: number): Promise<Comparison> {
     const problems = createTaskSource({ seed: SEED, split: "train" });
     const { encodePrompt } = this.#environment(true);
-    const prompts = Array.from({ length: PROMPTS_PER_STEP }, (_, i) => problems.problem(i)).map((problem) =>
+    const prompts = Array.from({ length: PROMPTS_IN_TRIAL }, (_, i) => problems.problem(i)).map((problem) =>
       encodePrompt(problem.question, problem),
     );
     const size = { prompts, answers };
@@ -224,17 +226,26 @@ export class Session {
     return playgroundEnvironment(this.policy, this.#sandbox, hasTool);
   }
 
-  /** Keeps the position; weights and optimizer live on. */
-  #recorder(): Recorder {
+  /** Keeps the position, and a copy of weights and optimizer where what they are on can go away. */
+  #recorder(compute: Compute): Recorder {
     return {
       appendMetrics: async () => {},
       saveCheckpoint: async ({ state }) => {
+        this.#checkStill(compute);
         if (state.phase !== "rl") return "";
         this.#state = state;
-        if (this.#compute.lost !== undefined) this.#saved = { at: state, policy: await readState(this.#policy) };
+        if (compute.lost === undefined) return "";
+        const policy = await readState(this.#policy);
+        this.#checkStill(compute);
+        this.#saved = { at: state, policy };
         return "";
       },
     };
+  }
+
+  /** Ends training that was given up because what it ran on went away, and that only learns of it now. */
+  #checkStill(compute: Compute): void {
+    if (this.#compute !== compute) throw new Error("another engine took over");
   }
 }
 

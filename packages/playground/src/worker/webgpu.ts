@@ -9,8 +9,13 @@ export async function openWebGpu(): Promise<Compute> {
   await activate();
   const backend = tf.backend();
   if (!(backend instanceof WebGPUBackend)) throw new Error("it did not start");
-  const lost = backend.device.lost.then(({ message, reason }) => message.split("\n")[0] || reason);
-  return { name: "webgpu", activate, lost };
+  const { device } = backend;
+  const gone = device.lost.then(({ message, reason }) => message.split("\n")[0] || reason);
+  // An operation that the device refuses leaves its result as it was, without an error in JavaScript.
+  const refused = new Promise<string>((resolve) => {
+    device.addEventListener("uncapturederror", ({ error }) => resolve(error.message.split("\n")[0]!), { once: true });
+  });
+  return { name: "webgpu", activate, lost: Promise.race([gone, refused]) };
 }
 
 async function activate(): Promise<void> {
