@@ -34,13 +34,21 @@ export interface TrialSize {
  * Samples answers and learns from rows, twice, on what TensorFlow.js now computes with. The policy is changed.
  *
  * @param given - rows to learn from; default: those that it samples
+ * @param signal - gives up between two parts of the work, with its reason
  */
-export async function trialStep(policy: Policy, size: TrialSize, given?: readonly TrainingRow[]): Promise<Trial> {
+export async function trialStep(
+  policy: Policy,
+  size: TrialSize,
+  { given, signal }: { readonly given?: readonly TrainingRow[]; readonly signal?: AbortSignal | undefined } = {},
+): Promise<Trial> {
   let started = performance.now();
   const first = await sample(policy, size);
+  signal?.throwIfAborted();
   const rows = given ?? first.rows;
   const scores = await policy.engine.logProbs(rows);
+  signal?.throwIfAborted();
   const { loss, gradNorm } = await learn(policy, rows);
+  signal?.throwIfAborted();
   if (performance.now() - started < SLOW_MS) {
     started = performance.now();
     await sample(policy, size);

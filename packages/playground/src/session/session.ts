@@ -5,10 +5,10 @@ import type { CodeRunner } from "@retool-ts/rollout";
 import { toRecord } from "@retool-ts/runs/records";
 import { RL_START, train, type Recorder, type RlState, type TrainConfigInput } from "@retool-ts/train";
 import * as tf from "@tensorflow/tfjs-core";
-import { afterLoss, chooseEngine, messageOf, type Comparison, type EngineChoice, type Refusal } from "../engine/choose-engine.js";
+import { afterLoss, chooseEngine, messageOf, type EngineChoice, type Refusal } from "../engine/choose-engine.js";
+import { compareEngines } from "../engine/compare-engines.js";
 import { unlessLost, WEB_ASSEMBLY, type Compute } from "../engine/compute.js";
 import { readState, writeState, type PolicyState } from "../engine/policy-state.js";
-import { disagreement, trialStep } from "../engine/trial.js";
 import type { FollowedAnswer, Measure, Question, StepReport } from "../protocol.js";
 import type { Settings } from "../settings.js";
 import { answerQuestion, EVALUATION_SAMPLING, type OnPart } from "./answer.js";
@@ -18,8 +18,6 @@ import { openPolicy, type Policy } from "./open-policy.js";
 const SEED = 1;
 const HELD_OUT = 200;
 const PROMPTS_PER_STEP = 16;
-/** Half as many, so that nobody waits for long. */
-const PROMPTS_IN_TRIAL = 8;
 /** Steps between two measures. */
 const MEASURE_EVERY = 2;
 /** Answers of a step that are shown. */
@@ -75,7 +73,12 @@ export class Session {
       const opened = await openWebGpu();
       if ("refusal" in opened) return opened;
       webGpu = opened;
-      return this.#compare(opened, groupSize);
+      try {
+        const request = { files: this.#files, environment: this.#environment(true), answers: groupSize, isPatient: engine === "webgpu" };
+        return await compareEngines(opened, request);
+      } finally {
+        await this.#compute.activate();
+      }
     });
     try {
       await this.#moveTo(choice.engine === "webgpu" ? webGpu! : WEB_ASSEMBLY);
@@ -148,35 +151,6 @@ export class Session {
 
   dispose(): void {
     this.policy.dispose();
-  }
-
-  /** A trial step on both, each with a policy of its own. */
-  async #compare(webGpu: Compute, answers: number): Promise<Comparison> {
-    const problems = createTaskSource({ seed: SEED, split: "train" });
-    const { encodePrompt } = this.#environment(true);
-    const prompts = Array.from({ length: PROMPTS_IN_TRIAL }, (_, i) => problems.problem(i)).map((problem) =>
-      encodePrompt(problem.question, problem),
-    );
-    const size = { prompts, answers };
-    try {
-      const trusted = await this.#withCopy(WEB_ASSEMBLY, (policy) => trialStep(policy, size));
-      const other = await unlessLost(webGpu, () => this.#withCopy(webGpu, (policy) => trialStep(policy, size, trusted.rows)));
-      const rescored = await this.#withCopy(WEB_ASSEMBLY, (policy) => policy.engine.logProbs(other.rows));
-      return { stepMs: { wasm: trusted.stepMs, webgpu: other.stepMs }, disagreement: disagreement(trusted, other, rescored) };
-    } finally {
-      await this.#compute.activate();
-    }
-  }
-
-  /** Work with a policy of the first weights. */
-  async #withCopy<Result>(compute: Compute, work: (policy: Policy) => Promise<Result>): Promise<Result> {
-    await compute.activate();
-    const policy = await openPolicy(this.#files);
-    try {
-      return await work(policy);
-    } finally {
-      policy.dispose();
-    }
   }
 
   /** Goes on with something else, with the same weights and optimizer. */
