@@ -8,6 +8,8 @@ export interface Compute {
   activate(): Promise<void>;
   /** The reason, once it is gone or has failed; absent where it cannot. */
   readonly lost?: Promise<string>;
+  /** Gives back memory that nothing uses; called after each step. */
+  freeUnused?(): void;
 }
 
 /** Every visitor has it. */

@@ -212,6 +212,7 @@ export class Session {
         const policy = await readState(this.#policy);
         this.#checkStill(compute);
         this.#saved = { at: state, policy };
+        compute.freeUnused?.();
         return "";
       },
     };

@@ -2,6 +2,10 @@
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Compute } from "../engine/compute.js";
+import { freeUnused } from "../engine/unused-buffers.js";
+
+/** Bytes on the card up to which buffers are kept for tensors of the same size. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** @throws Error when it does not start. */
 export async function openWebGpu(): Promise<Compute> {
@@ -15,7 +19,7 @@ export async function openWebGpu(): Promise<Compute> {
   const refused = new Promise<string>((resolve) => {
     device.addEventListener("uncapturederror", ({ error }) => resolve(error.message.split("\n")[0]!), { once: true });
   });
-  return { name: "webgpu", activate, lost: Promise.race([gone, refused]) };
+  return { name: "webgpu", activate, lost: Promise.race([gone, refused]), freeUnused: () => freeUnused(backend.bufferManager, MOST_BYTES) };
 }
 
 async function activate(): Promise<void> {
