@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -36,4 +36,12 @@ test("only publishing may write, and every action has a version", () => {
   expect(workflow.jobs["build"]!.permissions).toBeUndefined();
   const actions = Object.values(workflow.jobs).flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? []));
   for (const action of actions) expect(action).toMatch(/^actions\/[\w-]+@v\d+$/);
+});
+
+test("the site may stand below a path, as it is published: no link to the playground begins at the root", () => {
+  const guides = readdirSync(join(root, "docs/guide")).map((name) => `docs/guide/${name}`);
+  const rooted = ["docs/index.md", ...guides].filter((path) =>
+    /\]\(\/playground\/|href="\/playground\//.test(readFileSync(join(root, path), "utf8")),
+  );
+  expect(rooted).toEqual([]);
 });

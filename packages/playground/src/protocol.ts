@@ -1,4 +1,5 @@
 import type { TrajectoryRecord } from "@retool-ts/runs/records";
+import type { EngineChoice } from "./engine/choose-engine.js";
 import type { Settings } from "./settings.js";
 
 /** A problem to answer; one that a visitor wrote has no known answer. */
@@ -11,6 +12,8 @@ export interface Question {
 export type ToWorker =
   /** The first message: loads everything, and measures the policy as it is. */
   | { readonly type: "open"; readonly settings: Settings }
+  /** Finds what computes faster, before any training. */
+  | { readonly type: "choose"; readonly settings: Settings }
   | { readonly type: "train"; readonly settings: Settings }
   /** Ends training before the next update. */
   | { readonly type: "stop" }
@@ -55,6 +58,7 @@ export interface FollowedAnswer {
 /** Messages from the worker to the page. */
 export type FromWorker =
   | { readonly type: "ready"; readonly parameters: number; readonly questions: readonly Required<Question>[] }
+  | { readonly type: "engine"; readonly choice: EngineChoice }
   | { readonly type: "measure"; readonly measure: Measure }
   | { readonly type: "step"; readonly report: StepReport }
   | { readonly type: "part"; readonly id: number; readonly kind: "model" | "tool"; readonly text: string }

@@ -8,6 +8,7 @@ const anySettings: fc.Arbitrary<Settings> = fc.record({
   steps: fc.constantFrom(...STOPS.steps),
   masksOutput: fc.boolean(),
   hasTool: fc.boolean(),
+  engine: fc.constantFrom("auto", "wasm", "webgpu"),
 });
 
 test("an address gives back the settings that it was made of", () => {
@@ -32,7 +33,7 @@ test("an address of anybody's gives settings that the sliders have", () => {
         expect(stops).toContain(value);
     }),
   );
-  expect(settingsFromHash("#group=1e9&rate=NaN&steps=-3&mask=maybe&tool=off")).toEqual({
+  expect(settingsFromHash("#group=1e9&rate=NaN&steps=-3&mask=maybe&tool=off&engine=quantum")).toEqual({
     ...DEFAULT_SETTINGS,
     groupSize: 16,
     steps: 10,

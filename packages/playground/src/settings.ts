@@ -1,3 +1,5 @@
+import type { EngineWish } from "./engine/choose-engine.js";
+
 /** What a visitor can change. */
 export interface Settings {
   /** Answers to each problem, which are compared with each other. */
@@ -10,6 +12,8 @@ export interface Settings {
   readonly masksOutput: boolean;
   /** Run the code that the model writes. */
   readonly hasTool: boolean;
+  /** What computes; "auto" takes the faster one. Only the address has it. */
+  readonly engine: EngineWish;
 }
 
 /** Values that each slider stops at. */
@@ -20,10 +24,12 @@ export const STOPS = {
 } as const;
 
 /** Those of the quickstart. */
-export const DEFAULT_SETTINGS: Settings = { groupSize: 8, learningRate: 6e-4, steps: 50, masksOutput: true, hasTool: true };
+export const DEFAULT_SETTINGS: Settings = { groupSize: 8, learningRate: 6e-4, steps: 50, masksOutput: true, hasTool: true, engine: "auto" };
 
 /** Names in an address. */
-const KEYS = { groupSize: "group", learningRate: "rate", steps: "steps", masksOutput: "mask", hasTool: "tool" } as const;
+const KEYS = { groupSize: "group", learningRate: "rate", steps: "steps", masksOutput: "mask", hasTool: "tool", engine: "engine" } as const;
+
+const ENGINES: readonly EngineWish[] = ["auto", "wasm", "webgpu"];
 
 /** Settings as the part of an address behind `#`; those that are the default are left out. */
 export function settingsToHash(settings: Settings): string {
@@ -53,6 +59,7 @@ export function settingsFromHash(hash: string): Settings {
     steps: number("steps"),
     masksOutput: flag("masksOutput"),
     hasTool: flag("hasTool"),
+    engine: ENGINES.find((engine) => engine === query.get(KEYS.engine)) ?? DEFAULT_SETTINGS.engine,
   };
 }
 

@@ -102,6 +102,9 @@ describe.skipIf(chromiumPath === undefined)("the playground in a browser", { tim
     expect(faults).toEqual([]);
     expect(site.requests.filter((path) => !path.startsWith("/some/path/"))).toEqual([]);
     expect(await site.compressedBytes()).toBeLessThan(MOST_BYTES);
+    // Chromium without a graphics card: the program for WebGPU is not asked for.
+    expect(await page.locator("#engine").textContent()).toMatch(/^It computes with WebAssembly\. /);
+    expect(site.requests.filter((path) => path.includes("webgpu"))).toEqual([]);
     await page.context().close();
   });
 

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createSandbox } from "@retool-ts/sandbox";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, test, vi } from "vitest";
@@ -38,8 +40,24 @@ async function trained(session: Session, settings: Partial<Settings>, stopAfter 
   return { measures, reports };
 }
 
+/** What the first page of the site says that the model answers before training and after ten steps. */
+async function firstPage() {
+  const page = await readFile(join(import.meta.dirname, "../../../docs/.vitepress/theme/HeroAnswers.vue"), "utf8");
+  const texts = (name: string) => new RegExp(`const ${name} = (.*);`).exec(page)![1]!;
+  const field = (text: string, name: string) => new RegExp(`${name}: "([^"]*)"`).exec(text)![1]!;
+  const [before, after] = [texts("before"), texts("after")];
+  return {
+    question: JSON.parse(texts("question")) as string,
+    before: { answer: field(before, "answer") },
+    after: { code: field(after, "code"), output: field(after, "output"), answer: field(after, "answer") },
+  };
+}
+
 test("ten steps bring the cold start from below 55 % to above 85 % of held-out problems, and memory does not grow", () =>
   withSession(async (session) => {
+    const shown = await firstPage();
+    const question = { text: shown.question, answer: shown.after.answer };
+    expect((await session.answer(question, DEFAULT_SETTINGS)).record).toMatchObject({ prediction: shown.before.answer, toolCalls: [] });
     const before = await session.measure(DEFAULT_SETTINGS);
     expect(before.accuracy).toBeLessThan(0.55);
     expect(before.interval[0]).toBeLessThan(before.accuracy);
@@ -49,7 +67,10 @@ test("ten steps bring the cold start from below 55 % to above 85 % of held-out p
     expect(measures.at(-1)!.codeRatio).toBeGreaterThan(0.9);
     expect(reports.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(new Set(reports.map(({ tensors, bytes }) => `${tensors} ${bytes}`)).size).toBe(1);
-    for (const { rollouts } of reports) expect(new Set(rollouts.map(({ question }) => question)).size).toBe(1);
+    for (const { rollouts } of reports) expect(new Set(rollouts.map(({ question: text }) => text)).size).toBe(1);
+    const { record } = await session.answer(question, DEFAULT_SETTINGS);
+    const { code, output, answer } = shown.after;
+    expect(record).toMatchObject({ correct: true, prediction: answer, toolCalls: [{ input: code, result: output }] });
   }));
 
 test("training that was stopped goes on as if it had not been", () =>

@@ -179,7 +179,8 @@ async function globalNorm(tensors: readonly tf.Tensor[]): Promise<number> {
     return Math.sqrt(tensors.reduce((sum, x) => sum + fused.kernels.sumOfSquares(fused.pointer(x), x.size), 0));
   }
   if (tensors.length === 0) return 0;
-  const total = tf.tidy(() => tf.addN(tensors.map((x) => tf.tidy(() => tf.sum(tf.square(x)))))); // one square at a time
+  // One square at a time; added in pairs, because the WebGPU backend's addN gives nonsense for more than seven.
+  const total = tf.tidy(() => tensors.map((x) => tf.tidy(() => tf.sum(tf.square(x)))).reduce((sum, x) => tf.add(sum, x)));
   try {
     return Math.sqrt((await total.data())[0]!);
   } finally {

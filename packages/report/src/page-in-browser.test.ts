@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath, launchBrowser, openPage, overflow, seriousFaults } from "../test/browser.js";
+import { chromiumPath, launchBrowser, openPage, overflow, seriousFaults, wideTables } from "../test/browser.js";
 import { exampleRun } from "./example-run.test-support.js";
 import { renderReport } from "./render-report.js";
 
@@ -25,16 +25,20 @@ describe.skipIf(chromiumPath === undefined)("the page of a run in a browser", ()
     await rm(folder, { recursive: true, force: true });
   });
 
-  test.each([1280, 390, 320])("is never wider than a window of %i, with everything unfolded, and runs its script", async (width) => {
-    const { page, faults } = await openPage(browser, url, { width });
-    expect(await overflow(page)).toBe(0);
-    await page.evaluate(() => {
-      for (const details of document.querySelectorAll("details")) details.open = true;
-    });
-    expect(await overflow(page)).toBe(0);
-    expect(await page.locator("form.filters output").first().textContent()).toMatch(/^\d+ of \d+ shown$/);
-    expect(faults).toEqual([]);
-  });
+  test.each([1280, 700, 390, 320])(
+    "is never wider than a window of %i, nor a table than its place, with everything unfolded, and runs its script",
+    async (width) => {
+      const { page, faults } = await openPage(browser, url, { width });
+      expect(await overflow(page)).toBe(0);
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll("details")) details.open = true;
+      });
+      expect(await overflow(page)).toBe(0);
+      expect(await wideTables(page)).toEqual([]);
+      expect(await page.locator("form.filters output").first().textContent()).toMatch(/^\d+ of \d+ shown$/);
+      expect(faults).toEqual([]);
+    },
+  );
 
   test.each([
     { width: 1280, colorScheme: "light" },

@@ -43,8 +43,8 @@ th:first-child { text-align: left; }
 .axis { fill: var(--ink); font-size: 11px; } p.axis { margin: 8px 0 0; color: var(--soft); font-size: 13px; }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .values { margin-top: 6px; font-size: 13px; } .values summary { color: var(--link); } .values .scroll { margin-top: 6px; max-height: 260px; overflow-y: auto; }
-.values th, .values td { padding: 3px 8px; }
-.settings td { text-align: left; white-space: normal; } .settings th { width: 18em; overflow-wrap: anywhere; white-space: normal; } .settings .value { white-space: pre-wrap; overflow-wrap: anywhere; }
+.values th, .values td { padding: 3px 8px; white-space: normal; }
+.settings td, .settings thead th { text-align: left; } .settings td { white-space: normal; } .settings th { width: 18em; overflow-wrap: anywhere; white-space: normal; } .settings .value { white-space: pre-wrap; overflow-wrap: anywhere; }
 .config, .around pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; }
 .around { margin-top: 6px; } .around summary { color: var(--link); font-size: 13px; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
@@ -109,15 +109,17 @@ summary { cursor: pointer; }
 .block details[open] > summary > pre { display: none; }
 .all { color: var(--link); font-size: 13px; }
 .block details[open] .all { display: none; }
-@media (max-width: 640px) {
-  .top, main { padding: 0 14px; }
+@media (max-width: 920px) {
   table:not(.narrow), table:not(.narrow) tbody, table:not(.narrow) tr, table:not(.narrow) th, table:not(.narrow) td { display: block; width: auto; }
   table:not(.narrow) thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table:not(.narrow) tr { padding: 8px 0; border-bottom: 1px solid var(--rule); }
   table:not(.narrow) th[scope="row"], table:not(.narrow) td { padding: 2px 10px; border: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }
   table:not(.narrow) td { display: flex; justify-content: space-between; gap: 16px; }
-  table:not(.narrow) td::before { color: var(--soft); content: attr(data-label); }
+  table:not(.narrow) td::before { flex: none; max-width: 60%; color: var(--soft); content: attr(data-label); }
   table.settings td::before { content: none; }
+}
+@media (max-width: 640px) {
+  .top, main { padding: 0 14px; }
   .filters { position: static; }
   figcaption { flex-wrap: wrap; }
 }

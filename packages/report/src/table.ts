@@ -7,8 +7,8 @@ export interface TableOptions {
 }
 
 /**
- * A table whose first column names the rows. It scrolls in itself where it is too wide, also by keyboard; on a phone each row is a list of its
- * cells, with the column's heading before each.
+ * A table whose first column names the rows. It scrolls in itself where it is too wide, also by keyboard; in a narrow window each row is a list
+ * of its cells, with the column's heading before each.
  */
 export function renderTable(
   headings: readonly string[],

@@ -45,6 +45,16 @@ export function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
+/** Names of the tables that can be seen and are wider than their place, so that a reader has to scroll sideways. */
+export function wideTables(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("table")]
+      .map((table) => table.parentElement!)
+      .filter(({ scrollWidth, clientWidth }) => clientWidth > 0 && scrollWidth > clientWidth)
+      .map((place) => `${place.getAttribute("aria-label")}: ${place.scrollWidth} in ${place.clientWidth}`),
+  );
+}
+
 /** What axe finds in a page that is serious or critical. */
 export async function seriousFaults(
   browser: Browser,

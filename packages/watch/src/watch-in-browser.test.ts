@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath, launchBrowser, openPage, overflow, seriousFaults } from "../../report/test/browser.js";
+import { chromiumPath, launchBrowser, openPage, overflow, seriousFaults, wideTables } from "../../report/test/browser.js";
 import { beginRun, CONFIG, finishRun, inFolder, logSteps } from "./example-folder.test-support.js";
 import { watchRuns } from "./watch-runs.js";
 
@@ -72,6 +72,8 @@ describe.skipIf(chromiumPath === undefined)("the dashboard in a browser", () => 
         await page.locator("#config-part select[name=other]").selectOption({ index: 1 });
         await page.locator("#config-part table.differ tr", { hasText: "train.groupSize" }).waitFor();
         expect(await overflow(page)).toBe(0);
+        await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+        expect(await wideTables(page)).toEqual([]);
         expect(faults).toEqual([]);
         for (const options of [
           { width: 1280, colorScheme: "light" },

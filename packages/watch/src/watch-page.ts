@@ -20,8 +20,8 @@ const SMOOTHING = [
   ...["10", "50", "200"].map((value) => ({ value, label: `${value} steps` })),
 ];
 const COUNTING = [
-  { value: "run", label: "over the whole run" },
   { value: "phase", label: "from the beginning of each phase" },
+  { value: "run", label: "over the whole run" },
 ];
 
 const SECTIONS: readonly Section[] = [
@@ -30,7 +30,7 @@ const SECTIONS: readonly Section[] = [
     id: "curves",
     title: "Curves",
     body: markup`<form class="filters query" id="curves-form">
-        ${renderSelect("smooth", "smooth over", SMOOTHING, "auto")} ${renderSelect("count", "count steps", COUNTING, "run")}
+        ${renderSelect("smooth", "smooth over", SMOOTHING, "auto")} ${renderSelect("count", "count steps", COUNTING, "phase")}
       </form>
       <div id="curves-part"></div>`,
   },

@@ -46,9 +46,12 @@ const FLAGS: readonly Flag[] = [
 /** Sliders and ticks. */
 export class Controls {
   readonly #form: HTMLElement;
+  /** Of the address; nothing in the form changes it. */
+  #engine: Settings["engine"];
 
   constructor(form: HTMLElement, settings: Settings, onChange: (settings: Settings) => void) {
     this.#form = form;
+    this.#engine = settings.engine;
     const sliders = SLIDERS.map(
       ({ name, label, why }) => markup`<div class="setting">
         <label for="set-${name}">${label} <output id="out-${name}" for="set-${name}"></output></label>
@@ -79,10 +82,12 @@ export class Controls {
       steps: number("steps"),
       masksOutput: this.#input("masksOutput").checked,
       hasTool: this.#input("hasTool").checked,
+      engine: this.#engine,
     };
   }
 
   set(settings: Settings): void {
+    this.#engine = settings.engine;
     for (const { name, text } of SLIDERS) {
       const input = this.#input(name);
       const stops: readonly number[] = STOPS[name];
@@ -97,7 +102,7 @@ export class Controls {
     for (const { name } of [...SLIDERS, ...FLAGS]) this.#input(name).disabled = isDisabled;
   }
 
-  #input(name: keyof Settings): HTMLInputElement {
+  #input(name: Exclude<keyof Settings, "engine">): HTMLInputElement {
     return this.#form.querySelector<HTMLInputElement>(`#set-${name}`)!;
   }
 }

@@ -1,5 +1,7 @@
 import { markup, renderRollout } from "@retool-ts/report/parts";
 import type { TrajectoryRecord } from "@retool-ts/runs/records";
+import type { EngineChoice } from "../engine/choose-engine.js";
+import { ENGINE_TITLES } from "../engine/titles.js";
 import type { FollowedAnswer, FromWorker, Question, StepReport } from "../protocol.js";
 import { settingsFromHash, settingsToHash } from "../settings.js";
 import { AnswerView } from "./answer-view.js";
@@ -84,6 +86,7 @@ export class Playground {
     this.#showRollouts();
     this.#get("strip").replaceChildren();
     this.#get("progress").textContent = "";
+    this.#get("engine").textContent = "";
     this.#client.start();
     this.#client.send({ type: "open", settings: this.#controls.settings });
     this.#enter("loading", "Loading the model.");
@@ -112,6 +115,8 @@ export class Playground {
     switch (message.type) {
       case "ready":
         return this.#open(message.questions);
+      case "engine":
+        return this.#sayEngine(message.choice);
       case "measure":
         return this.#curves.addMeasure(message.measure);
       case "step":
@@ -141,6 +146,11 @@ export class Playground {
     kinds.innerHTML = markup`${questions.slice(0, 10).map(({ text }) => markup`<option>${text}</option>`)}`.markup;
     this.#enter("ready", "Ready. Press Train.");
     this.#follow(this.#question.text === "" ? questions[this.#place]! : this.#question);
+    this.#client.send({ type: "choose", settings: this.#controls.settings });
+  }
+
+  #sayEngine({ engine, reason }: EngineChoice): void {
+    this.#get("engine").textContent = `It computes with ${ENGINE_TITLES[engine]}. ${reason}`;
   }
 
   #showStep(report: StepReport): void {

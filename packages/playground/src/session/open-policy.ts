@@ -1,5 +1,5 @@
 import { createTokenizer, describeTokenizer, type ModelTokenizer } from "@retool-ts/data";
-import { LocalEngine, modelFromFiles, modelToFiles, useBackend, type ModelFiles, type Parameters } from "@retool-ts/policy";
+import { LocalEngine, modelFromFiles, modelToFiles, type ModelFiles, type Parameters } from "@retool-ts/policy";
 
 /** Names of the files that a policy is made of. */
 export const MODEL_FILES = [
@@ -23,9 +23,8 @@ export interface Policy extends ModelTokenizer {
   dispose(): void;
 }
 
-/** Makes a policy of a Hugging Face folder in memory, on WebAssembly. */
+/** Makes a policy of a Hugging Face folder in memory, on what TensorFlow.js now computes with. */
 export async function openPolicy(files: ModelFiles): Promise<Policy> {
-  await useBackend("wasm");
   const json = (name: string) => JSON.parse(new TextDecoder().decode(files[name])) as Readonly<Record<string, unknown>>;
   const described = describeTokenizer(createTokenizer({ tokenizer: json("tokenizer.json"), config: json("tokenizer_config.json") }));
   const parameters = await modelFromFiles(files);

@@ -7,6 +7,9 @@ import generationConfigUrl from "../model/generation_config.json?url";
 import weightsUrl from "../model/model.safetensors?url";
 import tokenizerUrl from "../model/tokenizer.json?url";
 import tokenizerConfigUrl from "../model/tokenizer_config.json?url";
+import { adapterRefusal } from "../engine/adapter.js";
+import type { Refusal } from "../engine/choose-engine.js";
+import type { Compute } from "../engine/compute.js";
 import type { MODEL_FILES } from "../session/open-policy.js";
 
 const ADDRESSES: Readonly<Record<(typeof MODEL_FILES)[number], string>> = {
@@ -31,6 +34,15 @@ const WEB_ASSEMBLY = ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm", "
 export function useOwnWebAssembly(): void {
   setWasmPaths(Object.fromEntries(WEB_ASSEMBLY.map((name) => [name, simdUrl])));
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+}
+
+/** Starts WebGPU where a graphics card is behind it; only then is the program for it loaded. */
+export async function openWebGpu(allowsSoftware: boolean): Promise<Compute | Refusal> {
+  const { gpu } = navigator as { readonly gpu?: GPU };
+  const refusal = adapterRefusal(await gpu?.requestAdapter({ powerPreference: "high-performance" }), allowsSoftware);
+  if (refusal !== undefined) return { refusal };
+  const webGpu = await import("./webgpu.js");
+  return webGpu.openWebGpu();
 }
 
 async function fetchBytes(url: string): Promise<Uint8Array> {

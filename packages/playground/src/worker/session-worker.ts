@@ -6,7 +6,7 @@ import type { FromWorker, Question, ToWorker } from "../protocol.js";
 import { SANDBOX_LIMITS } from "../session/environment.js";
 import { Session } from "../session/session.js";
 import type { Settings } from "../settings.js";
-import { fetchModel, useOwnWebAssembly } from "./load.js";
+import { fetchModel, openWebGpu, useOwnWebAssembly } from "./load.js";
 import { WorkQueue } from "./work-queue.js";
 
 interface WorkerScope {
@@ -32,6 +32,9 @@ scope.onmessage = ({ data: message }) => {
   switch (message.type) {
     case "open":
       run(() => open(message.settings));
+      return;
+    case "choose":
+      run(() => choose(message.settings));
       return;
     case "train":
       run(() => trainOn(message.settings));
@@ -78,6 +81,7 @@ async function open(settings: Settings): Promise<void> {
   useOwnWebAssembly();
   const [files, sandbox] = await Promise.all([fetchModel(), createSandbox({ seed: 1, limits: SANDBOX_LIMITS })]);
   session = await Session.open(files, sandbox);
+  session.onEngine = (choice) => send({ type: "engine", choice });
   const problems = createTaskSource({ seed: QUESTION_SEED, split: "test" });
   const questions = Array.from({ length: QUESTIONS }, (_, i) => problems.problem(i)).map(({ question: text, answer }) => ({
     text,
@@ -85,6 +89,10 @@ async function open(settings: Settings): Promise<void> {
   }));
   send({ type: "ready", parameters: session.policy.parameters.count, questions });
   send({ type: "measure", measure: await session.measure(settings) });
+}
+
+async function choose(settings: Settings): Promise<void> {
+  send({ type: "engine", choice: await opened().chooseEngine(settings, () => openWebGpu(settings.engine === "webgpu")) });
 }
 
 async function trainOn(settings: Settings): Promise<void> {
@@ -115,7 +123,7 @@ async function trainOn(settings: Settings): Promise<void> {
 async function save(): Promise<void> {
   const own = opened();
   const name = `retool-playground-step-${own.step}`;
-  const files = await own.policy.files();
+  const files = await own.files();
   const zip = zipSync(Object.fromEntries(Object.entries(files).map(([file, bytes]) => [`${name}/${file}`, bytes])), {
     mtime: "1980-01-01",
   });

@@ -10,6 +10,7 @@ import { LocalEngine } from "../local-engine.js";
 import { tensorflowBackend } from "../native/tensorflow-backend.js";
 import { disposeLayout, packRows } from "../ops/packed.js";
 import { Parameters } from "../parameters.js";
+import { BatchedKVCache } from "./batched-kv-cache.js";
 import { createKVCache } from "./kv-cache.js";
 import type { KVCache } from "./kv-cache-types.js";
 import { PortableKVCache } from "./portable-kv-cache.js";
@@ -59,6 +60,7 @@ const caches: readonly (readonly [string, BackendName, MakeCache])[] = [
   ...TEST_BACKENDS.map(
     (backend) => ["tfjs operations", backend, (capacity: number) => new PortableKVCache(CONFIG, SLOTS, capacity)] as const,
   ),
+  ["operations over all rows", "cpu", (capacity: number) => new BatchedKVCache(CONFIG, SLOTS, capacity)],
   ...KERNEL_BACKENDS.map((backend) => ["fused kernels", backend, (capacity: number) => createKVCache(CONFIG, SLOTS, capacity)] as const),
   ...(NATIVE === undefined
     ? []

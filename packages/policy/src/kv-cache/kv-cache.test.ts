@@ -5,6 +5,7 @@ import { KERNEL_BACKENDS, NATIVE } from "../../test/backends.js";
 import { relativeDifference, TINY } from "../../test/tiny.js";
 import { useBackend, type BackendName } from "../backend.js";
 import type { ModelConfig } from "../config.js";
+import { BatchedKVCache } from "./batched-kv-cache.js";
 import { createKVCache } from "./kv-cache.js";
 import type { KVCache } from "./kv-cache-types.js";
 import { tensorflowBackend } from "../native/tensorflow-backend.js";
@@ -106,6 +107,7 @@ function play(cache: KVCache, config: ModelConfig): Float32Array[] {
 type MakeCache = (config: ModelConfig) => KVCache;
 const create: MakeCache = (config) => createKVCache(config, 5, 128);
 const inPlace: readonly (readonly [string, BackendName, MakeCache])[] = [
+  ["operations over all rows", "cpu", (config) => new BatchedKVCache(config, 5, 128)],
   ...KERNEL_BACKENDS.map((backend) => ["fused kernels", backend, create] as const),
   ...(NATIVE === undefined
     ? []
@@ -113,7 +115,7 @@ const inPlace: readonly (readonly [string, BackendName, MakeCache])[] = [
 ];
 const WINDOW: ModelConfig = { ...TINY, slidingWindow: { size: 6, firstLayer: 1 } };
 
-describe.each(inPlace)("the cache that is written in place by %s on %s", (_, backend, make) => {
+describe.each(inPlace)("the cache of %s on %s", (_, backend, make) => {
   test.each([
     ["all tokens seen", TINY],
     ["a sliding window", WINDOW],
