@@ -160,8 +160,10 @@ export class TinkerEngine implements Engine {
     checkTemperature(temperature, "measure");
     this.#checkRows(rows);
     const taught = rows.filter((row) => targetsOf(row) > 0);
-    const { loss: value, metrics, targets } = lossSlopes(loss, taught, await this.#scores(taught, signal));
-    return { loss: value, metrics, targets };
+    const scores = await this.#scores(taught, signal);
+    const sum = new LossSum();
+    taught.forEach((row, i) => sum.add(rowSlopes(loss, row, scores[i]!)));
+    return { loss: sum.loss, metrics: sum.metrics, targets: sum.targets };
   }
 
   async optimStep({ learningRate }: OptimStepOptions): Promise<OptimStepResult> {
