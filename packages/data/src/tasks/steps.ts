@@ -7,7 +7,7 @@ export function estimateTokens(text: string): number {
 }
 
 /**
- * Joins worked steps with commas, or gives up as soon as they pass {@link MAX_STEP_TOKENS}: long lists cost no time
+ * Joins worked steps with commas, or gives up as soon as they pass 60 tokens (words are one, digits and signs one each): long lists cost no time
  * beyond the part that would have been kept.
  */
 export function joinSteps(parts: Iterable<string>): string | undefined {
