@@ -39,7 +39,7 @@ describe("loadConfig", () => {
 
   test("a source of another kind replaces the whole source", async () => {
     const config = await loadConfig({ set: ["data.test={kind: file, path: problems.jsonl}"] });
-    expect(config.data.test).toEqual({ kind: "file", path: "problems.jsonl", columns: null, limit: null });
+    expect(config.data.test).toEqual({ kind: "file", path: "problems.jsonl", columns: null, limit: null, filter: null });
   });
 
   test("an unknown key is named with its line and the nearest key", async () => {
@@ -112,7 +112,7 @@ describe("loadConfig", () => {
   test("a source that says its kind is replaced by keys of the other kind", async () => {
     const file = await yaml("data:\n  train: { kind: generated, wordings: reordered }\n  test: { kind: file, path: a.jsonl, limit: 3 }\n");
     const { data } = await loadConfig({ file, set: ["data.train.path=b.jsonl", "data.train.limit=5", "data.test.limit=7"] });
-    expect(data.train).toEqual({ kind: "file", path: "b.jsonl", columns: null, limit: 5 });
+    expect(data.train).toEqual({ kind: "file", path: "b.jsonl", columns: null, limit: 5, filter: null });
     expect(data.test).toMatchObject({ kind: "file", path: "a.jsonl", limit: 7 });
     expect((await loadConfig({ file, set: ["data.test.wordings=newWords"] })).data.test).toMatchObject({
       kind: "generated",
