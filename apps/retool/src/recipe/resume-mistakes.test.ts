@@ -111,11 +111,11 @@ describe("options that do not go together", () => {
     runCommand("train", { sft: false, rl: true }, { set: [], output: folder, resume: false, dryRun: false, ...changes }, quietShell());
 
   test.each([
-    ["--model", { model: "elsewhere" }],
+    ["the model elsewhere", { model: "elsewhere" }],
     ["--set", { set: ["seed=2"] }],
     ["--preset", { preset: "tiny" }],
     ["--config", { config: "a.yaml" }],
-  ])("%s beside --resume", async (option, changes) => {
-    await expect(train({ resume: true, ...changes })).rejects.toThrow(`beside it, found ${option}. To mend it: leave it out`);
+  ])("%s beside --resume", async (found, changes) => {
+    await expect(train({ resume: true, ...changes })).rejects.toThrow(`beside it, found ${found}. To mend it: leave it out`);
   });
 });
