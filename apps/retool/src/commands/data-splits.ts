@@ -3,7 +3,7 @@ import { loadConfig } from "../config/load-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { questionsOf } from "../data-build/file-overlap.js";
 import { stageOffset } from "@retool-ts/train";
-import { tasksOf } from "../setup/held-out-problems.js";
+import { tasksOf } from "../setup/task-families.js";
 import { type RecipeProblems, recipeProblems } from "../setup/problem-source.js";
 import type { CliContext } from "../shell/cli-context.js";
 import { formatTable } from "../shell/text-table.js";

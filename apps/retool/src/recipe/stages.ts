@@ -16,7 +16,7 @@ import {
 } from "@retool-ts/train";
 import type { GradedRollout } from "@retool-ts/evaluate";
 import { localDataset } from "../setup/hub-files.js";
-import { tasksOf } from "../setup/held-out-problems.js";
+import { tasksOf } from "../setup/task-families.js";
 import { stageProblems } from "../setup/problem-source.js";
 import { recordedGroups } from "../setup/recorded-rollouts.js";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";

@@ -1,13 +1,5 @@
-import { InputError, nearestName, RetoolError } from "@retool-ts/core";
-import {
-  distinctTestSet,
-  filterProblems,
-  namedFamilies,
-  type GeneratedProblem,
-  type Problem,
-  type TaskFamily,
-  type TaskSourceOptions,
-} from "@retool-ts/data";
+import { InputError, RetoolError } from "@retool-ts/core";
+import { distinctTestSet, filterProblems, type GeneratedProblem, type Problem } from "@retool-ts/data";
 import { loadProblems, type LoadProblemsOptions } from "@retool-ts/data/node";
 import { withDistinctIds } from "@retool-ts/evaluate";
 import { loadPlugins, pluginPart } from "../config/load-plugins.js";
@@ -18,6 +10,7 @@ import type { Reporter } from "../shell/log.js";
 import { goldNotice } from "./gold-notice.js";
 import { localDataset, type HubContext } from "./hub-files.js";
 import { problemFilter } from "./problem-filter.js";
+import { tasksOf } from "./task-families.js";
 
 /** Parts of a config that decide its problems. */
 export interface ProblemsConfig extends Pick<RecipeConfig, "seed" | "plugins"> {
@@ -99,42 +92,6 @@ const VALIDATION_DRAW = 1_000_000_007;
 
 function isGenerated(problem: Problem): problem is GeneratedProblem {
   return "key" in problem && "instance" in problem;
-}
-
-/**
- * Which generated problems a source means; families may be a plugin's.
- *
- * @throws InputError when a family has no such name.
- */
-export async function tasksOf(
-  config: Pick<ProblemsConfig, "plugins">,
-  source: ProblemSourceConfig,
-): Promise<Omit<TaskSourceOptions, "seed" | "split">> {
-  if (source.kind !== "generated") return {};
-  const { levelWeights, wordings, families } = source;
-  return { levelWeights, wordings, ...(families && { families: await familiesOf(config, families) }) };
-}
-
-/**
- * Families by name: ours, and those of plugins.
- *
- * @throws InputError when there is none of that name.
- */
-export async function familiesOf({ plugins }: Pick<ProblemsConfig, "plugins">, names: readonly string[]): Promise<TaskFamily[]> {
-  const { families: own } = await loadPlugins(plugins);
-  const known = new Map([...namedFamilies.map((family) => [family.name, family] as const), ...[...own].map(([name, family]) => [name, { ...family, name, generate: (...request) => family.generate(...request) } satisfies TaskFamily] as const)]); // prettier-ignore
-  return names.map((name) => {
-    const family = known.get(name);
-    if (family !== undefined) return family;
-    const near = nearestName(name, [...known.keys()]);
-    throw new InputError({
-      what: "config",
-      where: "data: families",
-      expected: `names among ${[...known.keys()].join(", ")}`,
-      found: `"${name}"`,
-      fix: near === undefined ? "name one of these families, or a module that has it with --plugin FILE" : `write "${near}"`,
-    });
-  });
 }
 
 /** A filter that leaves nothing of a file. */

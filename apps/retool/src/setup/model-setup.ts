@@ -15,7 +15,7 @@ import {
   type BackendName,
 } from "@retool-ts/policy/node";
 import type { RecipeConfig } from "../config/recipe-config.js";
-import { familiesOf } from "./held-out-problems.js";
+import { familiesOf } from "./task-families.js";
 import { localModel } from "./hub-files.js";
 import { readModelTokenizer } from "./model-files.js";
 import type { OpenedModel } from "./run-model.js";

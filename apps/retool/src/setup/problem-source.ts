@@ -14,10 +14,10 @@ import {
   nothingPasses,
   pluginProblems,
   type ProblemsConfig,
-  tasksOf,
 } from "./held-out-problems.js";
 import { localDataset, type HubContext } from "./hub-files.js";
 import { problemFilter, type KeepsProblem } from "./problem-filter.js";
+import { tasksOf } from "./task-families.js";
 
 /** Problems of a recipe. */
 export interface RecipeProblems {

@@ -13,49 +13,18 @@ import type {
   TrainingRow,
 } from "@retool-ts/engine";
 import { TinkerInputError, TinkerUnsupportedError } from "../client/errors.js";
-import type { TinkerClient } from "../client/tinker-client.js";
 import { sequenceBytes } from "../client/chunks.js";
 import { LossSum, rowSlopes, type RowSlopes } from "../loss/loss-slopes.js";
 import type { AdamParams } from "../wire/models.js";
 import { type PassPlan, planBySlopes, planDirectly } from "./plan-pass.js";
 import { Reduction } from "./reduction.js";
 import { checkTemperature, type EngineFacts, ServerModel } from "./server-model.js";
-import type { ServerSemantics } from "./server-semantics.js";
 import { readStateFile, writeStateFile } from "./state-file.js";
 import { StopIds } from "./stop-ids.js";
+import type { TinkerEngineOptions } from "./tinker-engine-options.js";
 import type { TinkerSampler } from "./tinker-sampler.js";
 import { type FrozenSource, TinkerSnapshot } from "./tinker-snapshot.js";
 import { masked, rowDatum, targetsOf, unshifted } from "./weighted-rows.js";
-
-/** Constants of AdamW, by the names of `@retool-ts/policy`. */
-export interface TinkerOptimizer {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  /** Infinity = no clipping. */
-  readonly maxGradNorm: number;
-}
-
-/** What an engine is made of. */
-export interface TinkerEngineOptions {
-  readonly client: TinkerClient;
-  /** As the server names it. */
-  readonly baseModel: string;
-  /** Of the adapter. */
-  readonly rank: number;
-  /** Facts about the base model, such as its config has. */
-  readonly model: Pick<EngineModel, "vocabSize" | "maxPositions" | "parameters">;
-  readonly optimizer: TinkerOptimizer;
-  /** What {@link probeServer} found. */
-  readonly semantics: ServerSemantics;
-  readonly seed?: number;
-  /** Begins the names of what is kept on the server; letters, digits, `-` and `_`. Default: `retool-` and random digits. */
-  readonly runName?: string;
-  /** Hears of what a person would want to know, once each. */
-  readonly say?: (text: string) => void;
-  readonly signal?: AbortSignal;
-}
 
 /** The smallest learning rate, for servers that refuse 0: with Adam it moves no weight. */
 const TINY_RATE = 1e-12;

@@ -8,6 +8,7 @@ import type { StepRollouts } from "./collect.js";
 import { addGuidance, addKLPenalty } from "./kl-penalty.js";
 import type { ReferenceAndCritic } from "./reference-and-critic.js";
 import { turnsOf } from "./turns.js";
+import { distributionsOf, sequenceLogProbs } from "./token-log-probs.js";
 import { createSample, isScored, type AdvantageSample, type GroupedRollout, type Sample, type WithMetrics } from "./sample.js";
 
 /** Options of the estimate, beyond the config. */
@@ -55,31 +56,6 @@ export async function computeAdvantages<Closure>(
   return {
     samples: config.filterVoidTurns ? guided.samples.filter((each) => !isVoid(each)) : guided.samples, // baselines are those of the whole group
     metrics: { ...trainer.metrics, ...shaped.metrics, ...guided.metrics, "rollout/void_turn_share": voidTurnShare },
-  };
-}
-
-/**
- * What each token's distribution is like. Σ π² needs no pass of its own kind: with logits z at temperature T, log π_T = z/T − LSE(z/T), and so
- * log Σ π_T² = LSE(2z/T) − 2 LSE(z/T) = 2 log π_T − log π_{T/2}, whichever the token.
- */
-async function distributionsOf<Closure>({ policy, config }: TrainContext<Closure>, samples: readonly Sample[]) {
-  const rows = samples.map(({ rollout }) => rollout.trajectory);
-  const { temperature } = config.sampling;
-  const logProbs = await policy.engine.logProbs(rows, { temperature });
-  const sharper = await policy.engine.logProbs(rows, { temperature: temperature / 2 });
-  return logProbs.map((row, i) => ({
-    logProbs: row,
-    squaredProbabilities: row.map((logProb, t) => Math.min(1, Math.exp(2 * logProb - sharper[i]![t]!))),
-  }));
-}
-
-/** log π of whole responses, tokens of tools left out. */
-function sequenceLogProbs(samples: readonly Sample[]) {
-  const sum = (row: ArrayLike<number>, { rollout }: Sample) =>
-    rollout.trajectory.lossMask.reduce((total, mask, t) => (mask === 0 ? total : total + row[t]!), 0);
-  return {
-    policy: samples.map((sample) => sum(sample.oldLogProbs, sample)),
-    reference: samples.map((sample) => sum(sample.refLogProbs!, sample)),
   };
 }
 
