@@ -1,5 +1,6 @@
 import type { Sampler } from "@retool-ts/engine";
 import { HttpFault } from "@retool-ts/http";
+import { PrefixTree, type PrefixMatch } from "./prefix-tree.js";
 
 /** Sequences for one request. */
 export interface Lease {
@@ -50,7 +51,9 @@ export class SequencePool {
   readonly #size: number;
   readonly #keeps: boolean;
   /** Least recently used first. */
-  #kept: Kept[] = [];
+  readonly #kept = new Set<Kept>();
+  /** The same by their tokens, a tree for each scope. */
+  readonly #trees = new Map<string, PrefixTree<Kept>>();
   #active = 0;
   #waiters: Waiter[] = [];
   readonly #stats = { promptTokens: 0, cachedTokens: 0, evicted: 0 };
@@ -68,7 +71,7 @@ export class SequencePool {
   }
 
   get stats(): PoolStats {
-    return { ...this.#stats, active: this.#active, kept: this.#kept.length };
+    return { ...this.#stats, active: this.#active, kept: this.#kept.size };
   }
 
   /** @throws HttpFault when the sampler is too small for so many sequences. */
@@ -97,16 +100,14 @@ export class SequencePool {
 
   /** Gives a sequence back; with its tokens, it is kept for later requests. */
   release(sequence: number, tokenIds?: readonly number[], scope = ""): void {
-    if (this.#keeps && tokenIds !== undefined) this.#kept.push({ sequence, tokenIds, scope });
+    if (this.#keeps && tokenIds !== undefined) this.#keep({ sequence, tokenIds, scope });
     else this.#sampler.close(sequence);
     this.#free(1);
   }
 
   /** Forgets what was kept, of one scope or of all: before the weights change, and at the end of a conversation. */
   clear(scope?: string): void {
-    const gone = this.#kept.filter((each) => scope === undefined || each.scope === scope);
-    this.#kept = this.#kept.filter((each) => !gone.includes(each));
-    for (const { sequence } of gone) this.#sampler.close(sequence);
+    for (const each of this.#kept) if (scope === undefined || each.scope === scope) this.#close(each);
   }
 
   /** Opens the first sequence by the longest kept beginning, and forks the others from it. */
@@ -133,16 +134,16 @@ export class SequencePool {
 
   #first(tokenIds: readonly number[], scope: string): { readonly sequence: number; readonly cachedTokens: number } {
     const best = this.#longest(tokenIds, scope);
-    if (best !== undefined && best.shared === best.kept.tokenIds.length) {
-      this.#kept = this.#kept.filter((each) => each !== best.kept);
-      this.#sampler.extend(best.kept.sequence, tokenIds.slice(best.shared));
-      return { sequence: best.kept.sequence, cachedTokens: best.shared };
+    if (best?.isWhole === true) {
+      this.#forget(best.value);
+      this.#sampler.extend(best.value.sequence, tokenIds.slice(best.shared));
+      return { sequence: best.value.sequence, cachedTokens: best.shared };
     }
     if (best !== undefined && this.#sampler.forkAt !== undefined && best.shared >= LEAST_SHARED) {
-      this.#touch(best.kept);
-      this.#makeRoom(1, this.#kept.length > 1 || this.#sampler.available > 0 ? best.kept : undefined);
-      if (this.#kept.includes(best.kept)) {
-        const sequence = this.#sampler.forkAt(best.kept.sequence, best.shared);
+      this.#touch(best.value);
+      this.#makeRoom(1, this.#kept.size > 1 || this.#sampler.available > 0 ? best.value : undefined);
+      if (this.#kept.has(best.value)) {
+        const sequence = this.#sampler.forkAt(best.value.sequence, best.shared);
         this.#sampler.extend(sequence, tokenIds.slice(best.shared));
         return { sequence, cachedTokens: best.shared };
       }
@@ -152,26 +153,40 @@ export class SequencePool {
   }
 
   /** The kept sequence that shares most with a prompt, whose last token has to be computed in any case. */
-  #longest(tokenIds: readonly number[], scope: string): { readonly kept: Kept; readonly shared: number } | undefined {
-    let best: { readonly kept: Kept; readonly shared: number } | undefined;
-    for (const kept of this.#kept) {
-      if (kept.scope !== scope) continue;
-      const shared = sharedLength(kept.tokenIds, tokenIds);
-      if (shared > 0 && shared > (best?.shared ?? 0)) best = { kept, shared };
-    }
-    return best;
+  #longest(tokenIds: readonly number[], scope: string): PrefixMatch<Kept> | undefined {
+    return this.#trees.get(scope)?.longest(tokenIds, tokenIds.length - 1);
+  }
+
+  #keep(kept: Kept): void {
+    let tree = this.#trees.get(kept.scope);
+    if (tree === undefined) this.#trees.set(kept.scope, (tree = new PrefixTree()));
+    tree.add(kept.tokenIds, kept);
+    this.#kept.add(kept);
   }
 
   #touch(kept: Kept): void {
-    this.#kept = [...this.#kept.filter((each) => each !== kept), kept];
+    this.#kept.delete(kept);
+    this.#kept.add(kept);
+  }
+
+  #forget(kept: Kept): void {
+    this.#kept.delete(kept);
+    const tree = this.#trees.get(kept.scope)!;
+    tree.delete(kept.tokenIds, kept);
+    if (tree.size === 0) this.#trees.delete(kept.scope);
+  }
+
+  #close(kept: Kept): void {
+    this.#forget(kept);
+    this.#sampler.close(kept.sequence);
   }
 
   /** Closes kept sequences until so many can be opened. */
   #makeRoom(count: number, spared?: Kept): void {
-    while (this.#sampler.available < count) {
-      const place = this.#kept.findIndex((each) => each !== spared);
-      if (place < 0) return;
-      this.#sampler.close(this.#kept.splice(place, 1)[0]!.sequence);
+    for (const each of this.#kept) {
+      if (this.#sampler.available >= count) return;
+      if (each === spared) continue;
+      this.#close(each);
       this.#stats.evicted++;
     }
   }
@@ -206,12 +221,4 @@ export class SequencePool {
       next.start();
     }
   }
-}
-
-/** Tokens that two sequences begin with alike, all but the last of the second at most. */
-function sharedLength(kept: readonly number[], tokenIds: readonly number[]): number {
-  const most = Math.min(kept.length, tokenIds.length - 1);
-  let shared = 0;
-  while (shared < most && kept[shared] === tokenIds[shared]) shared++;
-  return shared;
 }

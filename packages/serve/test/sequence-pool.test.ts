@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SequencePool } from "../src/sequence-pool.js";
 import { ScriptedSampler } from "./scripted-model.js";
@@ -40,3 +41,31 @@ test("what one scope computed is not seen from another", async () => {
   expect(await ask(pool, [...prompt(1, 12), 1], "yours")).toBe(0);
   expect(await ask(pool, [...prompt(1, 12), 1], "mine")).toBe(12);
 });
+
+test("requests share what a search through all that is kept would find", async () => {
+  const tokens = fc.array(fc.integer({ min: 0, max: 1 }), { minLength: 1, maxLength: 14 });
+  const requests = fc.array(fc.record({ tokens, scope: fc.constantFrom("a", "b") }), { maxLength: 40, size: "max" });
+  await fc.assert(
+    fc.asyncProperty(requests, async (all) => {
+      const pool = new SequencePool(new ScriptedSampler(() => "", { size: 64 }));
+      const kept: { readonly tokens: readonly number[]; readonly scope: string }[] = [];
+      for (const request of all) {
+        const shares = kept.map(({ tokens, scope }) => (scope === request.scope ? sharedLength(tokens, request.tokens.slice(0, -1)) : 0));
+        const longest = Math.max(0, ...shares);
+        const whole = kept.findIndex(({ tokens }, at) => longest > 0 && shares[at] === longest && tokens.length === longest);
+        if (whole >= 0) kept.splice(whole, 1);
+        kept.push(request);
+        expect(await ask(pool, request.tokens, request.scope)).toBe(whole >= 0 || longest >= 8 ? longest : 0);
+        expect(pool.stats.kept).toBe(kept.length);
+      }
+      pool.clear("a");
+      expect(pool.stats.kept).toBe(kept.filter(({ scope }) => scope === "b").length);
+    }),
+  );
+});
+
+function sharedLength(a: readonly number[], b: readonly number[]): number {
+  let shared = 0;
+  while (shared < Math.min(a.length, b.length) && a[shared] === b[shared]) shared++;
+  return shared;
+}
