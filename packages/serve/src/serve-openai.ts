@@ -25,6 +25,9 @@ import { RecordedRollout, type RolloutOptions } from "./recorded-rollout.js";
 import { serveMetrics } from "./serve-metrics.js";
 import { sseResponse } from "./sse-stream.js";
 
+/** Agents think and call tools between two requests; a connection that is closed just as the next one is sent breaks that request. */
+const KEEP_ALIVE_MS = 120_000;
+
 /** Options of {@link serveOpenAI}. */
 export interface ServeOptions extends ServerAddress {
   readonly sampler: Sampler;
@@ -158,7 +161,7 @@ export async function serveOpenAI(options: ServeOptions): Promise<OpenAIServer> 
 
   const { host, port } = options;
   const address = { ...(host !== undefined && { host }), ...(port !== undefined && { port }), ...(token !== undefined && { token }) };
-  const server = await openServer({ ...address, what: "OpenAI server", fetch: app.fetch, stopping });
+  const server = await openServer({ ...address, what: "OpenAI server", fetch: app.fetch, stopping, keepAliveMs: KEEP_ALIVE_MS });
   return {
     url: server.url,
     engine,

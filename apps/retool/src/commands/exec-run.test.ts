@@ -60,7 +60,7 @@ test("a fault of Python's packages names the command that mends it", async () =>
     const install = (name: string) => installPythonPackages([name], { from: folder, output: folder, quiet: true }, context);
     await expect(install("nump")).rejects.toThrow(/To mend it: write numpy\.$/);
     await expect(install("qqqqqqqqq")).rejects.toThrow(/add that; retool sandbox python add-wheel FILE/);
-    await expect(install("mpmath")).rejects.toThrow(/no such file.*; retool sandbox python install NAME --from FOLDER\|URL/);
+    await expect(install("mpmath")).rejects.toThrow(/no such file.*; retool sandbox python install NAME --from FOLDER\|ARCHIVE\|URL/);
   } finally {
     await rm(folder, { recursive: true });
   }

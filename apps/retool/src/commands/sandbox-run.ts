@@ -102,7 +102,10 @@ export async function installPythonPackages(
     for (const { name, version, isNew } of installed) print(`${name} ${version} is ${isNew ? "" : "already "}in ${pythonFolder(output)}`);
   } catch (error) {
     if (!(error instanceof InputError)) {
-      throw hinted(error, "retool sandbox python install NAME --from FOLDER|URL takes files from elsewhere, --output keeps them elsewhere");
+      throw hinted(
+        error,
+        "retool sandbox python install NAME --from FOLDER|ARCHIVE|URL takes files from elsewhere, --output keeps them elsewhere",
+      );
     }
     throw /wheel/.test(error.problem.fix) ? hinted(error, "retool sandbox python add-wheel FILE does it") : error;
   } finally {

@@ -30,7 +30,9 @@ export function register(program: Command, context: CliContext): void {
     .command("install")
     .description("fetch packages of Pyodide's distribution, with what they need, and make them importable offline")
     .argument("<name...>", "packages, such as numpy, scipy and sympy")
-    .addOption(optional("--from <place>", "folder or address that has the files", "the public address of the installed Pyodide's version"))
+    .addOption(
+      optional("--from <place>", "folder, archive or address that has the files", "the public address of the installed Pyodide's version"),
+    )
     .addOption(optional("-o, --output <folder>", "data folder to put them in", "RETOOL_PYTHON_FOLDER, or the user's own"))
     .option("-q, --quiet", "print no progress", false)
     .addHelpText("after", "\nExample:\n  $ retool sandbox python install numpy scipy sympy")

@@ -11,7 +11,7 @@ import { pyodideAvailability, pyodideBackend } from "./pyodide-backend.js";
 import { PYTHON_LIMITS } from "./python-limits.js";
 import { PythonSandbox } from "./python-sandbox.js";
 import { SupervisedInterpreters } from "./supervised-interpreters.js";
-import { checkedWheels } from "./stored-wheels.js";
+import { checkedLibraries, checkedWheels } from "./stored-wheels.js";
 import { checkWheel, isNativeWheel } from "./wheel.js";
 
 /** The backends in the order of preference: those that can be used here, and the reasons against others. */
@@ -41,7 +41,7 @@ async function readyBackend({ backend, interpreter, wheels = [], folder }: Pytho
   switch (chosen(backend ?? (interpreter === undefined ? undefined : "bwrap"), interpreter)) {
     case "pyodide":
       if (interpreter !== undefined) throw unavailable("bwrap", "python.interpreter needs it, and python.backend is pyodide");
-      return pyodideBackend(files, all, data);
+      return pyodideBackend(files, { wheels: all, libraries: checkedLibraries(data) }, data);
     case "bwrap":
       return bwrapBackend(
         files,

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, RetoolError } from "@retool-ts/core";
 import { pythonFolder } from "./data-folder.js";
+import { distributionPlace, type DistributionPlace, type FileSource } from "./distribution-place.js";
 import { pyodideDistribution } from "./pyodide-backend.js";
-import { lockedPackages, type LockedPackage } from "./pyodide-lock.js";
+import { lockAt, lockedPackages, readLock, type LockedPackage, type PyodideLock } from "./pyodide-lock.js";
 import { noteHash, replaceWheel, sha256Of } from "./stored-wheels.js";
 
 /** Times that a broken download is begun again. */
@@ -21,11 +22,15 @@ export interface InstallProgress {
 
 /** Options of {@link installPackages}. */
 export interface InstallOptions {
-  /** Address or folder that has the distribution's files. Default: the public address of the installed Pyodide's version. */
+  /**
+   * Address, folder or archive that has the distribution's files. A folder or an archive with a `pyodide-lock.json` of its own may be of
+   * another version of Pyodide, as long as its Python and its platform are those of the installed one. Default: the public address of the
+   * installed version.
+   */
   readonly from?: string;
   /** Data folder; see `pythonFolder`. */
   readonly folder?: string;
-  /** File that names packages and hashes. Default: `pyodide-lock.json` of the installed Pyodide. */
+  /** File that names packages and hashes. Default: the `pyodide-lock.json` of the place, where it has one, else of the installed Pyodide. */
   readonly lockFile?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: InstallProgress) => void;
@@ -47,26 +52,44 @@ export interface InstalledPackage {
  */
 export async function installPackages(names: readonly string[], options: InstallOptions = {}): Promise<InstalledPackage[]> {
   const { lockFile, address } = pyodideDistribution();
-  const packages = lockedPackages(names, options.lockFile ?? lockFile);
+  const place = distributionPlace(options.from ?? address);
+  const packages = lockedPackages(names, options.lockFile === undefined ? lockOf(place, lockFile) : lockAt(options.lockFile));
   const wheels = join(pythonFolder(options.folder), "wheels");
   await keeping(wheels, () => mkdirSync(wheels, { recursive: true, mode: 0o700 }));
   const installed: InstalledPackage[] = [];
   for (const one of packages) {
     const isNew = !isThere(join(wheels, one.file), one.sha256);
-    if (isNew) await install(one, wheels, options.from ?? address, options);
+    if (isNew) await install(one, wheels, place, options);
     installed.push({ name: one.name, version: one.version, isNew });
   }
   return installed;
 }
 
-async function install(one: LockedPackage, wheels: string, from: string, options: InstallOptions): Promise<void> {
+/** The lock that a place has, if its packages suit the installed Pyodide, else that of the installed one. */
+function lockOf({ lock }: DistributionPlace, installedFile: string): PyodideLock {
+  const installed = lockAt(installedFile);
+  if (lock === undefined) return installed;
+  const own = readLock(lock.text, lock.where);
+  if (own.platform !== installed.platform) {
+    throw new InputError({
+      what: "python package",
+      where: lock.where,
+      expected: `packages for ${String(installed.platform)}, as the installed Pyodide has it`,
+      found: own.platform ?? "a lock that does not tell",
+      fix: "name a distribution of that platform",
+    });
+  }
+  return own;
+}
+
+async function install(one: LockedPackage, wheels: string, place: DistributionPlace, options: InstallOptions): Promise<void> {
   const draft = join(wheels, `.${one.file}.${process.pid}.tmp`);
   try {
-    const hash = await fetched(one, draft, from, options);
+    const hash = await fetched(one, draft, place, options);
     if (hash !== one.sha256) {
       throw new InputError({
         what: "python package",
-        where: placeOf(one.file, from),
+        where: place.nameOf(one.file),
         expected: `a file with the sha256 ${one.sha256} (${one.name} ${one.version})`,
         found: `one with ${hash}`,
         fix: "take the files of the very Pyodide that is installed; nothing was kept",
@@ -82,48 +105,36 @@ async function install(one: LockedPackage, wheels: string, from: string, options
 }
 
 /** Writes a package's file to `draft` and gives its hash; begins again when the connection breaks. */
-async function fetched(one: LockedPackage, draft: string, from: string, options: InstallOptions): Promise<string> {
+async function fetched(one: LockedPackage, draft: string, place: DistributionPlace, options: InstallOptions): Promise<string> {
   for (let tries = 1; ; tries++) {
     try {
-      return await written(one, draft, await opened(one.file, from, options.signal), options);
+      return await written(one, draft, await opened(), options);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof Broken)) throw error;
-      if (tries === TRIES) throw unreachable(one, from, `the connection broke ${TRIES} times (${error.message})`);
+      if (tries === TRIES) throw unreachable(one, place, `the connection broke ${TRIES} times (${error.message})`);
     }
   }
 
-  async function opened(file: string, source: string, signal: AbortSignal | undefined): Promise<Source> {
-    if (!isAddress(source)) {
-      const path = placeOf(file, source);
-      try {
-        return { total: statSync(path).size, bytes: bytesOf(path) };
-      } catch (error) {
-        throw unreachable(one, source, reasonOf(error));
-      }
-    }
-    let response: Response;
+  async function opened(): Promise<FileSource> {
     try {
-      response = await fetch(placeOf(file, source), signal === undefined ? {} : { signal });
+      return await place.open(one.file, options.signal);
     } catch (error) {
-      signal?.throwIfAborted();
-      throw unreachable(one, source, reasonOf((error as Error).cause ?? error));
+      options.signal?.throwIfAborted();
+      throw unreachable(one, place, reasonOf(error));
     }
-    if (!response.ok || response.body === null) throw unreachable(one, source, `status ${response.status}`);
-    const length = Number(response.headers.get("content-length") ?? NaN);
-    return { total: Number.isNaN(length) ? undefined : length, bytes: response.body };
   }
 }
 
 /** The connection ended before the file did. */
 class Broken extends Error {}
 
-interface Source {
-  readonly total: number | undefined;
-  readonly bytes: AsyncIterable<Uint8Array>;
-}
-
-async function written({ name }: LockedPackage, draft: string, { total, bytes }: Source, { onProgress }: InstallOptions): Promise<string> {
+async function written(
+  { name }: LockedPackage,
+  draft: string,
+  { total, bytes }: FileSource,
+  { onProgress }: InstallOptions,
+): Promise<string> {
   const hash = createHash("sha256");
   let loaded = 0;
   const handle = await keeping(draft, () => open(draft, "w", 0o600));
@@ -139,10 +150,6 @@ async function written({ name }: LockedPackage, draft: string, { total, bytes }:
     await handle.close();
   }
   return hash.digest("hex");
-}
-
-async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
-  for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
 }
 
 async function* unbroken(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -166,17 +173,9 @@ async function keeping<T>(path: string, work: () => T | Promise<T>): Promise<T> 
   }
 }
 
-function unreachable({ name, version, file }: LockedPackage, from: string, why: string): RetoolError {
+function unreachable({ name, version, file }: LockedPackage, place: DistributionPlace, why: string): RetoolError {
   const fix = `have ${file} in a folder or at a mirror, and name that`;
-  return new RetoolError("PYTHON_PACKAGES", `${name} ${version}: ${placeOf(file, from)} cannot be read: ${why}. To mend it: ${fix}`);
-}
-
-function isAddress(from: string): boolean {
-  return /^https?:\/\//i.test(from);
-}
-
-function placeOf(file: string, from: string): string {
-  return isAddress(from) ? `${from.replace(/\/*$/, "/")}${encodeURIComponent(file)}` : join(from, file);
+  return new RetoolError("PYTHON_PACKAGES", `${name} ${version}: ${place.nameOf(file)} cannot be read: ${why}. To mend it: ${fix}`);
 }
 
 function isThere(file: string, sha256: string): boolean {

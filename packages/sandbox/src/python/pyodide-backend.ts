@@ -70,13 +70,20 @@ function find(): Found | string {
   return { folder: dirname(realpathSync(file)), version };
 }
 
+/** Files of code that Python's own library has not. */
+export interface PyodideCode {
+  readonly wheels: readonly string[];
+  /** Archives of shared libraries that native wheels need. */
+  readonly libraries: readonly string[];
+}
+
 /**
  * Makes the backend ready: a memory snapshot with the runner and the wheels' packages imported is made at the first use, which
  * takes some seconds, and kept in `folder`.
  *
  * @param files - folder of the child's file and the Python sources.
  */
-export async function pyodideBackend(files: URL, wheels: readonly string[], folder: string): Promise<PythonBackend> {
+export async function pyodideBackend(files: URL, { wheels, libraries }: PyodideCode, folder: string): Promise<PythonBackend> {
   const found = installed();
   const runner = ["runner.py", "seal.py"].map((name) => readFileSync(new URL(name, files), "utf8")).join("\n");
   const hash = createHash("sha256").update(found.version).update(runner).update(JSON.stringify(LOAD_OPTIONS));
@@ -84,10 +91,10 @@ export async function pyodideBackend(files: URL, wheels: readonly string[], fold
   for (const wheel of pure) hash.update(readFileSync(wheel));
   const key = hash.digest("hex").slice(0, 24);
   const native = wheels.filter(isNativeWheel);
-  const natives = native.map((wheel) => ` ${sha256Of(wheel).slice(0, 12)}`).join("");
+  const natives = [...libraries, ...native].map((wheel) => ` ${sha256Of(wheel).slice(0, 12)}`).join("");
   const launchWith = (snapshot: string | null): Launch => {
     const module = pathToFileURL(join(found.folder, "pyodide.mjs")).href;
-    const setup: PyodideSetup = { module, snapshot, runner, wheels: pure, native };
+    const setup: PyodideSetup = { module, snapshot, runner, wheels: pure, libraries, native };
     return launch(fileURLToPath(files), found.folder, setup);
   };
   const snapshot = await snapshotFile(join(folder, "snapshots"), `${key}.bin`, () => makeSnapshot(launchWith(null)));
@@ -102,6 +109,7 @@ function launch(files: string, pyodide: string, setup: PyodideSetup): Launch {
     join(dirname(files.replace(/[\\/]$/, "")), "package.json"),
     join(pyodide, "*"),
     ...setup.wheels,
+    ...setup.libraries,
     ...setup.native,
   ];
   if (setup.snapshot !== null) readable.push(setup.snapshot);

@@ -16,6 +16,8 @@ export interface PyodideSetup {
   readonly runner: string;
   /** Files of pure-Python wheels; they are in the snapshot. */
   readonly wheels: readonly string[];
+  /** Archives of shared libraries that the native wheels need. */
+  readonly libraries: readonly string[];
   /** Files of wheels with code for Pyodide; each process loads them. */
   readonly native: readonly string[];
 }
@@ -69,6 +71,7 @@ async function main(): Promise<void> {
   const files: WorldFiles = {
     runner: setup.runner,
     wheels: setup.wheels.map((file) => ({ name: basename(file), bytes: readFileSync(file) })),
+    libraries: setup.libraries,
     native: setup.native,
   };
   const { snapshot } = setup;

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hardenBeforeLoad } from "./pyodide-hardening.js";
 import { fixRandomBytes } from "./pyodide-random.js";
 import type { LoadPyodide, Pyodide } from "./pyodide.js";
@@ -7,6 +8,8 @@ export interface WorldFiles {
   /** Python source of the runner and of the seal. */
   readonly runner: string;
   readonly wheels: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  /** Archives of shared libraries that the native wheels need. */
+  readonly libraries: readonly string[];
   /** Files of wheels with code for Pyodide. */
   readonly native: readonly string[];
 }
@@ -38,9 +41,14 @@ export function addWheels({ FS: files }: Pyodide, { wheels }: WorldFiles): void 
   for (const { name, bytes } of wheels) files.writeFile(`/wheels/${name}`, bytes, { canOwn: true });
 }
 
+/** Where the linker looks for what a module needs. */
+const LIBRARIES = "/usr/lib";
+
 /** Unpacks native wheels and imports all that they hold: a sealed world can load no more code. */
-export async function loadNative(pyodide: Pyodide, { native }: WorldFiles): Promise<void> {
+export async function loadNative(pyodide: Pyodide, { libraries, native }: WorldFiles): Promise<void> {
   if (native.length === 0) return;
+  pyodide.FS.mkdirTree(LIBRARIES);
+  for (const file of libraries) pyodide.unpackArchive(new Uint8Array(readFileSync(file)), "zip", { extractDir: LIBRARIES });
   const errors: string[] = [];
   const options = { messageCallback: () => undefined, errorCallback: (message: string) => errors.push(message), checkIntegrity: false };
   for (const file of native) {

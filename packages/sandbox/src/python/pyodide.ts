@@ -34,6 +34,7 @@ export interface Pyodide {
   makeMemorySnapshot(): Uint8Array;
   /** Unpacks a wheel; problems are told to `errorCallback`. */
   loadPackage(file: string, options: PackageOptions): Promise<readonly unknown[]>;
+  unpackArchive(bytes: Uint8Array, format: "zip", options: { readonly extractDir: string }): void;
   setStdin(options: { stdin: () => null }): void;
   setStdout(options: { write: (bytes: Uint8Array) => number }): void;
   setStderr(options: { write: (bytes: Uint8Array) => number }): void;

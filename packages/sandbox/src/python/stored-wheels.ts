@@ -53,6 +53,22 @@ export function storedWheels(folder: string): string[] {
     .map((name) => join(wheels, name));
 }
 
+/** Shared libraries of a data folder that have the hash that was written down when they came; wheels need them. */
+export function checkedLibraries(folder: string): string[] {
+  const wheels = join(folder, "wheels");
+  const hashes = installedHashes(wheels);
+  const files = existsSync(wheels)
+    ? readdirSync(wheels)
+        .filter((name) => name.endsWith(".zip"))
+        .sort()
+    : [];
+  return files.map((name) => {
+    const file = join(wheels, name);
+    if (sha256Of(file) !== hashes.get(name)) throw wheelProblem(file, "the library that was installed", "another file", "install it again");
+    return file;
+  });
+}
+
 /** The hashes that were written down in a folder of wheels, by file name. */
 function installedHashes(wheels: string): ReadonlyMap<string, string> {
   try {

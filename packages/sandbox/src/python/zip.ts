@@ -6,12 +6,13 @@ export class ZipProblem extends Error {}
 /** Bytes that an archive may unpack to. */
 const MAX_BYTES = 2 ** 28;
 
-/** Unpacks a zip archive into its files by path; throws {@link ZipProblem}. What they hold is for the caller to check. */
-export function readZip(bytes: Uint8Array): ReadonlyMap<string, Buffer> {
+/** Unpacks a zip archive, or what is wanted of it, into files by path; throws {@link ZipProblem}. What they hold is for the caller to check. */
+export function readZip(bytes: Uint8Array, wanted: (path: string) => boolean = () => true): ReadonlyMap<string, Buffer> {
   let total = 0;
   const admit = ({ name, originalSize }: { readonly name: string; readonly originalSize: number }): boolean => {
     if (/^(?:\/|[A-Za-z]:)|\\|\0|(?:^|\/)\.\.(?:\/|$)/.test(name))
       throw new ZipProblem(`a file that leaves the archive: ${JSON.stringify(name)}`);
+    if (!wanted(name)) return false;
     total += originalSize;
     if (total > MAX_BYTES) throw new ZipProblem(`more than ${MAX_BYTES} bytes when unpacked`);
     return true;

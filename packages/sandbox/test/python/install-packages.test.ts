@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { createSandbox, installPackages } from "../../src/index.js";
 import { pyodideDistribution } from "../../src/python/pyodide-backend.js";
-import { lockedPackages } from "../../src/python/pyodide-lock.js";
+import { lockAt, lockedPackages } from "../../src/python/pyodide-lock.js";
 import { BACKENDS, python } from "./backends.js";
 import { spinnerModule } from "./side-module.js";
-import { wheelOf } from "./zip-writer.js";
+import { wheelOf, zipOf } from "./zip-writer.js";
 
 const root = mkdtempSync(join(tmpdir(), "retool-packages-"));
 const servers: Server[] = [];
@@ -116,6 +116,114 @@ test.skipIf(!BACKENDS.includes("pyodide"))(
   180_000,
 );
 
+/** An archive as a program's wheel would be that brings Pyodide along; `info` is the lock's. */
+function archiveOf(folder: string, info: object, gone?: string): string {
+  const shared = zipOf({ "libspin.so": spinnerModule() });
+  const own: Readonly<Record<string, Buffer>> = { ...FILES, "libspin-1.zip": shared };
+  const packages = Object.entries(own).map(([file, bytes]) => {
+    const name = file.split("-")[0]!;
+    const depends = name === "outer" ? ["inner"] : name === "spinner" ? ["libspin"] : [];
+    const package_type = name === "libspin" ? "shared_library" : "package";
+    return [
+      name,
+      { name, version: "2.0", file_name: file, sha256: createHash("sha256").update(bytes).digest("hex"), depends, package_type },
+    ];
+  });
+  const inside = Object.entries(own)
+    .filter(([file]) => file !== gone)
+    .map(([file, bytes]) => [`some/pyodide/${file}`, bytes]);
+  const lock = Buffer.from(JSON.stringify({ info, packages: Object.fromEntries(packages) }));
+  const file = join(folder, "program-1.0-py3-none-any.whl");
+  writeFileSync(file, zipOf({ "some/other.txt": Buffer.from("x"), "some/pyodide/pyodide-lock.json": lock, ...Object.fromEntries(inside) }));
+  return file;
+}
+
+test("an archive with a distribution of the same platform gives its own files, by its own lock", async () => {
+  const { folder, wheels } = place();
+  const from = archiveOf(folder, { python: "3.13.0", abi_version: "2025_0" });
+  expect(await installPackages(["outer", "spinner"], { from, folder })).toMatchObject([
+    { name: "inner", version: "2.0", isNew: true },
+    { name: "outer" },
+    { name: "libspin", isNew: true },
+    { name: "spinner" },
+  ]);
+  expect(wheels()).toEqual([...Object.keys(FILES), "installed.json", "libspin-1.zip"].sort());
+  expect((await installPackages(["spinner"], { from, folder })).map(({ isNew }) => isNew)).toEqual([false, false]);
+});
+
+test.skipIf(!BACKENDS.includes("pyodide"))(
+  "what native wheels share is where the linker looks, and a changed one is refused",
+  async () => {
+    const { folder } = place();
+    await installPackages(["spinner"], { from: archiveOf(folder, { python: "3.13.0", abi_version: "2025_0" }), folder });
+    await using sandbox = await createSandbox({ ...python("pyodide", { folder }), workers: 1 });
+    expect((await sandbox.run("import os\nsorted(n for n in os.listdir('/usr/lib') if 'spin' in n)")).feedback).toBe("['libspin.so']");
+    expect(await sandbox.run("import spinner\nspinner.answer()")).toMatchObject({ status: "ok", value: "42" });
+    writeFileSync(join(folder, "wheels", "libspin-1.zip"), "other");
+    await expect(createSandbox(python("pyodide", { folder }))).rejects.toThrow(/libspin-1\.zip: expected the library that was installed/);
+  },
+  180_000,
+);
+
+test.each([
+  [
+    { python: "3.14.0", abi_version: "2026_0" },
+    "expected packages for Python 3.13, 2025_0, as the installed Pyodide has it, found Python 3.14, 2026_0",
+  ],
+  [{ python: "3.13.2", abi_version: "2026_0" }, "found Python 3.13, 2026_0"],
+  [{}, "found a lock that does not tell"],
+])("an archive for another platform is refused: %j", async (info, message) => {
+  const { folder } = place();
+  await expect(installPackages(["outer"], { from: archiveOf(folder, info), folder })).rejects.toThrow(message);
+  expect(readdirSync(folder)).not.toContain("wheels");
+});
+
+test("an archive that lacks a file, has no lock, or is none, is said", async () => {
+  const { folder, wheels } = place();
+  const info = { python: "3.13.0", abi_version: "2025_0" };
+  const gone = "outer-1.0-py3-none-any.whl";
+  await expect(installPackages(["outer"], { from: archiveOf(folder, info, gone), folder })).rejects.toThrow(
+    /some\/pyodide\/outer-1\.0-py3-none-any\.whl cannot be read: the archive does not hold it/,
+  );
+  expect(wheels()).toEqual(["inner-1.0-py3-none-any.whl", "installed.json"]);
+  const other = join(folder, "other.zip");
+  writeFileSync(other, zipOf({ "a.txt": Buffer.from("x") }));
+  await expect(installPackages(["outer"], { from: other, folder })).rejects.toThrow("found an archive without pyodide-lock.json");
+  writeFileSync(other, "no archive");
+  await expect(installPackages(["outer"], { from: other, folder })).rejects.toThrow(
+    /other\.zip: expected an address, a folder, or an archive/,
+  );
+});
+
+const DISTRIBUTION = process.env["RETOOL_PYODIDE_ARCHIVE"];
+test.skipIf(DISTRIBUTION === undefined || !BACKENDS.includes("pyodide"))(
+  `numpy, scipy and sympy compute${DISTRIBUTION === undefined ? " (RETOOL_PYODIDE_ARCHIVE names no archive that has them)" : ""}`,
+  async () => {
+    const { folder } = place();
+    await installPackages(["numpy", "scipy", "sympy"], { from: DISTRIBUTION!, folder });
+    await using sandbox = await createSandbox({ ...python("pyodide", { folder }), workers: 1 });
+    const run = async (code: string) => (await sandbox.run(code, { limits: { fuel: 20_000, wallMs: 600_000 } })).feedback;
+    expect(await run("import numpy as np\nnp.linalg.solve(np.array([[3., 1], [1, 2]]), np.array([9., 8])).round(9).tolist()")).toBe(
+      "[2.0, 3.0]",
+    );
+    expect(await run("from scipy.optimize import brentq\nround(brentq(lambda x: x * x - 2, 0, 2), 9)")).toBe("1.414213562");
+    expect(await run("from scipy.linalg import expm\nimport numpy as np\nround(float(expm(np.eye(2))[0, 0]), 9)")).toBe("2.718281828");
+    expect(await run("from sympy import *\nx = symbols('x')\nintegrate(x * exp(x), x)")).toBe("(x - 1)*exp(x)");
+    const [first, again] = [await run("import numpy as np\nnp.random.rand()"), await run("import numpy as np\nnp.random.rand()")];
+    expect(again).toBe(first);
+    const long = await sandbox.run("import numpy as np\na = np.ones((2000, 2000))\nwhile True: a = a @ a / 2000", {
+      limits: { fuel: 500, wallMs: 600_000 },
+    });
+    expect(long.status).toBe("fuel");
+    const everywhere = "np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (2**30,), (1,))";
+    const spoilt = await sandbox.run(`import numpy as np\n${everywhere}[:] = 255`, { limits: { wallMs: 600_000 } });
+    expect(["killed", "memory", "error"]).toContain(spoilt.status);
+    expect(await run("import numpy as np\nnp.add.outer([1, 2], [3, 4]).tolist()")).toBe("[[4, 5], [5, 6]]");
+    expect(await run("np.ndarray")).toContain("NameError");
+  },
+  1_800_000,
+);
+
 test("a file with another hash is refused and not kept", async () => {
   const { folder, lockFile, wheels } = place("outer-1.0-py3-none-any.whl");
   const { from } = await mirror();
@@ -129,7 +237,7 @@ test.each([
   ["outr", "outr: expected one of the 4 packages of this Pyodide, found no such package. To mend it: write outer"],
   ["something", "To mend it: download a pure-Python wheel of it and add that"],
   ["lone.some", "lone.some, which needs absent: expected one of"],
-  ["libx", "libx: expected packages that come as wheels, found libx-1.zip"],
+  ["libx", "libx: expected packages that come as wheels, or shared libraries, found libx-1.zip"],
 ])("%s is refused before anything is fetched", async (name, message) => {
   const { folder, lockFile } = place();
   const { from, seen } = await mirror();
@@ -201,7 +309,7 @@ test("a full disk and a place that cannot be written are said, and nothing is le
 
 test("the lock of the installed Pyodide has numpy, scipy and sympy with what it needs", () => {
   const { lockFile, address } = pyodideDistribution();
-  expect(lockedPackages(["numpy", "scipy", "sympy"], lockFile).map(({ name, file }) => [name, file])).toEqual([
+  expect(lockedPackages(["numpy", "scipy", "sympy"], lockAt(lockFile)).map(({ name, file }) => [name, file])).toEqual([
     ["numpy", expect.stringMatching(/^numpy-[\d.]+-cp313-cp313-pyemscripten_2025_0_wasm32\.whl$/)],
     ["scipy", expect.stringMatching(/^scipy-[\d.]+-cp313-cp313-pyemscripten_2025_0_wasm32\.whl$/)],
     ["mpmath", expect.stringMatching(/^mpmath-[\d.]+-py3-none-any\.whl$/)],
