@@ -129,3 +129,14 @@ test("of 200 requests at once those beyond the limit are told to come again, and
   expect(refused).toBe(176);
   await server.close(0);
 });
+
+test("an idle connection outlives the pauses of an agent", async () => {
+  const { server } = await scriptedServer(() => "Hello");
+  try {
+    const response = await fetch(`${server.url}/health`);
+    await response.text();
+    expect(response.headers.get("keep-alive")).toBe("timeout=120");
+  } finally {
+    await server.close();
+  }
+});
