@@ -23,7 +23,7 @@ const APP_ORDER = [
   ["config"],
   ["setup"],
   ["plan", "recipe", "data-build"],
-  ["evaluation", "compare", "labels", "doctor", "reproduction"],
+  ["evaluation", "labels", "doctor", "reproduction"],
   ["sweep"],
   ["commands", "index.ts"],
   ["cli.ts"],

@@ -241,27 +241,16 @@ test("exit code 1: an unforeseen failure says how to get the stack", async () =>
 });
 
 test.skipIf(isWindows)(
-  "compare in two processes, stopped and begun again, gives what one process gives (skipped on Windows, which has no SIGINT to send)",
+  "a sweep in two processes, stopped and begun again, gives what one process gives (skipped on Windows, which has no SIGINT to send)",
   { timeout: 180_000 },
   async () => {
+    const file = join(scratch, "two-arms.yaml");
+    await writeFile(
+      file,
+      "presets: [smoke]\nset: [eval.problems=4, train.steps=2]\nseeds: [1]\ncells: {text: [budgets.maxToolCalls=0], tool: []}\nbaseline: text\n",
+    );
     const command = (folder: string, processes: string) =>
-      [
-        "compare",
-        "--preset",
-        "smoke",
-        "--arms",
-        "tool,text",
-        "--seeds",
-        "1",
-        "--set",
-        "eval.problems=4",
-        "--set",
-        "train.steps=2",
-        "--output",
-        join(scratch, folder),
-        "--processes",
-        processes,
-      ] as const;
+      ["sweep", file, "--output", join(scratch, folder), "--processes", processes] as const;
     const stopped = start("cli", command("two", "2"));
     while (!existsSync(join(scratch, "two/tool-seed1/metrics.jsonl"))) await setTimeout(50);
     stopped.child.kill("SIGINT");
@@ -270,10 +259,19 @@ test.skipIf(isWindows)(
     expect(stderr).toContain("Go on with the same command.");
     const [two, one] = await Promise.all([retool(...command("two", "2")), retool(...command("one", "1"), "--json")]);
     expect([two.code, one.code]).toEqual([0, 0]);
-    expect(await readFile(join(scratch, "two/compare.json"), "utf8")).toBe(await readFile(join(scratch, "one/compare.json"), "utf8"));
-    expect(JSON.parse(one.stdout)).toMatchObject({ plan: { arms: ["tool", "text"] } });
+    expect(await readFile(join(scratch, "two/sweep.json"), "utf8")).toBe(await readFile(join(scratch, "one/sweep.json"), "utf8"));
+    expect((JSON.parse(one.stdout) as { cells: readonly { name: string }[] }).cells.map(({ name }) => name)).toEqual(["text", "tool"]);
   },
 );
+
+test("compare is the sweep of tool RL against text RL", async () => {
+  const { code, stdout } = await retool("compare", "--seeds", "1", "--output", join(scratch, "compare"), "--dry-run");
+  expect([code, stdout]).toEqual([
+    0,
+    (await retool("sweep", "tool-or-text", "--seeds", "1", "--output", join(scratch, "compare"), "--dry-run")).stdout,
+  ]);
+  expect(stdout).toContain("tool-seed1");
+});
 
 test("data build killed between replies, and begun again, asks for none of them twice", async () => {
   const reply =

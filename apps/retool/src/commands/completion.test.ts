@@ -53,13 +53,13 @@ test("every command and option is in the script of every shell, and the shell re
   for (const shell of SHELLS) {
     const script = await scriptOf(shell);
     for (const command of program.commands) {
-      if (command.name() !== "compare-job") expect(script, shell).toContain(command.name());
+      if (command.name() !== "run-job") expect(script, shell).toContain(command.name());
       for (const { long, hidden } of command.options) {
         const flag = shell === "fish" ? `-l ${long!.slice(2)} ` : long!;
         if (!hidden) expect(script, `${shell}: ${command.name()} ${long}`).toContain(flag);
       }
     }
-    expect(script).not.toMatch(/compare-job|--checkpoint\b(?!s)/);
+    expect(script).not.toMatch(/run-job|--checkpoint\b(?!s)/);
     if (await isInstalled(shell)) await run(shell, ["-n", "-c", script]);
   }
 });

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { CliContext } from "../shell/cli-context.js";
 import * as chat from "./chat.js";
 import * as cluster from "./cluster.js";
-import * as compare from "./compare.js";
 import * as completion from "./completion.js";
 import * as config from "./config.js";
 import * as data from "./data.js";
@@ -37,7 +36,6 @@ const COMMANDS: readonly { register(program: Command, context: CliContext): void
   sft,
   train,
   evaluation,
-  compare,
   sweep,
   chat,
   serve,

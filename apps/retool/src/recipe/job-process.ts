@@ -6,7 +6,7 @@ import type { Reporter } from "../shell/log.js";
 import { runJob, type RunJob } from "./run-job.js";
 
 /** Name of the command that a child process is started with; it is not in the help. */
-export const CHILD_COMMAND = "compare-job";
+export const CHILD_COMMAND = "run-job";
 
 /** Message of a parent to its child; there is no other. */
 const STOP = "stop";
@@ -48,7 +48,7 @@ export function spawnJob(
     child.once("close", (code) => {
       if (code === EXIT.done) resolve();
       else if (signal.aborted) reject(signal.reason as Error);
-      else reject(new RetoolError("COMPARE", `${title}: ${said.trim().replace(/^error: /, "") || `exit code ${code}`}`));
+      else reject(new RetoolError("JOB", `${title}: ${said.trim().replace(/^error: /, "") || `exit code ${code}`}`));
     });
   }).finally(() => signal.removeEventListener("abort", stop));
 }

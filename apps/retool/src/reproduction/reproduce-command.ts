@@ -23,7 +23,7 @@ export interface ReproduceOptions {
 /** Parts of the recipe that a command runs, by its name in a manifest. */
 const PARTS: Readonly<Record<string, RecipeParts>> = {
   quickstart: { sft: true, rl: true },
-  "compare-job": { sft: true, rl: true },
+  "run-job": { sft: true, rl: true },
   sft: { sft: true, rl: false },
   train: { sft: false, rl: true },
 };

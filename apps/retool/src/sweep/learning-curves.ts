@@ -1,5 +1,5 @@
 import type { LogRecord } from "@retool-ts/runs";
-import { studentInterval } from "../compare/student-interval.js";
+import { studentInterval } from "./student-interval.js";
 
 /** One evaluation on validation problems along reinforcement learning. */
 export interface CurvePoint {

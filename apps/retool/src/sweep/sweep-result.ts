@@ -1,6 +1,6 @@
 import { holmCorrection, mcnemarTest, pairedBootstrap, type Interval as Bounds } from "@retool-ts/evaluate";
-import { crossing, type Crossing } from "../compare/figures.js";
-import { studentInterval, type Interval } from "../compare/student-interval.js";
+import { crossing, type Crossing } from "./crossing.js";
+import { studentInterval, type Interval } from "./student-interval.js";
 import { curveBand, type BandPoint, type CurvePoint } from "./learning-curves.js";
 
 /** One finished run of a cell. */

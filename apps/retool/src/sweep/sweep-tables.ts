@@ -1,5 +1,5 @@
-import { shareText, numberText } from "../compare/figures.js";
-import type { Interval } from "../compare/student-interval.js";
+import { shareText, numberText } from "./interval-texts.js";
+import type { Interval } from "./student-interval.js";
 import type { CellSummary, SweepResult } from "./sweep-result.js";
 
 /** A table: the first row is the heading. */

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { crossing, type CurvePoint } from "./figures.js";
+import { crossing } from "./crossing.js";
+import type { CurvePoint } from "./learning-curves.js";
 
 /** A curve with an evaluation every five steps. */
-const curve = (...accuracies: number[]): CurvePoint[] =>
-  accuracies.map((accuracy, i) => ({ step: 5 * i, accuracy, codeRatio: 0, responseTokens: 20 }));
+const curve = (...accuracies: number[]): CurvePoint[] => accuracies.map((accuracy, i) => ({ step: 5 * i, accuracy }));
 
 const text = curve(0.1, 0.12, 0.15, 0.15, 0.14); // 20 steps; best 0.15, first at step 10
 
