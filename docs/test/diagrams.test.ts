@@ -28,19 +28,31 @@ test("in a page a diagram has no style of its own, no line break and no expressi
 
 test("the curves of the first page are the figures of the comparison", () => {
   const guide = readFileSync(join(docs, "guide/compare.md"), "utf8");
-  const starts = new Map([...guide.matchAll(/^\| `([\w-]+)` \| ([\d.]+) % \|/gm)].map(([, run, share]) => [run, Number(share)]));
-  const curves = [...guide.matchAll(/^\| `((?:tool|text)-seed\d)` \|((?: \d+ \|){10})$/gm)].map(
-    ([, run, cells]) => [run!, [starts.get(run), ...cells!.match(/\d+/g)!.map(Number)]] as const,
-  );
-  expect(curves.length).toBe(6);
+  const [, header, body] = /^\| RL step \|((?: \d+ \|)+)\n\| ---.*\n((?:\|.*\n)+)/m.exec(guide)!;
+  const steps = header!.match(/\d+/g)!.map(Number);
+  const names: Readonly<Record<string, string>> = { "tool RL": "tool", "text RL, 3 × SFT": "text-3x", "text RL": "text" };
+  const measured = body!
+    .trim()
+    .split("\n")
+    .map((row) => {
+      const [arm, ...cells] = row
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim());
+      return [names[arm!]!, cells.map((cell, i) => [steps[i]!, Number(/^\d+/.exec(cell)![0])])] as const;
+    });
+  expect(measured.map(([run, points]) => [run, points.length])).toEqual([
+    ["tool", 10],
+    ["text-3x", 10],
+    ["text", 10],
+  ]);
   const lines = [...read("learning.svg").matchAll(/<polyline data-run="([\w-]+)" class="[\w-]+" points="([^"]+)"/g)];
   const drawn = lines.map(([, run, points]) => {
-    const values = points!.split(" ").map((point, i) => {
+    const values = points!.split(" ").map((point) => {
       const [x, y] = point.split(",").map(Number) as [number, number];
-      expect(x).toBe(60 + 45 * i); // five steps apart
-      return Number(((250 - y) / 2.2).toFixed(1));
+      return [Number((((x - 60) * 80) / 450).toFixed(3)), Number(((250 - y) / 2.2).toFixed(1))];
     });
     return [run!, values] as const;
   });
-  expect(new Map(drawn)).toEqual(new Map(curves));
+  expect(drawn).toEqual(measured);
 });

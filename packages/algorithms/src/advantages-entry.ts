@@ -12,4 +12,5 @@ export { klPenaltyValues, type RewardKLEstimator } from "./kl-values.js";
 export { preferenceAdvantages, type PreferenceInputs } from "./preference-advantages.js";
 export { discountedReturns, reinforcePlusPlusAdvantages, reinforcePlusPlusBaselineAdvantages, type DiscountOptions } from "./reinforce.js";
 export { optimalTokenBaselineAdvantages, type TokenBaselineInputs, type TokenBaselineOptions } from "./token-baseline.js";
+export { selfDistillationAdvantages, type SelfDistillationInputs } from "./self-distillation.js";
 export { turnAdvantages, type TurnAdvantageOptions, type TurnRewards } from "./turn-advantages.js";

@@ -39,6 +39,7 @@ export { stopGradient } from "./stop-gradient.js";
 export { optimalTokenBaselineAdvantages, type TokenBaselineInputs, type TokenBaselineOptions } from "./token-baseline.js";
 export type { LossInputs, LossResult, TokenLoss, ValueLoss, ValueLossInputs } from "./token-loss.js";
 export type { TokenTensor } from "./token-tensor.js";
+export { selfDistillationAdvantages, type SelfDistillationInputs } from "./self-distillation.js";
 export { turnAdvantages, type TurnAdvantageOptions, type TurnRewards } from "./turn-advantages.js";
 export { unbiasedKLPenalty } from "./unbiased-kl.js";
 export { clippedValueLoss, type ClippedValue, type ClippedValueOptions } from "./value-loss.js";

@@ -51,6 +51,7 @@ export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
   "rollout/call_timing": "where calls begin, as a share of the response (the paper's invocation timing, over all calls)",
   "rollout/shared_result_share": "share of calls that got the result of an equal call of the same step instead of running",
   "rollout/epoch": "with recorded rollouts: epochs of them that are done",
+  "rollout/told_share": "share of rollouts of which `sdpo` had something to tell: failed calls, or a right response of the group",
   "rollout/void_turn_share": "share of rollouts with a turn that neither calls a tool nor answers; `train.filterVoidTurns` leaves them out",
   "call/*": "share of calls that failed in each way: `error`, `fuel`, `oom`, `stack`, `output`, `killed`, `infra`",
   "sandbox/clock_share": "share of calls that the clock ended; their rollouts are not scored",

@@ -11,7 +11,21 @@ export const TrainConfig = z
     groupSize: batchCount.describe("Rollouts per prompt."),
     learningRate: LearningRate.describe("Learning rate over the steps."),
     advantage: z
-      .enum(["grpo", "dr-grpo", "rloo", "reinforce++", "reinforce++-baseline", "remax", "gdpo", "mt-grpo", "otb", "dpo", "gae", "none"])
+      .enum([
+        "grpo",
+        "dr-grpo",
+        "rloo",
+        "reinforce++",
+        "reinforce++-baseline",
+        "remax",
+        "gdpo",
+        "mt-grpo",
+        "otb",
+        "dpo",
+        "sdpo",
+        "gae",
+        "none",
+      ])
       .default("grpo")
       .describe("Advantage estimator; see `docs/guide/recipe.md`."),
     gdpoWeights: z
@@ -26,6 +40,13 @@ export const TrainConfig = z
       })
       .prefault({})
       .describe("Of `mt-grpo`: credit for single turns."),
+    feedback: z
+      .strictObject({
+        solutions: z.boolean().default(true).describe("Tell of a right response of the same group, if there is another one."),
+        errors: z.boolean().default(true).describe("Tell what the failed calls of a wrong response gave."),
+      })
+      .prefault({})
+      .describe("Of `sdpo`: what the policy is told of an attempt when it judges each of its tokens anew."),
     gamma: fraction.default(1).describe("Discount γ a policy token, of `reinforce++` and `gae`."),
     gaeLambda: fraction.default(1).describe("λ of `gae`."),
     critic: z
@@ -249,6 +270,7 @@ function conflicts(train: TrainConfig): { readonly key: keyof TrainConfig; reado
     [train.advantage === "dpo" && train.oldLogProbs !== "trainer", "oldLogProbs", "trainer with the advantage dpo"],
     [train.advantage === "dpo" && train.aggregation !== "seq-mean-token-sum", "aggregation", "seq-mean-token-sum with the advantage dpo"],
     [train.advantage === "dpo" && train.updatesPerStep * train.epochs > 1, "updatesPerStep", "1, and 1 epoch, with the advantage dpo"],
+    [train.advantage === "sdpo" && !train.feedback.solutions && !train.feedback.errors, "feedback", "solutions, errors or both with sdpo"],
     [train.kl?.place === "advantage" && train.kl.estimator !== "k1", "kl", "the estimator k1 in the advantage"],
     [train.advantage === "none" && train.kl?.place !== "advantage", "advantage", "another than none unless kl is in the advantage"],
     [train.importance !== null && train.oldLogProbs === "sampler", "importance", "null unless oldLogProbs is trainer"],

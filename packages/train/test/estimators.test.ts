@@ -1,7 +1,9 @@
+import { defineTool } from "@retool-ts/rollout";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import type { GradedRollout } from "@retool-ts/evaluate";
 import { MemoryRecorder, readTrainConfig, train, type AdvantageInputs, type TrainConfigInput } from "../src/index.js";
-import { environment, problems, toyPolicy } from "./toy-task.js";
+import { END, environment, problems, toyPolicy } from "./toy-task.js";
 
 const CONFIG: TrainConfigInput = { steps: 1, promptsPerStep: 6, groupSize: 4, learningRate: { peak: 2, kind: "constant" } };
 const DPO = {
@@ -101,5 +103,81 @@ describe("preferences", () => {
     [{ ...DPO, groupSize: 1 }, "groupSize: expected at least 2 with the advantage dpo"],
   ] as const)("%j is refused", (config, message) => {
     expect(() => readTrainConfig({ ...CONFIG, ...config })).toThrow(message);
+  });
+});
+
+describe("self-distillation", () => {
+  /** One step in which every call fails with `boom`; whoever is told of an attempt reads `.` last. */
+  async function stepOf(feedback: Partial<TrainConfigInput["feedback"]>) {
+    const asked: string[] = [];
+    let inputs: AdvantageInputs | undefined;
+    let rollouts: readonly GradedRollout[] = [];
+    const policy = toyPolicy();
+    const begin = policy.engine.table.rows.map((row) => [...row]);
+    const tool = defineTool({
+      name: "code_interpreter",
+      description: "fails",
+      input: z.strictObject({ code: z.string() }),
+      execute: async () => ({ text: "2", status: "error" }),
+    });
+    const encodePrompt = (question: string) => {
+      if (question !== "?") asked.push(question);
+      return question === "?" ? [0] : [0, END];
+    };
+    const recorder = new MemoryRecorder();
+    await train({
+      policy,
+      environment: environment({ tools: [tool], encodePrompt }),
+      problems,
+      config: { ...CONFIG, advantage: "sdpo", feedback: { solutions: false, errors: false, ...feedback } },
+      recorder,
+      onRollouts: (all) => void (rollouts = all),
+      advantage: (given) => {
+        inputs = given;
+        return given.scores;
+      },
+    });
+    return { asked, begin, rollouts, told: inputs!.selfTeaching!.toldLogProbs, own: inputs!.selfTeaching!.logProbs, recorder };
+  }
+
+  test("scores each response behind the question with what is told of it", async () => {
+    const { begin, rollouts, told, own, recorder } = await stepOf({ errors: true, solutions: true });
+    let compared = 0;
+    rollouts.forEach(({ trajectory: { tokenIds, lossMask, promptLength } }, i) => {
+      if (told[i] === undefined) return;
+      expect(told[i]).toHaveLength(tokenIds.length);
+      const first = softmax(begin[END]!, 1)[tokenIds[promptLength]!]!; // the table looks at one token back
+      expect(told[i]![promptLength]).toBeCloseTo(Math.log(first), 4);
+      lossMask.forEach((mask, t) => mask === 1 && t > promptLength && expect(told[i]![t]).toBeCloseTo(own[i]![t]!, 4));
+      compared++;
+    });
+    expect(compared).toBeGreaterThan(10);
+    expect(recorder.metrics[0]!["rollout/told_share"]).toBeCloseTo(compared / rollouts.length, 9);
+  });
+
+  test("tells the errors of wrong responses alone, and right responses of others in the group", async () => {
+    const errors = await stepOf({ errors: true });
+    errors.rollouts.forEach(({ reward, trajectory }, i) =>
+      expect(errors.told[i] !== undefined).toBe(!reward.correct && trajectory.toolCalls.length > 0),
+    );
+    for (const question of errors.asked) {
+      expect(question).toMatch(
+        /^\?\n\nThe following is feedback from your unsuccessful earlier attempt:\n\n2(\n2)*\n\nCorrectly solve the original question\.$/,
+      );
+    }
+    const solutions = await stepOf({ solutions: true });
+    const right = solutions.rollouts.map(({ reward }) => reward.correct);
+    solutions.told.forEach((row, i) => {
+      const group = right.slice(4 * Math.floor(i / 4), 4 * Math.floor(i / 4) + 4);
+      expect(row !== undefined).toBe(group.filter(Boolean).length > (right[i] ? 1 : 0));
+    });
+    for (const question of solutions.asked) expect(question).toMatch(/^\?\n\nCorrect solution:\n\n[^]*<answer>2[^]*\n\nCorrectly solve/);
+    expect(new Set(right).size).toBe(2);
+  });
+
+  test("is refused with nothing to tell", () => {
+    expect(() => readTrainConfig({ ...CONFIG, advantage: "sdpo", feedback: { solutions: false, errors: false } })).toThrow(
+      "feedback: expected solutions, errors or both",
+    );
   });
 });

@@ -62,7 +62,7 @@ export function environment(changes: Partial<Environment> = {}): Environment {
     tools: [add],
     dialect: xmlDialect(),
     budgets: { ...DEFAULT_BUDGETS, maxResponseTokens: 12 },
-    encodePrompt: (question) => encode(question),
+    encodePrompt: (question) => encode(question.startsWith("?\n") ? "?." : question), // whoever is told of an attempt reads "." last
     reward: answerTwo,
     ...changes,
   };

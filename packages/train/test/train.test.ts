@@ -70,6 +70,7 @@ describe("resume", () => {
     ["ReMax", { advantage: "remax" }],
     ["credit for turns", { advantage: "mt-grpo" }],
     ["the optimal token baseline", { advantage: "otb" }],
+    ["self-distillation", { advantage: "sdpo" }],
     [
       "preferences",
       { advantage: "dpo", kl: { coef: 0.5, place: "preference" }, oldLogProbs: "trainer", aggregation: "seq-mean-token-sum" },

@@ -8,6 +8,7 @@ import {
   reinforcePlusPlusAdvantages,
   reinforcePlusPlusBaselineAdvantages,
   remaxAdvantages,
+  selfDistillationAdvantages,
   turnAdvantages,
   type TurnRewards,
   whitenMasked,
@@ -33,6 +34,11 @@ export interface AdvantageInputs {
   readonly distributions?: readonly { readonly logProbs: ArrayLike<number>; readonly squaredProbabilities: ArrayLike<number> }[];
   /** log π of each whole response by the policy that learns and by the reference; only with `dpo`. */
   readonly sequenceLogProbs?: { readonly policy: readonly number[]; readonly reference: readonly number[] };
+  /** Of each token: log π by the policy that learns, and by it when it is told what came of it; only with `sdpo`. */
+  readonly selfTeaching?: {
+    readonly logProbs: readonly ArrayLike<number>[];
+    readonly toldLogProbs: readonly (ArrayLike<number> | undefined)[];
+  };
   /** Score of each sample's prompt at temperature 0; only with `remax`. */
   readonly greedyScores?: readonly number[];
   /** The critic's value of the state in which each token was chosen; only with `gae`. */
@@ -97,6 +103,11 @@ export function advantagesOf(
       if (sequenceLogProbs === undefined) throw new RetoolError("ADVANTAGE", "dpo: expected log-probabilities by policy and reference, got none"); // prettier-ignore
       const { policy, reference } = sequenceLogProbs;
       return preferenceAdvantages({ scores, groupIds, logProbs: policy, refLogProbs: reference }, kl?.coef ?? 0.1);
+    }
+    case "sdpo": {
+      const { selfTeaching } = inputs;
+      if (selfTeaching === undefined) throw new RetoolError("ADVANTAGE", "sdpo: expected log-probabilities with and without feedback, got none"); // prettier-ignore
+      return selfDistillationAdvantages({ ...selfTeaching, lossMask });
     }
     case "none":
       return scores.map(() => 0);

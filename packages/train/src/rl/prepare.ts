@@ -5,6 +5,7 @@ import type { TrainConfig } from "../train-config.js";
 import type { TrainContext } from "../train-context.js";
 import { advantagesOf, returnsOf } from "./advantages.js";
 import type { StepRollouts } from "./collect.js";
+import { toldLogProbs } from "./feedback.js";
 import { addGuidance, addKLPenalty } from "./kl-penalty.js";
 import type { ReferenceAndCritic } from "./reference-and-critic.js";
 import { turnsOf } from "./turns.js";
@@ -26,10 +27,15 @@ export async function computeAdvantages<Closure>(
 ): Promise<WithMetrics<AdvantageSample>> {
   const config = { ...context.config, ...options };
   const fresh = rollouts.filter((rollout) => isScored(rollout) && keptGroups.has(rollout.group)).flatMap(samplesOf);
-  if (fresh.some(({ branchOf }) => branchOf !== undefined) && (critic !== undefined || config.kl?.place === "reward")) throw noBranches();
+  if (
+    fresh.some(({ branchOf }) => branchOf !== undefined) &&
+    (critic !== undefined || config.kl?.place === "reward" || config.advantage === "sdpo")
+  )
+    throw noBranches();
   const trainer = await addTrainerLogProbs(context, fresh);
   const referenced = await addReferenceLogProbs(reference, trainer.samples, config);
   const shaped = addKLPenalty(referenced, config);
+  const told = config.advantage === "sdpo" ? await toldLogProbs(context, shaped.samples) : undefined;
   const values = await critic?.values(shaped.samples.map(({ rollout }) => rollout.trajectory));
   const all = shaped.samples.map((sample, i) => (values === undefined ? sample : { ...sample, values: values[i]! }));
   const samples = all.filter(({ branchOf }) => branchOf === undefined); // a rollout has one advantage, however many branches
@@ -42,6 +48,7 @@ export async function computeAdvantages<Closure>(
     ...(config.advantage === "mt-grpo" && { turns: samples.map(({ rollout }) => turnsOf(rollout, config.turnCredit)) }),
     ...(config.advantage === "otb" && { distributions: await distributionsOf(context, samples) }),
     ...(config.advantage === "dpo" && { sequenceLogProbs: sequenceLogProbs(samples) }),
+    ...(told && { selfTeaching: { logProbs: samples.map(({ oldLogProbs }) => oldLogProbs), toldLogProbs: told } }),
     ...(greedyScores === undefined ? {} : { greedyScores: samples.map(({ rollout }) => greedyScores[rollout.group]!) }),
     ...(values === undefined ? {} : { values }),
   };
@@ -55,8 +62,19 @@ export async function computeAdvantages<Closure>(
   const voidTurnShare = judged.length === 0 ? 0 : judged.filter(isVoid).length / judged.length;
   return {
     samples: config.filterVoidTurns ? guided.samples.filter((each) => !isVoid(each)) : guided.samples, // baselines are those of the whole group
-    metrics: { ...trainer.metrics, ...shaped.metrics, ...guided.metrics, "rollout/void_turn_share": voidTurnShare },
+    metrics: {
+      ...trainer.metrics,
+      ...shaped.metrics,
+      ...guided.metrics,
+      "rollout/void_turn_share": voidTurnShare,
+      ...(told && { "rollout/told_share": share(told) }),
+    },
   };
+}
+
+/** Share of rollouts of which there was something to tell. */
+function share(told: readonly unknown[]): number {
+  return told.length === 0 ? 0 : told.filter((each) => each !== undefined).length / told.length;
 }
 
 /** A rollout's sample, and one for each of its branches. */
