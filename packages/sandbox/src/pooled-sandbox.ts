@@ -1,5 +1,6 @@
 import { CountingSandbox, type CountedPool, type SandboxDefaults, type SingleRun } from "./counting-sandbox.js";
 import { withFeedback } from "./feedback.js";
+import type { HeapImage } from "./engine/heap-image.js";
 import type { Outcome, RunReply, RunRequest } from "./pool/messages.js";
 import { QuickJSSession, type Job, type JobResult, type SessionParts } from "./quickjs-session.js";
 import { checkedSeed } from "./run-arguments.js";
@@ -14,18 +15,22 @@ export interface RunPool extends CountedPool {
 
 /** Settings of a {@link PooledSandbox}. */
 export interface PooledSandboxSettings extends SandboxDefaults {
-  /** Of the start of every world; snapshots carry it. */
+  /** The start of every world. */
+  readonly base: HeapImage;
+  /** Of that; snapshots carry it. */
   readonly fingerprint: Uint8Array;
 }
 
 /** JavaScript in a pool of workers, wherever that runs. */
 export class PooledSandbox extends CountingSandbox {
   readonly #pool: RunPool;
+  readonly #base: HeapImage;
   readonly #fingerprint: Uint8Array;
 
   constructor(pool: RunPool, settings: PooledSandboxSettings) {
     super(pool, settings);
     this.#pool = pool;
+    this.#base = settings.base;
     this.#fingerprint = settings.fingerprint;
   }
 
@@ -33,6 +38,7 @@ export class PooledSandbox extends CountingSandbox {
     this.assertOpen();
     const parts: SessionParts = {
       limits: this.limitsOf(limits),
+      base: this.#base,
       fingerprint: this.#fingerprint,
       run: (job) => {
         this.assertOpen();
@@ -41,9 +47,10 @@ export class PooledSandbox extends CountingSandbox {
       onOpen: () => this.countSessions(1),
       onClose: () => this.countSessions(-1),
     };
-    if (from === undefined) return new QuickJSSession(parts, { cells: 0, seed: this.seedOf(seed), image: undefined });
-    const state = await decodeSnapshot(from, parts.fingerprint);
-    return new QuickJSSession(parts, seed === undefined ? state : { ...state, seed: checkedSeed(seed) });
+    if (from === undefined) return new QuickJSSession(parts, { cells: 0, seed: this.seedOf(seed), world: undefined });
+    const { image, ...state } = await decodeSnapshot(from, parts.fingerprint);
+    const world = image && { id: this.nextId(), home: undefined, parts: [image] };
+    return new QuickJSSession(parts, { ...state, world, ...(seed === undefined ? {} : { seed: checkedSeed(seed) }) });
   }
 
   protected async runOnce(run: SingleRun): Promise<ExecutionResult> {
@@ -51,10 +58,11 @@ export class PooledSandbox extends CountingSandbox {
   }
 
   async #execute({ signal, ...job }: Job): Promise<JobResult> {
-    const reply = await this.#pool.submit({ id: this.nextId(), ...job }, signal);
+    const id = this.nextId();
+    const reply = await this.#pool.submit({ id, ...job }, signal);
     const outcome = JSON.parse(reply.outcome) as Outcome;
     this.countFinished(outcome.status);
     const result = withFeedback(outcome, { outputChars: job.limits.outputChars, isTurn: job.turn !== undefined });
-    return { result, image: reply.image };
+    return { result, changes: reply.changes, id, home: reply.home };
   }
 }

@@ -19,9 +19,9 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   assertWorkers(workers, availableParallelism());
   const limits = resolveLimits(options.limits);
   const libraries = await readLibraries(checkedPreload(preload));
-  const { supervisor, worker, guestSource, wasmModule } = await loadWorkerFiles();
-  const pool = new SupervisedPool({ supervisor, worker: worker.href, workers, guestSource, wasmModule, prelude, libraries, limits });
+  const { supervisor, worker, ...engine } = await loadWorkerFiles();
+  const pool = new SupervisedPool({ supervisor, worker: worker.href, workers, ...engine, prelude, libraries, limits });
   const firstSeed = checkedSeed(seed);
   const base = await pool.start();
-  return new PooledSandbox(pool, { workers, seed: firstSeed, limits, fingerprint: await fingerprintOf(base) });
+  return new PooledSandbox(pool, { workers, seed: firstSeed, limits, base, fingerprint: await fingerprintOf(base) });
 }

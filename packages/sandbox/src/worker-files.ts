@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { heapEndAddress } from "./engine/heap-end.js";
 import { meteredEngine } from "./engine/metered-engine.js";
 import { webAssembly, type CompiledModule } from "./web-assembly.js";
 
@@ -9,6 +10,7 @@ export interface WorkerFiles {
   readonly worker: URL;
   readonly guestSource: string;
   readonly wasmModule: CompiledModule;
+  readonly heapEndAt: number | undefined;
 }
 
 let loaded: Promise<WorkerFiles> | undefined;
@@ -22,11 +24,15 @@ export function loadWorkerFiles(): Promise<WorkerFiles> {
 async function load(): Promise<WorkerFiles> {
   const wasmFile = createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
   const folder = await workerFolder();
-  const [wasmModule, guestSource] = await Promise.all([
-    readFile(wasmFile).then((bytes) => webAssembly.compile(meteredEngine(bytes))),
-    readFile(new URL("guest.js", folder), "utf8"),
-  ]);
-  return { supervisor: new URL("supervisor.js", folder), worker: new URL("worker.js", folder), guestSource, wasmModule };
+  const [bytes, guestSource] = await Promise.all([readFile(wasmFile), readFile(new URL("guest.js", folder), "utf8")]);
+  const wasmModule = await webAssembly.compile(meteredEngine(bytes));
+  return {
+    supervisor: new URL("supervisor.js", folder),
+    worker: new URL("worker.js", folder),
+    guestSource,
+    wasmModule,
+    heapEndAt: heapEndAddress(bytes),
+  };
 }
 
 /** The folder of the files that threads and processes are started from. */

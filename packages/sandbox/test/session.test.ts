@@ -91,6 +91,17 @@ test("a session that grew beyond the engine's first memory goes on", async () =>
   expect((await session.run("big.push(1); big.length")).usage.memoryBytes).toBeGreaterThan(30e6);
 });
 
+test("more sessions than a worker can remember go on, each from its own state", async () => {
+  await using single = await createSandbox();
+  const sessions = await Promise.all(Array.from({ length: 24 }, () => single.open()));
+  for (const [i, session] of sessions.entries()) await session.run(`let own = ${i}; const big = new Uint8Array(4e6).fill(own + 1)`);
+  for (const session of sessions) await session.run("own += big[3999999]"); // 96 MB in turn: the oldest is always forgotten
+  const [fork] = await sessions[3]!.fork(1);
+  expect((await fork!.run("own += big[0]")).feedback).toBe("11");
+  expect((await sessions[3]!.run("own")).feedback).toBe("7");
+  for (const [i, session] of sessions.entries()) expect((await session.run("[own, big[1]]")).feedback).toBe(`[ ${2 * i + 1}, ${i + 1} ]`);
+}, 60_000);
+
 test("runs of one session keep their order without being awaited", async () => {
   const session = await sandbox.open();
   const results = await Promise.all(["let s = ''", "s += 'a'", "s += 'b'", "s"].map((code) => session.run(code)));

@@ -58,6 +58,7 @@ test("a supervisor that dies is replaced: its runs are tried once more, then inf
     libraries: [],
     limits: DEFAULT_LIMITS,
     wasmModule: {} as CompiledModule,
+    heapEndAt: undefined,
     workers: 1,
     worker: "",
   };

@@ -1,3 +1,4 @@
+import { heapEndAddress } from "../engine/heap-end.js";
 import { meteredEngine } from "../engine/metered-engine.js";
 import { resolveLimits, type Limits } from "../limits.js";
 import { PooledSandbox } from "../pooled-sandbox.js";
@@ -28,9 +29,18 @@ export async function createSandbox({ workers = 1, seed = 0, prelude = "math", l
   assertWorkers(workers);
   const own: Limits = resolveLimits(limits, resolveLimits({ stackBytes: BROWSER_STACK_BYTES }));
   const firstSeed = checkedSeed(seed);
-  const wasmModule = await webAssembly.compile(meteredEngine(Uint8Array.from(atob(EMBEDDED_ENGINE), (letter) => letter.charCodeAt(0))));
-  const setup = { wasmModule, guestSource: EMBEDDED_GUEST, prelude, libraries: [], limits: own, base: undefined };
+  const engine = Uint8Array.from(atob(EMBEDDED_ENGINE), (letter) => letter.charCodeAt(0));
+  const wasmModule = await webAssembly.compile(meteredEngine(engine));
+  const setup = {
+    wasmModule,
+    heapEndAt: heapEndAddress(engine),
+    guestSource: EMBEDDED_GUEST,
+    prelude,
+    libraries: [],
+    limits: own,
+    base: undefined,
+  };
   const pool = new InlinePool(workers, browserThreads(EMBEDDED_WORKER), setup);
-  const fingerprint = await fingerprintOf(await pool.start());
-  return new PooledSandbox(pool, { workers, seed: firstSeed, limits: own, fingerprint });
+  const base = await pool.start();
+  return new PooledSandbox(pool, { workers, seed: firstSeed, limits: own, base, fingerprint: await fingerprintOf(base) });
 }

@@ -1,15 +1,16 @@
-import { replyOf } from "../pool/reply.js";
+import { missingReply, replyOf } from "../pool/reply.js";
+import { PAGE, tableWith, type BlockTable } from "./blocks.js";
 import { placeError, type ErrorSource } from "./error-place.js";
 import type { HeapImage } from "./heap-image.js";
+import { KnownStates, tight, type KnownState } from "./known-states.js";
 import type { GuestError } from "../sandbox.js";
-import type { Outcome, RunReply, RunRequest, WorkerSetup } from "../pool/messages.js";
+import type { Outcome, RunReply, RunRequest, Turn, WorkerSetup } from "../pool/messages.js";
 import { Meter } from "./meter.js";
 import type { ProgressSink } from "../pool/progress.js";
 import { CellSyntaxError } from "./cell.js";
 import { transformCell } from "./repl-transform.js";
+import { SessionWorld } from "./session-world.js";
 import { ENGINE_PAGES, World, type Report } from "./world.js";
-
-const PAGE_BYTES = 65_536;
 
 /** Outcomes after which an instance is whole and may be set back; after any other it is dropped. */
 const REUSABLE: ReadonlySet<Outcome["status"]> = new Set(["ok", "error", "fuel"]);
@@ -26,7 +27,11 @@ export class Executor {
   readonly #progress: ProgressSink;
   #base: HeapImage | undefined;
   #stateless: KeptWorld | undefined;
-  #session: (KeptWorld & { readonly dirty: Pick<HeapImage, "blocks"> }) | undefined;
+  #session: (KeptWorld & { readonly session: SessionWorld }) | undefined;
+  /** The content of every world that begins, and the addresses in it. */
+  #start: BlockTable = [];
+  #layout = "";
+  readonly #states = new KnownStates();
 
   constructor(setup: WorkerSetup, progress: ProgressSink) {
     this.#setup = setup;
@@ -39,6 +44,8 @@ export class Executor {
     const maximumPages = pagesOf(this.#setup.limits.memoryBytes);
     const world = await this.#create(maximumPages, ENGINE_PAGES);
     this.#base = world.base;
+    this.#start = tableWith([], [world.base]);
+    this.#layout = world.layout;
     this.#stateless = { world, maximumPages };
     return world.base;
   }
@@ -46,7 +53,7 @@ export class Executor {
   async run(request: RunRequest): Promise<RunReply> {
     this.#progress.begin(request.id);
     try {
-      return request.turn === undefined ? await this.#runStateless(request) : await this.#runTurn(request);
+      return request.turn === undefined ? await this.#runStateless(request) : await this.#runTurn(request, request.turn);
     } finally {
       this.#progress.end();
     }
@@ -61,31 +68,50 @@ export class Executor {
     }
     const { world } = this.#stateless;
     const { outcome, isWhole } = this.#runIn(world, request);
-    const isSmall = world.memoryBytes === ENGINE_PAGES * PAGE_BYTES;
+    const isSmall = world.memoryBytes === ENGINE_PAGES * PAGE;
     if (!isWhole || !isSmall) this.#stateless = undefined;
     return replyOf(request.id, outcome);
   }
 
-  async #runTurn(request: RunRequest): Promise<RunReply> {
+  async #runTurn(request: RunRequest, turn: Turn): Promise<RunReply> {
+    const before = this.#stateBefore(turn);
+    if (before === undefined) return missingReply(request.id);
     const maximumPages = pagesOf(request.limits.memoryBytes);
-    const before = request.turn?.image;
-    const pages = before?.memoryPages ?? ENGINE_PAGES;
     const kept = this.#session;
     this.#session = undefined;
-    const isFit = kept?.maximumPages === maximumPages && kept.world.memoryBytes === pages * PAGE_BYTES;
-    const world = isFit ? kept.world : await this.#create(Math.max(maximumPages, pages), pages);
-    if (isFit) world.erase(kept.dirty);
-    if (before !== undefined) world.restore(before);
+    const isFit = kept?.maximumPages === maximumPages && kept.world.memoryBytes === before.memoryPages * PAGE;
+    const session = isFit ? kept.session : await this.#createSession(Math.max(maximumPages, before.memoryPages), before.memoryPages);
+    const { world } = session;
+    session.moveTo(before.content);
     const { outcome, isWhole } = this.#runIn(world, request);
     if (!isWhole || outcome.status === "fuel") return replyOf(request.id, outcome);
-    const image = world.capture();
-    this.#session = { world, maximumPages, dirty: { blocks: image.blocks } };
-    return replyOf(request.id, outcome, image);
+    const changes = session.takeChanges();
+    const keptBytes = before.keptBytes + changes.bytes.length;
+    const state = tight({ content: session.content, memoryPages: changes.memoryPages, keptBytes }, this.#start);
+    session.adopt(state.content);
+    this.#states.add(request.id, state);
+    this.#session = { session, world, maximumPages };
+    return replyOf(request.id, outcome, { ...changes, bytes: changes.bytes.slice() }); // what is sent is lost to this thread
+  }
+
+  /** Undefined when it is not known here and must be sent. */
+  #stateBefore({ before, parts }: Turn): KnownState | undefined {
+    if (before === undefined) return { content: this.#start, memoryPages: ENGINE_PAGES, keptBytes: 0 };
+    if (parts !== undefined) {
+      if (parts.some(({ layout }) => layout !== this.#layout)) throw new Error("the image was made by another build of the engine");
+      const keptBytes = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      this.#states.add(before, { content: tableWith(this.#start, parts), memoryPages: parts.at(-1)!.memoryPages, keptBytes });
+    }
+    return this.#states.get(before);
+  }
+
+  async #createSession(maximumPages: number, initialPages: number): Promise<SessionWorld> {
+    return new SessionWorld(await this.#create(maximumPages, initialPages), this.#start);
   }
 
   #create(maximumPages: number, initialPages: number): Promise<World> {
-    const { wasmModule, guestSource, prelude, libraries } = this.#setup;
-    return World.create({ wasmModule, guestSource, prelude, libraries, maximumPages, initialPages, base: this.#base });
+    const { wasmModule, heapEndAt, guestSource, prelude, libraries } = this.#setup;
+    return World.create({ wasmModule, heapEndAt, guestSource, prelude, libraries, maximumPages, initialPages, base: this.#base });
   }
 
   #runIn(world: World, { code, limits, seed, turn }: RunRequest): { readonly outcome: Outcome; readonly isWhole: boolean } {
@@ -159,9 +185,9 @@ function faultOf(error: unknown, world: World, maximumPages: number): Verdict {
 
 /** Memory grows in steps, so that the last of it may stay out of reach. */
 function isFull(world: World, maximumPages: number): boolean {
-  return world.memoryBytes > 0.75 * maximumPages * PAGE_BYTES;
+  return world.memoryBytes > 0.75 * maximumPages * PAGE;
 }
 
 function pagesOf(bytes: number): number {
-  return Math.ceil(bytes / PAGE_BYTES);
+  return Math.ceil(bytes / PAGE);
 }

@@ -1,9 +1,8 @@
-const PAGE = 65_536;
-const BLOCK = 4_096;
+import { BLOCK, isEqual, PAGE, ZEROS } from "./blocks.js";
 
 /**
- * The part of a linear memory that differs from a base, in blocks of 4 KiB. It is never changed. Not shared memory: what that holds
- * is freed only when every thread that ever saw it has collected its garbage, which idle threads do not.
+ * Blocks of 4 KiB of a linear memory. It is never changed. Not shared memory: what that holds is freed only when every thread that ever
+ * saw it has collected its garbage, which idle threads do not.
  */
 export interface HeapImage {
   /** Length of the memory in pages of 64 KiB. */
@@ -16,24 +15,16 @@ export interface HeapImage {
   readonly bytes: Uint8Array;
 }
 
-const ZEROS = new Uint8Array(PAGE);
-
-/** Copies every block of `memory` that differs from `base`; with no base, every block that is not zero. */
-export function captureImage(memory: Uint8Array, layout: string, base?: HeapImage): HeapImage {
-  const baseBlocks = base === undefined ? new Map<number, Uint8Array>() : blocksOf(base);
-  const basePages = new Set([...baseBlocks.keys()].map((block) => Math.floor((block * BLOCK) / PAGE)));
+/** Copies every block of `memory` that is not zero. */
+export function captureImage(memory: Uint8Array, layout: string): HeapImage {
   const changed: number[] = [];
-  for (let page = 0; page * PAGE < memory.length; page++) {
-    const start = page * PAGE;
-    if (!basePages.has(page) && isEqual(memory.subarray(start, start + PAGE), ZEROS)) continue;
+  for (let start = 0; start < memory.length; start += PAGE) {
+    if (isEqual(memory.subarray(start, start + PAGE), ZEROS)) continue;
     for (let at = start; at < start + PAGE; at += BLOCK) {
-      const expected = baseBlocks.get(at / BLOCK) ?? ZEROS.subarray(0, BLOCK);
-      if (!isEqual(memory.subarray(at, at + BLOCK), expected)) changed.push(at / BLOCK);
+      if (!isEqual(memory.subarray(at, at + BLOCK), ZEROS.subarray(0, BLOCK))) changed.push(at / BLOCK);
     }
   }
-  const bytes = new Uint8Array(changed.length * BLOCK);
-  changed.forEach((block, i) => bytes.set(memory.subarray(block * BLOCK, (block + 1) * BLOCK), i * BLOCK));
-  return { memoryPages: memory.length / PAGE, layout, blocks: Uint32Array.from(changed), bytes };
+  return imageOf({ memoryPages: memory.length / PAGE, layout }, changed, (block) => memory.subarray(block * BLOCK, (block + 1) * BLOCK));
 }
 
 /** Writes an image's blocks over `memory`, which must be at least as long as the image's. */
@@ -44,25 +35,34 @@ export function writeImage(memory: Uint8Array, { blocks, bytes }: HeapImage): vo
   }
 }
 
-/** Sets an image's blocks to zero in `memory`. */
-export function eraseImage(memory: Uint8Array, { blocks }: Pick<HeapImage, "blocks">): void {
-  for (const block of blocks) memory.fill(0, block * BLOCK, (block + 1) * BLOCK);
+/**
+ * One image of `parts` written one over the other, later ones last.
+ *
+ * @param base - what the first of them was written over; blocks that are as there are left out, so that equal worlds have equal images.
+ */
+export function flattened(parts: readonly HeapImage[], base?: HeapImage): HeapImage {
+  const contents = new Map<number, Uint8Array>();
+  for (const part of parts) addBlocks(contents, part);
+  if (base !== undefined) {
+    const first = new Map<number, Uint8Array>();
+    addBlocks(first, base);
+    for (const [block, bytes] of contents) if (isEqual(bytes, first.get(block) ?? ZEROS.subarray(0, BLOCK))) contents.delete(block);
+  }
+  const blocks = [...contents.keys()].sort((a, b) => a - b);
+  return imageOf(parts.at(-1)!, blocks, (block) => contents.get(block)!);
 }
 
-function blocksOf({ blocks, bytes }: HeapImage): Map<number, Uint8Array> {
-  const result = new Map<number, Uint8Array>();
-  blocks.forEach((block, i) => result.set(block, bytes.subarray(i * BLOCK, (i + 1) * BLOCK)));
-  return result;
+/** An image of given blocks. @param contentOf - the content of a block, which is copied */
+export function imageOf(
+  { memoryPages, layout }: Pick<HeapImage, "memoryPages" | "layout">,
+  blocks: readonly number[],
+  contentOf: (block: number) => Uint8Array,
+): HeapImage {
+  const bytes = new Uint8Array(blocks.length * BLOCK);
+  blocks.forEach((block, i) => bytes.set(contentOf(block), i * BLOCK));
+  return { memoryPages, layout, blocks: Uint32Array.from(blocks), bytes };
 }
 
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (globalThis.Buffer !== undefined) return globalThis.Buffer.compare(a, b) === 0;
-  const [left, right] = [wordsOf(a), wordsOf(b)];
-  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
-  return true;
-}
-
-/** Blocks begin and end at multiples of eight bytes. */
-function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): BigInt64Array {
-  return new BigInt64Array(buffer, byteOffset, byteLength / 8);
+function addBlocks(contents: Map<number, Uint8Array>, { blocks, bytes }: HeapImage): void {
+  blocks.forEach((block, i) => contents.set(block, bytes.subarray(i * BLOCK, (i + 1) * BLOCK)));
 }

@@ -8,7 +8,8 @@ import {
 } from "quickjs-emscripten-core";
 import baseVariant from "@jitl/quickjs-wasmfile-release-sync";
 import { libraryExpression, type LibrarySource } from "../libraries.js";
-import { captureImage, eraseImage, writeImage, type HeapImage } from "./heap-image.js";
+import { changedBlocks, PAGE, BLOCK, type BlockTable } from "./blocks.js";
+import { captureImage, imageOf, writeImage, type HeapImage } from "./heap-image.js";
 import { JOBS_PER_TICK, type Meter } from "./meter.js";
 import type { Cell } from "./cell.js";
 import { transformCell } from "./repl-transform.js";
@@ -18,7 +19,6 @@ import { WorkCounter } from "./work-counter.js";
 // Its declarations are written for CommonJS, where the default export would be the namespace.
 const releaseSync = baseVariant as unknown as QuickJSSyncVariant;
 
-const PAGE_BYTES = 65_536;
 /** Pages the engine's build starts with. */
 export const ENGINE_PAGES = 256;
 /** One timer call costs as much fuel as this many promise jobs. */
@@ -40,6 +40,8 @@ export interface Report {
 /** Parts that a {@link World} is made of. */
 export interface WorldOptions {
   readonly wasmModule: CompiledModule;
+  /** See `heapEndAddress`. */
+  readonly heapEndAt: number | undefined;
   readonly guestSource: string;
   readonly prelude: string;
   readonly libraries: readonly LibrarySource[];
@@ -60,6 +62,7 @@ export class World {
   readonly #context: QuickJSContext;
   readonly #harness: Readonly<Record<HarnessName, QuickJSHandle>>;
   readonly #layout: string;
+  readonly #heapEndAt: number | undefined;
   #meter: Meter | undefined;
 
   private constructor(memory: LinearMemory, work: WorkCounter, runtime: QuickJSRuntime, context: QuickJSContext, options: WorldOptions) {
@@ -67,6 +70,7 @@ export class World {
     this.work = work;
     this.#runtime = runtime;
     this.#context = context;
+    this.#heapEndAt = options.heapEndAt;
     runtime.setInterruptHandler(() => this.#meter?.tick() ?? false);
     this.#harness = this.#boot(options.guestSource);
     this.#layout = HARNESS.map((name) => this.#harness[name].value).join();
@@ -76,7 +80,7 @@ export class World {
     } else {
       for (const library of options.libraries) this.#installLibrary(library);
       this.#installPrelude(options.prelude);
-      this.base = captureImage(this.#bytes(), this.#layout);
+      this.base = captureImage(this.bytes(), this.#layout);
     }
   }
 
@@ -98,28 +102,34 @@ export class World {
     return new World(memory, work!, runtime, context, options);
   }
 
+  /** Names the engine's build: images fit worlds of the same layout. */
+  get layout(): string {
+    return this.#layout;
+  }
+
   get memoryBytes(): number {
     return this.#memory.buffer.byteLength;
   }
 
-  /** Sets the memory back to the start of a world, or to `image`. What lies beyond the heap's end is left as it is. */
-  restore(image?: HeapImage): void {
-    for (const part of image === undefined ? [this.base] : [this.base, image]) {
-      if (part.layout !== this.#layout) throw new Error("the image was made by another build of the engine");
-      if (part.memoryPages * PAGE_BYTES > this.memoryBytes) throw new Error("the image is longer than the memory");
-      writeImage(this.#bytes(), part);
-    }
+  /** Sets the memory back to the start of a world. What lies beyond that is left as it is. */
+  restore(): void {
+    const { layout, memoryPages } = this.base;
+    if (layout !== this.#layout) throw new Error("the image was made by another build of the engine");
+    if (memoryPages * PAGE > this.memoryBytes) throw new Error("the image is longer than the memory");
+    writeImage(this.bytes(), this.base);
   }
 
-  /** The memory as its difference from the start. */
-  capture(): HeapImage {
-    return captureImage(this.#bytes(), this.#layout, this.base);
+  /** The blocks of memory that differ from `content`. */
+  changesFrom(content: BlockTable): HeapImage {
+    const memory = this.bytes();
+    const changed = changedBlocks(memory, content, this.#heapEnd());
+    const about = { memoryPages: memory.length / PAGE, layout: this.#layout };
+    return imageOf(about, changed, (block) => memory.subarray(block * BLOCK, (block + 1) * BLOCK));
   }
 
-  /** Undoes an image that was restored or captured last, so that the memory is that of the start, to the byte. */
-  erase(image: Pick<HeapImage, "blocks">): void {
-    eraseImage(this.#bytes(), image);
-    this.restore();
+  /** The memory as it is now; another object after it has grown. */
+  bytes(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer);
   }
 
   seed(seed: number): void {
@@ -202,8 +212,10 @@ export class World {
     else this.#context.unwrapResult(this.#context.evalCode(transformCell(prelude).code, "prelude.js", { type: "global" })).dispose();
   }
 
-  #bytes(): Uint8Array {
-    return new Uint8Array(this.#memory.buffer);
+  /** The address from which on nothing was ever written: the heap never shrinks. */
+  #heapEnd(): number {
+    if (this.#heapEndAt === undefined) return this.memoryBytes;
+    return new DataView(this.#memory.buffer).getUint32(this.#heapEndAt, true);
   }
 }
 

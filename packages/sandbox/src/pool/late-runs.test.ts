@@ -6,7 +6,16 @@ import { replyOf } from "./reply.js";
 import type { StartThread, ThreadEvents } from "./slot-thread.js";
 import { WorkerPool } from "./worker-pool.js";
 
-const setup = { guestSource: "", prelude: "", libraries: [], limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule, base: undefined };
+const setup = {
+  guestSource: "",
+  prelude: "",
+  libraries: [],
+  limits: DEFAULT_LIMITS,
+  wasmModule: {} as CompiledModule,
+  heapEndAt: undefined,
+  base: undefined,
+};
+const need = (): void => undefined;
 const base = { memoryPages: 0, layout: "", blocks: new Uint32Array(), bytes: new Uint8Array() };
 const report = { stdout: "", stderr: "", truncated: false, usage: { fuel: 0, wallMs: 0, memoryBytes: 0 } };
 const ok: Outcome = { ...report, status: "ok" };
@@ -71,7 +80,7 @@ afterEach(async () => {
 });
 
 async function poolOf(start: StartThread, workers = 2): Promise<(code: string, id: number, rerun?: boolean) => Promise<Outcome>> {
-  const pool = new WorkerPool(workers, start, setup);
+  const pool = new WorkerPool(workers, start, setup, need);
   pools.push(pool);
   await pool.start();
   return async (code, id, rerun = true) => {

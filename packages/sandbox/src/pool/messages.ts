@@ -31,8 +31,12 @@ export interface RunRequest {
 export interface Turn {
   /** From 1. */
   readonly cell: number;
-  /** The world before the cell; undefined before the first. */
-  readonly image: HeapImage | undefined;
+  /** Id of the state before the cell, which is that of the run that made it; undefined before the first. */
+  readonly before: number | undefined;
+  /** Number of the worker that made that state; undefined when none did. */
+  readonly home: number | undefined;
+  /** That state, as images each written over the one before; undefined while it is hoped that the worker has it. */
+  readonly parts: readonly HeapImage[] | undefined;
 }
 
 /** A worker's answer to one {@link RunRequest}. */
@@ -42,20 +46,26 @@ export interface RunReply {
   readonly isFault: boolean;
   /** True when the status is `timeout`. */
   readonly isLate: boolean;
+  /** True when the run has not begun: the worker does not know the state before it. */
+  readonly isMissing: boolean;
   /** An {@link Outcome} as JSON, which crosses two threads at less cost than an object does. */
   readonly outcome: string;
-  /** The world after a session's cell, when the cell is kept. */
-  readonly image: HeapImage | undefined;
+  /** What a session's cell changed in its world, when the cell is kept. */
+  readonly changes: HeapImage | undefined;
+  /** Number of the worker that ran it, which its pool adds. */
+  readonly home?: number;
 }
 
 /** The memory that replies own: posted with them it moves and is not copied. */
 export function transferOf(replies: readonly RunReply[]): ArrayBuffer[] {
-  return replies.flatMap(({ image }) => (image === undefined ? [] : [image.bytes.buffer as ArrayBuffer]));
+  return replies.flatMap(({ changes }) => (changes === undefined ? [] : [changes.bytes.buffer as ArrayBuffer]));
 }
 
 /** Data that a worker is started with. */
 export interface WorkerSetup {
   readonly wasmModule: CompiledModule;
+  /** See `heapEndAddress`. */
+  readonly heapEndAt: number | undefined;
   readonly guestSource: string;
   readonly prelude: string;
   readonly libraries: readonly LibrarySource[];
@@ -91,7 +101,11 @@ export interface SupervisorSetup extends WorkerSetup {
 /** Caller to supervisor. */
 export type ToSupervisor =
   | { readonly type: "submit"; readonly requests: readonly RunRequest[] }
-  | { readonly type: "abort"; readonly id: number };
+  | { readonly type: "abort"; readonly id: number }
+  | { readonly type: "supply"; readonly id: number; readonly parts: readonly HeapImage[] };
 
 /** Supervisor to caller. */
-export type FromSupervisor = FromWorker;
+export type FromSupervisor =
+  | FromWorker
+  /** No worker knows the state before a run. */
+  | { readonly type: "need"; readonly id: number };

@@ -60,6 +60,11 @@ export class PendingRuns<Request extends { readonly id: number }, Reply extends 
     });
   }
 
+  /** A run that is not yet answered. */
+  get(id: number): Request | undefined {
+    return this.#runs.get(id)?.request;
+  }
+
   settle(reply: Reply): void {
     this.#runs.get(reply.id)?.settle(reply);
   }

@@ -2,9 +2,15 @@ import type { HeapImage } from "../engine/heap-image.js";
 import type { Outcome, RunReply } from "./messages.js";
 import type { SlotExit } from "./worker-slot.js";
 
-/** The reply that carries an outcome, and a session's world after it. */
-export function replyOf(id: number, outcome: Outcome, image?: HeapImage): RunReply {
-  return { id, isFault: outcome.status === "infra", isLate: outcome.status === "timeout", outcome: JSON.stringify(outcome), image };
+/** The reply that carries an outcome, and what a session's cell changed in its world. */
+export function replyOf(id: number, outcome: Outcome, changes?: HeapImage): RunReply {
+  const { status } = outcome;
+  return { id, isFault: status === "infra", isLate: status === "timeout", isMissing: false, outcome: JSON.stringify(outcome), changes };
+}
+
+/** The reply to a cell whose world the worker must be sent first. */
+export function missingReply(id: number): RunReply {
+  return { id, isFault: false, isLate: false, isMissing: true, outcome: "", changes: undefined };
 }
 
 /** The reply to a run of which nothing is known. */

@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { RetoolError } from "@retool-ts/core";
 import type { HeapImage } from "../engine/heap-image.js";
 import type { FromSupervisor, RunReply, RunRequest, SupervisorSetup, ToSupervisor } from "./messages.js";
+import { withoutKnown } from "./missing-state.js";
 import { PendingRuns } from "./pending-runs.js";
 import { endedReply } from "./reply.js";
 import { startSupervisor } from "./supervisor-thread.js";
@@ -88,6 +89,11 @@ export class SupervisedPool {
             return ready?.(message.base);
           case "replies":
             for (const reply of message.replies) this.#pending.settle(reply);
+            return;
+          case "need": {
+            const parts = this.#pending.get(message.id)?.turn?.parts;
+            if (parts !== undefined) this.#post({ type: "supply", id: message.id, parts });
+          }
         }
       },
       exit: (reason) => {
@@ -113,7 +119,7 @@ export class SupervisedPool {
     if (this.#outbox.length === 0) return;
     if (this.#thread === undefined) this.#spawn();
     this.#submitted += this.#outbox.length;
-    this.#post({ type: "submit", requests: this.#outbox });
+    this.#post({ type: "submit", requests: this.#outbox.map(withoutKnown) });
     this.#outbox = [];
   }
 

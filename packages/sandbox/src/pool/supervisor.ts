@@ -10,7 +10,8 @@ import { WorkerPool } from "./worker-pool.js";
 
 const port = parentPort!;
 const { workers, worker, tally, ...setup } = workerData as SupervisorSetup;
-const pool = new WorkerPool(workers, nodeThreads(new URL(worker)), setup, new Tally(tally));
+const need = (id: number): void => send({ type: "need", id });
+const pool = new WorkerPool(workers, nodeThreads(new URL(worker)), setup, need, new Tally(tally));
 const send = (message: FromSupervisor): void => port.postMessage(message, message.type === "replies" ? transferOf(message.replies) : []);
 
 /** Replies of one turn of the event loop, which go in one message. */
@@ -23,6 +24,7 @@ function flush(): void {
 
 port.on("message", (message: ToSupervisor) => {
   if (message.type === "abort") return pool.abort(message.id);
+  if (message.type === "supply") return pool.supply(message.id, message.parts);
   for (const request of message.requests) {
     void pool.submit(request).then((reply) => {
       outbox.push(reply);

@@ -6,7 +6,16 @@ import { nodeThreads } from "./node-thread.js";
 import { Tally } from "./tally.js";
 import { WorkerPool } from "./worker-pool.js";
 
-const setup = { guestSource: "", prelude: "", libraries: [], limits: DEFAULT_LIMITS, wasmModule: {} as CompiledModule, base: undefined };
+const setup = {
+  guestSource: "",
+  prelude: "",
+  libraries: [],
+  limits: DEFAULT_LIMITS,
+  wasmModule: {} as CompiledModule,
+  heapEndAt: undefined,
+  base: undefined,
+};
+const need = (): void => undefined;
 const pools: WorkerPool[] = [];
 afterEach(async () => {
   for (const pool of pools.splice(0)) await pool.close();
@@ -14,7 +23,13 @@ afterEach(async () => {
 
 async function outcomesOf(codes: readonly string[], workers = 1): Promise<{ readonly outcomes: Outcome[]; readonly restarts: number }> {
   const tally = Tally.allocate();
-  const pool = new WorkerPool(workers, nodeThreads(new URL("../../test/fixtures/crashing-worker.mjs", import.meta.url)), setup, tally);
+  const pool = new WorkerPool(
+    workers,
+    nodeThreads(new URL("../../test/fixtures/crashing-worker.mjs", import.meta.url)),
+    setup,
+    need,
+    tally,
+  );
   pools.push(pool);
   await pool.start();
   const runs = codes.map((code, i) =>
@@ -53,6 +68,6 @@ test("a worker whose own heap is full ends; its run is tried twice, is infra, an
 });
 
 test("a worker file that is missing makes the start fail", async () => {
-  const pool = new WorkerPool(1, nodeThreads(new URL("./no-such-worker.mjs", import.meta.url)), setup);
+  const pool = new WorkerPool(1, nodeThreads(new URL("./no-such-worker.mjs", import.meta.url)), setup, need);
   await expect(pool.start()).rejects.toMatchObject({ code: "SANDBOX_START" });
 });

@@ -17,7 +17,7 @@ const MAX_ATTEMPTS = 2;
 const MAX_FAILED_STARTS = 3;
 
 interface Task {
-  readonly request: RunRequest;
+  request: RunRequest;
   attempts: number;
   /** True when the clock has ended it once. */
   isLate: boolean;
@@ -40,14 +40,18 @@ export class WorkerPool {
   #base: HeapImage | undefined;
   #onStart: { ready(base: HeapImage): void; failed(error: Error): void } | undefined;
   #failedStarts = 0;
+  #lastSlot = 0;
+  readonly #need: (id: number) => void;
   readonly #tally: Tally;
   #isClosed = false;
 
-  constructor(size: number, start: StartThread, setup: PoolSetup, tally: Tally = Tally.allocate()) {
+  /** @param need - asks for {@link supply}: no worker knows the state before run `id` */
+  constructor(size: number, start: StartThread, setup: PoolSetup, need: (id: number) => void, tally: Tally = Tally.allocate()) {
     this.#size = size;
     this.#start = start;
     this.#setup = setup;
     this.#base = setup.base;
+    this.#need = need;
     this.#tally = tally;
   }
 
@@ -74,6 +78,15 @@ export class WorkerPool {
       this.#queue.push(this.#tasks.get(request.id)!);
       if (this.#queue.length === 1) queueMicrotask(() => this.#dispatch());
     });
+  }
+
+  /** Brings the state before a run that could not begin without it. */
+  supply(id: number, parts: readonly HeapImage[]): void {
+    const task = this.#tasks.get(id);
+    if (task?.request.turn === undefined) return;
+    task.request = { ...task.request, turn: { ...task.request.turn, parts } };
+    (task.isLate ? this.#late : this.#queue).unshift(task);
+    this.#dispatch();
   }
 
   /** Ends a run at once, whether it waits or runs. */
@@ -103,10 +116,22 @@ export class WorkerPool {
   }
 
   #sendChunks(): void {
-    for (const slot of this.#slots) {
-      if (this.#queue.length === 0) break;
-      if (slot.isIdle) slot.send(this.#takeChunk().map(({ request }) => request));
+    for (const isOwn of [true, false]) {
+      for (const slot of this.#slots) {
+        if (this.#queue.length === 0) return;
+        if (slot.isIdle) this.#sendChunk(slot, isOwn);
+      }
     }
+  }
+
+  /** Gives a slot a share of the queue. @param isOwn - only cells that go on from a state it made */
+  #sendChunk(slot: WorkerSlot, isOwn: boolean): void {
+    const isFor = ({ request }: Task): boolean => !isOwn || request.turn?.home === slot.number;
+    const chunk = this.#queue.filter(isFor).slice(0, this.#chunkLength());
+    if (chunk.length === 0) return;
+    const taken = new Set(chunk);
+    this.#queue = this.#queue.filter((task) => !taken.has(task));
+    slot.send(chunk.map(({ request }) => request));
   }
 
   /** Hands out one late run once all that runs has ended; until it has ended as well, nothing else is handed out. */
@@ -120,9 +145,9 @@ export class WorkerPool {
     this.#tally.running = [...this.#slots].reduce((sum, slot) => sum + slot.heldCount, 0);
   }
 
-  /** A share of the queue, smaller towards its end, so that the workers finish together. */
-  #takeChunk(): Task[] {
-    return this.#queue.splice(0, Math.min(MAX_CHUNK, Math.ceil(this.#queue.length / (2 * this.#size))));
+  /** Smaller towards the queue's end, so that the workers finish together. */
+  #chunkLength(): number {
+    return Math.min(MAX_CHUNK, Math.ceil(this.#queue.length / (2 * this.#size)));
   }
 
   #spawn(): void {
@@ -133,19 +158,20 @@ export class WorkerPool {
         this.#onStart?.ready(base);
         this.#dispatch();
       },
-      replies: (_slot, replies) => {
-        for (const reply of replies) this.#receive(reply);
+      replies: ({ number }, replies) => {
+        for (const reply of replies) this.#receive({ ...reply, home: number });
         this.#dispatch();
       },
       exit: (slot, exit) => this.#replace(slot, exit),
     };
-    this.#slots.add(new WorkerSlot(this.#start, { ...this.#setup, base: this.#base }, events));
+    this.#slots.add(new WorkerSlot(++this.#lastSlot, this.#start, { ...this.#setup, base: this.#base }, events));
   }
 
   #receive(reply: RunReply): void {
     const task = this.#tasks.get(reply.id);
     if (task === undefined) return;
-    if (reply.isLate) this.#takeLate(task, reply);
+    if (reply.isMissing) this.#need(reply.id);
+    else if (reply.isLate) this.#takeLate(task, reply);
     else if (reply.isFault && ++task.attempts < MAX_ATTEMPTS) this.#queue.push(task);
     else task.settle(reply);
   }

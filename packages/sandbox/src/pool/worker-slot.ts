@@ -33,6 +33,8 @@ export interface SlotExit {
 
 /** One worker thread, the requests it holds, and the deadline of the one it runs. */
 export class WorkerSlot {
+  /** Unlike that of any other slot of its pool. */
+  readonly number: number;
   readonly #thread: SlotThread;
   readonly #events: SlotEvents;
   readonly #held = new Map<number, RunRequest>();
@@ -44,7 +46,8 @@ export class WorkerSlot {
   #kill: { readonly reason: string | undefined; readonly culprit: number; readonly ranMs: number } | undefined;
   #failure = "the worker ended";
 
-  constructor(start: StartThread, setup: WorkerSetup, events: SlotEvents) {
+  constructor(number: number, start: StartThread, setup: WorkerSetup, events: SlotEvents) {
+    this.number = number;
     this.#events = events;
     this.#thread = start(setup, {
       message: (message) => this.#receive(message),
