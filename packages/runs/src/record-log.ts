@@ -81,8 +81,14 @@ export function decodeRecord(line: string, where: string): LogRecord {
   try {
     const record = JSON.parse(line) as LogRecord;
     if (typeof record !== "object" || record === null || Array.isArray(record)) throw new TypeError("no object");
-    const strange = Object.values(record).find((value: unknown) => typeof value === "object" && value !== null);
-    if (strange !== undefined) throw new TypeError("a value that is neither number nor text");
+    let isPlain = true;
+    for (const key in record) {
+      const value: unknown = record[key];
+      if (typeof value === "number") continue;
+      if (typeof value === "object" && value !== null) throw new TypeError("a value that is neither number nor text");
+      if (NON_FINITE.has(value)) isPlain = false;
+    }
+    if (isPlain) return record;
     return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, NON_FINITE.get(value) ?? value]));
   } catch (cause) {
     const found = JSON.stringify(line.slice(0, 60));
