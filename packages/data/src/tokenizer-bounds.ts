@@ -17,16 +17,25 @@ interface Parts {
 export function boundsFault({ model, ...parts }: Parts): { readonly where: string; readonly found: string } | undefined {
   const depth = depthOf(parts);
   if (depth > DEEPEST) return { where: "tokenizer.json", found: `parts nested deeper than ${DEEPEST} levels` };
-  const ids = Array.isArray(model.vocab) ? [] : Object.values(model.vocab as Record<string, unknown>);
-  const id = [...ids, ...(parts.added_tokens ?? []).map((token) => token.id)].find((each) => !isId(each));
-  if (id !== undefined)
+  const wrong = wrongIdOf(model.vocab) ?? (parts.added_tokens ?? []).find((token) => !isId(token.id));
+  if (wrong !== undefined) {
+    const { id } = wrong;
     return { where: "tokenizer.json", found: `the token id ${JSON.stringify(id)?.slice(0, 30)}, above ${LARGEST_ID} or no whole number` };
+  }
   const growth = growthOf(parts["normalizer"]);
   if (growth > MOST_GROWTH) return { where: "tokenizer.json normalizer", found: `one that can make a text ${growth} times longer` };
   for (const pattern of patternsOf([parts["pre_tokenizer"], parts["normalizer"], parts["decoder"]])) {
     const fault = patternFault(pattern);
     if (fault !== undefined) return { where: "tokenizer.json", found: `${fault}, which may never end, in ${pattern.slice(0, 60)}` };
   }
+  return undefined;
+}
+
+/** The first id of a vocabulary that is none. It has a hundred thousand, so no list of them is made. */
+function wrongIdOf(vocab: object): { readonly id: unknown } | undefined {
+  if (Array.isArray(vocab)) return undefined;
+  const ids = vocab as Readonly<Record<string, unknown>>;
+  for (const token in ids) if (!isId(ids[token])) return { id: ids[token] };
   return undefined;
 }
 
