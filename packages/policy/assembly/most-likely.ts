@@ -1,16 +1,17 @@
 // One token drawn from the most likely ones alone: top-k and top-p.
-import { BLOCK, MARGIN } from "./sampling";
+import { drawByBuckets } from "./buckets";
+import { BLOCK } from "./sampling";
 import { at, maximum } from "./simd";
 import { weightAt } from "./weights";
 
 /** Parts of the range of logits into which candidates are put before they are sorted. */
-const BUCKETS: i32 = 1024;
+export const BUCKETS: i32 = 1024;
 /** Longest run that is sorted by insertion. */
 const RUN: i32 = 24;
 
-/** Floats of scratch memory for drawFromMostLikely: the candidates twice, where each bucket ends, and the largest weights of blocks. */
+/** Floats of scratch memory for drawFromMostLikely: candidates, their buckets, room to sort them, what buckets hold, largest weights of blocks. */
 export function mostLikelyScratch(vocab: i32): i32 {
-  return 2 * vocab + BUCKETS + vocab / BLOCK + 1;
+  return 4 * vocab + 4 * BUCKETS + vocab / BLOCK + 2;
 }
 
 /**
@@ -25,9 +26,19 @@ export function drawFromMostLikely(
   const most: i32 = isCut ? <i32>topK : allowed;
   // Together, ids below this have less than what top-p leaves out.
   const floor = isCut ? weightOfMost(weights, allowed, most, exact, at(scratch, 2 * allowed)) : ((1 - topP) * total) / <f64>allowed;
+  const least = max(floor * (1 - 1e-5), 1e-38);
+  return exact
+    ? drawExactly(line, weights, sums, allowed, best, total, topP, most, uniform, least, scratch)
+    : drawByBuckets(line, weights, sums, allowed, best, total, topP, most, uniform, least, scratch);
+}
+
+function drawExactly(
+  line: usize, weights: usize, sums: usize, allowed: i32, best: f32, total: f64, topP: f64, most: i32, uniform: f64, least: f64,
+  scratch: usize,
+): i32 {
   const candidates = scratch;
-  const count = collect(weights, sums, allowed, max(floor * (1 - 1e-5), 1e-38), exact, candidates);
-  if (count == 0) return exact ? 0 : -1;
+  const count = collect(weights, sums, allowed, least, true, candidates);
+  if (count == 0) return 0;
   const sorted = at(candidates, allowed);
   const ends = at(sorted, allowed);
   distribute(line, candidates, count, best, sorted, ends);
@@ -35,35 +46,32 @@ export function drawFromMostLikely(
   const kept = min(most, count);
   let bucket: i32 = 0; // buckets before it are sorted
   let left = total;
-  if (isCut) {
+  if (most < allowed) {
     left = 0;
     for (let i: i32 = 0; i < kept; i++) {
       while (bucket == 0 || i >= load<i32>(at(ends, bucket - 1))) sortBucket(line, sorted, ends, bucket++, candidates);
-      left += weightAt(weights, load<i32>(at(sorted, i)), exact);
+      left += weightAt(weights, load<i32>(at(sorted, i)), true);
     }
   }
-  const margin = exact ? 0 : total * MARGIN;
   const enough = topP < 1 ? topP * left : Infinity;
   let mass: f64 = 0;
   let nucleus: i32 = 0;
   while (nucleus < kept && (nucleus == 0 || mass < enough)) {
     while (bucket == 0 || nucleus >= load<i32>(at(ends, bucket - 1))) sortBucket(line, sorted, ends, bucket++, candidates);
-    if (nucleus > 0 && enough - mass < margin) return -1;
-    mass += weightAt(weights, load<i32>(at(sorted, nucleus++)), exact);
+    mass += weightAt(weights, load<i32>(at(sorted, nucleus++)), true);
   }
-  if (mass < enough + margin && mass >= enough && !exact) return -1;
 
   let rest = uniform * mass;
   let last = load<i32>(sorted);
   for (let i: i32 = 0; i < nucleus; i++) {
     const id = load<i32>(at(sorted, i));
-    const weight = weightAt(weights, id, exact);
+    const weight = weightAt(weights, id, true);
     if (weight == 0) continue;
     last = id;
-    if (rest < weight) return exact || (weight - rest > margin && (rest > margin || i == 0)) ? id : -1;
+    if (rest < weight) return id;
     rest -= weight;
   }
-  return exact ? last : -1; // rounding left a crumb of the last token's share
+  return last; // rounding left a crumb of the last token's share
 }
 
 /** A weight that at least `most` ids reach: of the largest ones of the blocks, the one that comes so far down; 0 where there are too few. */
@@ -90,7 +98,7 @@ function largestOf(weights: usize, start: i32, end: i32, exact: bool): f32 {
 }
 
 /** The ids whose weight reaches the floor, rising; returns how many. */
-function collect(weights: usize, sums: usize, allowed: i32, floor: f64, exact: bool, candidates: usize): i32 {
+export function collect(weights: usize, sums: usize, allowed: i32, floor: f64, exact: bool, candidates: usize): i32 {
   let count: i32 = 0;
   for (let start: i32 = 0; start < allowed; start += BLOCK) {
     if (load<f64>(sums + ((<usize>(start / BLOCK)) << 3)) < floor) continue;
@@ -98,6 +106,16 @@ function collect(weights: usize, sums: usize, allowed: i32, floor: f64, exact: b
     let id = start;
     if (!exact) {
       const least = f32x4.splat(<f32>floor);
+      for (; id + 16 <= end; id += 16) {
+        const from = at(weights, id);
+        const low = f32x4.pmax(v128.load(from), v128.load(from, 16));
+        const high = f32x4.pmax(v128.load(from, 32), v128.load(from, 48));
+        if (!v128.any_true(f32x4.ge(f32x4.pmax(low, high), least))) continue;
+        for (let part: i32 = 0; part < 16; part += 4) {
+          let mask = i32x4.bitmask(f32x4.ge(v128.load(at(from, part)), least));
+          for (; mask != 0; mask &= mask - 1) store<i32>(at(candidates, count++), id + part + ctz(mask));
+        }
+      }
       for (; id + 4 <= end; id += 4) {
         let mask = i32x4.bitmask(f32x4.ge(v128.load(at(weights, id)), least));
         for (; mask != 0; mask &= mask - 1) store<i32>(at(candidates, count++), id + ctz(mask));
@@ -112,10 +130,10 @@ function collect(weights: usize, sums: usize, allowed: i32, floor: f64, exact: b
 function distribute(line: usize, candidates: usize, count: i32, best: f32, sorted: usize, ends: usize): void {
   let least = best;
   for (let i: i32 = 0; i < count; i++) least = min(least, load<f32>(at(line, load<i32>(at(candidates, i)))));
-  const scale: f32 = best > least && best - least < Infinity ? <f32>(BUCKETS - 1) / (best - least) : 0;
+  const scale = bucketScale(best, least);
   memory.fill(ends, 0, BUCKETS << 2);
   for (let i: i32 = 0; i < count; i++) {
-    const end = at(ends, bucketOf(line, load<i32>(at(candidates, i)), best, scale));
+    const end = at(ends, bucketOf(load<f32>(at(line, load<i32>(at(candidates, i)))), best, scale));
     store<i32>(end, load<i32>(end) + 1);
   }
   let start: i32 = 0;
@@ -126,23 +144,31 @@ function distribute(line: usize, candidates: usize, count: i32, best: f32, sorte
   }
   for (let i: i32 = 0; i < count; i++) {
     const id = load<i32>(at(candidates, i));
-    const end = at(ends, bucketOf(line, id, best, scale));
+    const end = at(ends, bucketOf(load<f32>(at(line, id)), best, scale));
     store<i32>(at(sorted, load<i32>(end)), id);
     store<i32>(end, load<i32>(end) + 1);
   }
 }
 
+/** Buckets for each unit of the logits from the least to the best one. */
+export function bucketScale(best: f32, least: f32): f32 {
+  return best > least && best - least < Infinity ? <f32>(BUCKETS - 1) / (best - least) : 0;
+}
+
 // @ts-ignore: decorator
 @inline
-function bucketOf(line: usize, id: i32, best: f32, scale: f32): i32 {
-  const place = i32x4.extract_lane(i32x4.trunc_sat_f32x4_s(f32x4.splat((best - load<f32>(at(line, id))) * scale)), 0);
+export function bucketOf(logit: f32, best: f32, scale: f32): i32 {
+  const place = i32x4.extract_lane(i32x4.trunc_sat_f32x4_s(f32x4.splat((best - logit) * scale)), 0);
   return max(0, min(place, BUCKETS - 1));
 }
 
 /** Sorts a bucket by falling logit; equal ones stay in their order. */
 function sortBucket(line: usize, sorted: usize, ends: usize, bucket: i32, space: usize): void {
-  const start = bucket == 0 ? 0 : load<i32>(at(ends, bucket - 1));
-  const end = load<i32>(at(ends, bucket));
+  sortIds(line, sorted, bucket == 0 ? 0 : load<i32>(at(ends, bucket - 1)), load<i32>(at(ends, bucket)), space);
+}
+
+/** Sorts ids from one place to another by falling logit; equal ones stay in their order. */
+export function sortIds(line: usize, sorted: usize, start: i32, end: i32, space: usize): void {
   for (let from = start; from < end; from += RUN) insertionSort(line, sorted, from, min(from + RUN, end));
   for (let size: i32 = RUN; size < end - start; size *= 2) {
     for (let from = start; from + size < end; from += 2 * size) merge(line, sorted, from, from + size, min(from + 2 * size, end), space);

@@ -43,6 +43,13 @@ function drawRow(
   let place: i32 = 0;
   for (let start: i32 = 0; start < vocab; start += BLOCK) {
     const end = min(start + BLOCK, vocab);
+    const isWhole = end <= allowed && (place == unusedCount || load<i32>(at(unused, place)) >= end);
+    if (isWhole && !exact && end - start == BLOCK) {
+      const sum = weighAndAdd(line, start, best, <f32>inverse, weights);
+      store<f64>(sums + ((<usize>(start / BLOCK)) << 3), sum);
+      total += sum;
+      continue;
+    }
     if (exact) weighExactly(line, start, end, best, inverse, weights);
     else weigh(line, start, end, best, <f32>inverse, weights);
     for (; place < unusedCount && load<i32>(at(unused, place)) < min(end, allowed); place++) {
@@ -59,7 +66,7 @@ function drawRow(
   const uniform = load<f64>(draw, 24);
   let chosen: i32;
   if (greedy) {
-    chosen = firstEqual(line, best, allowed, unused, unusedCount);
+    chosen = total != total && abs(best) < Infinity ? 0 : firstEqual(line, best, allowed, unused, unusedCount);
   } else if (!(total > 0 && total < Infinity)) {
     chosen = 0; // no number among the logits
   } else if (topP >= 1 && (topK <= 0 || topK >= allowed)) {
@@ -110,6 +117,22 @@ function weigh(line: usize, start: i32, end: i32, best: f32, inverse: f32, weigh
     const logit = f32x4.splat(load<f32>(at(line, id)));
     store<f32>(at(weights, id), f32x4.extract_lane(exp4(f32x4.mul(f32x4.sub(logit, b), t)), 0));
   }
+}
+
+/** {@link weigh} of a whole block, with the sum that {@link addBlock} gives. */
+function weighAndAdd(line: usize, start: i32, best: f32, inverse: f32, weights: usize): f64 {
+  const b = f32x4.splat(best);
+  const t = f32x4.splat(inverse);
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  for (let id = start; id < start + BLOCK; id += 4) {
+    const four = exp4(f32x4.mul(f32x4.sub(v128.load(at(line, id)), b), t));
+    v128.store(at(weights, id), four);
+    low = f64x2.add(low, f64x2.promote_low_f32x4(four));
+    high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f32>(four, four, 2, 3, 2, 3)));
+  }
+  const both = f64x2.add(low, high);
+  return f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
 }
 
 /** {@link weigh} in double precision. */

@@ -14,6 +14,9 @@ export function horizontalSum(v: v128): f32 {
   );
 }
 
+/** 1.5 · 2²³: a float near 0 that is added to it loses its fraction, and the sum's last bits are that whole number. */
+const WHOLE: f32 = 12582912.0;
+
 /**
  * exp of four floats: range reduction by ln 2 in two parts and a degree-6 polynomial on [-ln2/2, ln2/2]
  * (Taylor coefficients; the truncation error there is below 2e-7 relative). Inputs are clamped to [-87, 88].
@@ -21,8 +24,9 @@ export function horizontalSum(v: v128): f32 {
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  const clamped = f32x4.min(f32x4.max(x, f32x4.splat(-87.0)), f32x4.splat(88.0));
-  const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.4426950408889634)));
+  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87.0)), f32x4.splat(88.0));
+  const whole = f32x4.add(f32x4.mul(clamped, f32x4.splat(1.4426950408889634)), f32x4.splat(WHOLE));
+  const n = f32x4.sub(whole, f32x4.splat(WHOLE));
   let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
   r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
   let p = f32x4.splat(1.3888888888888889e-3);
@@ -32,7 +36,7 @@ export function exp4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.5));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
   p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.0));
-  const exponent = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  const exponent = i32x4.add(i32x4.shl(whole, 23), i32x4.splat(0x3f800000));
   return f32x4.mul(p, exponent);
 }
 
@@ -83,13 +87,25 @@ export function expInPlace(x: usize, n: i32, max: f32): f32 {
   return sum;
 }
 
-/** The largest of n floats. */
+/** The largest of n floats; those that are no numbers may be passed over. */
 export function maximum(x: usize, n: i32): f32 {
   let best: f32 = -f32.MAX_VALUE;
   let i: i32 = 0;
   if (n >= 4) {
     let best4 = v128.load(x);
-    for (i = 4; i + 4 <= n; i += 4) best4 = f32x4.max(best4, v128.load(at(x, i)));
+    if (n >= 16) {
+      let best5 = v128.load(x, 16);
+      let best6 = v128.load(x, 32);
+      let best7 = v128.load(x, 48);
+      for (i = 16; i + 16 <= n; i += 16) {
+        best4 = f32x4.pmax(best4, v128.load(at(x, i)));
+        best5 = f32x4.pmax(best5, v128.load(at(x, i), 16));
+        best6 = f32x4.pmax(best6, v128.load(at(x, i), 32));
+        best7 = f32x4.pmax(best7, v128.load(at(x, i), 48));
+      }
+      best4 = f32x4.pmax(f32x4.pmax(best4, best5), f32x4.pmax(best6, best7));
+    } else i = 4;
+    for (; i + 4 <= n; i += 4) best4 = f32x4.pmax(best4, v128.load(at(x, i)));
     best = max(
       max(f32x4.extract_lane(best4, 0), f32x4.extract_lane(best4, 1)),
       max(f32x4.extract_lane(best4, 2), f32x4.extract_lane(best4, 3)),

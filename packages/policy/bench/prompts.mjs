@@ -22,7 +22,14 @@ if (inside === undefined) {
   for (const [name, runs] of Object.entries(figures)) {
     const median = (key) => runs.map((run) => run[key]).toSorted((a, b) => a - b)[ROUNDS >> 1];
     const same = new Set(runs.map(({ bits }) => bits)).size === 1;
-    const line = { build: name, backend, rows: Number(rows), length: Number(length), prefill_cpu_s: median("prefill"), train_cpu_s: median("train") };
+    const line = {
+      build: name,
+      backend,
+      rows: Number(rows),
+      length: Number(length),
+      prefill_cpu_s: median("prefill"),
+      train_cpu_s: median("train"),
+    };
     console.log(JSON.stringify({ ...line, bits: same ? runs[0].bits : "differ" }));
   }
 } else {

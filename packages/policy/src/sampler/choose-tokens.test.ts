@@ -65,6 +65,20 @@ describe.each(KERNEL_BACKENDS)("tokens drawn on %s", (backend) => {
     expect(await expectSame(values, 20, 1437, [3, 600, 1436], 42)).toBeGreaterThan(10_000);
   });
 
+  test("a large vocabulary, whose likely tokens lie where no sample of it would look", async () => {
+    const vocab = 20_480;
+    const values = new Float32Array(5 * vocab);
+    values.set(normals(vocab, 3), 0);
+    values.set(normals(vocab, 0.1), vocab); // almost all are left
+    values.set(normals(vocab, 2), 2 * vocab);
+    for (let i = 0; i < 2_000; i++) values[2 * vocab + 300 + i] = 1 + (i % 5); // ties, and together most of the weight
+    values.set(normals(vocab, 1), 3 * vocab);
+    for (let id = 0; id < vocab; id++) if (id % 1_280 < 256) values[3 * vocab + id]! += 6; // the first block of every five is likelier
+    values.set(normals(vocab, 1), 4 * vocab);
+    for (let id = 0; id < vocab; id++) if (id % 1_280 < 256) values[4 * vocab + id]! -= 9;
+    await expectSame(values, 5, vocab - 3, [77, 5_000], 6);
+  });
+
   test("ties go to the smaller ids", async () => {
     const values = Float32Array.from({ length: 4 * 1001 }, (_, i) => Math.floor(((i * 7919) % 1001) / 250));
     values.fill(2.5, 0, 1001); // one row of equals
