@@ -1,12 +1,13 @@
 // `pnpm bench sandbox [runs]`: runs, turns, forks and latencies of the sandbox, beside fresh child processes and isolated-vm.
-// `pnpm bench step [steps]`: CPU seconds of one GRPO step of the tiny model, ours and, where it is installed, TRL's for the same work.
-// The peer runs when RETOOL_BENCH_PYTHON names a Python with trl and RETOOL_SHARED the folder that holds bench/trl_grpo_step.py.
+// `pnpm bench step [steps]`: CPU seconds of one GRPO step of the tiny model, ours and, where RETOOL_BENCH_PYTHON has trl, TRL's for the same
+// work: three pairs, each printed, one thread and the median of the steps on both sides.
 // `pnpm bench reward`: verdicts a second on MATH-500's answers, ours and, where RETOOL_BENCH_PYTHON has it, Math-Verify's (or sympy's) for the
 // same pairs. RETOOL_SHARED names the folder that holds data/math/math500.jsonl.
 // `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
 // `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
-// `pnpm bench all [repetitions]`: draws of tokens and threads of wasm, written into docs/guide/speed.md. A minute.
+// `pnpm bench all [repetitions]`: draws of tokens, threads of wasm, turns of the sandbox, and steps and verdicts beside TRL's and Math-Verify's
+// where RETOOL_BENCH_PYTHON has them, written into docs/guide/speed.md. Some minutes.
 // `pnpm bench agents [folder]`: trains the agents of apps/agent beside the recipe's own loop, as the page on agents shows; a quarter of an hour.
 // `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
 // `pnpm bench engine [steps]`: CPU seconds of a step through the Tinker API on loopback against the engine in the process, for a tiny model and
@@ -15,7 +16,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { lastLine } from "./bench-process.mjs";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
+import { medianOf, missingTrl, stepPairs } from "./step-pairs.mjs";
 import { writeSpeedPage } from "./speed-page.mjs";
 
 const [what, count] = process.argv.slice(2);
@@ -62,23 +65,15 @@ if (what === "policy") {
   await benchPolicy(count ?? "1");
   process.exit();
 }
-const steps = count ?? "6";
-const ours = await lastLine(process.execPath, [join(root, "packages/policy/bench/step.mjs"), steps]);
-console.log(JSON.stringify(ours));
-
-const { RETOOL_BENCH_PYTHON: python, RETOOL_SHARED: shared } = process.env;
-const script = shared && join(shared, "bench/trl_grpo_step.py");
-if (!python || !script || !existsSync(script)) {
-  console.log("peer skipped: set RETOOL_BENCH_PYTHON to a Python with trl, and RETOOL_SHARED to the folder with bench/trl_grpo_step.py");
-} else {
-  const peer = await lastLine(python, [script, steps]).catch((error) => error);
-  if (peer instanceof Error) {
-    console.error(`the peer failed: ${peer.message}`);
-    process.exitCode = 1;
-  } else {
-    console.log(JSON.stringify(peer));
-    console.log(`ours takes ${(ours.cpu_s_per_step / peer.cpu_s_per_step).toFixed(2)} times the peer's CPU seconds a step`);
-  }
+const { RETOOL_BENCH_PYTHON } = process.env;
+const missing = missingTrl(RETOOL_BENCH_PYTHON);
+if (missing !== undefined) console.log(`peer skipped: ${missing}`);
+const python = missing === undefined ? RETOOL_BENCH_PYTHON : undefined;
+const turns = await stepPairs({ steps: count ?? "6", pairs: 3, backends: ["auto"], python });
+if (python !== undefined) {
+  console.log(
+    `ours takes ${medianOf(turns, "auto", "trl").toFixed(2)} times the peer's CPU seconds a step, the median of ${turns.length} pairs`,
+  );
 }
 
 /** Each shape on each backend and in PyTorch, one after the other, each in a process of its own. */
@@ -124,7 +119,7 @@ async function benchReward() {
     return;
   }
   const pairs = spawnSync(process.execPath, [join(bench, "verify.mjs"), file, "pairs"], { encoding: "utf8", maxBuffer: 2 ** 26 }).stdout;
-  const other = await lastLine(RETOOL_BENCH_PYTHON, [join(bench, "verify_peer.py")], pairs).catch((error) => error);
+  const other = await lastLine(RETOOL_BENCH_PYTHON, [join(bench, "verify_peer.py")], { input: pairs }).catch((error) => error);
   if (other instanceof Error) {
     console.error(`the peer failed: ${other.message}`);
     process.exitCode = 1;
@@ -132,20 +127,4 @@ async function benchReward() {
   }
   console.log(JSON.stringify(other));
   console.log(`ours gives ${Math.round(verifier.verdicts_per_cpu_s / other.verdicts_per_cpu_s)} times the peer's verdicts a CPU second`);
-}
-
-/** Runs a program and parses the last line that it prints. */
-function lastLine(program, args, input) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: localEnvironment(), stdio: [input === undefined ? "ignore" : "pipe", "pipe", "inherit"] });
-    child.stdin?.end(input);
-    let output = "";
-    child.stdout.on("data", (chunk) => (output += chunk));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      const line = output.trim().split("\n").at(-1) ?? "";
-      if (code === 0 && line.startsWith("{")) resolve(JSON.parse(line));
-      else reject(new Error(`${program} ${args.join(" ")} ended with code ${code}: ${line}`));
-    });
-  });
 }

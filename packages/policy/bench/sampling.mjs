@@ -22,7 +22,7 @@ const MODES = {
   greedy: { temperature: 0, topP: 1, topK: 0 },
 };
 
-const name = await useBackend(backend);
+const name = await useBackend(backend, { threads: 1 }); // a thread that waits for another would count too
 const values = tf.randomNormal([ROWS, VOCAB], 0, 3, "float32", 7);
 const logits = tf.tensor2d((await values.data()).slice(), [ROWS, VOCAB]);
 tf.add(logits, 0).dispose(); // values that wait in JavaScript are handed over

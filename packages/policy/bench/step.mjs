@@ -1,6 +1,6 @@
 // CPU seconds of one GRPO step on a small Qwen2 model, over the built package: 8 prompts x 8 completions, 32 prompt tokens, exactly
 // 128 new tokens each, one optimizer step with a clipped surrogate loss. Each prompt is prefilled once for its group.
-// Usage: node bench/step.mjs [steps]. Prints one JSON line; the first step warms up and does not count.
+// Usage: node bench/step.mjs [steps] [backend]. Prints one JSON line; the first step warms up and does not count.
 import * as tf from "@tensorflow/tfjs-core";
 import { LocalEngine, Parameters } from "../dist/index.js";
 import { useBackend } from "../dist/node.js";
@@ -8,7 +8,7 @@ import { SHAPES } from "./shapes.mjs";
 
 const steps = Number(process.argv[2] ?? 6);
 const [prompts, groupSize, promptTokens, newTokens] = [8, 8, 32, 128];
-const backend = await useBackend("auto");
+const backend = await useBackend(process.argv[3] ?? "auto", { threads: 1 });
 const parameters = Parameters.initialize(SHAPES.tiny.config, { seed: 1, embeddingStd: 0.02 });
 const engine = new LocalEngine(parameters, {
   optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 },
