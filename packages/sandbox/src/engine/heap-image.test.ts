@@ -17,6 +17,7 @@ test("an image written over zeros is the memory it was taken from", () => {
   const memory = memoryWith([0, 1], [4096, 2], [8191, 3], [200_000, 4]);
   const image = captureImage(memory, "layout");
   expect([...image.blocks]).toEqual([0, 1, 48]);
+  expect([...captureImage(memory, "layout", 150_000).blocks]).toEqual([0, 1]);
   const copy = memoryWith();
   writeImage(copy, image);
   expect(Buffer.compare(copy, memory)).toBe(0);

@@ -80,7 +80,7 @@ export class World {
     } else {
       for (const library of options.libraries) this.#installLibrary(library);
       this.#installPrelude(options.prelude);
-      this.base = captureImage(this.bytes(), this.#layout);
+      this.base = captureImage(this.bytes(), this.#layout, this.#heapEnd());
     }
   }
 
