@@ -27,7 +27,7 @@ export function drawByBuckets(
   let count: i32 = 0;
   let isEnough = false;
   if (!isCut) {
-    const guess = guessedWeight(weights, sums, allowed, topP, least, ids);
+    const guess = guessedWeight(weights, sums, allowed, topP, least);
     count = collect(weights, sums, allowed, guess, false, candidates);
     isEnough = fillBuckets(line, weights, candidates, count, best, places, counts, masses, ids) >= topP * total + margin;
   }
@@ -139,39 +139,38 @@ function sortedIds(line: usize, candidates: usize, places: usize, count: i32, bu
 }
 
 /**
- * A guess of the weight that all ids reach which top-p leaves, from some blocks of ids; not below `least`. A third of what may be left out is
- * not, as the other ids may be spread otherwise.
+ * A guess of the weight that all ids reach which top-p leaves, from some blocks of ids; not below `least`. A third of what may be left out
+ * is not, as the other ids may be spread otherwise.
  */
-function guessedWeight(weights: usize, sums: usize, allowed: i32, topP: f64, least: f64, space: usize): f64 {
+function guessedWeight(weights: usize, sums: usize, allowed: i32, topP: f64, least: f64): f64 {
   const blocks = allowed / BLOCK;
   if (blocks < 4 * SAMPLE || least >= 1) return least;
   let sampled: f64 = 0;
-  for (let i: i32 = 0; i < SAMPLE; i++) {
-    const block = (i * blocks) / SAMPLE;
-    memory.copy(at(space, i * BLOCK), at(weights, block * BLOCK), BLOCK << 2);
-    sampled += load<f64>(sums + ((<usize>block) << 3));
-  }
+  for (let i: i32 = 0; i < SAMPLE; i++) sampled += load<f64>(sums + ((<usize>((i * blocks) / SAMPLE)) << 3));
   const wanted = sampled * (0.3 + 0.7 * topP);
   let low = reinterpret<i32>(<f32>least);
   let high = reinterpret<i32>(<f32>1);
   for (let step: i32 = 0; step < STEPS; step++) {
     const middle = (low + high) >> 1; // floats above 0 are in the order of their bits
-    if (massFrom(space, SAMPLE * BLOCK, reinterpret<f32>(middle)) >= wanted) low = middle;
+    if (sampledMass(weights, blocks, reinterpret<f32>(middle)) >= wanted) low = middle;
     else high = middle;
   }
   return max(least, <f64>reinterpret<f32>(low));
 }
 
-/** The sum of those weights that reach `least`. */
-function massFrom(from: usize, count: i32, least: f32): f64 {
+/** The sum of the weights in the sample that reach `least`. */
+function sampledMass(weights: usize, blocks: i32, least: f32): f64 {
   const floor = f32x4.splat(least);
   let even = f32x4.splat(0);
   let odd = f32x4.splat(0);
-  for (let i: i32 = 0; i < count; i += 8) {
-    const first = v128.load(at(from, i));
-    const second = v128.load(at(from, i), 16);
-    even = f32x4.add(even, v128.and(first, f32x4.ge(first, floor)));
-    odd = f32x4.add(odd, v128.and(second, f32x4.ge(second, floor)));
+  for (let i: i32 = 0; i < SAMPLE; i++) {
+    const block = at(weights, ((i * blocks) / SAMPLE) * BLOCK);
+    for (let j: i32 = 0; j < BLOCK; j += 8) {
+      const first = v128.load(at(block, j));
+      const second = v128.load(at(block, j), 16);
+      even = f32x4.add(even, v128.and(first, f32x4.ge(first, floor)));
+      odd = f32x4.add(odd, v128.and(second, f32x4.ge(second, floor)));
+    }
   }
   return <f64>horizontalSum(f32x4.add(even, odd));
 }

@@ -108,13 +108,10 @@ export function collect(weights: usize, sums: usize, allowed: i32, floor: f64, e
       const least = f32x4.splat(<f32>floor);
       for (; id + 16 <= end; id += 16) {
         const from = at(weights, id);
-        const low = f32x4.pmax(v128.load(from), v128.load(from, 16));
-        const high = f32x4.pmax(v128.load(from, 32), v128.load(from, 48));
-        if (!v128.any_true(f32x4.ge(f32x4.pmax(low, high), least))) continue;
-        for (let part: i32 = 0; part < 16; part += 4) {
-          let mask = i32x4.bitmask(f32x4.ge(v128.load(at(from, part)), least));
-          for (; mask != 0; mask &= mask - 1) store<i32>(at(candidates, count++), id + part + ctz(mask));
-        }
+        const low = i16x8.narrow_i32x4_s(f32x4.ge(v128.load(from), least), f32x4.ge(v128.load(from, 16), least));
+        const high = i16x8.narrow_i32x4_s(f32x4.ge(v128.load(from, 32), least), f32x4.ge(v128.load(from, 48), least));
+        let mask = i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
+        for (; mask != 0; mask &= mask - 1) store<i32>(at(candidates, count++), id + ctz(mask));
       }
       for (; id + 4 <= end; id += 4) {
         let mask = i32x4.bitmask(f32x4.ge(v128.load(at(weights, id)), least));
