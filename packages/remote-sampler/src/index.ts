@@ -1,8 +1,10 @@
 /**
- * Sampling on vLLM or SGLang over HTTP, while the policy learns in this process or wherever its engine computes.
+ * Sampling on vLLM, SGLang or llama.cpp over HTTP, while the policy learns in this process or wherever its engine computes.
  *
  * @packageDocumentation
  */
+export { type GgufAdapterModel } from "./gguf-adapter.js";
+export { LlamaServer, type LlamaOptions } from "./llama-server.js";
 export { SampledElsewhere, type SampledElsewhereOptions } from "./sampled-elsewhere.js";
 export { SamplerFault } from "./sampler-fault.js";
 export { type LoadedWeights, type SamplingServer, type TokenRequest, type TokenAnswer } from "./sampling-server.js";

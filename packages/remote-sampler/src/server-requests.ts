@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import type { z } from "zod";
 import { requestJson, type JsonAnswer, type JsonRequest } from "@retool-ts/http";
 import { SamplerFault } from "./sampler-fault.js";
 import type { TokenAnswer } from "./sampling-server.js";
@@ -17,6 +18,9 @@ export interface ServerOptions {
   readonly timeoutMs?: number;
 }
 
+/** A request, with tries of its own after the first. */
+type SentRequest = JsonRequest & { readonly retries?: number };
+
 const RETRIED = new Set([408, 429, 500, 502, 503, 504]);
 
 /** Sends requests again that may be sent again: sampling keeps nothing, and loading twice is loading once. */
@@ -32,8 +36,8 @@ export class ServerRequests {
   }
 
   /** @throws SamplerFault when no answer comes, or one that is no success. */
-  async send(path: string, request: JsonRequest = {}): Promise<unknown> {
-    const { apiKey, retries = 6, retryMs = 500, timeoutMs = 3_600_000 } = this.#options;
+  async send(path: string, { retries = this.#options.retries ?? 6, ...request }: SentRequest = {}): Promise<unknown> {
+    const { apiKey, retryMs = 500, timeoutMs = 3_600_000 } = this.#options;
     const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
     for (let attempt = 0; ; attempt++) {
       let fault: SamplerFault;
@@ -72,4 +76,12 @@ export function checkedAnswer(title: string, { tokens, logProbs, finish }: Token
   if (tokens.some((id) => !Number.isInteger(id) || id < 0))
     throw new SamplerFault(`${title}: expected token ids, got ${tokens.join(", ")}`);
   return { tokens, logProbs, finish };
+}
+
+/** @throws SamplerFault when an answer has another form. */
+export function parsedAs<T>(schema: z.ZodType<T>, answer: unknown, title: string): T {
+  const { data, error } = schema.safeParse(answer);
+  if (error === undefined) return data;
+  const [issue] = error.issues;
+  throw new SamplerFault(`${title}: an answer that is not understood: ${issue!.path.join(".")}: ${issue!.message}`);
 }

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { SamplerFault } from "./sampler-fault.js";
 import type { LoadedWeights, SamplingServer, TokenAnswer, TokenRequest } from "./sampling-server.js";
-import { checkedAnswer, ServerRequests, type ServerOptions } from "./server-requests.js";
-import { parsedAs } from "./vllm-server.js";
+import { checkedAnswer, parsedAs, ServerRequests, type ServerOptions } from "./server-requests.js";
 
 const Update = z.object({ success: z.boolean(), message: z.string().default("") });
 const Generated = z.object({

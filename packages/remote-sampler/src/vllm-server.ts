@@ -2,7 +2,7 @@ import { InputError } from "@retool-ts/core";
 import { z } from "zod";
 import { SamplerFault } from "./sampler-fault.js";
 import type { LoadedWeights, SamplingServer, TokenAnswer, TokenRequest } from "./sampling-server.js";
-import { checkedAnswer, ServerRequests, type ServerOptions } from "./server-requests.js";
+import { checkedAnswer, parsedAs, ServerRequests, type ServerOptions } from "./server-requests.js";
 
 /** Options of {@link VllmServer.open}. */
 export interface VllmOptions extends ServerOptions {
@@ -111,12 +111,4 @@ export class VllmServer implements SamplingServer {
     const logProbs = logprobs.token_logprobs.map((value) => value ?? Number.NaN);
     return checkedAnswer(this.title, { tokens, logProbs, finish: reason === "stop" ? "stop" : "length" });
   }
-}
-
-/** @throws SamplerFault when an answer has another form. */
-export function parsedAs<T>(schema: z.ZodType<T>, answer: unknown, title: string): T {
-  const { data, error } = schema.safeParse(answer);
-  if (error === undefined) return data;
-  const [issue] = error.issues;
-  throw new SamplerFault(`${title}: an answer that is not understood: ${issue!.path.join(".")}: ${issue!.message}`);
 }

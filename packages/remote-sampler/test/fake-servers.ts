@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -102,4 +103,45 @@ export function sglang(tokens: (body: Json) => readonly number[]) {
     };
     return { body: { text: "…", meta_info: meta } };
   };
+}
+
+/** What a fake llama.cpp does, and is. */
+export interface LlamaState {
+  isSleeping: boolean;
+  /** Contents of the adapter's file when it was last read. */
+  adapter: string;
+  /** Times that the files were read. */
+  loads: number;
+}
+
+/**
+ * llama.cpp's server as recorded (xllamacpp 2026.10.11549): it reads the adapter when it wakes up, ends at the model's own end token,
+ * and tells no log-probability of `unfinished` ids, the middle of a character.
+ */
+export function llama(file: string, tokens: (body: Json) => readonly number[], unfinished: readonly number[] = []) {
+  const state: LlamaState = { isSleeping: false, adapter: "", loads: 0 };
+  const wake = () => {
+    if (!state.isSleeping && state.loads > 0) return;
+    state.isSleeping = false;
+    state.adapter = readFileSync(file, "latin1");
+    state.loads++;
+  };
+  const top = (n: number) => Array.from({ length: n }, (_, i) => ({ id: i, logprob: -i / 100, token: "…", bytes: [97] }));
+  const reply = (path: string, body: Json): Reply => {
+    if (path === "/props") return { body: { default_generation_settings: { n_ctx: 48 }, total_slots: 4, is_sleeping: state.isSleeping } };
+    wake();
+    if (path === "/lora-adapters") return { body: [{ id: 0, path: file, scale: 1, task_name: "", prompt_prefix: "" }] };
+    if (path === "/tokenize") return { body: { tokens: [11] } };
+    const all = body["n_predict"] === 1 && Array.isArray(body["logit_bias"]) ? [11] : tokens(body);
+    const drawn = all.slice(0, body["n_predict"] as number);
+    const told = drawn.filter((id) => !unfinished.includes(id));
+    const n = Math.min(34, body["n_probs"] as number);
+    return {
+      body: {
+        index: 0, content: "…", tokens: drawn, stop: true, stop_type: drawn.at(-1) === 31 ? "eos" : "limit", truncated: false,
+        completion_probabilities: told.map((id) => ({ id, token: "…", bytes: [97], logprob: -id / 100, top_logprobs: top(n) })),
+      },
+    }; // prettier-ignore
+  };
+  return { reply, state };
 }

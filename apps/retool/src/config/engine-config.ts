@@ -3,7 +3,11 @@ import { z } from "zod";
 
 /** A server that samples in place of this process. */
 const SamplerServer = z.strictObject({
-  kind: z.enum(["vllm", "sglang"]).describe("vLLM takes adapters while it runs; SGLang reads whole models from a folder."),
+  kind: z
+    .enum(["vllm", "sglang", "llama"])
+    .describe(
+      "vLLM takes adapters while it runs; SGLang reads whole models from a folder; llama.cpp reads an adapter's file after it slept.",
+    ),
   baseUrl: z.url({ protocol: /^https?$/ }).describe("Address of the server, such as http://127.0.0.1:8000."),
   model: z.string().nullable().default(null).describe("Of vLLM: the base model, as the server names it; null = the only one."),
   folder: z
@@ -11,7 +15,7 @@ const SamplerServer = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "Folder through which weights go, at the same path here and on the server; null = a new one in the system's temporary folder.",
+      "Folder through which weights go, at the same path here and on the server; null = a new one in the system's temporary folder, which llama.cpp cannot use.",
     ),
   concurrency: positive.default(256).describe("Requests for samples that wait for their answers at once."),
 });

@@ -23,7 +23,7 @@ export async function openModel(config: RecipeConfig, path: string | null, conte
   };
   if (config.engine.sampler === null) return local;
   try {
-    const { engine, close } = await sampleElsewhere(model, config.engine.sampler);
+    const { engine, close } = await sampleElsewhere(model, config.engine.sampler, (text) => context.reporter.say(text));
     return {
       ...local,
       engine,

@@ -13,3 +13,11 @@ test("what a server cannot take is refused before it is asked", async () => {
     /expected a policy without an adapter.*model\.lora to null/s,
   );
 });
+
+test("llama.cpp needs the folder of its adapter, and says how it is started", async () => {
+  const tuned = { engine: { parameters: { lora: {}, config: { modelType: "qwen3", headDim: 8 } } } } as unknown as LoadedModel;
+  await expect(sampleElsewhere(tuned, { ...at, kind: "llama" })).rejects.toThrow(
+    /engine\.sampler\.folder.*found null.*--lora FOLDER\/adapter\.gguf --sleep-idle-seconds 1/s,
+  );
+  await expect(sampleElsewhere(model(undefined), { ...at, kind: "llama" })).rejects.toThrow("expected a policy with an adapter");
+});

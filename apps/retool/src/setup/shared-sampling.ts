@@ -1,9 +1,11 @@
-import { defined, InputError } from "@retool-ts/core";
+import { InputError } from "@retool-ts/core";
 import type { EngineSampler, SamplerOptions, SharedWeights } from "@retool-ts/engine";
-import { servedSampler, SglangServer, VllmServer, type LoadedWeights } from "@retool-ts/remote-sampler";
+import { servedSampler, type LoadedWeights } from "@retool-ts/remote-sampler";
 import { Gate, StopIds, TinkerSampler, type SamplingWeights, type WeightsName } from "@retool-ts/tinker";
 import type { EngineConfig, SamplerServerConfig, TinkerEngineConfig } from "../config/engine-config.js";
+import type { ModelConfig } from "@retool-ts/policy";
 import type { OpenModelContext } from "./run-model.js";
+import { openSamplingServer } from "./sampling-server.js";
 import { connectTinker } from "./tinker-connection.js";
 
 /** Samplers of weights that another process trains. */
@@ -14,12 +16,6 @@ export interface SharedSampling {
   close(): Promise<void>;
 }
 
-/** Rows of the embedding, and the longest sequence. */
-interface Shape {
-  readonly vocabSize: number;
-  readonly maxPositions: number;
-}
-
 /**
  * Samples from the server that a config names, by the names that `share` of its engine gives to weights.
  *
@@ -27,7 +23,7 @@ interface Shape {
  */
 export async function openSharedSampling(
   engine: EngineConfig,
-  shape: Shape,
+  shape: ModelConfig,
   context: Pick<OpenModelContext, "reporter" | "signal">,
 ): Promise<SharedSampling> {
   if (engine.kind === "tinker") return onTinker(engine, shape, context);
@@ -48,7 +44,7 @@ export function unsharedEngine(): InputError {
 
 async function onTinker(
   engine: TinkerEngineConfig,
-  { vocabSize, maxPositions }: Shape,
+  { vocabSize, maxPositions }: ModelConfig,
   context: Pick<OpenModelContext, "reporter" | "signal">,
 ) {
   const client = await connectTinker(engine, vocabSize, context);
@@ -70,11 +66,9 @@ async function onTinker(
   };
 }
 
-async function onServer({ kind, baseUrl, model, concurrency }: SamplerServerConfig, shape: Shape): Promise<SharedSampling> {
-  const apiKey = process.env["RETOOL_SAMPLER_KEY"] || undefined;
-  const options = { baseUrl, ...defined({ apiKey }) };
-  const server =
-    kind === "vllm" ? await VllmServer.open({ ...options, ...(model !== null && { model }) }) : await SglangServer.open(options);
+async function onServer(config: SamplerServerConfig, shape: ModelConfig): Promise<SharedSampling> {
+  const { baseUrl, concurrency } = config;
+  const server = await openSamplingServer(config, shape);
   const link = { server, gate: new Gate(concurrency), stopIds: new StopIds(), model: shape };
   return {
     title: baseUrl,
