@@ -15,6 +15,7 @@ import { checkK, evaluatedRecord, evaluationJson } from "./eval-result.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { unreadableGolds } from "../setup/gold-notice.js";
 import { openModel } from "../setup/open-model.js";
+import { checkRolloutQueue, withRolloutQueue } from "../setup/rollout-queue.js";
 import { phaseSummary } from "../recipe/phases.js";
 import { heldOutProblems } from "../setup/held-out-problems.js";
 import type { PresetName } from "../config/presets.js";
@@ -146,9 +147,10 @@ async function sampleProblems(plan: SamplingPlan, { reporter, signal }: CliConte
   const groups = () => problems.map(({ id }) => finished.get(id)!);
   const open = problems.filter(({ id }) => !finished.has(id));
   if (open.length === 0 && kept?.run.readSummary() !== undefined) return { groups: groups(), model: undefined };
+  checkRolloutQueue(config);
   const model = await openModel(config, folder, { reporter, signal });
   try {
-    const environment = await createEnvironment(config, model);
+    const environment = await withRolloutQueue(config, await createEnvironment(config, model), model, { reporter });
     try {
       const before = problems.length - open.length;
       if (before > 0) reporter.say(`${before} of ${problems.length} problems were finished before`);

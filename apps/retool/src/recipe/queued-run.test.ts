@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openRunFolder } from "@retool-ts/runs";
+import { openRunFolder, readTrajectories } from "@retool-ts/runs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findRedis, startRedis, type RedisServer } from "../../../../packages/rollout-queue/test/redis-server.js";
+import { quietShell } from "../../test/quiet-shell.js";
 import { workOnRollouts } from "../commands/rollout-worker-run.js";
+import { evaluateCheckpoint } from "../evaluation/evaluate-checkpoint.js";
 import { trainRecipe, type RecipeSettings } from "../index.js";
 import { serveSmokeBase, type ServedBase } from "./served-base.test-support.js";
 
@@ -87,6 +89,25 @@ describe.skipIf(program === undefined)(`a run whose rollouts are made by workers
     expect(worker.queue).toBe(same.queue);
     expect(other.queue).not.toBe(same.queue);
     for (const each of [worker, same, other]) await each.end();
+  });
+
+  test("is evaluated by workers as well, with the rollouts of this process", async () => {
+    const run = join(folder, "queued");
+    const evaluate = async (set: readonly string[], output: string) => {
+      const shell = quietShell();
+      await evaluateCheckpoint({ model: run, set: [...set], json: true, samples: 2, output: join(folder, output) }, shell);
+      const records = await readTrajectories(join(folder, output, "trajectories", "eval.jsonl.gz"));
+      return {
+        figures: JSON.parse(shell.printed.join("")) as object,
+        records: records.map(({ segments, score }) => ({ segments, score })),
+      };
+    };
+    const worker = await startWorker(run);
+    const queued = await evaluate([], "eval-queued");
+    expect((await worker.end()).at(-1)).toMatch(/^6 rollouts were made/);
+    expect(queued).toEqual(await evaluate(["rollouts.queue=null"], "eval-plain"));
+    const alone = evaluate(["engine={kind: local}"], "eval-alone");
+    await expect(alone).rejects.toThrow(/rollouts.queue: expected an engine that other hosts can sample from/);
   });
 
   test("is refused, before there is a folder, where others cannot sample or have no such tools", async () => {
