@@ -9,7 +9,10 @@ import { headLogProbs } from "./head-log-probs.js";
 const [rows, width, vocab] = [29, 6, 37];
 
 /** Log-probabilities, entropies and the gradients of a weighted sum of both, with at most so many logits at once. */
-function differentiate(maxLogits: number, { sizes = [rows, width, vocab], maxKeptLogits = 0 } = {}) {
+function differentiate(
+  maxLogits: number,
+  { sizes = [rows, width, vocab], maxKeptLogits = 0, still = (_row: number): boolean => false } = {},
+) {
   const [rowCount, inner, outputs] = sizes as [number, number, number];
   const stream = new RandomStream(3, ["head"]);
   const random = (...shape: number[]) =>
@@ -23,7 +26,8 @@ function differentiate(maxLogits: number, { sizes = [rows, width, vocab], maxKep
       Int32Array.from({ length: rowCount }, (_, i) => (i * 7) % outputs),
       "int32",
     );
-    const dy = random(2, rowCount);
+    const moving = Array.from({ length: rowCount }, (_, i) => (still(i) ? 0 : 1));
+    const dy = tf.mul(random(2, rowCount), tf.tensor1d(moving));
     const f = (hidden: tf.Tensor, weight: tf.Tensor) => {
       const options = { temperature: 0.8, maxLogits, maxKeptLogits };
       const { logProbs, entropies } = headLogProbs(hidden as tf.Tensor2D, weight as tf.Tensor2D, targets, options);
@@ -61,6 +65,19 @@ describe.each(TEST_BACKENDS)("headLogProbs on %s", (backend) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test.each([0, Infinity])("leaves out rows without a slope, with %d kept logits", async (maxKeptLogits) => {
+    await useBackend(backend);
+    for (const still of [(i: number) => i % 3 !== 0, (i: number) => i < 12, () => true]) {
+      const before = tf.memory().numTensors;
+      const whole = differentiate(Infinity, { still });
+      const chunked = differentiate(5 * vocab, { maxKeptLogits, still });
+      expect(tf.memory().numTensors).toBe(before);
+      chunked.forEach((values, i) => expect(relativeDifference(values, whole[i]!), `result ${i}`).toBeLessThan(1e-6));
+      const [, dHidden] = chunked;
+      expect(dHidden!.every((value, i) => !still(Math.floor(i / width)) || value === 0)).toBe(true);
+    }
+  });
+
   test("keeps no logits where no gradient is asked for", async () => {
     await useBackend(backend);
     const hidden = tf.ones<tf.Rank.R2>([128, 4]);
@@ -72,6 +89,15 @@ describe.each(TEST_BACKENDS)("headLogProbs on %s", (backend) => {
     expect(peakBytes - before).toBeLessThan(2 ** 20 * 0.75); // all of the logits would be 2 ** 20;
     tf.dispose([hidden, weight, targets]);
   });
+});
+
+test("multiplies nothing for rows without a slope", async () => {
+  await useBackend("cpu");
+  const products = async (still: (row: number) => boolean) =>
+    (await tf.profile(() => void differentiate(5 * vocab, { maxKeptLogits: Infinity, still }))).kernels.filter(({ name }) =>
+      /MatMul/u.test(name),
+    ).length;
+  expect((await products(() => false)) - (await products((row) => row < 15))).toBe(6); // two products in each of three chunks
 });
 
 test("computes nothing again that it kept", async () => {

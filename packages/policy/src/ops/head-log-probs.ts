@@ -18,7 +18,7 @@ export interface HeadLogProbsOptions {
 /**
  * {@link tokenLogProbs} of logits = hidden·weightᵀ, in memory that does not grow with targets times vocabulary: when there are more than
  * `maxLogits` logits, chunks of rows follow one another. The backward pass computes a chunk's logits a second time, unless there was room
- * to keep them; the results are the same to the bit.
+ * to keep them; the results are the same to the bit. It leaves out rows whose results have no slope.
  *
  * @param hidden - `[targets, width]`
  * @param weight - `[vocab, width]`
@@ -54,19 +54,28 @@ export function headLogProbs(
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [savedStates, savedHead, savedTargets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
       let dWeight = frozen ? undefined : tf.zeros<tf.Rank.R2>([vocab, width]);
+      const slopes = dy.dataSync();
       const dStates = starts.map((start, chunk) => {
         const count = Math.min(size, rows - start);
-        const part = tf.slice(savedStates, [start, 0], [count, width]);
+        // Rows of a chunk that have a slope at all: those of weight 0, masked or clipped ones have none, and need no backward pass.
+        const live = Array.from({ length: count }, (_, i) => i).filter((i) => slopes[start + i] !== 0 || slopes[rows + start + i] !== 0);
+        if (live.length === 0) return tf.zeros<tf.Rank.R2>([count, width]);
+        const isWhole = live.length === count;
+        const places = tf.tensor1d(live, "int32");
+        const pick = <T extends tf.Tensor>(x: T, axis = 0): T => (isWhole ? tf.clone(x) : tf.gather(x, places, axis));
+        const part = tf.tidy(() => pick(tf.slice(savedStates, [start, 0], [count, width])));
         const dLogits = tf.tidy(() => {
-          const gradients = tf.slice(dy as tf.Tensor2D, [0, start], [2, count]);
+          const gradients = pick(tf.slice(dy as tf.Tensor2D, [0, start], [2, count]), 1);
           const [dLogProbs, dEntropies] = tf.unstack(gradients) as [tf.Tensor1D, tf.Tensor1D];
-          const logits = (saved[3 + chunk] as tf.Tensor2D | undefined) ?? linearTransposed(part, savedHead); // [count, vocab]
-          return logitsGradient(logits, tf.slice(savedTargets, start, count), dLogProbs, dEntropies, { temperature });
+          const keptHere = saved[3 + chunk] as tf.Tensor2D | undefined;
+          const logits = keptHere === undefined ? linearTransposed(part, savedHead) : pick(keptHere); // [live, vocab]
+          return logitsGradient(logits, pick(tf.slice(savedTargets, start, count)), dLogProbs, dEntropies, { temperature });
         });
         if (dWeight !== undefined) dWeight = takeAddOuterSum(dWeight, dLogits, part);
-        const dPart = linear(dLogits, savedHead); // [count, width]
-        tf.dispose([dLogits, part]);
-        return dPart;
+        const dPart = linear(dLogits, savedHead); // [live, width]
+        const spread = isWhole ? dPart : tf.scatterND<tf.Rank.R2>(tf.expandDims(places, 1), dPart, [count, width]);
+        tf.dispose([dLogits, part, places, ...(isWhole ? [] : [dPart])]);
+        return spread;
       });
       return dWeight === undefined ? tf.concat(dStates, 0) : [tf.concat(dStates, 0), dWeight];
     };
