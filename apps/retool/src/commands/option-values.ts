@@ -36,6 +36,16 @@ export function webAddress(text: string): string {
   return text;
 }
 
+/** An option's value as two numbers above 0 with a comma between them: tokens that a server samples, and trains, a second. */
+export function tokensPerSecond(text: string): { readonly sampled: number; readonly trained: number } {
+  const [sampled, trained, ...more] = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  const isSpeed = (value: number | undefined): value is number => value !== undefined && Number.isFinite(value) && value > 0;
+  if (!isSpeed(sampled) || !isSpeed(trained) || more.length > 0) {
+    throw new InvalidArgumentError("Tokens a second that the server samples and trains are needed, such as 20000,8000.");
+  }
+  return { sampled, trained };
+}
+
 /** Collects the values of an option that may be repeated; its default is an empty list. */
 export function repeated(value: string, before: readonly string[]): string[] {
   return [...before, value];

@@ -1,4 +1,4 @@
-import { InputError } from "@retool-ts/core";
+import { defined, InputError } from "@retool-ts/core";
 import { stringify } from "yaml";
 import type { CliContext } from "../shell/cli-context.js";
 import { checkpointConfig, resolveCheckpoint } from "../setup/checkpoint-source.js";
@@ -49,6 +49,12 @@ export function runJson({ run, checkpoint, summary }: RunResult, more: Readonly<
   return JSON.stringify({ run, checkpoint: checkpoint ?? null, ...more, ...summary }, null, 2);
 }
 
+function needlessThroughput(): InputError {
+  const expected = "the speed of a server that trains, for --dry-run";
+  const fix = "leave it out: a dry run here measures this machine; or train with --engine tinker --base-url URL";
+  return new InputError({ what: "options", where: "--throughput", expected, found: "an engine in this process", fix });
+}
+
 /** What `sft`, `train` and `quickstart` share; undefined after a dry run, which has printed its plan. */
 export async function runParts(
   name: string,
@@ -60,10 +66,15 @@ export async function runParts(
   const { reporter, signal } = context;
   checkResume(options);
   const config = await startConfig(options, context);
+  if (options.throughput !== undefined && config.engine.kind !== "tinker") throw needlessThroughput();
   const preset = options.resume || config.model.from !== null ? undefined : presetOf(options.preset)?.published;
   if (!options.resume) await checkInputs(config, parts, { reporter, signal, download: false });
   if (options.dryRun) {
-    const plan = preset === undefined ? await planText(config, parts, context) : await publishedPlanText(preset, config, parts);
+    const { throughput } = options;
+    const plan =
+      preset === undefined
+        ? await planText(config, parts, { ...context, ...defined({ throughput }) })
+        : await publishedPlanText(preset, config, parts, throughput);
     context.print(options.json === true ? JSON.stringify({ config, plan }, null, 2) : `${stringify(config)}\n${plan}`);
     return undefined;
   }

@@ -3,6 +3,7 @@ import type { ConfigSources } from "../config/load-config.js";
 import { describePresets, type PresetName } from "../config/presets.js";
 import { optional } from "../shell/option-texts.js";
 import { addOutput } from "./model-options.js";
+import type { Throughput } from "../plan/far-plan.js";
 import { engineSettings, type EngineOptions } from "./engine-options.js";
 import { repeated } from "./option-values.js";
 
@@ -18,6 +19,8 @@ export interface RunOptions extends EngineOptions {
   readonly model?: string;
   readonly resume: boolean;
   readonly dryRun: boolean;
+  /** Of the server, for the time of a dry run. */
+  readonly throughput?: Throughput;
   readonly json?: boolean;
 }
 

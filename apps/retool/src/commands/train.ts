@@ -3,7 +3,7 @@ import type { CliContext } from "../shell/cli-context.js";
 import { optional } from "../shell/option-texts.js";
 import { addEngineOptions } from "./engine-options.js";
 import { addModel, namedModel } from "./model-options.js";
-import { repeated } from "./option-values.js";
+import { repeated, tokensPerSecond } from "./option-values.js";
 import { addRunOptions, type RunOptions } from "./run-options.js";
 
 /** Starts the dashboard once the run's folder is there and its work begins. */
@@ -30,6 +30,9 @@ export function register(program: Command, context: CliContext): void {
       optional("--agent <file>", "module with an agent of your own, which is trained as it is", "agent.file of the config, else none"),
     )
     .option("--rollouts <file>", "learn from recorded rollouts, a run's or a file's, in place of new ones; may be repeated", repeated, [])
+    .addOption(
+      optional("--throughput <S,T>", "tokens a second that the server samples and trains, for --dry-run", "not known", tokensPerSecond),
+    )
     .option("--watch", "show the run in the browser while it goes on", false)
     .action(async (argument: string | undefined, options: TrainOptions) => {
       const { runCommand } = await import("./recipe-run.js");

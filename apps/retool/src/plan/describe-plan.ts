@@ -10,7 +10,7 @@ import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { describeDatasets } from "../setup/datasets-of-run.js";
 import type { HubContext } from "../setup/hub-files.js";
-import { describeFarPlan } from "./far-plan.js";
+import { describeFarPlan, type Throughput } from "./far-plan.js";
 import { planRun, type RunPlan } from "./plan.js";
 import { measureRun, publishedSize, type RunSize } from "./run-size.js";
 
@@ -20,16 +20,25 @@ const PROGRAM_BYTES = 300 * 2 ** 20;
 const MAX_RUN_SECONDS = 30 * 24 * 3_600;
 
 /** The need of a run in words, and whether this machine meets it. */
-export async function planText(config: RecipeConfig, parts: RecipeParts, context: HubContext = {}): Promise<string> {
+export async function planText(
+  config: RecipeConfig,
+  parts: RecipeParts,
+  { throughput, ...context }: HubContext & { readonly throughput?: Throughput } = {},
+): Promise<string> {
   const data = describeDatasets(config, parts).map((dataset) => `data         ${dataset}\n`);
-  return `${data.join("")}${await sizeText(await measureRun(config, parts, { ...context, download: false }), config, parts)}\n`;
+  return `${data.join("")}${await sizeText(await measureRun(config, parts, { ...context, download: false }), config, parts, throughput)}\n`;
 }
 
 /** The same of a published recipe, which has no weights here, with its sources. */
-export async function publishedPlanText({ model, sources, notes }: ModelPreset, config: RecipeConfig, parts: RecipeParts): Promise<string> {
+export async function publishedPlanText(
+  { model, sources, notes }: ModelPreset,
+  config: RecipeConfig,
+  parts: RecipeParts,
+  throughput?: Throughput,
+): Promise<string> {
   return [
     `model        ${model}; its weights are at ${hubName(model)} on the Hugging Face hub, for --model`,
-    await sizeText(publishedSize(MODEL_SHAPES[model], config), config, parts),
+    await sizeText(publishedSize(MODEL_SHAPES[model], config), config, parts, throughput),
     "",
     "data",
     ...describeDatasets(config, parts).map((dataset) => `  ${dataset}`),
@@ -71,10 +80,11 @@ function longPrompts({ promptsTooLong, promptsRead, promptTokens, shape: { maxPo
   return `prompts: ${found} leave no room for a response in the model's ${count(maxPositions)} tokens, and train on nothing; ${fix}`;
 }
 
-async function sizeText(size: RunSize, config: RecipeConfig, parts: RecipeParts): Promise<string> {
+async function sizeText(size: RunSize, config: RecipeConfig, parts: RecipeParts, throughput: Throughput | undefined): Promise<string> {
   const notice = longPrompts(size);
   const plan = planRun(size, config, parts);
-  if (config.engine.kind === "tinker") return [...(notice === undefined ? [] : [notice]), describeFarPlan(plan, config, parts)].join("\n");
+  if (config.engine.kind === "tinker")
+    return [...(notice === undefined ? [] : [notice]), describeFarPlan(plan, config, parts, throughput)].join("\n");
   const { name, reason } = await chooseBackend(config.backend, plan.parameters, threadsOf(config));
   const flopPerSecond = await matmulSpeed();
   const machine = { memoryBytes: totalmem(), flopPerSecond, refusal: refusal(size, plan) };

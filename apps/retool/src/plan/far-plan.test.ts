@@ -45,3 +45,13 @@ test("a preset of 32 billion parameters has a plan without this machine in it", 
   expect(text).toMatch(/S \+ .* \/ T\) s/);
   expect(text).not.toMatch(/this machine/);
 });
+
+test("the time follows from the server's speed, where it is given", async () => {
+  const set = [...ENGINE, "train.steps=10", "train.promptsPerStep=2", "train.groupSize=3", "budgets.maxResponseTokens=50"];
+  const config = await loadConfig({ preset: "tiny", set });
+  const plan = planRun({ ...publishedSize(MODEL_SHAPES["Qwen2.5-32B-Instruct"], config), promptTokens: 150 }, config, parts);
+  // 300 tokens sampled at 100 a second, and 1,200 trained at 400: 6 s a step.
+  const text = describeFarPlan(plan, config, parts, { sampled: 100, trained: 400 });
+  expect(text).toContain("at 100 and 400 tokens a second: 6.0 s a step, 1 min 00 s in all, at most");
+  expect(describeFarPlan(plan, config, parts)).not.toContain("tokens a second:");
+});

@@ -1,4 +1,4 @@
-import { formatBytes } from "@retool-ts/report";
+import { formatBytes, formatDuration } from "@retool-ts/report";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import type { RunPlan } from "./plan.js";
@@ -62,8 +62,14 @@ export function farStep(plan: RunPlan, { train, budgets }: RecipeConfig, parts: 
   };
 }
 
-/** The plan of a run on a server, in words. */
-export function describeFarPlan(plan: RunPlan, config: RecipeConfig, parts: RecipeParts): string {
+/** Tokens a second that a server does. */
+export interface Throughput {
+  readonly sampled: number;
+  readonly trained: number;
+}
+
+/** The plan of a run on a server, in words; with the time that it takes where the server's speed is known. */
+export function describeFarPlan(plan: RunPlan, config: RecipeConfig, parts: RecipeParts, throughput?: Throughput): string {
   const { engine, train } = config;
   const step = farStep(plan, config, parts);
   const where = engine.kind === "tinker" ? `${engine.baseUrl}, ${engine.baseModel ?? "its only model"}` : engine.kind;
@@ -74,19 +80,27 @@ export function describeFarPlan(plan: RunPlan, config: RecipeConfig, parts: Reci
     ...(plan.rows === 0
       ? []
       : [`supervised   ${count(plan.rows)} rows, ${formatBytes(plan.rows * plan.sequenceTokens * TRAINED_TOKEN_BYTES)} to send`]),
-    ...(step === undefined ? [] : describeStep(step, train.steps)),
+    ...(step === undefined ? [] : describeStep(step, train.steps, throughput)),
     `evaluations  ${count(plan.evaluations)}, of ${count(plan.evaluatedRollouts)} rollouts in all`,
   ].join("\n");
 }
 
-function describeStep(step: FarStep, steps: number): string[] {
+function describeStep(step: FarStep, steps: number, throughput: Throughput | undefined): string[] {
   return [
     `a step       ${count(step.rollouts)} rollouts: up to ${count(step.sampleRequests)} requests for turns, ${count(step.sampledTokens)} tokens sampled`,
     `             ${count(step.trainingRequests)} training requests: ${count(step.trainedTokens)} tokens with gradients, ${passes(step.scoringPasses)} without`,
     `             ${formatBytes(step.bytesSent)} sent, ${formatBytes(step.bytesReceived)} received, polls aside`,
     `             at most ${step.flop.toExponential(1).replace("e+", "e")} FLOP of the server`,
     `time         ${count(steps)} × (${count(step.sampledTokens)} / S + ${count(step.trainedTokens)} / T) s, where the server samples S and trains T tokens a second`,
+    ...(throughput === undefined ? [] : [timeOf(step, steps, throughput)]),
   ];
+}
+
+/** Evaluations, passes without gradients and waiting come on top. */
+function timeOf({ sampledTokens, trainedTokens }: FarStep, steps: number, { sampled, trained }: Throughput): string {
+  const seconds = sampledTokens / sampled + trainedTokens / trained;
+  const speed = `${count(sampled)} and ${count(trained)} tokens a second`;
+  return `             at ${speed}: ${formatDuration(1e3 * seconds)} a step, ${formatDuration(1e3 * steps * seconds)} in all, at most`;
 }
 
 function passes(number: number): string {
