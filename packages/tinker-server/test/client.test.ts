@@ -57,6 +57,7 @@ test("the probe finds Tinker's semantics", async () => {
     encoding: "protobuf",
     loraAlpha: 32,
     restores: true,
+    largestRate: 100,
     sampling: {
       includesStop: true, honoursSeed: true, promptLogProbs: "P", tellsTopTokens: true, stopsByItself: true, keepsOldWeights: true, keepsTraining: true,
     },

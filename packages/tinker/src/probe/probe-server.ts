@@ -1,6 +1,6 @@
 import type { TinkerClient } from "../client/tinker-client.js";
 import type { TrainingModel } from "../client/training-model.js";
-import { type GradientFindings, probeGradients } from "./probe-gradients.js";
+import { accepts, type GradientFindings, probeGradients } from "./probe-gradients.js";
 import { probeSampling, type SamplingFindings } from "./probe-sampling.js";
 
 /** What {@link probeServer} works with. */
@@ -24,10 +24,12 @@ export interface ServerReport extends GradientFindings {
   readonly rank: number;
   /** Weights and optimizer come back into a new model. */
   readonly restores: boolean;
+  /** Largest learning rate of {@link RATES} that a step may have; undefined where it takes none of them. */
+  readonly largestRate: number | undefined;
   readonly sampling: SamplingFindings;
 }
 
-/** Finds out what a server means by the requests that all servers take: two adapters, some forty small requests, no change of anything else. */
+/** Finds out what a server means by the requests that all servers take: three adapters, one or two at a time, some forty small requests, no change of anything else. */
 export async function probeServer(client: TinkerClient, options: ProbeOptions): Promise<ServerReport> {
   const { baseModel, rank = 4, vocabSize, eosTokenId, signal } = options;
   const lora = { rank, seed: 1, train_attn: true, train_mlp: true, train_unembed: false };
@@ -42,6 +44,7 @@ export async function probeServer(client: TinkerClient, options: ProbeOptions): 
     const sampling = await probeSampling({ client, model, vocabSize, eosTokenId, newName });
     const restores = await restoresState(client, { baseModel, lora }, path);
     await client.deleteCheckpoint(path);
+    const largestRate = await largestRateOf(client, { baseModel, lora });
     return {
       ...gradients,
       baseUrl: client.baseUrl,
@@ -50,6 +53,7 @@ export async function probeServer(client: TinkerClient, options: ProbeOptions): 
       loraAlpha,
       rank,
       restores,
+      largestRate,
       sampling,
     };
   } finally {
@@ -61,6 +65,24 @@ async function alphaOf(client: TinkerClient, { loraConfig }: TrainingModel, path
   if (loraConfig?.alpha !== undefined) return loraConfig.alpha;
   const info = await client.requests.post("weights_info", { tinker_path: path }, { retries: 0 }).catch(() => undefined);
   return info?.lora_alpha ?? undefined;
+}
+
+/** Learning rates that a server is asked to take, the smallest first. */
+export const RATES: readonly number[] = [1e-3, 0.1, 1, 10, 100];
+
+/** Steps of a fresh adapter without gradients move nothing, whatever their rate. */
+async function largestRateOf(client: TinkerClient, request: Parameters<TinkerClient["createModel"]>[0]): Promise<number | undefined> {
+  const model = await client.createModel(request);
+  let largest: number | undefined;
+  try {
+    for (const rate of RATES) {
+      if (!(await accepts(model.optimStep({ learning_rate: rate, beta1: 0.9, beta2: 0.95, eps: 1e-8 })))) break;
+      largest = rate;
+    }
+    return largest;
+  } finally {
+    await model.unload().catch(() => {});
+  }
 }
 
 async function restoresState(client: TinkerClient, request: Parameters<TinkerClient["createModel"]>[0], path: string): Promise<boolean> {

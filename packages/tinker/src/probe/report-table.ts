@@ -1,4 +1,4 @@
-import type { ServerReport } from "./probe-server.js";
+import { RATES, type ServerReport } from "./probe-server.js";
 
 /** A line of the table: a question and its answer. */
 export type ReportLine = readonly [question: string, answer: string];
@@ -10,6 +10,11 @@ const REDUCTIONS = {
   "sequence-mean": "each sequence by its weights; mean over the sequences of a step",
   "batch-mean": "a request by all its weights",
 } as const;
+
+function rate(largest: number | undefined): string {
+  if (largest === undefined) return "not known";
+  return largest === RATES.at(-1) ? `${largest}, or more` : `${largest}, and not ${RATES[RATES.indexOf(largest) + 1]}`;
+}
 
 /** A report as lines for people. */
 export function reportLines({ semantics, sampling, ...report }: ServerReport): ReportLine[] {
@@ -29,6 +34,7 @@ export function reportLines({ semantics, sampling, ...report }: ServerReport): R
     ["gradients are clipped unasked", yes(report.clipsUnasked)],
     ["the gradient's norm is told", yes(report.tellsNorm)],
     ["learning rate 0 is taken", yes(semantics.takesZeroRate)],
+    ["the largest learning rate taken", rate(report.largestRate)],
     [`LoRA's alpha at rank ${report.rank}`, report.loraAlpha === undefined ? "not told" : String(report.loraAlpha)],
     ["a state comes back into a new model", yes(report.restores)],
     ["the stop token is in the tokens", yes(sampling.includesStop)],
