@@ -28,7 +28,7 @@ async function connect(url: string, requestTimeoutMs = 1_500): Promise<TinkerCli
   const client = await TinkerClient.connect({
     baseUrl: url,
     vocabSize: VOCABULARY,
-    retries: { retries: 200, firstMs: 1, longestMs: 20 },
+    retries,
     requestTimeoutMs,
     pollMs: requestTimeoutMs,
     chunks: { maxDatums: 1 },

@@ -136,7 +136,7 @@ async function forgetGradients(model: TrainingModel): Promise<void> {
 }
 
 /** False for a request that the server refuses as such; other faults are thrown. */
-export async function accepts(work: Promise<unknown>): Promise<boolean> {
+async function accepts(work: Promise<unknown>): Promise<boolean> {
   return (await unlessRefused(() => work.then(() => true))) === true;
 }
 

@@ -1,6 +1,7 @@
+import { TinkerError } from "../client/errors.js";
 import type { TinkerClient } from "../client/tinker-client.js";
 import type { TrainingModel } from "../client/training-model.js";
-import { accepts, type GradientFindings, probeGradients } from "./probe-gradients.js";
+import { type GradientFindings, probeGradients } from "./probe-gradients.js";
 import { probeSampling, type SamplingFindings } from "./probe-sampling.js";
 
 /** What {@link probeServer} works with. */
@@ -76,12 +77,25 @@ async function largestRateOf(client: TinkerClient, request: Parameters<TinkerCli
   let largest: number | undefined;
   try {
     for (const rate of RATES) {
-      if (!(await accepts(model.optimStep({ learning_rate: rate, beta1: 0.9, beta2: 0.95, eps: 1e-8 })))) break;
+      if (!(await takes(model.optimStep({ learning_rate: rate, beta1: 0.9, beta2: 0.95, eps: 1e-8 })))) break;
       largest = rate;
     }
     return largest;
   } finally {
     await model.unload().catch(() => {});
+  }
+}
+
+/** False for a request that is refused as such. One whose work fails, for there are no gradients, has been taken. */
+async function takes(step: Promise<unknown>): Promise<boolean> {
+  try {
+    await step;
+    return true;
+  } catch (error) {
+    if (!(error instanceof TinkerError)) throw error;
+    if (error.code === "TINKER_REQUEST") return false;
+    if (error.code === "TINKER_FAILED" || error.code === "TINKER_SERVER") return true;
+    throw error;
   }
 }
 
