@@ -14,6 +14,12 @@ export function registerBuild(data: Command, context: CliContext): void {
     .option("--model <name>", "model at the endpoint")
     .option("--tasks <n>", "generate this many problems and traces instead; needs no model", positiveNumber)
     .addOption(
+      new Option(
+        "--marks <form>",
+        "turn calculator marks such as <<48/2=24>> in the file's answers into code that is run, or into text",
+      ).choices(["code", "text"]),
+    )
+    .addOption(
       new Option("--mixture <name>", "kinds of generated traces").choices(["clean", "imperfect", "textHeavy", "textOnly"]).default("clean"),
     )
     .option("--seed <n>", "other generated problems and traces", wholeNumber, 1)
@@ -39,7 +45,7 @@ export function registerBuild(data: Command, context: CliContext): void {
     .option("-q, --quiet", "print no progress", false)
     .addHelpText(
       "after",
-      "\nA second run with the same options asks only for replies that are missing.\n\nExamples:\n  $ retool data build --output sft.jsonl --tasks 2000 --mixture imperfect\n  $ retool data build traces.jsonl --output sft.jsonl --endpoint http://127.0.0.1:8000/v1 --model Qwen2.5-32B-Instruct",
+      "\nA second run with the same options asks only for replies that are missing.\n\nExamples:\n  $ retool data build --output sft.jsonl --tasks 2000 --mixture imperfect\n  $ retool data build gsm8k/train.jsonl --output sft.jsonl --marks code\n  $ retool data build traces.jsonl --output sft.jsonl --endpoint http://127.0.0.1:8000/v1 --model Qwen2.5-32B-Instruct",
     );
   refuseSpellings(command, { "--from <file>": "the argument" });
   command.action(async (file: string | undefined, { output, ...options }: BuildOptions & { readonly output: string }) => {

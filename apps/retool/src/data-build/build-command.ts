@@ -5,13 +5,15 @@ import { writeFileAtomic } from "@retool-ts/runs";
 import type { CliContext } from "../shell/cli-context.js";
 import { Interrupted } from "../shell/interrupted.js";
 import { formatTable } from "../shell/text-table.js";
+import { MARK_REJECTIONS, markedRows, type MarkForm, type MarkRejection } from "./marked-rows.js";
 import { buildReport, rejectionRows } from "./build-report.js";
 import { generatedRows } from "./generated-rows.js";
 import { Pace } from "./pace.js";
 import { CachedText, ReplyCache } from "./reply-cache.js";
 import { rewriteRows } from "./rewrite-rows.js";
-import { trainingPrompt, type SnippetLanguage } from "./rewrite-prompt.js";
-import { readReasoning } from "./source-rows.js";
+import { textPrompt, trainingPrompt, type SnippetLanguage } from "./rewrite-prompt.js";
+import { readReasoning, readSolved } from "./source-rows.js";
+import { REJECTIONS } from "./verify-trace.js";
 
 /** Options of `retool data build`. */
 export interface BuildOptions {
@@ -20,6 +22,8 @@ export interface BuildOptions {
   readonly endpoint?: string;
   readonly model?: string;
   readonly tasks?: number;
+  /** Takes the worked steps out of calculator marks in the file's answers; no model is asked. */
+  readonly marks?: MarkForm;
   readonly mixture: MixtureName;
   readonly seed: number;
   readonly format: "retool-sft" | ConversationDialect;
@@ -40,8 +44,8 @@ export interface BuildOptions {
 }
 
 /**
- * Makes rows for supervised training: rewrites text-only reasoning with a model, or generates problems and traces. Beside the rows it
- * writes `….report.json` and `….rejected.jsonl`.
+ * Makes rows for supervised training: rewrites text-only reasoning with a model, runs calculator marks, or generates problems and
+ * traces. Beside the rows it writes `….report.json` and `….rejected.jsonl`.
  *
  * @throws InputError when an option is missing or wrong, or the source cannot be read.
  */
@@ -51,7 +55,10 @@ export async function buildData(output: string, options: BuildOptions, context: 
   if ((file === undefined) === (tasks === undefined)) {
     throw refuse("FILE, --tasks", "one of them", file === undefined ? "none" : "both", "give traces to rewrite, or how many to generate");
   }
+  if (file === undefined && options.marks !== undefined)
+    throw refuse("FILE", "a file with marks", "--tasks", "leave out --marks or --tasks");
   if (file === undefined) return generate(output, tasks!, options, context);
+  if (options.marks !== undefined) return convertMarks(output, file, options.marks, options, context);
   try {
     await rewrite(output, file, options, context);
   } catch (error) {
@@ -102,7 +109,7 @@ async function rewrite(output: string, file: string, options: BuildOptions, cont
   );
   await writeRows(output, kept, rejected, report, options);
   print(`${report.kept} of ${report.rows} rows written to ${output}`);
-  const reasons = rejectionRows(report);
+  const reasons = rejectionRows(report.rejected, REJECTIONS);
   if (reasons.length > 0) print(formatTable([["left out because", "rows"], ...reasons]));
   print(`${report.calls} snippets run, ${report.outputsReplaced} outputs were not what the model wrote and were replaced`);
   print(`${report.requests} requests, ${report.retries} of them tried again, ${report.cached} replies from the cache`);
@@ -120,16 +127,33 @@ async function generate(output: string, tasks: number, options: BuildOptions, { 
   print(`${kept.length} of ${tasks} rows written to ${output}`);
 }
 
+async function convertMarks(output: string, file: string, form: MarkForm, options: BuildOptions, context: CliContext): Promise<void> {
+  const { print, reporter, signal } = context;
+  if (options.language !== "javascript") throw refuse("--language", "javascript with --marks", options.language, "leave it out");
+  const rows = await readSolved(file, options.limit, context);
+  await using sandbox = await createSandbox();
+  const bar = reporter.progress("run", rows.length);
+  const { kept, refused } = await markedRows(rows, { form, sandbox, signal, onRow: (done) => bar.update(done) });
+  bar.done();
+  const rejected: Partial<Record<MarkRejection, number>> = {};
+  for (const { reason } of refused) rejected[reason] = (rejected[reason] ?? 0) + 1;
+  const steps = kept.reduce((sum, row) => sum + row.steps, 0);
+  await writeRows(output, kept, refused, { rows: rows.length, kept: kept.length, rejected, marks: form, steps }, options);
+  print(`${kept.length} of ${rows.length} rows with ${steps} steps written to ${output}`);
+  const reasons = rejectionRows(rejected, MARK_REJECTIONS);
+  if (reasons.length > 0) print(formatTable([["left out because", "rows"], ...reasons]));
+}
+
 async function writeRows(
   output: string,
   kept: readonly { readonly question: string; readonly response: string }[],
   rejected: readonly object[],
   report: object,
-  { format, language }: BuildOptions,
+  { format, language, marks }: BuildOptions,
 ): Promise<void> {
   const rows = kept.map(({ question, response }) => {
     const messages = [
-      { role: "user", content: trainingPrompt(question, language) },
+      { role: "user", content: marks === "text" ? textPrompt(question) : trainingPrompt(question, language) },
       { role: "assistant", content: response },
     ];
     return format === "retool-sft"

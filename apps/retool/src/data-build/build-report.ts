@@ -1,4 +1,4 @@
-import { REJECTIONS, type Rejection } from "./verify-trace.js";
+import type { Rejection } from "./verify-trace.js";
 import type { Rewritten } from "./rewrite-rows.js";
 
 /** Outcome of the rows of a build. */
@@ -32,7 +32,7 @@ export function buildReport({ rows, requests, cached }: Rewritten, retries: numb
 }
 
 /** Rows of a table: reasons and how often, the most frequent first. */
-export function rejectionRows({ rejected }: BuildReport): string[][] {
-  const counted = Object.entries(rejected) as [Rejection, number][];
-  return counted.toSorted(([, a], [, b]) => b - a).map(([reason, count]) => [REJECTIONS[reason], String(count)]);
+export function rejectionRows<R extends string>(rejected: Partial<Record<R, number>>, meanings: Readonly<Record<R, string>>): string[][] {
+  const counted = Object.entries(rejected) as [R, number][];
+  return counted.toSorted(([, a], [, b]) => b - a).map(([reason, count]) => [meanings[reason], String(count)]);
 }

@@ -60,3 +60,11 @@ export function trainingPrompt(question: string, language: SnippetLanguage): str
 *user question:*
 ${question}`;
 }
+
+/** The same question for rows that have no code. */
+export function textPrompt(question: string): string {
+  return `Solve the problem below step by step. End with the answer as <answer>\\boxed{...}</answer>.
+
+*user question:*
+${question}`;
+}
