@@ -1,34 +1,47 @@
-import { runInNewContext } from "node:vm";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isValue, readMarks, stepsAsCode, stepsAsText } from "./calculator-marks.js";
+import { isValue, readMarks, withoutMarks } from "./calculator-marks.js";
 
-const SOLUTION = "He picks 6*4 = <<6*4=24>>24 pears.\nHe keeps 24-10 = <<24-10=14>>14 of them.\n#### 14";
-
-function stepsOf(...marks: readonly string[]) {
-  const read = readMarks(`${marks.map((mark) => `<<${mark}>>`).join("\n")}\n#### 1`);
-  if (read.status === "unread") throw new Error(read.detail);
-  return read.steps;
-}
+const SOLUTION = "He picks 6 * 4 = <<6*4=24>>24 pears a day.\nThat makes $24 x 1,000 = $<<24*1000=24000>>24,000 in all.\n#### 24,000";
 
 describe("calculator marks", () => {
-  test("are read with their values, and the answer behind ####", () => {
+  test("are read with the words before them; what a sentence says twice is left out", () => {
     expect(readMarks(SOLUTION)).toEqual({
       status: "read",
       steps: [
-        { expression: "6*4", value: "24" },
-        { expression: "24-10", value: "14" },
+        { words: "He picks", expression: "6*4", value: "24" },
+        { words: " pears a day.\nThat makes", expression: "24*1000", value: "24000" },
       ],
-      answer: "14",
+      end: " in all.",
+      answer: "24000",
     });
   });
 
+  test.each([
+    ["She sold (6+4)/2 = <<(6+4)/2=5>>5.", "She sold"],
+    ["With 3 cooks 6 dogs + 4 cats = <<6+4=10>>10 eat.", "With 3 cooks"],
+    ["Half are 0.50 x 8 = <<.5*8=4>>4.", "Half are"],
+    ["Twice as many are <<6*2=12>>12.", "Twice as many are"],
+    ["In 2 years: 6 more = <<6+4=10>>10.", "In 2 years: 6 more"], // not the expression's numbers: nothing but the sign goes
+    ["<<6+4=10>>10 eat.", ""],
+  ])("%j: before it %j", (solution, words) => {
+    const read = readMarks(`${solution}\n#### 1`);
+    expect(read.status === "read" && read.steps[0]!.words).toBe(words);
+  });
+
+  test.each([
+    ["<<6*4=24>>24 pears", " pears"],
+    ["<<6*4=24>> $24.00 in all", " in all"],
+    ["<<1/2=0.5>>.5 more", " more"],
+    ["<<6*4=24>>240 pears", "240 pears"],
+    ["<<6*4=24>> pears, 24 in all", " pears, 24 in all"],
+  ])("%j: behind it %j", (solution, end) => {
+    const read = readMarks(`${solution}\n#### 1`);
+    expect(read.status === "read" && read.end).toBe(end);
+  });
+
   test("lose blanks, dollar signs and commas of thousands; per cent is a division", () => {
-    expect(readMarks("<< 20% * $1,500 = $300 >>\n#### 1,300")).toEqual({
-      status: "read",
-      steps: [{ expression: "(20/100)*1500", value: "300" }],
-      answer: "1300",
-    });
+    const read = readMarks("<< 20% * $1,500 = $300 >>\n#### $1,300");
+    expect(read).toMatchObject({ steps: [{ expression: "(20/100)*1500", value: "300" }], answer: "1300" });
   });
 
   test.each([
@@ -42,46 +55,8 @@ describe("calculator marks", () => {
   });
 });
 
-describe("steps as code", () => {
-  test.each([
-    [["6*4=24"], "6*4"],
-    [["6*4=24", "24-10=14"], "a=6*4\na-10"],
-    [["6*4=24", "24-10=14", "24+14=38"], "a=6*4\nb=a-10\na+b"],
-    [["10-5=5", "20-15=5", "5*2=10"], "a=10-5\nb=20-15\nb*2"], // the latest
-    [["1/2=.5", "0.50*8=4"], "a=1/2\na*8"], // the number, however it is written
-    [["2*2=4", "4+44=48"], "a=2*2\na+44"], // whole numbers only
-    [["6*4=24", "(24-10)*2=28"], "a=6*4;\n(a-10)*2"], // else a call of the line before
-    [["6*4=24", "-24+30=6"], "a=6*4;\n-a+30"],
-  ])("%j", (marks, code) => {
-    expect(stepsAsCode(stepsOf(...marks))).toBe(code);
-  });
-
-  test("more steps than letters have different names", () => {
-    const code = stepsAsCode(stepsOf(...Array.from({ length: 60 }, (_, i) => `${i}+1000=${i + 1000}`)));
-    const names = code.split("\n").flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
-    expect(new Set(names).size).toBe(59);
-  });
-
-  test("come to the last mark's value in another engine, whatever the steps", () => {
-    const operand = fc.constantFrom("1", "2", "3", "7", "0.5", "(1+2)", "(10-4)");
-    const step = fc.record({ first: operand, second: operand, sign: fc.constantFrom("+", "-", "*", "/"), reuse: fc.boolean() });
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 6 }), (drawn) => {
-        const marks: string[] = [];
-        let last = "";
-        for (const { first, second, sign, reuse } of drawn) {
-          const expression = `${reuse && last !== "" && /^\d+(\.\d+)?$/.test(last) ? last : first}${sign}${second}`;
-          last = String(runInNewContext(expression));
-          marks.push(`${expression}=${last}`);
-        }
-        expect(isValue(String(runInNewContext(stepsAsCode(stepsOf(...marks)))), last)).toBe(true);
-      }),
-    );
-  });
-});
-
-test("steps as text keep their results", () => {
-  expect(stepsAsText(stepsOf("6*4=24", "24-10=14"))).toBe("6*4=24\n24-10=14");
+test("a solution without its marks keeps every sentence", () => {
+  expect(withoutMarks(SOLUTION)).toBe("He picks 6 * 4 = 24 pears a day.\nThat makes $24 x 1,000 = $24,000 in all.");
 });
 
 test.each([

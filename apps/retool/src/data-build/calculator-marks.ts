@@ -1,57 +1,54 @@
-/** A worked step: the expression inside a calculator mark, without blanks, and the value that the mark states. */
+/** A worked step: words that lead to it, the expression inside a calculator mark, and the value that the mark states. */
 export interface MarkedStep {
+  readonly words: string;
   readonly expression: string;
   readonly value: string;
 }
 
-/** Steps and final answer of a solution with calculator marks, or why they cannot be taken out of it. */
+/** Steps, closing words and final answer of a solution with calculator marks, or why they cannot be taken out of it. */
 export type MarkedSolution =
-  | { readonly status: "read"; readonly steps: readonly MarkedStep[]; readonly answer: string }
+  | { readonly status: "read"; readonly steps: readonly MarkedStep[]; readonly end: string; readonly answer: string }
   | { readonly status: "unread"; readonly reason: "noMarks" | "noAnswer" | "notArithmetic"; readonly detail: string };
 
 const MARK = /<<([^<>=]*)=([^<>]*)>>/g;
 /** Without `//`, which begins a comment in JavaScript. */
 const ARITHMETIC = /^(?!.*\/\/)[\d.+\-*/()]+$/;
-const NUMBER = /\d+\.?\d*|\.\d+/g;
+const NUMBER = /\d[\d,]*\.?\d*|\.\d+/g;
 
 /**
- * Reads a solution as GSM8K writes it: sentences with marks such as `<<48/2=24>>`, then `#### 72`.
+ * Reads a solution as GSM8K writes it: sentences such as `He sold 48/2 = <<48/2=24>>24 clips in May.`, then `#### 72`. What a sentence says
+ * twice, the calculation before its mark and the result behind it, is left out of its words: `He sold`, `48/2`, `clips in May.`
  *
  * The marks are those of Cobbe et al., "Training Verifiers to Solve Math Word Problems" (https://arxiv.org/abs/2110.14168), appendix C.
  */
 export function readMarks(solution: string): MarkedSolution {
   const marks = [...solution.matchAll(MARK)];
   if (marks.length === 0) return { status: "unread", reason: "noMarks", detail: "no <<…=…>>" };
-  const answer = /####\s*(\S[^\n]*?)\s*$/.exec(solution)?.[1];
-  if (answer === undefined) return { status: "unread", reason: "noAnswer", detail: "no #### at the end" };
-  const steps = marks.map(([, expression = "", value = ""]) => ({ expression: plainExpression(expression), value: plainNumber(value) }));
-  const strange = steps.find(({ expression }) => !ARITHMETIC.test(expression));
+  const answer = /\n?####\s*(\S[^\n]*?)\s*$/.exec(solution);
+  if (answer === null) return { status: "unread", reason: "noAnswer", detail: "no #### at the end" };
+  const read = marks.map((mark) => ({ mark, expression: plainExpression(mark[1]!), value: plainNumber(mark[2]!) }));
+  const strange = read.find(({ expression }) => !ARITHMETIC.test(expression));
   if (strange !== undefined) return { status: "unread", reason: "notArithmetic", detail: strange.expression.slice(0, 60) };
-  return { status: "read", steps, answer: plainNumber(answer) };
+  const steps: MarkedStep[] = [];
+  let rest = solution.slice(0, answer.index);
+  let taken = 0;
+  for (const { mark, expression, value } of read) {
+    const at = mark.index - taken;
+    steps.push({ words: withoutCalculation(rest.slice(0, at), expression), expression, value });
+    const behind = rest.slice(at + mark[0].length);
+    const kept = withoutResult(behind, value);
+    taken += rest.length - kept.length;
+    rest = kept;
+  }
+  return { status: "read", steps, end: rest.trimEnd(), answer: plainNumber(answer[1]!) };
 }
 
-/**
- * The steps as one program, a line each, whose last line is the last step's value: `a=48/2`, then `48+a`.
- *
- * A number that an earlier step came to stands there by that step's name, the latest such step's, because who writes a program does not know
- * its results.
- */
-export function stepsAsCode(steps: readonly MarkedStep[]): string {
-  const lines = steps.map(({ expression }, index) => {
-    const earlier = steps.slice(0, index);
-    const named = expression.replaceAll(NUMBER, (number) => {
-      const source = earlier.findLastIndex(({ value }) => Number(value) === Number(number));
-      return source < 0 ? number : nameOf(source);
-    });
-    return index === steps.length - 1 ? named : `${nameOf(index)}=${named}`;
-  });
-  // a line that begins with a parenthesis or a sign would go on with the one before
-  return lines.join("\n").replaceAll(/\n(?=[(+-])/g, ";\n");
-}
-
-/** The steps as text, with their results: `48/2=24`. */
-export function stepsAsText(steps: readonly MarkedStep[]): string {
-  return steps.map(({ expression, value }) => `${expression}=${value}`).join("\n");
+/** A solution's sentences without its marks and the line of the answer. */
+export function withoutMarks(solution: string): string {
+  return solution
+    .replaceAll(MARK, "")
+    .replace(/\n?####[^\n]*$/, "")
+    .trim();
 }
 
 /** Whether a printed number is the stated one, but for the last bits of a double. */
@@ -61,20 +58,31 @@ export function isValue(printed: string, stated: string): boolean {
   return difference <= 1e-9 * Math.max(1, Math.abs(Number(stated)));
 }
 
-/** a to z, then a1 to z1, and so on. */
-function nameOf(step: number): string {
-  const letter = String.fromCharCode(97 + (step % 26));
-  return step < 26 ? letter : `${letter}${Math.floor(step / 26)}`;
+/** Words before a mark up to where its numbers begin, when these are the last ones there; else up to the equals sign. */
+function withoutCalculation(words: string, expression: string): string {
+  const said = [...words.matchAll(NUMBER)];
+  const meant = numbersIn(expression);
+  const last = said.slice(-meant.length);
+  const isSaid = last.length === meant.length && last.every(([number], i) => Number(plainNumber(number)) === meant[i]);
+  const kept = isSaid ? words.slice(0, last[0]!.index) : words;
+  return kept.replace(/[\s$(=]+$/, "");
+}
+
+/** Words behind a mark without the result that they begin with. */
+function withoutResult(words: string, value: string): string {
+  const said = /^\s*\$?(\d[\d,]*(?:\.\d+)?|\.\d+)/.exec(words);
+  return said !== null && Number(plainNumber(said[1]!)) === Number(value) ? words.slice(said[0].length) : words;
+}
+
+function numbersIn(expression: string): number[] {
+  return [...expression.matchAll(NUMBER)].map(([number]) => Number(number));
 }
 
 /** Without blanks, dollar signs and commas between digits; per cent as a division. */
 function plainExpression(text: string): string {
-  return text
-    .replaceAll(/[\s$]/g, "")
-    .replaceAll(/(?<=\d),(?=\d{3})/g, "")
-    .replaceAll(/(\d+\.?\d*|\.\d+)%/g, "($1/100)");
+  return plainNumber(text).replaceAll(/(\d+\.?\d*|\.\d+)%/g, "($1/100)");
 }
 
 function plainNumber(text: string): string {
-  return text.replaceAll(/[\s$]/g, "").replaceAll(/(?<=\d),(?=\d{3})/g, "");
+  return text.replaceAll(/[\s$]|(?<=\d),(?=\d{3})/g, "");
 }

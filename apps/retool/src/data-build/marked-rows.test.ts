@@ -8,7 +8,7 @@ const { build, jsonl, report, state, out } = useBuildFolder();
 
 const PEARS = {
   question: "Six trees bear 4 pears each. Ten pears are eaten. How many are left?",
-  answer: "<<6*4=24>>\n<<24-10=14>>\n#### 14",
+  answer: "They bear 6*4 = <<6*4=24>>24 pears.\nThen 24 - 10 = <<24-10=14>>14 are left.\n#### 14",
 };
 
 async function convert(rows: readonly object[], ...words: readonly string[]): Promise<void> {
@@ -22,7 +22,10 @@ describe("data build --marks", () => {
     await convert([PEARS], "--marks", "code");
     const [row] = await jsonl();
     expect(row!.messages[0]!.content).toMatch(/write JavaScript between <code>[\s\S]+\*user question:\*\nSix trees/);
-    expect(row!.messages[1]!.content).toBe("<code>a=6*4\na-10</code>\n<interpreter>\n14\n</interpreter>\n\n<answer>\\boxed{14}</answer>");
+    expect(row!.messages[1]!.content).toBe(
+      "They bear <code>6*4</code>\n<interpreter>\n24\n</interpreter>\n\npears.\n" +
+        "Then <code>24-10</code>\n<interpreter>\n14\n</interpreter>\n\nare left.\n<answer>\\boxed{14}</answer>",
+    );
     expect(await report()).toEqual({ rows: 1, kept: 1, rejected: {}, marks: "code", steps: 2 });
     expect(state.printed[0]).toBe(`1 of 1 rows with 2 steps written to ${out()}`);
   });
@@ -32,17 +35,17 @@ describe("data build --marks", () => {
     const [row] = await jsonl();
     expect(row!.messages[0]!.content).not.toContain("code");
     expect(row!.messages[0]!.content).toMatch(/\*user question:\*\nSix trees/);
-    expect(row!.messages[1]!.content).toBe("6*4=24\n24-10=14\n<answer>\\boxed{14}</answer>");
+    expect(row!.messages[1]!.content).toBe("They bear 6*4 = 24 pears.\nThen 24 - 10 = 14 are left.\n<answer>\\boxed{14}</answer>");
   });
 
-  test("hermes: a tool call, its result, the answer", async () => {
+  test("hermes: tool calls, their results, the answer", async () => {
     await convert([PEARS], "--marks", "code", "--format", "hermes");
     const [row] = await jsonl();
-    expect(row!.messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
+    expect(row!.messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant", "tool", "assistant"]);
     expect(row!.messages[1]!.tool_calls).toEqual([
-      { type: "function", function: { name: "code_interpreter", arguments: { code: "a=6*4\na-10" } } },
+      { type: "function", function: { name: "code_interpreter", arguments: { code: "6*4" } } },
     ]);
-    expect(row!.messages[2]!.content).toBe("14");
+    expect(row!.messages[4]!.content).toBe("14");
   });
 
   test.each([
@@ -85,7 +88,7 @@ describe("data build --marks", () => {
 
 const gsm8k = join(process.env["RETOOL_SHARED"] ?? "/nonexistent", "data/gsm8k/train_first4000.jsonl");
 
-// Python evaluates the marks of the first 3,000 rows, without names for earlier results: 156 end in something else than the answer, 43 have
+// Python evaluates the marks of the first 3,000 rows by itself: 156 end in something else than the answer, 43 have
 // no marks, and one has a division that rounds down.
 test.skipIf(!existsSync(gsm8k))("GSM8K: as many rows as Python finds right (set RETOOL_SHARED)", { timeout: 120_000 }, async () => {
   await build(gsm8k, "--marks", "code", "--limit", "3000");

@@ -1,6 +1,6 @@
 import { RetoolError } from "@retool-ts/core";
 import type { Sandbox } from "@retool-ts/sandbox";
-import { isValue, readMarks, stepsAsCode, stepsAsText, type MarkedStep } from "./calculator-marks.js";
+import { isValue, readMarks, withoutMarks, type MarkedSolution, type MarkedStep } from "./calculator-marks.js";
 import type { SolvedRow } from "./source-rows.js";
 import { resultBlock } from "./verify-trace.js";
 
@@ -16,7 +16,7 @@ export const MARK_REJECTIONS = {
 
 export type MarkRejection = keyof typeof MARK_REJECTIONS;
 
-/** Form of the worked steps: code that is run, or text with results. */
+/** Form of the worked steps: each calculation as code that is run, or sentences with the results in them. */
 export type MarkForm = "code" | "text";
 
 /** Options of {@link markedRows}. */
@@ -53,7 +53,9 @@ export async function markedRows(rows: readonly SolvedRow[], options: MarkedRows
   const refused: MarkedRows["refused"][number][] = [];
   for (let start = 0; start < rows.length; start += CHUNK) {
     const solutions = rows.slice(start, start + CHUNK).map((row) => ({ row, solution: readMarks(row.answer) }));
-    const programs = solutions.map(({ solution }) => (solution.status === "read" ? beginnings(solution.steps) : []));
+    const programs = solutions.map(({ solution }) =>
+      solution.status === "read" ? solution.steps.map(({ expression }) => expression) : [],
+    );
     const results = await sandbox.runBatch(programs.flat(), { signal });
     signal.throwIfAborted();
     let used = 0;
@@ -72,8 +74,7 @@ export async function markedRows(rows: readonly SolvedRow[], options: MarkedRows
         refuse(...fault);
         continue;
       }
-      const worked =
-        form === "code" ? `<code>${stepsAsCode(steps)}</code>${resultBlock(outcomes.at(-1)!.feedback.trim())}` : `${stepsAsText(steps)}\n`;
+      const worked = form === "code" ? withCode(solution, outcomes) : `${withoutMarks(row.answer)}\n`;
       kept.push({ question: row.question, response: `${worked}<answer>\\boxed{${answer}}</answer>`, steps: steps.length });
     }
     onRow(Math.min(start + CHUNK, rows.length));
@@ -81,9 +82,13 @@ export async function markedRows(rows: readonly SolvedRow[], options: MarkedRows
   return { kept, refused };
 }
 
-/** Programs of the first step, the first two, and so on: each shows what its last step comes to. */
-function beginnings(steps: readonly MarkedStep[]): string[] {
-  return steps.map((_, index) => stepsAsCode(steps.slice(0, index + 1)));
+/** The words, with each calculation as code and what it printed. */
+function withCode({ steps, end }: Extract<MarkedSolution, { status: "read" }>, outcomes: Outcomes): string {
+  const parts = steps.map(({ words, expression }, index) => {
+    const before = (index === 0 ? words : words.trimStart()) || "";
+    return `${before}${before === "" ? "" : " "}<code>${expression}</code>${resultBlock(outcomes[index]!.feedback.trim())}`;
+  });
+  return `${parts.join("")}${end.trimStart()}\n`;
 }
 
 type Outcomes = Awaited<ReturnType<Sandbox["runBatch"]>>;

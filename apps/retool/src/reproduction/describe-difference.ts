@@ -1,4 +1,5 @@
 import { formatTable } from "../shell/text-table.js";
+import type { AnswersDifference } from "./answers-difference.js";
 import type { MetricsDifference, RunDifference, ValueDifference } from "./run-difference.js";
 
 /** Longest text of a value in a table. */
@@ -6,7 +7,7 @@ const MAX_VALUE = 48;
 
 /** A difference for a person: tables of what differs, and a line for each part that does not. */
 export function differenceText(difference: RunDifference, width?: number): string {
-  const { config, environment, data, metrics, files } = difference;
+  const { config, environment, data, metrics, answers, files } = difference;
   const part = (title: string, values: readonly ValueDifference[]) =>
     values.length === 0 ? `${title}: the same` : `${title}\n${valueTable(values, width)}`;
   const same = files.filter(({ state }) => state === "same").length;
@@ -16,8 +17,21 @@ export function differenceText(difference: RunDifference, width?: number): strin
     part("program and machine", environment),
     part("models and data", data),
     metricsText(metrics, width),
+    ...(answers === undefined ? [] : [answersText(answers)]),
     [`files: ${same} of ${files.length} are the same to the byte`, ...others].join("\n"),
   ].join("\n\n");
+}
+
+function answersText({ pairs, unpaired, a, b, onlyA, onlyB, difference, interval, exact, midP }: AnswersDifference): string {
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const range = ([low, high]: readonly [number, number]) => `${percent(low)} to ${percent(high)}`;
+  const left = unpaired === 0 ? "" : `, and ${unpaired} that only one of them has`;
+  return [
+    `answers: ${pairs} of the same questions${left}`,
+    `  A right ${percent(a.right)} % (95 % interval ${range(a.interval)}), B right ${percent(b.right)} % (${range(b.interval)})`,
+    `  right in A alone ${onlyA}, in B alone ${onlyB}; B − A ${percent(difference)} points (paired bootstrap ${range(interval)})`,
+    `  McNemar p = ${exact.toPrecision(2)} (exact), ${midP.toPrecision(2)} (mid-p)`,
+  ].join("\n");
 }
 
 function metricsText({ recordsA, recordsB, equalRecords, first, last }: MetricsDifference, width?: number): string {

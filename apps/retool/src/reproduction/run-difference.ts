@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LogRecord, RunFolder } from "@retool-ts/runs";
 import { parse } from "yaml";
+import { answersDifference, type AnswersDifference } from "./answers-difference.js";
 
 /** A value that two runs do not share, by the path to it; undefined where one has none. */
 export interface ValueDifference {
@@ -37,6 +38,8 @@ export interface RunDifference {
   /** Weights, data sets and plugins that were read. */
   readonly data: readonly ValueDifference[];
   readonly metrics: MetricsDifference;
+  /** Of two evaluations. */
+  readonly answers?: AnswersDifference;
   /** Records, rollouts, and the weights of the newest checkpoints, byte by byte. */
   readonly files: readonly FileComparison[];
 }
@@ -52,11 +55,13 @@ export async function runDifference(a: RunFolder, b: RunFolder): Promise<RunDiff
   const ofData = (isData: boolean) => manifests.map((entries) => Object.fromEntries(entries.filter(([key]) => DATA.has(key) === isData)));
   const [dataA, dataB] = ofData(true);
   const [environmentA, environmentB] = ofData(false);
+  const answers = await answersDifference(a, b);
   return {
     config: differences(configOf(a), configOf(b)),
     environment: differences(environmentA, environmentB),
     data: differences(dataA, dataB),
     metrics: metricsDifference(a.readMetrics(), b.readMetrics()),
+    ...(answers && { answers }),
     files: compareFiles(await resultFiles(a), await resultFiles(b)),
   };
 }
@@ -66,9 +71,11 @@ export function isReproduced({ files }: RunDifference): boolean {
   return files.every(({ state }) => state === "same");
 }
 
+/** Settings of a run, or the facts that decide an evaluation. */
 function configOf(run: RunFolder): unknown {
   const text = run.readConfig();
-  return text === undefined ? {} : (parse(text) as unknown);
+  if (text !== undefined) return parse(text) as unknown;
+  return existsSync(run.file("eval.json")) ? run.readJson("eval.json") : {};
 }
 
 /** Leaves of two values that differ, by their paths, sorted. */
