@@ -38,6 +38,7 @@ export const GUIDE: DefaultTheme.SidebarItem[] = [
     items: pages([
       ["Real models", "models"],
       ["Training an adapter", "lora"],
+      ["GSM8K on one machine", "gsm8k"],
       ["The ReTool recipe", "recipe"],
       ["Recorded rollouts", "replay"],
     ]),
