@@ -25,7 +25,7 @@ export interface ServerReport extends GradientFindings {
   readonly rank: number;
   /** Weights and optimizer come back into a new model. */
   readonly restores: boolean;
-  /** Largest learning rate of {@link RATES} that a step may have; undefined where it takes none of them. */
+  /** Largest learning rate of `RATES` that a step may have; undefined where it takes none of them. */
   readonly largestRate: number | undefined;
   readonly sampling: SamplingFindings;
 }
