@@ -86,9 +86,9 @@ async function serving(name, peer, place, use) {
     }
     return await use(url);
   } finally {
-    if (child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+    if (child.exitCode === null) process.kill(-Number(child.pid), "SIGTERM");
     await Promise.race([ended, setTimeout(10_000)]);
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) process.kill(-Number(child.pid), "SIGKILL");
   }
 }
 
