@@ -45,7 +45,7 @@ export class TinyServer {
   static async open(options: TinyOptions = {}): Promise<TinyServer> {
     await useBackend("wasm");
     const folder = await mkdtemp(join(tmpdir(), "tinker-server-"));
-    const parameters = Parameters.initialize(TINY, { seed: 5, embeddingStd: 0.3 });
+    const parameters = Parameters.initialize({ ...TINY, ...options.model }, { seed: 5, embeddingStd: 0.3 });
     return new TinyServer(folder, parameters, await serve(folder, parameters, options), options);
   }
 
@@ -68,6 +68,7 @@ export class TinyServer {
 
 /** Changes of a tiny server. */
 export interface TinyOptions {
+  readonly model?: Partial<ModelConfig>;
   readonly server?: Partial<TinkerServerOptions>;
   readonly base?: Partial<LocalBaseOptions>;
 }
