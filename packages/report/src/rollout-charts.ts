@@ -154,6 +154,13 @@ export const ROLLOUT_CHARTS: readonly ChartSpec[] = [
     explanation: "Share of rollouts with a turn that neither calls a tool nor answers.",
   },
   {
+    title: "Attempts with feedback",
+    axis: "% of rollouts",
+    unit: "share",
+    series: { "rollout/told_share": "rollouts" },
+    explanation: "With `sdpo`: share of rollouts of which there was something to tell, failed calls or a right response of the group.",
+  },
+  {
     title: "Invocation timing",
     axis: "% of the response",
     unit: "share",
