@@ -14,6 +14,7 @@ export type { FloatType } from "./checkpoint/float-type.js";
 export type { SaveModelOptions } from "./checkpoint/model-files.js";
 export { chooseBackend, type BackendChoice } from "./choose-backend.js";
 export { type GgufValue } from "./gguf/gguf-cursor.js";
+export { writeGgufAdapter } from "./gguf/gguf-adapter.js";
 export { readGgufMetadata } from "./gguf/gguf-file.js";
 export {
   adapterBaseModel,

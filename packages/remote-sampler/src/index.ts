@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-export { type GgufAdapterModel } from "./gguf-adapter.js";
 export { LlamaServer, type LlamaOptions } from "./llama-server.js";
 export { SampledElsewhere, type SampledElsewhereOptions } from "./sampled-elsewhere.js";
 export { SamplerFault } from "./sampler-fault.js";

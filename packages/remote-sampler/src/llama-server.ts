@@ -2,7 +2,6 @@ import { basename } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { InputError } from "@retool-ts/core";
 import { z } from "zod";
-import { type GgufAdapterModel, writeGgufAdapter } from "./gguf-adapter.js";
 import { knownLogProbs } from "./known-log-probs.js";
 import { SamplerFault } from "./sampler-fault.js";
 import type { LoadedWeights, SamplingServer, TokenAnswer, TokenRequest } from "./sampling-server.js";
@@ -12,7 +11,8 @@ import { checkedAnswer, parsedAs, ServerRequests, type ServerOptions } from "./s
 export interface LlamaOptions extends ServerOptions {
   /** The file that the server was given as `--lora`; each version of the adapter is written there. */
   readonly adapterFile: string;
-  readonly model: GgufAdapterModel;
+  /** Writes the adapter of a folder in PEFT's format to such a file, whole or not at all; `writeGgufAdapter` of `@retool-ts/policy/node` does. */
+  readonly writeAdapter: (folder: string, path: string) => Promise<void>;
   /** Milliseconds in which the server must have gone to sleep after new weights were written; default: a minute. */
   readonly sleepLimitMs?: number;
   /** Milliseconds between two looks at it; default 100. */
@@ -68,8 +68,8 @@ export class LlamaServer implements SamplingServer {
   }
 
   async load({ folder }: LoadedWeights): Promise<void> {
-    const { adapterFile, model } = this.#options;
-    await writeGgufAdapter(folder, adapterFile, model);
+    const { adapterFile, writeAdapter } = this.#options;
+    await writeAdapter(folder, adapterFile);
     await this.#untilAsleep(); // asleep after the file was there: whatever wakes it makes it read this one
     this.#known = undefined;
     await this.#facts();

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalEngine, useBackend, type ModelConfig } from "@retool-ts/policy";
-import { engineFiles, loadModel } from "@retool-ts/policy/node";
+import { engineFiles, loadModel, writeGgufAdapter } from "@retool-ts/policy/node";
 import { expect, test } from "vitest";
 import { LlamaServer } from "../src/llama-server.js";
 import { SampledElsewhere } from "../src/sampled-elsewhere.js";
@@ -28,10 +28,8 @@ test.skipIf(!vllm)("ten updates on a real vLLM: tokens of the newest weights eac
 
 test.skipIf(!llama)("ten updates on a real llama.cpp: tokens of the newest weights each time, none of older ones", async () => {
   const { url, model, adapterFile } = llama as Exclude<typeof llama, "" | undefined>;
-  const open = async ({ modelType, headDim }: ModelConfig) => {
-    const architecture = modelType === "mistral" ? "llama" : modelType;
-    return new LlamaServer({ baseUrl: url, adapterFile, model: { architecture, headDim } });
-  };
+  const open = async (config: ModelConfig) =>
+    new LlamaServer({ baseUrl: url, adapterFile, writeAdapter: (folder, path) => writeGgufAdapter(folder, path, config) });
   // What runs beside a sequence changes its last bits, so that a seed does not always give the same tokens.
   await tenUpdates(model, open, { repeats: false });
 });

@@ -1,14 +1,13 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SamplerOptions, TurnRequest } from "@retool-ts/engine";
 import { LocalEngine, Parameters, useBackend, type ModelConfig } from "@retool-ts/policy";
-import { engineFiles, readGgufMetadata } from "@retool-ts/policy/node";
+import { engineFiles } from "@retool-ts/policy/node";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { LlamaServer, type LlamaOptions } from "../src/llama-server.js";
 import { SampledElsewhere } from "../src/sampled-elsewhere.js";
 import { FakeServer, llama } from "./fake-servers.js";
-import { readGgufTensors } from "./read-gguf.js";
 
 const MODEL: ModelConfig = {
   modelType: "llama", vocabSize: 34, hiddenSize: 16, intermediateSize: 16, layers: 1, heads: 2, kvHeads: 2, headDim: 8, maxPositions: 512, rmsNormEpsilon: 1e-6,
@@ -39,8 +38,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** The matrices alone: servers here look at nothing but whether the file is another one. */
+const writeAdapter = (from: string, path: string) => copyFile(join(from, "adapter_model.safetensors"), path);
+
 function open(options: Partial<LlamaOptions> = {}): Promise<SampledElsewhere<unknown>> {
-  const given = { baseUrl: fake.url, adapterFile: file, model: { architecture: "llama", headDim: 8 } as const, retryMs: 1, lookMs: 1 };
+  const given = { baseUrl: fake.url, adapterFile: file, writeAdapter, retryMs: 1, lookMs: 1 };
   return SampledElsewhere.create(engine, { server: new LlamaServer({ ...given, ...options }), folder, name: "p" });
 }
 
@@ -84,40 +86,6 @@ test("llama.cpp gets ids, seeds and what it must not sample, and reads the adapt
   expect(state.adapter).not.toBe(before);
   expect(state.adapter).toBe(await readFile(file, "latin1"));
   await expect((await sampled.snapshot()).sampler(SAMPLER)).rejects.toThrow("holds one set of weights");
-  await sampled.close();
-});
-
-test("the adapter's file is llama.cpp's: names, shapes, scale and order of rows", async () => {
-  const { reply, state } = llama(file, () => [31]);
-  state.isSleeping = true;
-  fake = await FakeServer.open(reply);
-  const sampled = await open();
-  await learn(sampled); // so that no matrix is zero
-  await turn(sampled);
-  expect(Object.fromEntries(await readGgufMetadata(file))).toMatchObject({
-    "general.architecture": "llama", "general.type": "adapter", "adapter.type": "lora", "adapter.lora.alpha": 4,
-  }); // prettier-ignore
-  const tensors = await readGgufTensors(file);
-  const shapes = Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]));
-  expect(shapes).toEqual({
-    "blk.0.attn_q.weight.lora_a": [16, 2], "blk.0.attn_q.weight.lora_b": [2, 16], "blk.0.attn_v.weight.lora_a": [16, 2],
-    "blk.0.attn_v.weight.lora_b": [2, 16], "blk.0.ffn_down.weight.lora_a": [16, 2], "blk.0.ffn_down.weight.lora_b": [2, 16],
-  }); // prettier-ignore
-  // The matrices are the transposes of this engine's; llama.cpp rotates neighbours of a head, and so wants rows 0, 4, 1, 5, … of its 8.
-  const own = async (name: string) => {
-    const tensor = parameters.get(name);
-    return { values: Array.from(await tensor.data()), width: tensor.shape[1]! };
-  };
-  const found = (name: string) => Array.from(tensors.get(name)!.values);
-  const a = await own("layers.0.q.loraA");
-  expect(found("blk.0.attn_q.weight.lora_a")).toEqual([0, 1].flatMap((rank) => a.values.filter((_, i) => i % 2 === rank)));
-  const rowsOf = ({ values, width }: typeof a, order: readonly number[]) => order.flatMap((at) => [values[at]!, values[width + at]!]);
-  const head = [0, 4, 1, 5, 2, 6, 3, 7];
-  const plain = Array.from({ length: 16 }, (_, i) => i);
-  const q = await own("layers.0.q.loraB");
-  expect(q.values.some((value) => value !== 0)).toBe(true);
-  expect(found("blk.0.attn_q.weight.lora_b")).toEqual(rowsOf(q, [...head, ...head.map((at) => 8 + at)]));
-  expect(found("blk.0.attn_v.weight.lora_b")).toEqual(rowsOf(await own("layers.0.v.loraB"), plain));
   await sampled.close();
 });
 
@@ -189,6 +157,6 @@ test("while no server answers, the file is there already and the way to start on
   const sampled = await open({ sleepLimitMs: 5, say: (text) => said.push(text) });
   await expect(turn(sampled)).rejects.toThrow("found no answer");
   expect(said).toEqual([expect.stringContaining(`llama-server --model BASE.gguf --lora ${file} --sleep-idle-seconds 1`)]);
-  expect((await readGgufTensors(file)).size).toBe(6);
+  expect((await stat(file)).size).toBeGreaterThan(0);
   await sampled.close();
 });

@@ -10,7 +10,8 @@ import { SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors-fil
 import { LORA_MODULES, loraPlace, loraSpecs, type LoraModule, type LoraOptions } from "./lora-options.js";
 
 const CONFIG = "adapter_config.json";
-const WEIGHTS = "adapter_model.safetensors";
+/** File of an adapter's matrices in its folder. */
+export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 
 /** The fields of PEFT's file that matter here. Whatever would change the numbers and is not supported must be off. */
 const AdapterConfig = z.looseObject({
@@ -78,7 +79,7 @@ export async function saveAdapter(folder: string, parameters: Parameters, { base
     inference_mode: true,
   };
   await writeText(join(folder, CONFIG), `${JSON.stringify(peft, null, 2)}\n`);
-  await writeSafetensors(join(folder, WEIGHTS), tensors, { format: "pt" });
+  await writeSafetensors(join(folder, ADAPTER_WEIGHTS), tensors, { format: "pt" });
 }
 
 /** True for a folder with an adapter in PEFT's format. */
@@ -104,7 +105,7 @@ export async function adapterBaseModel(folder: string): Promise<string | undefin
 export async function loadAdapter(folder: string, parameters: Parameters, { seed = 0 }: { readonly seed?: number } = {}): Promise<void> {
   const options: LoraOptions = { ...(await readAdapterOptions(folder)), seed };
   checkLayers((await readAdapterConfig(folder)).target_modules, parameters.config.layers, join(folder, CONFIG));
-  const file = await SafetensorsFile.open(join(folder, WEIGHTS));
+  const file = await SafetensorsFile.open(join(folder, ADAPTER_WEIGHTS));
   try {
     const values = new Map<string, Float32Array>();
     const wanted = loraSpecs(parameters.config, options);
