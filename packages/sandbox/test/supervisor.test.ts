@@ -9,7 +9,7 @@ import type { Outcome } from "../src/pool/messages.js";
 import type { PythonBackend } from "../src/python/backend.js";
 import type { PythonRequest } from "../src/python/messages.js";
 import { SupervisedInterpreters } from "../src/python/supervised-interpreters.js";
-import type { CompiledModule } from "../src/web-assembly.js";
+import { workerSetup } from "./worker-setup.js";
 
 const STUCK = "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)";
 
@@ -52,18 +52,8 @@ test.each(["absent-supervisor.mjs", "failing-supervisor.mjs"])("%s: no run waits
 });
 
 test("a supervisor that dies is replaced: its runs are tried once more, then infra", async () => {
-  const setup = {
-    guestSource: "",
-    prelude: "",
-    libraries: [],
-    limits: DEFAULT_LIMITS,
-    wasmModule: {} as CompiledModule,
-    heapEndAt: undefined,
-    workers: 1,
-    worker: "",
-  };
   const supervisor = new URL("./fixtures/crashing-supervisor.mjs", import.meta.url);
-  const pool = new SupervisedPool({ supervisor, ...setup });
+  const pool = new SupervisedPool({ supervisor, ...workerSetup, workers: 1, worker: "" });
   await pool.start();
   const submit = async (id: number, code: string): Promise<Outcome> => {
     const reply = await pool.submit({ id, code, limits: DEFAULT_LIMITS, seed: 0, turn: undefined, rerun: true });

@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PrefixTree } from "../src/prefix-tree.js";
-
-/** Tokens that two keys begin with alike, counted one by one. */
-function sharedLength(a: readonly number[], b: readonly number[]): number {
-  let shared = 0;
-  while (shared < Math.min(a.length, b.length) && a[shared] === b[shared]) shared++;
-  return shared;
-}
+import { sharedLength } from "./shared-length.js";
 
 // few different tokens, so that keys branch, end within others and are equal
 const key = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 9 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SequencePool } from "../src/sequence-pool.js";
 import { ScriptedSampler } from "./scripted-model.js";
+import { sharedLength } from "./shared-length.js";
 
 const prompt = (of: number, length: number) => Array.from({ length }, (_, i) => 20 * of + (i % 20));
 
@@ -63,9 +64,3 @@ test("requests share what a search through all that is kept would find", async (
     }),
   );
 });
-
-function sharedLength(a: readonly number[], b: readonly number[]): number {
-  let shared = 0;
-  while (shared < Math.min(a.length, b.length) && a[shared] === b[shared]) shared++;
-  return shared;
-}

@@ -1,28 +1,13 @@
 import type { ForwardBackwardOutput, SampleResponse } from "@retool-ts/tinker/wire";
-import { afterEach, expect, test } from "vitest";
-import { openFaultProxy, seededFaults, type Fault, type FaultProxy } from "../src/testing/fault-proxy.js";
+import { expect, test } from "vitest";
+import { seededFaults, type Fault } from "../src/testing/fault-proxy.js";
 import type { TinkerServerOptions } from "../src/tinker-server.js";
+import { failures, faulty, openTiny } from "./faulty-network.js";
 import { StubbornClient } from "./stubborn-client.js";
 import { datum, logProbsOf, pass, step, type TestClient } from "./test-client.js";
-import { TinyServer } from "./tiny-server.js";
+import type { TinyServer } from "./tiny-server.js";
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function open(server: Partial<TinkerServerOptions> = { pollMs: 300 }): Promise<TinyServer> {
-  const tiny = await TinyServer.open({ server });
-  closers.push(() => tiny.close());
-  return tiny;
-}
-
-async function faulty(tiny: TinyServer, plan: Parameters<typeof openFaultProxy>[1]): Promise<FaultProxy> {
-  const proxy = await openFaultProxy(tiny.server.url, plan);
-  closers.push(() => proxy.close());
-  return proxy;
-}
-
+const open = (server: Partial<TinkerServerOptions> = { pollMs: 300 }): Promise<TinyServer> => openTiny(server);
 const DATA = [datum([1, 2, 3, 4, 5, 6]), datum([7, 8, 9, 1]), datum([3, 3, 5, 3, 5])];
 
 /** Three steps of three chunks each that are sent at once, and samples of each step's weights. */
@@ -50,16 +35,7 @@ async function run(client: TestClient, between: (round: number) => Promise<void>
   return { norms, drawn, logProbs: logProbsOf(output) };
 }
 
-const KINDS: readonly Fault[] = [
-  { kind: "status", status: 500 },
-  { kind: "status", status: 503 },
-  { kind: "status", status: 429, retryAfter: 1 },
-  { kind: "cut", when: "before" },
-  { kind: "cut", when: "after" },
-  { kind: "truncate" },
-  { kind: "duplicate" },
-  { kind: "overtaken", others: 3, limitMs: 50 },
-];
+const KINDS = failures(1);
 
 test("a network that fails changes nothing: the same steps, samples and weights, each counted once", async () => {
   const tiny = await open();

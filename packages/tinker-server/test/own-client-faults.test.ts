@@ -1,26 +1,12 @@
 import { probeServer, TinkerClient, TinkerEngine, type ServerSemantics } from "@retool-ts/tinker";
-import { afterEach, expect, test } from "vitest";
-import { openFaultProxy, seededFaults, type Fault, type FaultProxy } from "../src/testing/fault-proxy.js";
+import { expect, test } from "vitest";
+import { seededFaults, type Fault } from "../src/testing/fault-proxy.js";
 import type { TinkerServerOptions } from "../src/tinker-server.js";
-import { EOS, TinyServer, VOCABULARY } from "./tiny-server.js";
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+import { closeAfterwards, failures, faulty, openTiny } from "./faulty-network.js";
+import { EOS, VOCABULARY, type TinyServer } from "./tiny-server.js";
 
 /** Polls end after a moment, so that every result is one that is slow in coming. */
-async function open(server: Partial<TinkerServerOptions> = {}): Promise<TinyServer> {
-  const tiny = await TinyServer.open({ server: { pollMs: 20, ...server } });
-  closers.push(() => tiny.close());
-  return tiny;
-}
-
-async function faulty(tiny: TinyServer, plan: Parameters<typeof openFaultProxy>[1]): Promise<FaultProxy> {
-  const proxy = await openFaultProxy(tiny.server.url, plan);
-  closers.push(() => proxy.close());
-  return proxy;
-}
+const open = (server: Partial<TinkerServerOptions> = {}): Promise<TinyServer> => openTiny({ pollMs: 20, ...server });
 
 /** A client that does not wait long before it tries again. */
 async function connect(url: string, requestTimeoutMs = 1_500): Promise<TinkerClient> {
@@ -33,7 +19,7 @@ async function connect(url: string, requestTimeoutMs = 1_500): Promise<TinkerCli
     pollMs: requestTimeoutMs,
     chunks: { maxDatums: 1 },
   });
-  closers.push(() => client.close());
+  closeAfterwards(() => client.close());
   return client;
 }
 
@@ -74,16 +60,7 @@ async function clean(tiny: TinyServer) {
   return { semantics, outcome, trained: trainedTokens - before.trainedTokens, sampled: sampledTokens - before.sampledTokens };
 }
 
-const KINDS: readonly Fault[] = [
-  { kind: "status", status: 500 },
-  { kind: "status", status: 503 },
-  { kind: "status", status: 429, retryAfter: 0 },
-  { kind: "cut", when: "before" },
-  { kind: "cut", when: "after" },
-  { kind: "truncate" },
-  { kind: "duplicate" },
-  { kind: "overtaken", others: 3, limitMs: 50 },
-];
+const KINDS = failures(0);
 
 test("our client's run through a network that fails is the run without faults, and the server did everything once", async () => {
   const tiny = await open();

@@ -1,20 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.js";
-import type { CompiledModule } from "../web-assembly.js";
 import type { Outcome, RunRequest } from "./messages.js";
 import { replyOf } from "./reply.js";
 import type { StartThread, ThreadEvents } from "./slot-thread.js";
 import { WorkerPool } from "./worker-pool.js";
+import { workerSetup } from "../../test/worker-setup.js";
 
-const setup = {
-  guestSource: "",
-  prelude: "",
-  libraries: [],
-  limits: DEFAULT_LIMITS,
-  wasmModule: {} as CompiledModule,
-  heapEndAt: undefined,
-  base: undefined,
-};
 const need = (): void => undefined;
 const base = { memoryPages: 0, layout: "", blocks: new Uint32Array(), bytes: new Uint8Array() };
 const report = { stdout: "", stderr: "", truncated: false, usage: { fuel: 0, wallMs: 0, memoryBytes: 0 } };
@@ -80,7 +71,7 @@ afterEach(async () => {
 });
 
 async function poolOf(start: StartThread, workers = 2): Promise<(code: string, id: number, rerun?: boolean) => Promise<Outcome>> {
-  const pool = new WorkerPool(workers, start, setup, need);
+  const pool = new WorkerPool(workers, start, workerSetup, need);
   pools.push(pool);
   await pool.start();
   return async (code, id, rerun = true) => {

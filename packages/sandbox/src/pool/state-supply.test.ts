@@ -1,21 +1,12 @@
 import { afterEach, expect, test } from "vitest";
 import type { HeapImage } from "../engine/heap-image.js";
 import { DEFAULT_LIMITS } from "../limits.js";
-import type { CompiledModule } from "../web-assembly.js";
 import type { Outcome, RunRequest } from "./messages.js";
 import { missingReply, replyOf } from "./reply.js";
 import type { StartThread, ThreadEvents } from "./slot-thread.js";
 import { WorkerPool } from "./worker-pool.js";
+import { workerSetup } from "../../test/worker-setup.js";
 
-const setup = {
-  guestSource: "",
-  prelude: "",
-  libraries: [],
-  limits: DEFAULT_LIMITS,
-  wasmModule: {} as CompiledModule,
-  heapEndAt: undefined,
-  base: undefined,
-};
 const image: HeapImage = { memoryPages: 0, layout: "", blocks: new Uint32Array(), bytes: new Uint8Array() };
 const report = { stdout: "", stderr: "", truncated: false, usage: { fuel: 0, wallMs: 0, memoryBytes: 0 } };
 
@@ -69,7 +60,7 @@ afterEach(async () => {
 
 async function poolOf(start: StartThread, workers: number): Promise<{ readonly pool: WorkerPool; readonly needed: number[] }> {
   const needed: number[] = [];
-  const pool = new WorkerPool(workers, start, setup, (id) => {
+  const pool = new WorkerPool(workers, start, workerSetup, (id) => {
     needed.push(id);
     pool.supply(id, [image]);
   });

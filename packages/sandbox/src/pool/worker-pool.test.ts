@@ -1,20 +1,11 @@
 import { afterEach, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../limits.js";
 import type { Outcome } from "./messages.js";
-import type { CompiledModule } from "../web-assembly.js";
 import { nodeThreads } from "./node-thread.js";
 import { Tally } from "./tally.js";
 import { WorkerPool } from "./worker-pool.js";
+import { workerSetup } from "../../test/worker-setup.js";
 
-const setup = {
-  guestSource: "",
-  prelude: "",
-  libraries: [],
-  limits: DEFAULT_LIMITS,
-  wasmModule: {} as CompiledModule,
-  heapEndAt: undefined,
-  base: undefined,
-};
 const need = (): void => undefined;
 const pools: WorkerPool[] = [];
 afterEach(async () => {
@@ -26,7 +17,7 @@ async function outcomesOf(codes: readonly string[], workers = 1): Promise<{ read
   const pool = new WorkerPool(
     workers,
     nodeThreads(new URL("../../test/fixtures/crashing-worker.mjs", import.meta.url)),
-    setup,
+    workerSetup,
     need,
     tally,
   );
@@ -68,6 +59,6 @@ test("a worker whose own heap is full ends; its run is tried twice, is infra, an
 });
 
 test("a worker file that is missing makes the start fail", async () => {
-  const pool = new WorkerPool(1, nodeThreads(new URL("./no-such-worker.mjs", import.meta.url)), setup, need);
+  const pool = new WorkerPool(1, nodeThreads(new URL("./no-such-worker.mjs", import.meta.url)), workerSetup, need);
   await expect(pool.start()).rejects.toMatchObject({ code: "SANDBOX_START" });
 });
