@@ -54,11 +54,10 @@ export function headLogProbs(
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [savedStates, savedHead, savedTargets] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
       let dWeight = frozen ? undefined : tf.zeros<tf.Rank.R2>([vocab, width]);
-      const slopes = dy.dataSync();
+      const liveRows = rowsWithSlope(dy, rows);
       const dStates = starts.map((start, chunk) => {
         const count = Math.min(size, rows - start);
-        // Rows of a chunk that have a slope at all: those of weight 0, masked or clipped ones have none, and need no backward pass.
-        const live = Array.from({ length: count }, (_, i) => i).filter((i) => slopes[start + i] !== 0 || slopes[rows + start + i] !== 0);
+        const live = liveRows(start, count);
         if (live.length === 0) return tf.zeros<tf.Rank.R2>([count, width]);
         const isWhole = live.length === count;
         const places = tf.tensor1d(live, "int32");
@@ -86,4 +85,16 @@ export function headLogProbs(
     logProbs: tf.reshape(tf.slice(both, [0, 0], [1, rows]), [rows]),
     entropies: tf.reshape(tf.slice(both, [1, 0], [1, rows]), [rows]),
   };
+}
+
+/**
+ * Rows of a chunk that have a slope, counted from its first: those of weight 0, masked or clipped ones have none. On WebGPU they all count:
+ * a look at them would wait for the device.
+ *
+ * @param slopes - `[2, rows]`
+ */
+function rowsWithSlope(slopes: tf.Tensor, rows: number): (start: number, count: number) => number[] {
+  const values = tf.getBackend() === "webgpu" ? undefined : slopes.dataSync();
+  const isLive = (row: number): boolean => values === undefined || values[row] !== 0 || values[rows + row] !== 0;
+  return (start, count) => Array.from({ length: count }, (_, i) => i).filter((i) => isLive(start + i));
 }

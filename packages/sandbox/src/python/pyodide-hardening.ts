@@ -11,13 +11,14 @@ const LANGUAGE =
   "WeakMap WeakSet WeakRef Proxy Reflect FinalizationRegistry SharedArrayBuffer isFinite isNaN decodeURI decodeURIComponent encodeURI " +
   "encodeURIComponent escape unescape eval Iterator";
 
-/** Refuses what the interpreter's build asks Node for at its start, and every connection. */
+/** Refuses what the interpreter's build asks Node for at its start, and every connection, and hides the program's path. */
 export function hardenBeforeLoad(): void {
   const refuse = (): never => {
     throw new Error("there is no network here");
   };
   net.Socket.prototype.connect = refuse;
   net.Server.prototype.listen = refuse;
+  process.argv.length = 1; // the name of the program, a path of this machine, would lie in the guest's memory
   // The build asks for `constants.fs` only; Node's permissions forbid the whole call.
   Object.defineProperty(process, "binding", { value: () => ({ constants: {}, fs: {} }), configurable: true });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { PyodideClock } from "./pyodide-clock.js";
 import { hardenBeforeLoad } from "./pyodide-hardening.js";
 import { fixRandomBytes } from "./pyodide-random.js";
 import type { LoadPyodide, Pyodide } from "./pyodide.js";
@@ -20,10 +21,14 @@ export const LOAD_OPTIONS = {
   jsglobals: Object.create(null) as object,
 };
 
-/** Loads an interpreter afresh, imports the runner and the wheels' packages, and gives its memory. */
+/**
+ * Loads an interpreter afresh, imports the runner and the wheels' packages, and gives its memory. It is the same on every machine and at
+ * every time: how far a guest gets in its memory depends on what lies there.
+ */
 export async function makeSnapshot(loadPyodide: LoadPyodide, files: WorldFiles): Promise<Uint8Array> {
   hardenBeforeLoad();
   fixRandomBytes();
+  new PyodideClock().install();
   const pyodide = await loadPyodide({ ...LOAD_OPTIONS, _makeSnapshot: true });
   addWheels(pyodide, files);
   pyodide.runPython(

@@ -90,6 +90,7 @@ export const PYTHON_ATTACKS: Readonly<Record<string, readonly PythonAttack[]>> =
     "x = 'a'\nwhile True: x += x",
     "list(range(10 ** 9))",
     "d = {}\nfor i in range(10 ** 9): d[i] = bytes(1000)",
+    "class E(Exception):\n    __suppress_context__ = property(lambda self: bytes(2 ** 31 - 100))\nraise E()",
   ]).concat(attacks({ pyodide: "error", bwrap: "oom" }, ["'a' * 10 ** 10"])),
   recursion: attacks("stack", [
     "def f(): return f()\nf()",

@@ -187,6 +187,8 @@ def _report(error, file):
                 "traceback": _cut("".join(shown.format())),
             }
         )
+    except MemoryError:  # nothing is left to show the error with
+        return '{"kind":"oom"}'
     except BaseException as second:
         return _encode({"kind": "error", "name": _name(type(error)), "message": f"({_name(type(second))} while it was shown)"})
 
