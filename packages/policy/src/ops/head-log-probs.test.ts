@@ -11,7 +11,7 @@ const [rows, width, vocab] = [29, 6, 37];
 /** Log-probabilities, entropies and the gradients of a weighted sum of both, with at most so many logits at once. */
 function differentiate(
   maxLogits: number,
-  { sizes = [rows, width, vocab], maxKeptLogits = 0, still = (_row: number): boolean => false } = {},
+  { sizes = [rows, width, vocab], maxKeptLogits = 0, still = (_row: number, _result = 0): boolean => false } = {},
 ) {
   const [rowCount, inner, outputs] = sizes as [number, number, number];
   const stream = new RandomStream(3, ["head"]);
@@ -26,8 +26,8 @@ function differentiate(
       Int32Array.from({ length: rowCount }, (_, i) => (i * 7) % outputs),
       "int32",
     );
-    const moving = Array.from({ length: rowCount }, (_, i) => (still(i) ? 0 : 1));
-    const dy = tf.mul(random(2, rowCount), tf.tensor1d(moving));
+    const moving = [0, 1].map((result) => Array.from({ length: rowCount }, (_, i) => (still(i, result) ? 0 : 1)));
+    const dy = tf.mul(random(2, rowCount), tf.tensor2d(moving));
     const f = (hidden: tf.Tensor, weight: tf.Tensor) => {
       const options = { temperature: 0.8, maxLogits, maxKeptLogits };
       const { logProbs, entropies } = headLogProbs(hidden as tf.Tensor2D, weight as tf.Tensor2D, targets, options);
@@ -76,6 +76,13 @@ describe.each(TEST_BACKENDS)("headLogProbs on %s", (backend) => {
       const [, dHidden] = chunked;
       expect(dHidden!.every((value, i) => !still(Math.floor(i / width)) || value === 0)).toBe(true);
     }
+  });
+
+  test("takes rows that have a slope of one result alone", async () => {
+    await useBackend(backend);
+    const still = (row: number, result = 0) => row % 3 === 0 || (row % 3 === 1) === (result === 0);
+    const [whole, chunked] = [differentiate(Infinity, { still }), differentiate(5 * vocab, { still })];
+    chunked.forEach((values, i) => expect(relativeDifference(values, whole[i]!), `result ${i}`).toBeLessThan(1e-6));
   });
 
   test("keeps no logits where no gradient is asked for", async () => {
