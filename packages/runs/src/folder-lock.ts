@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { InputError } from "@retool-ts/core";
 import { TEMPORARY } from "./atomic-write.js";
@@ -49,6 +49,23 @@ export function isFolderInUse(folder: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Refuses to go on where this process works in a folder that somebody has removed meanwhile, perhaps to begin another run in its place.
+ *
+ * @throws InputError when the lock that this process holds is gone.
+ */
+export function refuseLostFolder(folder: string): void {
+  const locks = [...heldHere].filter((path) => dirname(path) === folder);
+  if (locks.length === 0 || locks.some((path) => existsSync(path))) return;
+  throw new InputError({
+    what: "run folder",
+    where: folder,
+    expected: "the lock that this process put there",
+    found: "none: the folder was removed or emptied while this process worked in it",
+    fix: "let a process end before you remove its folder; nothing more was written there",
+  });
 }
 
 async function take(folder: string): Promise<string> {

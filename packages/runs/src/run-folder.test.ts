@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeFileAtomic } from "./atomic-write.js";
+import { withFolderLock } from "./folder-lock.js";
 import { createRunFolder, openRunFolder } from "./open-run-folder.js";
 import type { RunFolder } from "./run-folder.js";
 import { stepName } from "./step-folders.js";
@@ -174,4 +175,33 @@ test("a checkpoint that is written again stays whole until the new one is", asyn
   await run.saveCheckpoint({ ...request, state: { a: 2 } }, async (path) => writeFileSync(join(path, "weights"), "new"));
   expect(readFileSync(join((await run.latestCheckpoint())!.path, "weights"), "utf8")).toBe("new");
   expect(readdirSync(run.file("checkpoints"))).toEqual(["step-000003"]);
+});
+
+test("nothing is written into a folder that was removed meanwhile, and made again for another run", async () => {
+  const run = await createRunFolder(join(folder, "run"));
+  const replace = async () => {
+    await rm(run.path, { recursive: true });
+    mkdirSync(run.path);
+  };
+  const checkpoint = { step: 1, state: {}, keep: 1, keepsJournal: () => true };
+  const writes: Record<string, () => Promise<unknown>> = {
+    metrics: () => run.appendMetrics({ step: 1 }),
+    timings: () => run.appendTimings({ step: 1 }),
+    summary: () => run.writeSummary({} as Parameters<RunFolder["writeSummary"]>[0]),
+    trajectories: () => run.writeTrajectories(1, [exampleRecord()]),
+    checkpoint: () => run.saveCheckpoint(checkpoint, async () => {}),
+  };
+  await withFolderLock(run.path, async () => {
+    await replace();
+    for (const [name, write] of Object.entries(writes)) {
+      await expect(write(), name).rejects.toThrow("expected the lock that this process put there, found none");
+    }
+    expect(readdirSync(run.path)).toEqual([]);
+  });
+  await withFolderLock(run.path, async () => {
+    const saving = run.saveCheckpoint(checkpoint, replace);
+    await expect(saving).rejects.toThrow("expected the lock that this process put there");
+    expect(readdirSync(run.path)).toEqual([]);
+  });
+  await run.appendMetrics({ step: 1 }); // by whoever needs no lock
 });

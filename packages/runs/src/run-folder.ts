@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { writeFileAtomic } from "./atomic-write.js";
 import { checkSummary } from "./check-record.js";
+import { refuseLostFolder } from "./folder-lock.js";
 import { RecordLog, type LogRecord } from "./record-log.js";
 import { listFolder, listSteps, removeCheckpoint, removeTemporaryFiles, stepName, type Checkpoint } from "./step-folders.js";
 import type { Summary } from "./summary.js";
@@ -80,18 +81,21 @@ export class RunFolder {
     return writeFileAtomic(this.file("manifest.json"), toJson(manifest));
   }
 
-  writeSummary(summary: Summary): Promise<void> {
+  async writeSummary(summary: Summary): Promise<void> {
+    refuseLostFolder(this.path);
     return writeFileAtomic(this.file("summary.json"), toJson(summary));
   }
 
   /** Nothing that differs between equal runs belongs here: times go to {@link RunFolder.appendTimings}. */
   async appendMetrics(record: LogRecord): Promise<void> {
+    refuseLostFolder(this.path);
     await this.#metrics.append(record);
     if (this.#hasEvents) await this.#events.append(record);
   }
 
   /** All that differs between equal runs: wall and processor times. */
   async appendTimings(record: LogRecord): Promise<void> {
+    refuseLostFolder(this.path);
     await this.#timings.append(record);
     if (this.#hasEvents) await this.#events.append(record);
   }
@@ -121,6 +125,7 @@ export class RunFolder {
 
   /** @param name - a step, or a file name without extension, such as `final`. */
   async writeTrajectories(name: number | string, records: readonly TrajectoryRecord[]): Promise<string> {
+    refuseLostFolder(this.path);
     const path = this.#trajectoryFile(name);
     await writeTrajectoryFile(path, records);
     return path;
@@ -156,6 +161,7 @@ export class RunFolder {
     { step, state, keep, best, keepsJournal }: KeptCheckpoint,
     write: (folder: string) => Promise<void>,
   ): Promise<string> {
+    refuseLostFolder(this.path);
     const folder = this.file("checkpoints", stepName(step));
     const unfinished = this.file("checkpoints", `${WRITING}${stepName(step)}`);
     for (const name of await listFolder(this.file("checkpoints"))) {
@@ -163,6 +169,7 @@ export class RunFolder {
     }
     mkdirSync(unfinished, { recursive: true });
     await write(unfinished);
+    refuseLostFolder(this.path);
     await writeFileAtomic(join(unfinished, "state.json"), toJson(state));
     await removeCheckpoint(folder); // a step that is written again stays whole until what takes its place is
     await rename(unfinished, folder);
