@@ -1,7 +1,7 @@
 import { InputError } from "@retool-ts/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
-import { NATIVE } from "../test/backends.js";
+import { NATIVE, TEST_BACKENDS } from "../test/backends.js";
 import { BACKENDS, probeBackends, useBackend } from "./backend.js";
 import { fusedKernels } from "./kernels/kernel-context.js";
 
@@ -57,4 +57,15 @@ describe("backends", () => {
     await useBackend("wasm");
     expect(fusedKernels()?.kernels).toBe(kernels);
   });
+});
+
+test.each(TEST_BACKENDS)("a clone on %s takes no memory of its own, and outlives its tensor", async (backend) => {
+  await useBackend(backend);
+  const [values, before] = [tf.tensor1d([1, 2, 3]), tf.memory().numDataBuffers];
+  const clone = tf.clone(values);
+  expect(tf.memory().numDataBuffers).toBe(before);
+  values.dispose();
+  expect([...clone.dataSync()]).toEqual([1, 2, 3]);
+  clone.dispose();
+  expect(tf.memory().numDataBuffers).toBe(before - 1);
 });

@@ -32,8 +32,11 @@ export async function registerWasmKernels(options: WasmKernelOptions): Promise<v
     }
     return tensor;
   };
-  const view = (tensor: tf.TensorInfo) =>
-    new Float32Array(backend.wasm.asm.memory.buffer, pointer(tensor), tf.util.sizeFromShape(tensor.shape));
+  const buffer = bufferOf(backend.wasm.asm.memory);
+  const view = (tensor: tf.TensorInfo) => {
+    const [start, size] = [pointer(tensor), tf.util.sizeFromShape(tensor.shape)];
+    return new Float32Array(buffer(start + 4 * size), start, size);
+  };
   const tensors = {
     pointer,
     output,
@@ -45,8 +48,32 @@ export async function registerWasmKernels(options: WasmKernelOptions): Promise<v
     view,
     free: (tensor: tf.TensorInfo) => void backend.disposeData(tensor.dataId),
   };
+  shareClones();
   registered = { backend, threads: options.threads };
   provideKernels("wasm", { ...tensors, kernels: fusedWasmKernels(module, tensors, threads) });
+}
+
+/** A memory's buffer, where at least so many bytes are needed: asking a shared memory for it takes longer than many a kernel. */
+function bufferOf(memory: WebAssembly.Memory): (bytes: number) => ArrayBufferLike {
+  let buffer = memory.buffer;
+  return (bytes) => {
+    if (buffer.byteLength < bytes) buffer = memory.buffer; // it has grown, and a buffer that is not shared is empty then
+    return buffer;
+  };
+}
+
+/** Makes a clone share its tensor's numbers, as on all other backends: wasm's own copies them, with each tensor that a gradient keeps. */
+function shareClones(): void {
+  tf.unregisterKernel(tf.Identity, "wasm");
+  tf.registerKernel({
+    kernelName: tf.Identity,
+    backendName: "wasm",
+    kernelFunc: ({ inputs, backend }) => {
+      const { dataId, shape, dtype } = inputs["x"]!;
+      (backend as { incRef(dataId: object): void }).incRef(dataId);
+      return { dataId, shape, dtype };
+    },
+  });
 }
 
 function startThreads(
