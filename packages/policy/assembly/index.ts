@@ -1,5 +1,8 @@
 export { addColumns, dropout, takeColumns } from "./adapter";
 export { matmul, matmulScratch } from "./matmul";
+export {
+  matmulPacked, matmulPackedScratch, matmulQuantized, matmulQuantizedScratch, packWeight, quantizeWeight, quantizeWeightScratch,
+} from "./packed";
 export { weightGradient, weightGradientColumns, weightGradientScratch } from "./gemm";
 export { attentionBackward, attentionCached, attentionCachedScratch, attentionForward, attentionScratch, copyCacheSlot } from "./attention";
 export { accumulate, adamW, sumOfSquares } from "./optimizer";

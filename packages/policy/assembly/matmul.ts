@@ -75,7 +75,7 @@ function multiplyPanel(
 }
 
 /** Panel p holds columns 8p to 8p + 7, row after row; missing columns are 0. */
-function pack(b: usize, strideK: i32, strideN: i32, columns: i32, inner: i32, panels: usize): void {
+export function pack(b: usize, strideK: i32, strideN: i32, columns: i32, inner: i32, panels: usize): void {
   for (let j: i32 = 0; j < columns; j += 8) {
     const panel = at(panels, j * inner);
     const width = min(8, columns - j);

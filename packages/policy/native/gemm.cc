@@ -9,9 +9,8 @@
 namespace retool {
 namespace {
 
-/** Columns and rows that are treated at a time: a panel of b and a block of a fit a second-level cache. */
-constexpr long COLUMNS = 64;
-constexpr long BLOCK_ROWS = 384;
+/** Columns that are treated at a time: a panel of b fits a second-level cache beside a block of a. */
+constexpr long COLUMNS = (TILE_STRIPS == 1 ? 4 : 2 * TILE_STRIPS) * STRIP;
 
 /** Memory of a thread that stays from call to call. */
 struct Workspace {
@@ -64,7 +63,7 @@ void transpose(const float* from, long stride, long lines, long inner, float* to
 constexpr long AHEAD = 12;
 
 /** Strips of 16 columns of b, each as `inner` lines; columns that are missing are 0. */
-void packStrips(const Product& p, long k0, long inner, long j0, long columns, float* panel) {
+inline __attribute__((always_inline)) void packStrips(const Product& p, long k0, long inner, long j0, long columns, float* panel) {
   const long strips = columns / STRIP, rest = columns % STRIP;
   float* last = panel + strips * inner * STRIP;
   if (rest > 0) std::fill_n(last, inner * STRIP, 0.0f);
@@ -90,7 +89,7 @@ void multiplyEdge(int rows, long inner, const float* a, long lda, const float* b
   float tile[ROWS * STRIP] = {};
   if (add)
     for (int i = 0; i < rows; i++) std::copy_n(c + i * ldc, width, tile + i * STRIP);
-  multiplyRows(rows, 1, inner, a, lda, 1, {b, 0, STRIP}, tile, STRIP, add);
+  multiplyRows(rows, 1, inner, a, lda, 1, Strips<float>{b, 0, STRIP}, tile, STRIP, add);
   for (int i = 0; i < rows; i++) std::copy_n(tile + i * STRIP, width, c + i * ldc);
 }
 
@@ -112,12 +111,12 @@ void multiplyPart(const Product& p, long i0, long i1, long j0, long j1) {
       packStrips(p, k0, inner, j, columns, memory.panel);
       const long strips = columns / STRIP, rest = columns % STRIP;
       const auto multiplyStrip = [&](long strip, int rows, long i) {
-        const Strips b{memory.panel + strip * inner * STRIP, inner * STRIP, STRIP};
+        const Strips<float> b{memory.panel + strip * inner * STRIP, inner * STRIP, STRIP};
         return multiplyRows(rows, strips - strip, inner, a + (i - i0) * lda, lda, 1, b, p.c + i * p.columns + j + strip * STRIP, p.columns, add);
       };
       const long full = i0 + (i1 - i0) / ROWS * ROWS;
-      for (long strip = 0; strip < strips; strip++)
-        for (long i = i0; i < full; i += ROWS) multiplyStrip(strip, ROWS, i);
+      for (long strip = 0, taken = 1; full > i0 && strip < strips; strip += taken)
+        for (long i = i0; i < full; i += ROWS) taken = multiplyStrip(strip, ROWS, i);
       for (long strip = 0; full < i1 && strip < strips;) strip += multiplyStrip(strip, static_cast<int>(i1 - full), full);
       for (long i = i0; rest > 0 && i < i1; i += ROWS) {
         const int rows = static_cast<int>(std::min<long>(ROWS, i1 - i));
@@ -168,13 +167,15 @@ void multiply(const Product& p) {
   });
 }
 
+void packColumns(const Product& p, long j0, long columns, float* packed) { packStrips(p, 0, p.inner, j0, columns, packed); }
+
 void multiplyBlock(
     const float* a, long strideI, long strideK, const float* b, long ldb, float* c, long ldc, long rows, long columns, long inner, bool add) {
   const long strips = columns / STRIP;
   for (long i = 0; i < rows; i += ROWS) {
     const int count = static_cast<int>(std::min<long>(ROWS, rows - i));
     for (long s = 0; s < strips;) {
-      const Strips lines{b + s * STRIP, STRIP, ldb};
+      const Strips<float> lines{b + s * STRIP, STRIP, ldb};
       s += multiplyRows(count, strips - s, inner, a + i * strideI, strideI, strideK, lines, c + i * ldc + s * STRIP, ldc, add);
     }
   }

@@ -9,6 +9,17 @@ namespace retool {
 
 /** c [rows, columns] = a [rows, inner]·B with B(k, n) at b + k·strideK + n·strideN, one of which is 1. */
 void matmul(const float* a, const float* b, long strideK, long strideN, float* c, long rows, long columns, long inner);
+/** B as matmulPacked reads it: `columns` rounded up to a multiple of 16, times `inner`, floats. */
+void packWeight(const float* b, long strideK, long strideN, long columns, long inner, float* packed);
+/** What matmul gives, to the bit. */
+void matmulPacked(const float* a, const float* packed, float* c, long rows, long columns, long inner);
+/**
+ * B in 8 bits: of each column the scale max |b| / 127, and b / scale as whole numbers, ties to even. For each of the columns, rounded up to a
+ * multiple of 16, that is 1 + inner / 4 floats.
+ */
+void quantizeWeight(const float* b, long strideK, long strideN, long columns, long inner, float* quantized);
+/** c [rows, columns] = a·B of what quantizeWeight made of B; sums are made in floats. */
+void matmulQuantized(const float* a, const float* quantized, float* c, long rows, long columns, long inner);
 /** dw [inputs, outputs] += Σ over tokens of x[token]ᵀ·dy[token]. */
 void weightGradient(const float* x, const float* dy, long tokens, long inputs, long outputs, float* dw);
 

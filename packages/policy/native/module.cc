@@ -120,7 +120,7 @@ napi_value kernelFunctions(napi_env env) {
   const napi_property_descriptor functions[] = {
       {"pointer", nullptr, pointer, nullptr, nullptr, nullptr, napi_default, nullptr},
       {"output", nullptr, output, nullptr, nullptr, nullptr, napi_default, nullptr},
-      KERNEL(matmul), KERNEL(weightGradient), KERNEL(rmsNormForward), KERNEL(rmsNormBackward), KERNEL(rotaryForward),
+      KERNEL(matmul), KERNEL(packWeight), KERNEL(matmulPacked), KERNEL(quantizeWeight), KERNEL(matmulQuantized), KERNEL(weightGradient), KERNEL(rmsNormForward), KERNEL(rmsNormBackward), KERNEL(rotaryForward),
       KERNEL(rotaryBackward), KERNEL(swigluForward), KERNEL(swigluBackward), KERNEL(gatherRows), KERNEL(scatterAddRows),
       KERNEL(logProbsForward), KERNEL(logProbsBackward), KERNEL(attentionForward), KERNEL(attentionBackward), KERNEL(attentionCached),
       KERNEL(copyCacheSlot), KERNEL(adamW), KERNEL(sumOfSquares), KERNEL(accumulate), KERNEL(dropout), KERNEL(addColumns),

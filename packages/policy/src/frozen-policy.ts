@@ -5,6 +5,7 @@ import type { LocalSamplerOptions } from "./sampler/decode-request.js";
 import type { Parameters } from "./parameters.js";
 import { checkRows, rowValues, scoreTargets } from "./row-values.js";
 import { LocalSampler } from "./sampler/sampler.js";
+import type { SamplingFormat } from "./sampler/sampling-weights.js";
 import { Transformer } from "./transformer.js";
 
 /** Fixed for the life of a frozen policy. */
@@ -12,6 +13,8 @@ export interface FrozenPolicyOptions {
   readonly maxTokensPerMicroBatch: number;
   /** Whose newest weights {@link FrozenPolicy.refresh} takes. */
   readonly source?: Parameters;
+  /** Format of the weights that samplers multiply with. Default: float32. */
+  readonly samplerWeights?: SamplingFormat;
   /** Writes the weights for {@link FrozenPolicy.save}. */
   readonly saveWeights?: (folder: string, parameters: Parameters) => Promise<void>;
 }
@@ -26,7 +29,7 @@ export class FrozenPolicy implements Snapshot {
   constructor(parameters: Parameters, options: FrozenPolicyOptions) {
     this.parameters = parameters;
     this.model = engineModel(parameters);
-    this.#transformer = new Transformer(parameters);
+    this.#transformer = new Transformer(parameters, { sampling: options.samplerWeights ?? "float32" });
     this.#options = options;
   }
 

@@ -13,6 +13,7 @@ import type { Parameters } from "./parameters.js";
 import { checkRows, rowValues, scoreTargets } from "./row-values.js";
 import type { LocalSamplerOptions } from "./sampler/decode-request.js";
 import { LocalSampler } from "./sampler/sampler.js";
+import type { SamplingFormat } from "./sampler/sampling-weights.js";
 import type { PackedBatch } from "./training-batch.js";
 import { Transformer } from "./transformer.js";
 
@@ -34,6 +35,8 @@ export interface LocalEngineOptions {
   readonly gradientCheckpointing?: boolean;
   /** Reads and writes states; without it, they cannot be kept. */
   readonly files?: EngineFiles;
+  /** Format of the weights that samplers multiply with, those of snapshots too; training is in floats. Default: float32. */
+  readonly samplerWeights?: SamplingFormat;
 }
 
 /** Options of {@link LocalEngine.logProbs}. */
@@ -58,7 +61,7 @@ export class LocalEngine implements Engine<TokenLoss> {
   constructor(parameters: Parameters, options: LocalEngineOptions) {
     this.parameters = parameters;
     this.model = engineModel(parameters);
-    this.transformer = new Transformer(parameters);
+    this.transformer = new Transformer(parameters, { sampling: options.samplerWeights ?? "float32" });
     this.optimizer = new AdamW(parameters, options.optimizer);
     this.#gradients = new GradientAccumulator(parameters);
     this.#options = options;
@@ -80,6 +83,7 @@ export class LocalEngine implements Engine<TokenLoss> {
     loss: LossSpec | TokenLoss,
     { temperature = 1, ...options }: LocalForwardBackwardOptions = {},
   ): Promise<ForwardBackwardResult> {
+    this.transformer.releaseSamplingWeights();
     checkTrainingRoom(this.parameters);
     checkRows(rows, this.parameters.config);
     const { maxTokensPerMicroBatch, gradientCheckpointing = false } = this.#options;
@@ -201,9 +205,10 @@ export class LocalEngine implements Engine<TokenLoss> {
   }
 
   #frozen(parameters: Parameters): FrozenPolicy {
-    const { maxTokensPerMicroBatch, files } = this.#options;
+    const { maxTokensPerMicroBatch, files, samplerWeights } = this.#options;
     return new FrozenPolicy(parameters, {
       maxTokensPerMicroBatch,
+      ...(samplerWeights && { samplerWeights }),
       source: this.parameters,
       ...(files && { saveWeights: files.saveWeights }),
     });

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config.js";
-import { WASM_BYTES } from "./memory-room.js";
+import { freeSpareMemory, WASM_BYTES } from "./memory-room.js";
 import { memoryNeed, type MemoryUse } from "./memory-need.js";
 import { MemoryError } from "./memory-error.js";
 import type { LoraOptions } from "./lora/lora-options.js";
@@ -92,6 +92,7 @@ export function checkMemoryNeed(config: ModelConfig, use: MemoryUse): void {
  */
 export function checkCacheRoom(bytes: number): void {
   if (tf.getBackend() !== "wasm") return;
+  if (tf.memory().numBytes + bytes >= WASM_BYTES) freeSpareMemory();
   const { numBytes } = tf.memory();
   if (numBytes + bytes < WASM_BYTES) return;
   const expected = `at most ${((WASM_BYTES - numBytes) / GIB).toFixed(2)} GiB more, where WebAssembly's 4 GiB end`;

@@ -17,6 +17,7 @@ import { rotary } from "./ops/rotary.js";
 import { swiglu } from "./ops/swiglu.js";
 import type { TokenLogProbs } from "./ops/token-log-probs.js";
 import type { Parameters } from "./parameters.js";
+import { SamplingWeights, type SamplingFormat } from "./sampler/sampling-weights.js";
 
 /** Attention of one layer: over the packed rows alone, or over a cache that it extends. */
 type Attend = (layer: number, qkv: tf.Tensor2D) => tf.Tensor2D;
@@ -25,6 +26,8 @@ type Attend = (layer: number, qkv: tf.Tensor2D) => tf.Tensor2D;
 export interface TransformerOptions {
   /** False: as if the parameters had no adapter, the reference of a policy that trains one. Default: true. */
   readonly adapter?: boolean;
+  /** Format of the weights in passes over a cache and in the sampling logits after them; gradients and scores are of the floats. Default: float32. */
+  readonly sampling?: SamplingFormat;
 }
 
 /** Additions of a training pass to one of scoring. */
@@ -40,29 +43,33 @@ interface Pass {
   readonly layout: PackedLayout;
   readonly attend: Attend;
   readonly training?: TrainingPass;
+  /** In the pass's stead for x·w. */
+  readonly weights?: SamplingWeights;
 }
 
 /**
  * A decoder-only transformer of the Qwen2/Llama family: RMS norm, rotary embedding, grouped-query attention, SwiGLU.
  *
  * See the Qwen2 technical report (https://arxiv.org/abs/2407.10671), section 2.2. Rows are packed without padding.
- * Borrows its parameters; owns its position tables.
+ * Borrows its parameters; owns its position tables and the weights' form for sampling.
  */
 export class Transformer {
   readonly config: ModelConfig;
   readonly #parameters: Parameters;
   readonly #tables: PositionTables;
+  readonly #sampling: SamplingWeights;
   readonly #lora: LoraOptions | undefined;
   /** Places of the adapter's modules. */
   readonly #places: readonly (LoraPlace & { readonly module: LoraModule })[];
 
-  constructor(parameters: Parameters, { adapter = true }: TransformerOptions = {}) {
+  constructor(parameters: Parameters, { adapter = true, sampling = "float32" }: TransformerOptions = {}) {
     checkModelConfig(parameters.config);
     this.config = parameters.config;
     this.#parameters = parameters;
     this.#lora = adapter ? parameters.lora : undefined;
     this.#places = (this.#lora?.modules ?? []).map((module) => ({ module, ...loraPlace(this.config, module) }));
     this.#tables = new PositionTables(this.config);
+    this.#sampling = new SamplingWeights(sampling);
   }
 
   /**
@@ -87,7 +94,8 @@ export class Transformer {
   forwardCached(tokenIds: tf.Tensor1D, layout: PackedLayout, cache: KVCache, slots: Int32Array, past: Int32Array): tf.Tensor2D {
     const { rowOffsets } = layout;
     this.#tables.reach(past.reduce((longest, before, row) => Math.max(longest, before + rowOffsets[row + 1]! - rowOffsets[row]!), 0));
-    return this.#run(tokenIds, { layout, attend: (layer, qkv) => cache.attend(layer, qkv, layout, slots, past) });
+    const attend: Attend = (layer, qkv) => cache.attend(layer, qkv, layout, slots, past);
+    return this.#run(tokenIds, { layout, weights: this.#sampling, attend });
   }
 
   /**
@@ -100,6 +108,11 @@ export class Transformer {
     return tf.tidy(() => linearTransposed(hidden, this.#head));
   }
 
+  /** {@link Transformer.logits} with the weights of sampling, after {@link Transformer.forwardCached}. */
+  samplingLogits(hidden: tf.Tensor2D): tf.Tensor2D {
+    return tf.tidy(() => this.#sampling.multiply(hidden, this.#head, true));
+  }
+
   /**
    * Log-probabilities of tokens without all logits in memory at once; see `headLogProbs`.
    *
@@ -110,8 +123,14 @@ export class Transformer {
     return headLogProbs(hidden, this.#head, targets, options);
   }
 
-  /** Frees the position tables; the parameters are borrowed. */
+  /** Frees what sampling holds of weights that training is about to change; the next pass makes it anew. */
+  releaseSamplingWeights(): void {
+    this.#sampling.releaseTrained();
+  }
+
+  /** Frees the position tables and the weights' form for sampling; the parameters are borrowed. */
   dispose(): void {
+    this.#sampling.dispose();
     this.#tables.dispose();
   }
 
@@ -155,11 +174,12 @@ export class Transformer {
   }
 
   /** The product with one weight of a layer and with the adapters on it. */
-  #project(layer: number, x: tf.Tensor2D, parameter: LoraPlace["parameter"], { layout, training }: Pass): tf.Tensor2D {
+  #project(layer: number, x: tf.Tensor2D, parameter: LoraPlace["parameter"], { layout, training, weights: sampling }: Pass): tf.Tensor2D {
     const weights = this.#parameters;
     const lora = this.#lora;
     const weight = weights.matrix(`layers.${layer}.${parameter}`);
-    if (lora === undefined) return linear(x, weight);
+    const multiply = sampling === undefined ? linear : (left: tf.Tensor2D, right: tf.Tensor2D) => sampling.multiply(left, right);
+    if (lora === undefined) return multiply(x, weight);
     const adapters = this.#places
       .filter((place) => place.parameter === parameter)
       .map(({ module, column }) => {
@@ -171,6 +191,6 @@ export class Transformer {
             : { rate: lora.dropout, key: streamKey(lora.seed, ["dropout", noise.update, name]), firstRow: noise.firstRow };
         return { a: weights.matrix(`${name}.loraA`), b: weights.matrix(`${name}.loraB`), column, mask };
       });
-    return adaptedLinear(x, weight, adapters, layout, loraScale(lora));
+    return adaptedLinear(x, weight, adapters, layout, loraScale(lora), multiply);
   }
 }

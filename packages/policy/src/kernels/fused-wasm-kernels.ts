@@ -48,6 +48,9 @@ export function fusedWasmKernels(
     adamW: kernel("adamW"),
     accumulate: kernel("accumulate"),
     matmul: kernel("matmul", (_a, _b, _k, _n, _c, rows, columns, inner) => module.matmulScratch(rows, columns, inner)),
+    matmulPacked: kernel("matmulPacked", () => module.matmulPackedScratch()),
+    quantizeWeight: kernel("quantizeWeight", (_b, _strideK, _strideN, _columns, inner) => module.quantizeWeightScratch(inner)),
+    matmulQuantized: kernel("matmulQuantized", (_a, _quantized, _c, _rows, _columns, inner) => module.matmulQuantizedScratch(inner)),
     weightGradient(x, dy, tokens, inputs, outputs, dw) {
       const floats = module.weightGradientScratch(inputs);
       const ranges = splitRange(outputs, 8, tokens * inputs, width);

@@ -18,6 +18,14 @@ const WORTH = 100_000;
 /** A kernel whose arguments are all numbers. */
 export type SplitName = Exclude<keyof FusedKernels, "sampleRows" | "sumOfSquares">;
 
+/** Products with a weight that was packed before. */
+const packedProduct: KernelSplit = {
+  total: 3,
+  strides: ([, , , , columns, inner]) => ({ 0: inner!, 2: columns! }),
+  cost: ([, , , , columns, inner]) => columns! * inner!,
+  grain: 4,
+};
+
 /**
  * Kernels that are divided among threads. Each result is computed from the same numbers in the same order as without: in WebAssembly the bits
  * do not depend on the number of threads. Sums over rows, such as the gradients of norms, are not divided.
@@ -29,6 +37,8 @@ export const KERNEL_SPLITS: Partial<Record<SplitName, KernelSplit>> = {
     cost: ([, , , , , , columns, inner]) => columns! * inner!,
     grain: 16,
   },
+  matmulPacked: packedProduct,
+  matmulQuantized: packedProduct,
   rmsNormForward: { total: 2, strides: ([, , , width]) => ({ 0: width!, 5: width!, 6: 1 }), cost: ([, , , width]) => width!, grain: 64 },
   rotaryForward: {
     total: 6,

@@ -25,6 +25,7 @@ export interface ColumnAdapter {
  *
  * @param x - `[tokens, inputs]`
  * @param w - `[inputs, outputs]`, a frozen variable
+ * @param multiply - makes x·w, where no gradient is wanted
  * @returns `[tokens, outputs]`
  */
 export function adaptedLinear(
@@ -33,13 +34,25 @@ export function adaptedLinear(
   adapters: readonly ColumnAdapter[],
   layout: PackedLayout,
   scale: number,
+  multiply: Multiply = linear,
 ): tf.Tensor2D {
-  if (adapters.length === 0) return linear(x, w);
+  if (adapters.length === 0) return multiply(x, w);
   const fused = fusedKernels();
-  return fused === undefined ? portable(x, w, adapters, layout, scale) : fusedAdaptedLinear(fused, x, w, adapters, layout, scale);
+  return fused === undefined
+    ? portable(x, w, adapters, layout, scale, multiply)
+    : fusedAdaptedLinear(fused, x, w, adapters, layout, scale, multiply);
 }
 
-function portable(x: tf.Tensor2D, w: tf.Tensor2D, adapters: readonly ColumnAdapter[], layout: PackedLayout, scale: number): tf.Tensor2D {
+type Multiply = (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
+
+function portable(
+  x: tf.Tensor2D,
+  w: tf.Tensor2D,
+  adapters: readonly ColumnAdapter[],
+  layout: PackedLayout,
+  scale: number,
+  multiply: Multiply,
+): tf.Tensor2D {
   return adapters.reduce<tf.Tensor2D>(
     (y, { a, b, column, mask }) => {
       const kept = mask === undefined ? x : tf.mul<tf.Tensor2D>(x, maskTensor(layout, x.shape[1], mask));
@@ -47,7 +60,7 @@ function portable(x: tf.Tensor2D, w: tf.Tensor2D, adapters: readonly ColumnAdapt
       const after = w.shape[1] - column - b.shape[1];
       return tf.add(y, tf.pad(delta, [[0, 0], [column, after]])); // prettier-ignore
     },
-    linear(x, w),
+    multiply(x, w),
   );
 }
 
@@ -58,6 +71,7 @@ function fusedAdaptedLinear(
   adapters: readonly ColumnAdapter[],
   layout: PackedLayout,
   scale: number,
+  multiply: Multiply,
 ): tf.Tensor2D {
   const [rows, inputs] = x.shape;
   const outputs = w.shape[1];
@@ -82,7 +96,7 @@ function fusedAdaptedLinear(
   };
   return fusedOp([x, ...adapters.flatMap(({ a, b }) => [a, b])] as const, {
     forward: ([input]) => {
-      const y = product(context, input, w, rows, inputs, outputs, false);
+      const y = multiply(input as tf.Tensor2D, w);
       for (const { a, b, column, mask } of adapters) {
         const [rank, columns] = b.shape;
         tf.tidy(() => {

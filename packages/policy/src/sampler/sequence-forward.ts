@@ -46,7 +46,7 @@ export class SequenceForward {
         let end = 0;
         const last = lengths.map((length) => (end += length) - 1);
         const states = hidden.shape[0] === sequences.length ? hidden : gatherRows(hidden, tf.tensor1d(last, "int32"));
-        return this.#model.logits(states);
+        return this.#model.samplingLogits(states);
       });
     } finally {
       hidden.dispose();
