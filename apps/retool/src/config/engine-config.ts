@@ -1,3 +1,4 @@
+import { SAMPLING_FORMATS } from "@retool-ts/policy";
 import { positive } from "@retool-ts/train";
 import { z } from "zod";
 
@@ -28,6 +29,12 @@ export const EngineConfig = z.discriminatedUnion("kind", [
     sampler: SamplerServer.nullable()
       .default(null)
       .describe("A server that samples, with weights refreshed after each update; its key is read from RETOOL_SAMPLER_KEY. null = here."),
+    samplerWeights: z
+      .enum(SAMPLING_FORMATS)
+      .default("float32")
+      .describe(
+        "Weights that are sampled with here. `int8`: whole numbers in 8 bits and a scale for each output channel, made anew after each update; an adapter stays in floats. Training is in floats.",
+      ),
   }),
   /** On a server of the Tinker API; the key is read from TINKER_API_KEY. */
   z.strictObject({

@@ -202,6 +202,16 @@ test("a key of sampling alone leaves the others as they are", async () => {
   expect(train.sampling).toEqual({ temperature: 1, topP: 1, topK: 5 });
 });
 
+test("a sampler in 8 bits has truncated importance weights against the trainer, unless the config says otherwise", async () => {
+  const set = ["engine.samplerWeights=int8"];
+  const { train, engine } = await loadConfig({ set });
+  expect(engine).toEqual({ kind: "local", sampler: null, samplerWeights: "int8" });
+  expect(train).toMatchObject({ oldLogProbs: "trainer", importance: { level: "token", cap: 2, outside: "cap" } });
+  expect((await loadConfig({ set: [...set, "train.importance=null"] })).train.importance).toBeNull();
+  expect((await loadConfig({ set: ["engine.kind=local", "engine.samplerWeights=float32"] })).train.importance).toBeNull();
+  expect(await messageOf(loadConfig({ set: ["engine.samplerWeights=int4"] }))).toContain("engine.samplerWeights");
+});
+
 test("a sampler elsewhere has truncated importance weights against the trainer, unless the config says otherwise", async () => {
   const sampler = ["engine.sampler.kind=vllm", "engine.sampler.baseUrl=http://127.0.0.1:8000"];
   const { train, engine } = await loadConfig({ set: sampler });
@@ -209,6 +219,7 @@ test("a sampler elsewhere has truncated importance weights against the trainer, 
   expect(engine).toEqual({
     kind: "local",
     sampler: { kind: "vllm", baseUrl: "http://127.0.0.1:8000", model: null, folder: null, concurrency: 256 },
+    samplerWeights: "float32",
   });
   expect((await loadConfig({ set: [...sampler, "train.importance=null"] })).train).toMatchObject({
     oldLogProbs: "trainer",

@@ -63,7 +63,7 @@ export async function loadConfig({
   };
   const preferred = merged;
   merged = mergeLayers(preferred);
-  if (problems.length === 0 && hasRemoteSampler(merged)) merged = mergeLayers(mergeConfig(preferred, CORRECTED, "engine.sampler"));
+  if (problems.length === 0 && hasOtherSampler(merged)) merged = mergeLayers(mergeConfig(preferred, CORRECTED, "engine.sampler"));
   const origins = { file, settings, set, preset: isKnown ? name : "tiny" };
   const whereOf: WhereOf = (keys, part) => placeOf(keys, part, origins);
   const checked = configProblems(merged, whereOf);
@@ -90,12 +90,12 @@ function groupProblems(merged: Json, own: AdvantageFunction | undefined, whereOf
   return expected === undefined ? [] : [groupProblem(whereOf(["train", "groupSize"], "value"), expected)];
 }
 
-/** Trainer and a sampler elsewhere differ a little: their ratio weighs each token, cut at 2, unless a config says otherwise. */
+/** Trainer and a sampler elsewhere, or one in 8 bits, differ a little: their ratio weighs each token, cut at 2, unless a config says otherwise. */
 const CORRECTED: Json = { engine: { kind: "local" }, train: { oldLogProbs: "trainer", importance: { level: "token", cap: 2 } } };
 
-function hasRemoteSampler(config: Json): boolean {
-  const engine = (config as { readonly engine?: { readonly sampler?: unknown } | null }).engine;
-  return engine?.sampler != null;
+function hasOtherSampler(config: Json): boolean {
+  const engine = (config as { readonly engine?: { readonly sampler?: unknown; readonly samplerWeights?: unknown } | null }).engine;
+  return engine?.sampler != null || engine?.samplerWeights === "int8";
 }
 
 /** Absolute paths, for a run may be resumed from another folder. Those of a file are seen from its folder. */

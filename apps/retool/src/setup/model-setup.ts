@@ -64,7 +64,13 @@ export async function setUpModel(config: RecipeConfig, path: string | null = con
   }
   await setUpAdapter(parameters, adapter, config);
   const { maxTokensPerMicroBatch, gradientCheckpointing, ...optimizer } = config.optimizer;
-  const engine = new LocalEngine(parameters, { optimizer, maxTokensPerMicroBatch, gradientCheckpointing, files: engineFiles });
+  const engine = new LocalEngine(parameters, {
+    optimizer,
+    maxTokensPerMicroBatch,
+    gradientCheckpointing,
+    files: engineFiles,
+    ...(config.engine.kind === "local" && { samplerWeights: config.engine.samplerWeights }),
+  });
   return {
     ...described,
     engine,
