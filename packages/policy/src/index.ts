@@ -37,6 +37,6 @@ export { Parameters, type InitOptions } from "./parameters.js";
 export type { NativeBackend } from "./native/tensorflow-backend.js";
 export { type RopeScaling } from "./rope-scaling.js";
 export { LocalSampler } from "./sampler/sampler.js";
-export { SAMPLING_FORMATS, type SamplingFormat } from "./sampler/sampling-weights.js";
+export type { SamplingFormat } from "./sampler/sampling-weights.js";
 export { sampleToken, type SampledToken, type SamplingOptions } from "./sampler/sampling.js";
 export { Transformer, type TrainingPass, type TransformerOptions } from "./transformer.js";

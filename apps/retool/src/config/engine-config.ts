@@ -1,6 +1,8 @@
-import { SAMPLING_FORMATS } from "@retool-ts/policy";
+import type { SamplingFormat } from "@retool-ts/policy";
 import { positive } from "@retool-ts/train";
 import { z } from "zod";
+
+const SAMPLING_FORMATS = ["float32", "int8"] as const satisfies readonly SamplingFormat[];
 
 /** A server that samples in place of this process. */
 const SamplerServer = z.strictObject({

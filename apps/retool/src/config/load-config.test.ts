@@ -208,7 +208,7 @@ test("a sampler in 8 bits has truncated importance weights against the trainer, 
   expect(engine).toEqual({ kind: "local", sampler: null, samplerWeights: "int8" });
   expect(train).toMatchObject({ oldLogProbs: "trainer", importance: { level: "token", cap: 2, outside: "cap" } });
   expect((await loadConfig({ set: [...set, "train.importance=null"] })).train.importance).toBeNull();
-  expect((await loadConfig({ set: ["engine.kind=local", "engine.samplerWeights=float32"] })).train.importance).toBeNull();
+  expect((await loadConfig({ set: ["engine.samplerWeights=float32"] })).train.importance).toBeNull();
   expect(await messageOf(loadConfig({ set: ["engine.samplerWeights=int4"] }))).toContain("engine.samplerWeights");
 });
 

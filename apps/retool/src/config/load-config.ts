@@ -63,7 +63,8 @@ export async function loadConfig({
   };
   const preferred = merged;
   merged = mergeLayers(preferred);
-  if (problems.length === 0 && hasOtherSampler(merged)) merged = mergeLayers(mergeConfig(preferred, CORRECTED, "engine.sampler"));
+  const implied = impliedBySampler(merged);
+  if (problems.length === 0 && implied !== undefined) merged = mergeLayers(mergeConfig(preferred, implied, "engine"));
   const origins = { file, settings, set, preset: isKnown ? name : "tiny" };
   const whereOf: WhereOf = (keys, part) => placeOf(keys, part, origins);
   const checked = configProblems(merged, whereOf);
@@ -91,11 +92,13 @@ function groupProblems(merged: Json, own: AdvantageFunction | undefined, whereOf
 }
 
 /** Trainer and a sampler elsewhere, or one in 8 bits, differ a little: their ratio weighs each token, cut at 2, unless a config says otherwise. */
-const CORRECTED: Json = { engine: { kind: "local" }, train: { oldLogProbs: "trainer", importance: { level: "token", cap: 2 } } };
+const CORRECTED = { engine: { kind: "local" }, train: { oldLogProbs: "trainer", importance: { level: "token", cap: 2 } } } as const;
 
-function hasOtherSampler(config: Json): boolean {
+/** Settings that follow from how the policy samples, where a config does not say otherwise. */
+function impliedBySampler(config: Json): Json | undefined {
   const engine = (config as { readonly engine?: { readonly sampler?: unknown; readonly samplerWeights?: unknown } | null }).engine;
-  return engine?.sampler != null || engine?.samplerWeights === "int8";
+  if (engine?.sampler != null || engine?.samplerWeights === "int8") return CORRECTED;
+  return engine?.samplerWeights === undefined ? undefined : { engine: CORRECTED.engine };
 }
 
 /** Absolute paths, for a run may be resumed from another folder. Those of a file are seen from its folder. */

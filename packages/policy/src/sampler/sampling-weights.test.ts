@@ -99,6 +99,23 @@ describe.each(KERNEL_BACKENDS.flatMap((backend) => [[backend, "x·w", false] as 
       },
     );
 
+    test.each(["float32", "int8"] as const)("%s: values that are assigned count at once", async (format) => {
+      await useBackend(backend);
+      const shape: [number, number] = transposed ? [20, 12] : [12, 20];
+      const [first, second, x] = [tf.tensor2d(noise(240, 7), shape), tf.tensor2d(noise(240, 8), shape), tf.tensor2d(noise(36, 9), [3, 12])];
+      const weight = tf.variable(first) as tf.Variable<tf.Rank.R2>;
+      const weights = new SamplingWeights(format);
+      const read = () => tf.tidy(() => weights.multiply(x, weight, transposed).dataSync().slice());
+      const before = read();
+      weight.assign(second);
+      const after = read();
+      const exact = tf.tidy(() => tf.matMul(x, second, false, transposed).dataSync().slice());
+      expect(relativeDifference(after, exact)).toBeLessThan(0.02);
+      expect(relativeDifference(before, exact)).toBeGreaterThan(0.1);
+      weights.dispose();
+      tf.dispose([first, second, x, weight]);
+    });
+
     test("8 bits round ties to even", async () => {
       await useBackend(backend);
       const w = Float32Array.of(127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, -127); // scale 1

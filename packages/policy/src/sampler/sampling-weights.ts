@@ -4,10 +4,8 @@ import { roomForCopies, spareMemory } from "../memory-room.js";
 import { isFrozen, linear, linearTransposed } from "../ops/linear.js";
 import { fakeQuantized } from "./fake-quantized.js";
 
-/** Number formats of the weights that a sampler multiplies with. */
-export const SAMPLING_FORMATS = ["float32", "int8"] as const;
-/** `int8`: of each output channel a scale and 8-bit whole numbers. */
-export type SamplingFormat = (typeof SAMPLING_FORMATS)[number];
+/** Number format of the weights that a sampler multiplies with; `int8`: of each output channel a scale and whole numbers in 8 bits. */
+export type SamplingFormat = "float32" | "int8";
 
 /** Columns that kernels fill up to. */
 const STRIP = 16;
