@@ -66,6 +66,14 @@ describe("one rollout", () => {
     expect(await runOne(new ScriptedSampler(play(endless)), cut)).toMatchObject({ stopReason: "maxTokens" });
   });
 
+  test("a policy without an interpreter goes on behind its code, by itself", async () => {
+    const alone = [...turn("<code>6*7</code> = 43 "), ...answer("43")];
+    const trajectory = await runOne(new ScriptedSampler(play(alone)), { dialect: xmlDialect({ interpreter: false }) });
+    expect(trajectory).toMatchObject({ stopReason: "answered", turns: 1, toolCalls: [] });
+    expect([...trajectory.tokenIds].slice(PROMPT.length)).toEqual(alone);
+    expect([...trajectory.lossMask].slice(PROMPT.length)).toEqual(alone.map(() => 1));
+  });
+
   test("the outer guard on the clock is looked at between turns, and says so", async () => {
     let time = 0;
     const slow = new FakeCodeRunner(() => {

@@ -56,6 +56,13 @@ describe("parseTurn", () => {
     });
   });
 
+  test("without tools, what would be a call is text", () => {
+    const alone = hermesDialect({ hasTools: false });
+    expect(alone.parseTurn(call("lookup", { key: "a" }))).toEqual({ kind: "none" });
+    expect(alone.parseTurn("<tool_call>{'name': 1}</tool_call>")).toEqual({ kind: "none" });
+    expect(alone.parseTurn(`${call("lookup", { key: "a" })} \\boxed{1}`)).toEqual({ kind: "answer" });
+  });
+
   test("without a call, a boxed text answers and any other does nothing", () => {
     expect(dialect.parseTurn("It is \\boxed{42}.<|im_end|>")).toEqual({ kind: "answer" });
     expect(dialect.parseTurn(`\\boxed{4} ${call("f", {})}`).kind).toBe("calls");

@@ -6,6 +6,8 @@ import { extractHermesCalls, type HermesCall } from "./hermes-calls.js";
 
 /** Options of {@link hermesDialect}. */
 export interface HermesDialectOptions {
+  /** False: the policy has no tools, so that `<tool_call>` is text like any other. Default true. */
+  readonly hasTools?: boolean;
   /** Calls of one turn that run at once; later ones are dropped. Default 1, as in verl. */
   readonly maxParallelCalls?: number;
   /** A turn without a call that holds this text answers. Default `\boxed{`. */
@@ -44,12 +46,12 @@ const TAGS = [START, END, "<|endoftext|>", "<tool_call>", "</tool_call>", "<tool
  * Blocks that are no calls are skipped; a turn with no other block is malformed. A name that no tool has is answered by the loop.
  */
 export function hermesDialect(options: HermesDialectOptions = {}): Dialect {
-  const { maxParallelCalls = 1, answerMarker = "\\boxed{", texts = QWEN } = options;
+  const { hasTools = true, maxParallelCalls = 1, answerMarker = "\\boxed{", texts = QWEN } = options;
   if (!(maxParallelCalls >= 1)) throw new RetoolError("OPTION", `maxParallelCalls: expected a number from 1, got ${maxParallelCalls}`);
   return {
     name: "hermes",
     stopStrings: [],
-    parseTurn: (text) => parseTurn(text, maxParallelCalls, answerMarker),
+    parseTurn: (text) => (hasTools ? parseTurn(text, maxParallelCalls, answerMarker) : endOf(text, answerMarker)),
     renderResult: (output, place) => renderResult(output, texts, place),
   };
 }
@@ -58,6 +60,11 @@ function parseTurn(text: string, maxParallelCalls: number, answerMarker: string)
   const { calls, malformed } = extractHermesCalls(text);
   if (calls.length > 0) return { kind: "calls", calls: calls.slice(0, maxParallelCalls).map(requestOf) };
   if (malformed.length > 0) return { kind: "malformed", reason: `<tool_call>: ${malformed[0]!.reason}` };
+  return endOf(text, answerMarker);
+}
+
+/** What a turn without a call is. */
+function endOf(text: string, answerMarker: string): TurnAction {
   return text.includes(answerMarker) ? { kind: "answer" } : { kind: "none" };
 }
 

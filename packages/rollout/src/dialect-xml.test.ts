@@ -146,6 +146,23 @@ describe("renderResult", () => {
   });
 });
 
+describe("without an interpreter", () => {
+  const alone = xmlDialect({ interpreter: false });
+
+  test("code is text: it ends no turn and calls nothing", () => {
+    expect(alone.stopStrings).toEqual(["</answer>"]);
+    expect(alone.parseTurn("<code>6 * 7</code> = 42")).toEqual({ kind: "none" });
+    expect(alone.parseTurn("6 * 7</code>")).toEqual({ kind: "none" });
+    expect(alone.parseTurn("<code>6 * 7</code> = 42 <answer>42</answer>")).toEqual({ kind: "answer" });
+  });
+
+  test("other tools keep their tags", () => {
+    const lookup = xmlDialect({ interpreter: false, toolTags: { lookup: "lookup" } });
+    expect(lookup.stopStrings).toEqual(["</lookup>", "</answer>"]);
+    expect(lookup.parseTurn("<code>1</code><lookup>2</lookup>")).toMatchObject({ kind: "call", tool: "lookup", source: "2" });
+  });
+});
+
 describe("tools besides the interpreter", () => {
   const withLookup = xmlDialect({ toolTags: { lookup: "key_value_store" } });
 

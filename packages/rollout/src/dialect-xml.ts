@@ -7,6 +7,8 @@ export interface XmlDialectOptions {
   /** Text around a result. The paper's evaluation code writes newline, tag, newline, output, tag and two newlines. */
   readonly resultOpen?: string;
   readonly resultClose?: string;
+  /** False: the policy has no interpreter, so that `<code>` is text like any other and ends no turn. Default true. */
+  readonly interpreter?: boolean;
   /** Tools besides the code interpreter, by tag: `{ lookup: "lookup" }` reads `<lookup>{"key":"b"}</lookup>`, a JSON value of arguments. */
   readonly toolTags?: Readonly<Record<string, string>>;
   /**
@@ -34,10 +36,11 @@ const RESERVED = ["code", "interpreter", "answer"];
 export function xmlDialect({
   resultOpen = "\n<interpreter>\n",
   resultClose = "</interpreter>\n\n",
+  interpreter = true,
   toolTags = {},
   answerStops = true,
 }: XmlDialectOptions = {}): Dialect {
-  const calls = [CODE, ...Object.entries(toolTags).map(checkedTag)];
+  const calls = [...(interpreter ? [CODE] : []), ...Object.entries(toolTags).map(checkedTag)];
   const inert = [...RESERVED, ...Object.keys(toolTags)].flatMap((tag) => [open(tag), close(tag)]);
   return {
     name: "xml",

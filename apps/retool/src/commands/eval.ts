@@ -37,6 +37,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(optional("--top-k <k>", "sample among so many most likely tokens; 0 keeps all", OF_CONFIG, wholeNumber))
     .addOption(optional("--pass-k <k,…>", "numbers of samples of pass@k", "powers of two", listOfK))
     .addOption(optional("--maj-k <k,…>", "numbers of samples of maj@k", "powers of two", listOfK))
+    .option("--no-tools", "without the tools of the config: what would call one is text, and the model goes on by itself")
     .option("-o, --output <folder>", "keep finished problems in this folder, to go on from when stopped, and for inspect and report")
     .option("--json", "print the result as JSON", false)
     .addHelpText(

@@ -1,4 +1,5 @@
 import type { Problem } from "@retool-ts/data";
+import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import { hashModel, hashText } from "../setup/hash-files.js";
 
@@ -12,11 +13,12 @@ export async function evalIdentity(config: RecipeConfig, folder: string, problem
 
 /** @param subject - facts that tell the model from others. */
 export function identityOf(subject: EvalIdentity, config: RecipeConfig, problems: readonly Problem[]): EvalIdentity {
-  const { seed, backend, prompt, dialect, sandbox, budgets, reward, eval: protocol } = config;
+  const { seed, backend, prompt, dialect, sandbox, budgets, reward, tools, eval: protocol } = config;
   const { workers: _, ...limits } = sandbox; // how many run at once changes no result
   return {
     ...subject,
     problems: hashText(problems.map(({ id, question, answer }) => JSON.stringify([id, question, answer])).join("\n")),
+    ...(tools.join() === CODE_INTERPRETER ? {} : { tools: tools.join() }), // left out where it is the usual one, as older folders have it
     ...flatten({ seed, backend, prompt, dialect, sandbox: limits, budgets, reward, eval: { ...protocol, problems: problems.length } }),
   };
 }

@@ -14,6 +14,8 @@ export interface EvalOverrides {
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;
+  /** False: without tools, so that what would call one is text. */
+  readonly tools?: boolean;
 }
 
 /** The options that a key of the config comes from. */
@@ -31,7 +33,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
  * @throws InputError for a number out of range, and for columns of problems that have none.
  */
 export function withOptions(config: RecipeConfig, options: EvalOverrides): RecipeConfig {
-  const { data, limit, samples, temperature, topP, topK } = options;
+  const { data, limit, samples, temperature, topP, topK, tools = true } = options;
   const sampling = {
     ...config.eval.sampling,
     ...(temperature === undefined ? {} : { temperature }),
@@ -40,6 +42,7 @@ export function withOptions(config: RecipeConfig, options: EvalOverrides): Recip
   };
   const changed = {
     ...config,
+    tools: tools ? config.tools : [],
     data: { ...config.data, test: testSource(config, options) },
     eval: {
       ...config.eval,

@@ -113,6 +113,24 @@ describe("retool eval --output", () => {
   });
 });
 
+test("without its tools a model goes on behind code, and the folder is another evaluation's", async () => {
+  const options = { samples: 100, passK: [1], set: ["backend=wasm", "budgets.maxResponseTokens=48"] };
+  const rollouts = async (name: string, more: Partial<EvalOptions>) => {
+    await evaluate({ ...options, ...more, output: join(folder, name) });
+    return readTrajectories(join(folder, name, "trajectories/eval.jsonl.gz"));
+  };
+  const closed = (text: string) => text.indexOf("</code>") >= 0 && text.indexOf("</code>") < text.length - "</code>".length;
+  const written = (records: Awaited<ReturnType<typeof rollouts>>) =>
+    records.flatMap(({ segments }) => segments.filter(({ kind }) => kind === "model").map(({ text }) => text));
+  const [with_, without] = [await rollouts("tools", {}), await rollouts("no-tools", { tools: false })];
+  expect(written(with_).filter(closed)).toEqual([]); // each ends a turn
+  expect(written(without).filter(closed).length).toBeGreaterThan(10);
+  expect(without.flatMap(({ toolCalls }) => toolCalls)).toEqual([]);
+  expect(without.map(({ turns }) => turns)).toEqual(without.map(() => 1));
+  expect(await readFile(join(folder, "no-tools/config.yaml"), "utf8")).toContain("tools: []");
+  await expect(rollouts("no-tools", {})).rejects.toThrow(/expected the evaluation that is kept there \(tools = ""\)/);
+});
+
 describe("benchmarks", () => {
   test("without its problems the benchmark says where they are", async () => {
     await expect(evaluateCheckpoint({ model: checkpoint, set: [], json: true, benchmark: "aime24" }, {} as never)).rejects.toThrow(

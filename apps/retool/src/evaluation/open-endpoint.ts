@@ -122,5 +122,7 @@ export async function openEndpoint(
 const alone = (question: string): readonly ChatMessage[] => [{ role: "user", content: question }];
 
 function dialectOf({ dialect: { name, maxParallelCalls, resultOpen, resultClose } }: RecipeConfig, tools: readonly Tool[]): Dialect {
-  return name === "xml" ? xmlDialect({ resultOpen, resultClose, toolTags: tagsOf(tools) }) : hermesDialect({ maxParallelCalls });
+  return name === "xml"
+    ? xmlDialect({ resultOpen, resultClose, ...tagsOf(tools) })
+    : hermesDialect({ hasTools: tools.length > 0, maxParallelCalls });
 }

@@ -26,7 +26,7 @@ export async function chatFormatFor(
   const variables = templateVariables(tokenizer.files);
   if (template !== undefined && (name === "hermes" || calls === "template")) return hermesFormat(template, { variables });
   const endOfTurn = endBehindTags(template, { tokenizer, eosTokenIds });
-  const tags = { resultOpen, resultClose, answerStops: endOfTurn === "", toolTags: tagsOf(tools) };
+  const tags = { resultOpen, resultClose, answerStops: endOfTurn === "", toolTags: tagsOf(tools).toolTags };
   return template === undefined
     ? xmlFormat({ ...tags, beginningIds: beginningIds(tokenizer) })
     : xmlFormat({ ...tags, variables, template }); // which writes the beginning itself

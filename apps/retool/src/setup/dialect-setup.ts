@@ -1,6 +1,6 @@
 import { answerEnd, compactTraceFormat, templateVariables, toolTurnTexts, type ToolSchema, type TraceFormat } from "@retool-ts/data";
 import { InputError } from "@retool-ts/core";
-import { CODE_INTERPRETER, hermesDialect, xmlDialect, type Dialect, type Tool } from "@retool-ts/rollout";
+import { CODE_INTERPRETER, hermesDialect, xmlDialect, type Dialect, type Tool, type XmlDialectOptions } from "@retool-ts/rollout";
 import type { LoadedModel } from "./model-setup.js";
 import { chatTemplateFor } from "./prompt.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
@@ -37,7 +37,7 @@ export async function setUpDialect(
     case "xml": {
       const endOfTurn = endBehindTags(template, { tokenizer, eosTokenIds });
       return {
-        dialect: xmlDialect({ resultOpen, resultClose, toolTags: tagsOf(tools), answerStops: endOfTurn === "" }),
+        dialect: xmlDialect({ resultOpen, resultClose, ...tagsOf(tools), answerStops: endOfTurn === "" }),
         traceFormat: xmlFormat({ inChat: template !== undefined, resultOpen, resultClose, endOfTurn }),
         endOfTurn,
       };
@@ -46,7 +46,7 @@ export async function setUpDialect(
       if (template === undefined) throw noTemplate();
       const texts = toolTurnTexts(template, { tools: toolSchemas(tools), ...endings({ tokenizer, eosTokenIds }) });
       return {
-        dialect: hermesDialect({ maxParallelCalls, texts }),
+        dialect: hermesDialect({ hasTools: tools.length > 0, maxParallelCalls, texts }),
         traceFormat: hermesFormat(texts.endOfTurn),
         endOfTurn: texts.endOfTurn,
       };
@@ -76,9 +76,11 @@ interface XmlTexts {
   readonly endOfTurn: string;
 }
 
-/** Tools besides the interpreter have the tag of their name. */
-export function tagsOf(tools: readonly Pick<Tool, "name">[]): Record<string, string> {
-  return Object.fromEntries(tools.filter(({ name }) => name !== CODE_INTERPRETER).map(({ name }) => [name, name]));
+/** Tags that call something: the interpreter's where there is one, and for each other tool the tag of its name. */
+export function tagsOf(tools: readonly Pick<Tool, "name">[]): Required<Pick<XmlDialectOptions, "interpreter" | "toolTags">> {
+  const names = tools.map(({ name }) => name);
+  const others = names.filter((name) => name !== CODE_INTERPRETER);
+  return { interpreter: others.length < names.length, toolTags: Object.fromEntries(others.map((name) => [name, name])) };
 }
 
 function xmlFormat({ inChat, resultOpen, resultClose, endOfTurn }: XmlTexts): TraceFormat {
