@@ -10,6 +10,7 @@ interface Options {
   readonly processes?: number;
   readonly set: readonly string[];
   readonly seeds?: readonly number[];
+  readonly cells?: readonly string[];
   readonly baseline?: string;
   readonly dryRun: boolean;
   readonly json: boolean;
@@ -45,12 +46,18 @@ function addSweepOptions(command: Command, folder: string): Command {
   command
     .option("-s, --set <key=value>", "one setting for all cells, over their own; may be repeated", repeated, [])
     .addOption(optional("--seeds <list>", "seeds, such as 1,2", "the file's", seedList))
+    .addOption(optional("--cells <list>", "cells to run and report, such as a,b; the baseline is one of them", "all", cellList))
     .addOption(optional("--baseline <cell>", "cell that the others are tested against", "the file's"))
     .addOption(optional("--processes <n>", "runs at a time", "one a core, at most 2", positiveNumber))
     .option("--dry-run", "print what would run, and stop", false)
     .option("--json", "print the result as JSON", false)
     .addHelpText("after", "\nInterrupted or with failed runs, it goes on when the same command is given again.");
   return addOutput(command, "folder of the sweep; what it has already is not run again", folder);
+}
+
+/** Names may have commas in them: `\,`. */
+function cellList(text: string): string[] {
+  return text.split(/(?<!\\),/).map((name) => name.trim().replaceAll("\\,", ","));
 }
 
 async function run(file: string, options: Options, context: CliContext): Promise<void> {

@@ -1,3 +1,4 @@
+import { TINY } from "../config/presets/tiny.js";
 import type { RecipeInput } from "../config/recipe-config.js";
 
 /** A sweep as its file would have it. */
@@ -53,6 +54,18 @@ const CODE_THEN_TEXT: readonly Stage[] = [
   { name: "clean", mixture: "clean", steps: 600, batchSize: 32, learningRate: { peak: 5e-3, warmupSteps: 30, kind: "linear", floor: 0.1 } },
   { name: "text-heavy", mixture: "textHeavy", steps: 300, batchSize: 32, learningRate: { peak: 1.2e-3, kind: "linear", floor: 0.2 } },
 ];
+
+/** The cold start alone: one step of reinforcement learning that changes nothing. */
+const NO_RL = ["train.steps=1", "train.learningRate.peak=1e-9"];
+
+/** Of the preset's cold start, the stage that shows nothing but right code. */
+const CODE_ALONE = `sft.stages=${JSON.stringify([TINY.sft.stages[0]])}`;
+
+/** Two thirds of the training problems are of the hardest level, instead of a quarter, in the cold start too. */
+const HARDER = "data.train.levelWeights=[1,1,4]";
+
+/** A reward of two parts: the answer, and a cost of every token. */
+const WITH_LENGTH = "reward.parts=[{kind: length}]";
 
 /** Sweeps by name, each with its question. */
 export const READY_SWEEPS: Readonly<Record<string, { readonly meaning: string; readonly content: SweepContent }>> = {
@@ -128,28 +141,36 @@ export const READY_SWEEPS: Readonly<Record<string, { readonly meaning: string; r
           "train.aggregation=seq-mean-token-sum",
           "train.updatesPerStep=1",
         ],
+        "grpo, two rewards": [WITH_LENGTH],
+        "gdpo, two rewards": [WITH_LENGTH, "train.advantage=gdpo"],
+        sdpo: ["train.advantage=sdpo"],
       },
       baseline: "grpo",
       evaluations: { "level-3": ["data.test.levelWeights=[0,0,1]", "eval.problems=300"] },
     },
   },
   ablations: {
-    meaning: "what the interpreter mask, a critic and harder problems change, each run from a cold start of its own",
+    meaning: "what the interpreter mask, a critic, harder problems and RL itself change, and what is left on other problems",
     content: {
       presets: ["tiny"],
-      set: ["threads=1"],
+      set: ["threads=1", "eval.problems=400", "train.evaluateEvery=10", "eval.validationProblems=200"],
       seeds: [1, 2, 3, 4, 5],
+      shareColdStarts: true,
       cells: {
         grpo: [],
         "no mask": ["train.maskToolTokens=false"],
         critic: ["train.advantage=gae"],
-        // Cold starts read these problems too; the bench of the page on ablations changes those of reinforcement learning alone.
-        "mostly level 3": ["data.train.levelWeights=[1,1,4]"],
+        "cold start, no RL": NO_RL,
+        "code, no RL": [CODE_ALONE, ...NO_RL],
+        "mostly level 3": [HARDER],
+        "code, mostly level 3, no RL": [CODE_ALONE, HARDER, ...NO_RL],
+        "plain code": ["sandbox.helpers=false", "sft.stages.0.snippets=plain", "sft.stages.1.snippets=plain"],
       },
       baseline: "grpo",
       evaluations: {
         "level-3": ["data.test.levelWeights=[0,0,1]"],
         reordered: ["data.test.wordings=reordered"],
+        "new-words": ["data.test.wordings=newWords"],
         "no-functions": ["sandbox.helpers=false"],
       },
     },

@@ -54,6 +54,8 @@ export interface SweepChanges {
   readonly set?: readonly string[];
   /** Seeds in place of the file's. */
   readonly seeds?: readonly number[] | undefined;
+  /** The only cells that are run and reported, by name. */
+  readonly cells?: readonly string[] | undefined;
   /** Cell that the others are tested against, in place of the file's. */
   readonly baseline?: string | undefined;
 }
@@ -63,7 +65,10 @@ export interface SweepChanges {
  *
  * @throws InputError for what does not fit, with its place.
  */
-export async function readSweep(path: string, { set: more = [], seeds: only, baseline: other }: SweepChanges = {}): Promise<Sweep> {
+export async function readSweep(
+  path: string,
+  { set: more = [], seeds: only, cells: wanted, baseline: other }: SweepChanges = {},
+): Promise<Sweep> {
   const ready = Object.hasOwn(READY_SWEEPS, path) ? READY_SWEEPS[path] : undefined;
   const file = ready === undefined ? await ConfigFile.read(path) : ConfigFile.parse(JSON.stringify(ready.content), path);
   const fault = (place: readonly PropertyKey[], found: string) =>
@@ -75,15 +80,19 @@ export async function readSweep(path: string, { set: more = [], seeds: only, bas
   }
   const { presets, set, seeds, shareColdStarts, grid, cells: named, baseline, evaluations } = parsed.data;
   const own = named === undefined ? combinations(grid!) : Object.entries(named).map(([name, ofCell]) => ({ name, set: ofCell }));
-  const cells = presets.flatMap((preset) =>
+  const all = presets.flatMap((preset) =>
     own.map((cell) => ({ name: presets.length === 1 ? cell.name : `${preset} ${cell.name}`, preset, set: [...set, ...cell.set, ...more] })),
   );
-  const twice = cells.find(({ name }, i) => cells.findIndex((other) => folderName(other.name) === folderName(name)) !== i);
+  const twice = all.find(({ name }, i) => all.findIndex((other) => folderName(other.name) === folderName(name)) !== i);
   if (twice !== undefined) throw fault([named === undefined ? "grid" : "cells"], `two cells that would share the folder ${folderName(twice.name)}`); // prettier-ignore
+  const list = (some: readonly SweepCell[]) => some.map(({ name }) => name).join(", ");
+  const unknown = wanted?.find((name) => !all.some((cell) => cell.name === name));
+  if (unknown !== undefined) throw fault(["cells"], `${unknown}; the cells are ${list(all)}`);
+  const cells = wanted === undefined ? all : all.filter(({ name }) => wanted.includes(name));
   const first = cells[0];
   if (first === undefined) throw fault(["cells"], "no cell");
   const base = other ?? baseline ?? first.name;
-  if (!cells.some(({ name }) => name === base)) throw fault(["baseline"], `${base}; the cells are ${cells.map(({ name }) => name).join(", ")}`); // prettier-ignore
+  if (!cells.some(({ name }) => name === base)) throw fault(["baseline"], `${base}; the cells are ${list(cells)}`);
   return { cells, seeds: only ?? seeds, shareColdStarts, baseline: base, evaluations };
 }
 

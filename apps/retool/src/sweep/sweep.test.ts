@@ -172,6 +172,9 @@ describe("the file", () => {
     expect(changed).toMatchObject({ seeds: [8, 9], baseline: "b" });
     expect(changed.cells.map(({ set }) => set.at(-1))).toEqual(["eval.problems=7", "eval.problems=7"]);
     await expect(readSweep(await file(text), { baseline: "c" })).rejects.toThrow(/found c; the cells are a, b/);
+    expect((await readSweep(await file(text), { cells: ["b"] })).cells.map(({ name }) => name)).toEqual(["b"]);
+    await expect(readSweep(await file(text), { cells: ["a", "c"] })).rejects.toThrow(/found c; the cells are a, b/);
+    await expect(readSweep(await file(text), { cells: ["b"], baseline: "a" })).rejects.toThrow(/found a; the cells are b/);
   });
 
   test.each([
