@@ -5,7 +5,6 @@
 // same pairs. RETOOL_SHARED names the folder that holds data/math/math500.jsonl.
 // `pnpm bench policy [repetitions]`: tokens a second of prefill, decode and training and peak memory, for a tiny model and SmolLM2's shape, on
 // wasm, on native TensorFlow where it loads, and in PyTorch where RETOOL_BENCH_PYTHON has torch and transformers. A few minutes.
-// `pnpm bench ablations [folder]`: trains and evaluates what the page on ablations shows, about 15 minutes on two cores.
 // `pnpm bench all [repetitions]`: draws of tokens, threads of wasm, turns of the sandbox, and steps and verdicts beside TRL's and Math-Verify's
 // where RETOOL_BENCH_PYTHON has them, written into docs/guide/speed.md. Some minutes.
 // `pnpm bench agents [folder]`: trains the agents of apps/agent beside the recipe's own loop, as the page on agents shows; a quarter of an hour.
@@ -22,10 +21,10 @@ import { medianOf, missingTrl, stepPairs } from "./step-pairs.mjs";
 import { writeSpeedPage } from "./speed-page.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "ablations", "agents", "serve", "engine", "all"];
-if (!BENCHES.includes(what) || (!["ablations", "agents"].includes(what) && !/^[1-9]\d*$/.test(count ?? "1"))) {
+const BENCHES = ["step", "sandbox", "reward", "policy", "agents", "serve", "engine", "all"];
+if (!BENCHES.includes(what) || (what !== "agents" && !/^[1-9]\d*$/.test(count ?? "1"))) {
   console.error(
-    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | ablations [folder] | agents [folder] | serve | engine [steps] | all [repetitions]",
+    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | agents [folder] | serve | engine [steps] | all [repetitions]",
   );
   process.exit(2);
 }
@@ -36,9 +35,8 @@ if (what === "sandbox") {
   const child = spawn(process.execPath, ["--no-node-snapshot", file, count ?? "2000"], { env: localEnvironment(), stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
-if (what === "ablations" || what === "agents") {
-  const file = what === "agents" ? "apps/agent/bench/agents.mjs" : "apps/retool/bench/ablations.mjs";
-  const child = spawn(process.execPath, [join(root, file), count ?? `runs/${what}`], { stdio: "inherit" });
+if (what === "agents") {
+  const child = spawn(process.execPath, [join(root, "apps/agent/bench/agents.mjs"), count ?? "runs/agents"], { stdio: "inherit" });
   process.exit(await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1))));
 }
 if (what === "serve") {

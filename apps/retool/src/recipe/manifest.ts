@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { RunState } from "@retool-ts/train";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { datasetsOf } from "../setup/datasets-of-run.js";
@@ -18,12 +19,14 @@ const LIBRARIES = ["@tensorflow/tfjs-core", "@huggingface/tokenizers", "@hugging
 export interface ManifestSources {
   readonly config: RecipeConfig;
   readonly parts: RecipeParts;
+  /** State that the run begins with; it names random numbers. */
+  readonly start: RunState;
   readonly model: RunModel;
   readonly functions: RecipeFunctions;
 }
 
 /** All that one needs to know to run it again: program, machine, command, and hashes of everything that was read. */
-export async function manifestOf({ config, parts, model, functions }: ManifestSources): Promise<Record<string, unknown>> {
+export async function manifestOf({ config, parts, start, model, functions }: ManifestSources): Promise<Record<string, unknown>> {
   const { seed } = config;
   const commit = gitCommit(process.cwd());
   const own = namesOf(functions);
@@ -36,6 +39,8 @@ export async function manifestOf({ config, parts, model, functions }: ManifestSo
     seed,
     started: new Date().toISOString(),
     command: process.argv.slice(2),
+    parts,
+    start,
     ...(commit === undefined ? {} : { commit }),
     cpu: { model: cpus()[0]?.model ?? "unknown", cores: cpus().length, memoryBytes: totalmem() },
     libraries: Object.fromEntries(LIBRARIES.flatMap((name) => versionOf(name))),

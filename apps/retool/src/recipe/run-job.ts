@@ -41,8 +41,8 @@ export async function runJob(
 /** A run that goes on where another stands: with its weights, and counting on from its steps, which name random numbers. */
 async function startingFrom(request: SessionRequest, from: string): Promise<SessionRequest> {
   const { config, resume } = request;
-  if (resume) return request;
   const checkpoint = await resolveCheckpoint(from);
   const start = parseState(new RunFolder(checkpoint).readJson("state.json"), join(checkpoint, "state.json"));
+  if (resume) return { ...request, start }; // for a run that was stopped before it had a checkpoint of its own; its config is in its folder
   return { ...request, config: { ...config, model: { ...config.model, from: checkpoint } }, start };
 }

@@ -75,7 +75,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   const other = request.resume ? otherVersion(run) : undefined;
   if (other !== undefined) reporter.say(`${other}: numbers may differ from those of one run`);
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
-  const state = checkpoint === undefined ? start : readState(checkpoint);
+  const state = checkpoint === undefined ? (recordedStart(run, request) ?? start) : readState(checkpoint);
   const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
   const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
   const model = await withResumeHint(checkpoint, () =>
@@ -114,7 +114,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
         );
       } else {
         await run.writeConfig(stringify(config));
-        await run.writeManifest(await manifestOf({ config, parts: request.parts ?? ALL_PARTS, model, functions }));
+        await run.writeManifest(await manifestOf({ config, parts: request.parts ?? ALL_PARTS, start, model, functions }));
       }
       return await work(context, state);
     } catch (error) {
@@ -134,6 +134,12 @@ async function resumedConfig(run: RunFolder, { plugins = [], reporter }: Session
   const places = movedPlugins(config.plugins, plugins);
   for (const line of await changedPlugins(run, places)) reporter.say(line);
   return { ...config, plugins: [...places.plugins] };
+}
+
+/** The state that a resumed run began with, where its manifest has it. */
+function recordedStart(run: RunFolder, { resume }: SessionRequest): RunState | undefined {
+  const recorded = resume ? run.readManifest()?.["start"] : undefined;
+  return recorded === undefined ? undefined : parseState(recorded, run.file("manifest.json"));
 }
 
 function readState({ path }: Checkpoint): RunState {

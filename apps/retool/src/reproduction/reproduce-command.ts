@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { openRunFolder, type RunFolder } from "@retool-ts/runs";
+import { parseState, RL_START, type RunState } from "@retool-ts/train";
+import { z } from "zod";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { readRunConfig } from "../config/run-config.js";
 import { runRecipe } from "../recipe/recipe.js";
@@ -19,6 +21,9 @@ export interface ReproduceOptions {
   readonly resume: boolean;
   readonly json: boolean;
 }
+
+/** Parts of the recipe in a manifest; older ones have none. */
+const RecordedParts = z.strictObject({ sft: z.boolean(), rl: z.boolean() });
 
 /** Parts of the recipe that a command runs, by its name in a manifest. */
 const PARTS: Readonly<Record<string, RecipeParts>> = {
@@ -48,7 +53,7 @@ export async function reproduce(path: string, options: ReproduceOptions, context
       resumeWith: commandLine("reproduce", path, "--resume", "--output", options.output),
       reporter,
       signal,
-      ...(parts.sft ? {} : { start: { phase: "rl" as const, totalSteps: 0, step: 0 } }),
+      ...startOf(original, parts),
     },
     async (run, state) => void (await runRecipe(run, state, parts)),
   );
@@ -67,9 +72,18 @@ function partsOf(run: RunFolder): RecipeParts {
   if (manifest === undefined) throw problem("the manifest of the run", "no such file", "name the folder of a run");
   const functions = manifest["functions"];
   if (functions !== undefined) throw problem("a run whose parts its config names", `functions of a program: ${JSON.stringify(functions)}`, "run that program again, then use retool diff"); // prettier-ignore
+  const recorded = RecordedParts.safeParse(manifest["parts"]);
+  if (recorded.success) return recorded.data;
   const phases = new Set(run.readMetrics().map(({ phase }) => phase));
   const command = (manifest["command"] as readonly unknown[] | undefined)?.[0];
   const named = typeof command === "string" && Object.hasOwn(PARTS, command) ? PARTS[command] : undefined;
   if (named !== undefined) return named;
   return { sft: phases.has("sft"), rl: !phases.has("sft") || phases.has("rl") }; // a program's run, or one that was repeated
+}
+
+/** The state that a run began with, which names its random numbers. */
+function startOf(run: RunFolder, parts: RecipeParts): { readonly start?: RunState } {
+  const recorded = run.readManifest()?.["start"];
+  if (recorded !== undefined) return { start: parseState(recorded, run.file("manifest.json")) };
+  return parts.sft ? {} : { start: RL_START };
 }

@@ -45,7 +45,7 @@ export interface RunDifference {
 }
 
 /** Fields of a manifest that differ between equal runs, or are the config's. */
-const OF_NO_ACCOUNT = new Set(["started", "command", "seed"]);
+const OF_NO_ACCOUNT = new Set(["started", "command", "parts", "start", "seed"]);
 /** Fields of a manifest that say what was read. */
 const DATA = new Set(["model", "datasets", "plugins"]);
 

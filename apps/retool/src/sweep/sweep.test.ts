@@ -6,6 +6,7 @@ import { quietShell, QUIET } from "../../test/quiet-shell.js";
 import { loadConfig } from "../config/load-config.js";
 import type { CliContext } from "../shell/cli-context.js";
 import type { Reporter } from "../shell/log.js";
+import { reproduce } from "../reproduction/reproduce-command.js";
 import { sweep, type SweepOptions } from "./sweep-command.js";
 import { curveFigure } from "./curve-figure.js";
 import { curveBand, startEntropy } from "./learning-curves.js";
@@ -103,6 +104,31 @@ describe("shared cold starts", () => {
     expect(cells(result!)).toEqual(cells(whole));
     expect(printed[0]).toMatch(/other start/);
     expect((await run("shared", SHARED, { dryRun: true })).printed[0]).toMatch(/^8 runs, of which 0 are to do\ncold-starts\//);
+  });
+
+  test("a run from one that is stopped before its first checkpoint goes on with the same random numbers", async () => {
+    const controller = new AbortController();
+    let begun = 0;
+    const reporter: Reporter = {
+      ...QUIET,
+      progress: (label) => {
+        if (label.endsWith("coldStart") && ++begun === 3) controller.abort(); // behind those of the two cold starts
+        return { update() {}, done() {} };
+      },
+    };
+    await expect(run("shared-stopped", SHARED, {}, { signal: controller.signal, reporter })).rejects.toMatchObject({ name: "AbortError" });
+    const left = await readdir(join(folder, "shared-stopped/ppo-seed1"));
+    expect(left).toContain("config.yaml");
+    expect(left).not.toContain("checkpoints");
+    await run("shared-stopped", SHARED);
+    for (const name of ["sweep.json", "curves.csv"]) expect(await read("shared-stopped", name)).toBe(await read("shared", name));
+  });
+
+  test("a run from one is reproduced from its own files", async () => {
+    const options = { output: join(folder, "reproduced"), resume: false, json: false };
+    const difference = await reproduce(join(folder, "shared/ppo-seed1"), options, quietShell({}));
+    expect(difference).toMatchObject({ config: [], metrics: { last: [] } });
+    expect(difference.files.filter(({ state }) => state !== "same")).toEqual([]);
   });
 
   test("one that fails is named by the cells that needed it", async () => {
