@@ -64,8 +64,9 @@ const CODE_ALONE = `sft.stages=${JSON.stringify([TINY.sft.stages[0]])}`;
 /** Two thirds of the training problems are of the hardest level, instead of a quarter, in the cold start too. */
 const HARDER = "data.train.levelWeights=[1,1,4]";
 
-/** A reward of two parts: the answer, and a cost of every token. */
+/** Rewards of two parts: the answer, and a cost of every token, as heavy or a tenth of it. */
 const WITH_LENGTH = "reward.parts=[{kind: length}]";
+const LIGHT_LENGTH = "reward.parts=[{kind: length, weight: 0.1}]";
 
 /** Sweeps by name, each with its question. */
 export const READY_SWEEPS: Readonly<Record<string, { readonly meaning: string; readonly content: SweepContent }>> = {
@@ -143,6 +144,8 @@ export const READY_SWEEPS: Readonly<Record<string, { readonly meaning: string; r
         ],
         "grpo, two rewards": [WITH_LENGTH],
         "gdpo, two rewards": [WITH_LENGTH, "train.advantage=gdpo"],
+        "grpo, light length": [LIGHT_LENGTH],
+        "gdpo, light length": [LIGHT_LENGTH, "train.advantage=gdpo", "train.gdpoWeights={length: 0.1}"],
         sdpo: ["train.advantage=sdpo"],
       },
       baseline: "grpo",
