@@ -35,6 +35,7 @@ export { corpus, type CorpusOptions } from "./tasks/corpus.js";
 export { drawByLength, slip, taskInstance, type Mistake, type TaskDraft } from "./tasks/task-family.js";
 export { joinSteps } from "./tasks/steps.js";
 export { filterProblems } from "./filter-problems.js";
+export { mixProblems, type MixedSource } from "./mix-problems.js";
 export { multiStepFamilies, namedFamilies, schoolbookFamilies, taskFamilies } from "./tasks/families.js";
 export { mixtureOf, mixtures, pickTraceKind, type MixtureName, type TraceKind, type TraceMixture, TRACE_KINDS } from "./tasks/mixtures.js";
 export { type TaskFamily, type TaskInstance, type TaskLevel, type Ways, type Wordings } from "./tasks/task-family.js";

@@ -69,17 +69,31 @@ export const ProblemSourceConfig = z.discriminatedUnion("kind", [
 ]);
 export type ProblemSourceConfig = z.infer<typeof ProblemSourceConfig>;
 
+/** Further sources of training problems. */
+export const MixConfig = z
+  .array(
+    z.strictObject({
+      weight: z.number().positive().describe("How often its problems come, where those of `data.train` have the weight 1."),
+      source: ProblemSourceConfig,
+    }),
+  )
+  .readonly()
+  .default([])
+  .describe("Further sources of training problems, each drawn with its weight; none are kept out of them for validation.");
+
 /** Sources by their keys; `test` and null name none of their own. */
 interface DataSources {
   readonly train: ProblemSourceConfig;
+  readonly mix?: z.infer<typeof MixConfig>;
   readonly validation: ProblemSourceConfig | "test" | null;
   readonly test: ProblemSourceConfig;
 }
 
 /** The sources of problems that a run reads, with the keys that name them. */
-export function sourcesOf({ train, validation, test }: DataSources, { rl }: { readonly rl: boolean }) {
+export function sourcesOf({ train, mix = [], validation, test }: DataSources, { rl }: { readonly rl: boolean }) {
   const sources: { readonly key: string; readonly source: ProblemSourceConfig }[] = [{ key: "data.test", source: test }];
   if (rl && validation !== null && validation !== "test") sources.unshift({ key: "data.validation", source: validation });
-  if (rl) sources.unshift({ key: "data.train", source: train });
+  const mixed = mix.map(({ source }, i) => ({ key: `data.mix.${i}.source`, source }));
+  if (rl) sources.unshift({ key: "data.train", source: train }, ...mixed);
   return sources;
 }

@@ -2,7 +2,7 @@ import { CODE_INTERPRETER } from "@retool-ts/rollout";
 import { z } from "zod";
 import { batchCount, count, fraction, type LearningRate, positive, samplingConfig, SftConfig, TrainConfig } from "@retool-ts/train";
 import { EngineConfig } from "./engine-config.js";
-import { ProblemSourceConfig } from "./problem-source-config.js";
+import { MixConfig, ProblemSourceConfig } from "./problem-source-config.js";
 import { RewardConfig } from "./reward-config.js";
 import { SandboxConfig } from "./sandbox-config.js";
 
@@ -149,6 +149,7 @@ export const RecipeConfig = z.strictObject({
   data: z
     .strictObject({
       train: ProblemSourceConfig.prefault({ kind: "generated" }).describe("Training problems."),
+      mix: MixConfig,
       validation: z
         .union([z.literal("test"), ProblemSourceConfig])
         .nullable()

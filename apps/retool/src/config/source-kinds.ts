@@ -7,13 +7,15 @@ export function withSourceKinds(config: unknown): unknown {
   const { data, sft } = config;
   return {
     ...config,
-    ...(isRecord(data) && { data: mapValues(data, withKind) }),
-    ...(isRecord(sft) && Array.isArray(sft["stages"]) && { sft: { ...sft, stages: sft["stages"].map(withStageKind) } }),
+    ...(isRecord(data) && {
+      data: { ...mapValues(data, withKind), ...(Array.isArray(data["mix"]) && { mix: data["mix"].map(withSourceKind) }) },
+    }),
+    ...(isRecord(sft) && Array.isArray(sft["stages"]) && { sft: { ...sft, stages: sft["stages"].map(withSourceKind) } }),
   };
 }
 
-function withStageKind(stage: unknown): unknown {
-  return isRecord(stage) && "source" in stage ? { ...stage, source: withKind(stage["source"]) } : stage;
+function withSourceKind(part: unknown): unknown {
+  return isRecord(part) && "source" in part ? { ...part, source: withKind(part["source"]) } : part;
 }
 
 function withKind(source: unknown): unknown {

@@ -14,7 +14,7 @@ import { tasksOf } from "./task-families.js";
 
 /** Parts of a config that decide its problems. */
 export interface ProblemsConfig extends Pick<RecipeConfig, "seed" | "plugins"> {
-  readonly data: Pick<RecipeConfig["data"], "train" | "test">;
+  readonly data: Pick<RecipeConfig["data"], "train" | "test"> & Partial<Pick<RecipeConfig["data"], "mix">>;
   /** Draw of generated held-out problems; 0 where it is left out. */
   readonly eval?: Pick<RecipeConfig["eval"], "draw">;
   /** By which reference answers are looked at. */

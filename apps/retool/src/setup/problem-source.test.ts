@@ -1,13 +1,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadConfig } from "../config/load-config.js";
 import type { ProblemFilter } from "../config/problem-source-config.js";
 import { RewardConfig } from "../config/reward-config.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QUIET } from "../../test/quiet-shell.js";
 import { trainRecipe } from "../index.js";
 import { heldOutProblems, type ProblemsConfig } from "./held-out-problems.js";
-import { trainingProblems } from "./problem-source.js";
+import { fetchDatasets } from "./datasets-of-run.js";
+import { recipeProblems, trainingProblems } from "./problem-source.js";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "retool-problems-"))));
@@ -95,6 +97,25 @@ describe("training problems of a file", () => {
     });
     expect(said.filter((line) => line.startsWith(path))).toEqual([`${path}: 3 of 7 rows repeat an earlier one and are left out.`]);
   });
+});
+
+test("further sources are mixed in by their weights, from the config on", async () => {
+  const { path } = await fileOf("mixed.jsonl", [["a", "1"], ["b", "2"]]); // prettier-ignore
+  const set = [`data.train={path: ${path}}`, "data.mix=[{weight: 3, source: {families: [purchase, stock]}}]"];
+  const config = await loadConfig({ preset: "smoke", set: ["backend=wasm", ...set] });
+  const said: string[] = [];
+  const { train, validation } = await recipeProblems(config, { parts: { rl: true }, reporter: { ...QUIET, say: (line) => void said.push(line) } }); // prettier-ignore
+  const problems = Array.from({ length: 400 }, (_, index) => train.problem(index));
+  const families = problems.map(({ family }) => family ?? "file");
+  expect(new Set(families)).toEqual(new Set(["purchase", "stock", "file"]));
+  expect(families.filter((family) => family === "file").length / 400).toBeCloseTo(0.25, 1); // standard error 2 %
+  const alone = (await trainingProblems({ ...config, data: { ...config.data, mix: [] } })).problem(0);
+  expect(problems.find(({ family }) => family === undefined)).toEqual(alone);
+  expect(validation).toEqual([]);
+  const missing = loadConfig({ preset: "smoke", set: ["data.mix=[{weight: 0, source: {}}]"] });
+  await expect(missing).rejects.toThrow(/data\.mix\.0\.weight/);
+  const absent = await loadConfig({ preset: "smoke", set: ["data.mix=[{weight: 1, source: {path: nowhere.jsonl}}]"] });
+  await expect(fetchDatasets(absent, { sft: false, rl: true }, {})).rejects.toThrow(/data\.mix\.0\.source\.path/);
 });
 
 test("reference answers that no response can meet are counted and said before a run", async () => {

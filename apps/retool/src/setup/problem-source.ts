@@ -1,7 +1,16 @@
 import { RandomStream, RetoolError } from "@retool-ts/core";
-import { createTaskSource, distinctTestSet, filterProblems, problemList, type Problem, type ProblemSource } from "@retool-ts/data";
+import {
+  createTaskSource,
+  distinctTestSet,
+  filterProblems,
+  mixProblems,
+  problemList,
+  type Problem,
+  type ProblemSource,
+} from "@retool-ts/data";
 import { streamProblems } from "@retool-ts/data/node";
 import { DistinctProblems, withDistinctIds } from "@retool-ts/evaluate";
+import type { ProblemSourceConfig } from "../config/problem-source-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import type { Reporter } from "../shell/log.js";
@@ -136,10 +145,26 @@ export async function trainingProblems(config: ProblemsConfig, reporter?: Pick<R
   return (await readTraining(config, { count: 0, ...(reporter && { reporter }) })).source;
 }
 
+/** Training problems of all sources; those kept out are of `data.train`. */
 async function readTraining(config: ProblemsConfig, withhold: Withholding): Promise<SplitTraining> {
+  const { train, mix = [] } = config.data;
+  const first = await readSource(config, train, { ...withhold, where: "data.train" });
+  if (mix.length === 0) return first;
+  const sources = [{ source: first.source, weight: 1 }];
+  for (const [i, { source, weight }] of mix.entries()) {
+    const others = { ...withhold, count: 0, where: `data.mix.${i}.source` };
+    sources.push({ source: (await readSource(config, source, others)).source, weight });
+  }
+  return { ...first, source: mixProblems(sources, config.seed) };
+}
+
+async function readSource(
+  config: ProblemsConfig,
+  source: ProblemSourceConfig,
+  withhold: Withholding & { readonly where: string },
+): Promise<SplitTraining> {
   const { seed } = config;
-  const { reporter } = withhold;
-  const source = config.data.train;
+  const { reporter, where } = withhold;
   const keep = await problemFilter(source.filter);
   switch (source.kind) {
     case "generated": {
@@ -154,11 +179,11 @@ async function readTraining(config: ProblemsConfig, withhold: Withholding): Prom
     case "file": {
       const { rows, count, left } = await distinctRows(source, keep);
       if (left > 0) reporter?.say(`${source.path}: ${left} of ${count} rows are left out by the filter.`);
-      if (rows.length === 0 && left > 0) throw nothingPasses("data.train", count);
+      if (rows.length === 0 && left > 0) throw nothingPasses(where, count);
       const repeats = count - left - rows.length;
       if (repeats > 0) reporter?.say(`${source.path}: ${repeats} of ${count} rows repeat an earlier one and are left out.`);
-      checkAnswers(config, rows, "data.train", reporter);
-      return withoutWithheld(rows, seed, { ...withhold, where: "data.train" });
+      checkAnswers(config, rows, where, reporter);
+      return withoutWithheld(rows, seed, withhold);
     }
   }
 }

@@ -51,5 +51,5 @@ function coldStartKey({
   data,
   ...rest
 }: RecipeConfig): string {
-  return JSON.stringify([rest, data.train]);
+  return JSON.stringify([rest, data.train, ...(data.mix.length === 0 ? [] : [data.mix])]);
 }
