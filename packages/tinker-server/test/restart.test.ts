@@ -125,6 +125,20 @@ test("a pass that was refused before a crash spoils the step behind it after the
   expect(await revived.call("optim_step", step(model, 5))).toHaveProperty("metrics.grad_norm");
 });
 
+test("a request that was cancelled while it waited never runs after a crash, and those behind it do", async () => {
+  const { model } = await client.train();
+  const late = await client.begin("forward_backward", pass(model, 2, DATA)); // number 1 has not come
+  const behind = await client.begin("optim_step", step(model, 3));
+  await client.post("cancel_future", { request_id: late });
+  const revived = await afterKill();
+  await revived.call("forward_backward", pass(model, 1, DATA));
+  expect(await revived.result(late)).toMatchObject({ type: "request_failed", error: "the request was cancelled" });
+  expect((await revived.result(behind))["error"]).toContain("its gradients are dropped, the weights are as they were: it was cancelled");
+  const trained = copies[0]!.status.trainedTokens;
+  await revived.call("forward_backward", pass(model, 4, DATA));
+  expect(copies[0]!.status.trainedTokens).toBe(2 * trained); // of the first pass alone, and of this one
+});
+
 test("checkpoints are there afterwards, and those that were being written are not half there", async () => {
   const { session, model } = await client.train();
   await client.call("forward_backward", pass(model, 1, DATA));

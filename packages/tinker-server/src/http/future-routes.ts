@@ -43,7 +43,7 @@ export function addFutureRoutes(app: Hono, service: TinkerService, { limits, pol
 
   app.post(`${API_PREFIX}/cancel_future`, async (c) => {
     const { bytes, contentType } = await readRawBody(c.req.raw, limits);
-    service.futures.cancel(checked("retrieve", parseJson(bytes, contentType)).request_id);
+    await service.cancel(checked("retrieve", parseJson(bytes, contentType)).request_id);
     return c.json({ type: "cancel_future" });
   });
 }

@@ -33,8 +33,13 @@ export async function drawSamples(
     const count = Math.min(maxSequences, plan.samples - first);
     sequences.push(...(await places.run(client, () => decodeGroup(sampler, plan, first, count, signal), count)));
   }
-  const scores = plan.promptLogProbs ? await compute.run(client, () => promptLogProbs(weights, plan.prompt)) : null;
-  const top = plan.topPrompt > 0 ? await compute.run(client, () => topOfPrompt(weights, plan)) : null;
+  const pass = <T>(work: () => Promise<T>) =>
+    compute.run(client, () => {
+      signal.throwIfAborted();
+      return work();
+    });
+  const scores = plan.promptLogProbs ? await pass(() => promptLogProbs(weights, plan.prompt)) : null;
+  const top = plan.topPrompt > 0 ? await pass(() => topOfPrompt(weights, plan)) : null;
   return { type: "sample", sequences, prompt_logprobs: scores, topk_prompt_logprobs: top };
 }
 

@@ -12,7 +12,7 @@ import { FutureFiles, type KeptRequest, type RequestRecord } from "../state/futu
 import { Futures } from "../state/futures.js";
 import { JsonRecords } from "../state/json-records.js";
 import { ModelFiles } from "../state/model-files.js";
-import { failed, type Outcome } from "../state/outcome.js";
+import { CANCELLED, failed, type Outcome } from "../state/outcome.js";
 import { TrainingModel } from "../training/training-model.js";
 import type { Plan, SamplerRecord, ServiceContext, ServiceLimits } from "./context.js";
 import { notServed } from "./lookup.js";
@@ -42,6 +42,8 @@ export class TinkerService {
   readonly #options: TinkerServiceOptions;
   readonly #closing = new AbortController();
   readonly #atWork = new Set<Promise<void>>();
+  /** Ids of requests whose work has begun. */
+  readonly #begun = new Set<string>();
   readonly #files: FutureFiles;
   /** Sessions of models whose state cannot be read, by the model. */
   readonly #lost = new Map<string, string>();
@@ -114,8 +116,17 @@ export class TinkerService {
       ...(plan.seed !== undefined && { seed: plan.seed }),
     };
     await this.futures.add(record, body.bytes);
-    this.#dispatch(record, plan);
+    this.#dispatch(record, plan, addsGradients);
     return promiseOf(record, plan);
+  }
+
+  /**
+   * Ends a request that its client wants no more. One that waits never runs, not even after a crash, and keeps its place in its model's order;
+   * one at work ends at its next pause, or as it would have.
+   */
+  async cancel(id: string): Promise<void> {
+    this.futures.cancel(id);
+    if (!this.#begun.has(id)) await this.futures.settle(id, CANCELLED);
   }
 
   /** Ends a session: its models, its samplers and its requests; named checkpoints stay. */
@@ -191,8 +202,8 @@ export class TinkerService {
     this.futures.delivered(record.id);
   }
 
-  #dispatch(record: RequestRecord, plan: Plan): void {
-    const run = () => this.#execute(record, plan);
+  #dispatch(record: RequestRecord, plan: Plan, addsGradients: boolean): void {
+    const run = () => this.#execute(record, plan, addsGradients);
     if (plan.model === undefined) {
       const work = run().finally(() => this.#atWork.delete(work));
       this.#atWork.add(work);
@@ -205,17 +216,22 @@ export class TinkerService {
     plan.model.order.push({ seq: plan.seq, run, drop });
   }
 
-  async #execute(record: RequestRecord, plan: Plan): Promise<void> {
+  async #execute(record: RequestRecord, plan: Plan, addsGradients: boolean): Promise<void> {
     const cancelled = this.futures.signal(record.id) ?? new AbortController().signal;
     const signal = AbortSignal.any([this.#closing.signal, cancelled]);
     let outcome: Outcome;
     try {
       signal.throwIfAborted();
+      this.#begun.add(record.id);
       outcome = await plan.run(record, signal);
       if (record.route === "unload_model") await this.#unloadNamed(outcome);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      outcome = cancelled.aborted ? failed("the request was cancelled") : this.#fault(error);
+      outcome = cancelled.aborted ? CANCELLED : this.#fault(error);
+      // The next step would have had its gradients.
+      if (cancelled.aborted && addsGradients) plan.model?.spoil("it was cancelled");
+    } finally {
+      this.#begun.delete(record.id);
     }
     await this.futures.settle(record.id, outcome).catch(this.#options.onFault);
   }
@@ -274,8 +290,9 @@ export class TinkerService {
     const route = record.route as FutureRouteName;
     const raw = { bytes: body, contentType: record.contentType };
     const { value, seq, addsGradients } = readBody(route, raw);
+    if (outcome?.kind === "failed" && outcome.isCancelled === true) this.futures.cancel(record.id);
     try {
-      this.#dispatch(record, planRequest(this.context, route, value));
+      this.#dispatch(record, planRequest(this.context, route, value), addsGradients);
     } catch (error) {
       const model = this.context.models.get(record.model ?? "");
       if (model !== undefined && error instanceof HttpFault) pushRefused(model, { route, seq, body: raw, error, addsGradients });

@@ -32,8 +32,8 @@ export function forwardBackwardPlan(context: ServiceContext, body: ForwardBackwa
     const loss = readLoss(body.forward_backward_input.loss_fn, body.forward_backward_input.loss_fn_config);
     const limits = { vocabSize: base.vocabSize ?? base.model.vocabSize, maxPositions: base.model.maxPositions };
     const rows = trainingRows(body.forward_backward_input, loss, limits);
-    return async () => {
-      const outcome = await model.pass(rows, loss, body.forward_only === true);
+    return async (_, signal) => {
+      const outcome = await model.pass(rows, loss, { forwardOnly: body.forward_only === true, signal });
       if (body.forward_only !== true) context.counts.trainedTokens += rows.reduce((sum, { tokenIds }) => sum + tokenIds.length - 1, 0);
       return outcome;
     };

@@ -91,7 +91,7 @@ export class Futures {
     return this.#futures.get(id)?.cancel.signal;
   }
 
-  /** Ends a request that may be ended. */
+  /** Tells the work of a request that nobody wants its outcome. */
   cancel(id: string): void {
     this.#futures.get(id)?.cancel.abort();
   }

@@ -11,6 +11,8 @@ export interface PassOptions {
   readonly maxTokensPerPass: number;
   /** Runs one part of the work when it is this client's turn. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Stops it between two parts. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -42,13 +44,16 @@ export function forward(engine: Pick<TrainableEngine, "logProbs">, rows: readonl
 async function pass(
   rows: readonly LossRow[],
   loss: TinkerLoss,
-  { maxTokensPerPass, turn }: PassOptions,
+  { maxTokensPerPass, turn, signal }: PassOptions,
   run: (part: readonly LossRow[]) => Promise<Float32Array[]>,
 ): Promise<ForwardBackwardOutput> {
   const outputs: Record<string, TensorData>[] = [];
   let [total, tokens] = [0, 0];
   for (const part of microBatches(rows, maxTokensPerPass)) {
-    const logProbs = await turn(() => run(part));
+    const logProbs = await turn(() => {
+      signal.throwIfAborted();
+      return run(part);
+    });
     part.forEach((row, i) => {
       const losses = lossValues(row, logProbs[i]!, loss);
       total += losses.reduce((sum, value) => sum + value, 0);

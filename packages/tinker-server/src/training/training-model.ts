@@ -12,6 +12,13 @@ export interface AdamStep extends AdamConstants {
   readonly learningRate: number;
 }
 
+/** One pass among others. */
+export interface PassControl {
+  readonly forwardOnly: boolean;
+  /** Stops it at its next pause. */
+  readonly signal: AbortSignal;
+}
+
 /** Beside the model itself. */
 export interface TrainingModelOptions {
   readonly record: ModelRecord;
@@ -82,10 +89,10 @@ export class TrainingModel {
     this.#spoiled ??= why;
   }
 
-  /** Gradients, or log-probabilities alone. */
-  async pass(rows: readonly LossRow[], loss: TinkerLoss, forwardOnly: boolean): Promise<Outcome> {
+  /** Gradients, or log-probabilities alone. One that is stopped on its way spoils the gradients, as one that fails does. */
+  async pass(rows: readonly LossRow[], loss: TinkerLoss, { forwardOnly, signal }: PassControl): Promise<Outcome> {
     const { engine } = this.#trained;
-    const options = { maxTokensPerPass: this.base.maxTokensPerPass ?? 4096, turn: this.#turn };
+    const options = { maxTokensPerPass: this.base.maxTokensPerPass ?? 4096, turn: this.#turn, signal };
     if (forwardOnly) return { kind: "pass", body: await forward(engine, rows, loss, options) };
     try {
       const body = await forwardBackward(engine, rows, loss, options);

@@ -32,6 +32,8 @@ export interface PendingResult<R extends FutureRoute> {
   readonly signal?: AbortSignal | undefined;
   /** Sends the same request with the same key; a server that knows it gives the same future. */
   readonly resubmit?: () => Promise<FutureHandle>;
+  /** Hears the id that is waited for, and the new one of a request that was sent again. */
+  readonly onId?: (requestId: string) => void;
 }
 
 /** Shortest time between polls that a server answers at once, growing to ten times as much. */
@@ -43,12 +45,13 @@ const PACE_MS = 50;
  */
 export async function awaitResult<R extends FutureRoute>(
   transport: Transport,
-  { route, handle, signal, resubmit }: PendingResult<R>,
+  { route, handle, signal, resubmit, onId }: PendingResult<R>,
   { pollMs = 45_000, resultMs = 1_800_000, onWait }: WaitOptions = {},
 ): Promise<FutureRoutes[R]["result"]> {
   const { timer } = transport;
   const started = timer.now();
   let requestId = idOf(handle, route);
+  onId?.(requestId);
   let queueState: string | undefined;
   let isResubmitted = false;
   for (let quick = 0; ;) {
@@ -66,6 +69,7 @@ export async function awaitResult<R extends FutureRoute>(
       const again = idOf(await resubmit(), route);
       if (again === requestId) throw lost;
       requestId = again;
+      onId?.(requestId);
       continue;
     }
     if (answer !== undefined && answer.status === 400)
@@ -87,7 +91,8 @@ function isLost({ status }: Answer): boolean {
   return status === 404 || status === 410;
 }
 
-function idOf(handle: FutureHandle, route: string): string {
+/** A future's id. */
+export function idOf(handle: FutureHandle, route: string): string {
   const id = handle.request_id ?? handle.future_id;
   if (id === undefined) throw errorOfStatus(200, "no request_id in the answer", { route });
   return String(id);

@@ -3,9 +3,11 @@ import { encodeForwardBackwardRequest } from "../wire/forward-backward-request-p
 import type { FutureHandle } from "../wire/futures.js";
 import { jsonBody } from "../wire/json-body.js";
 import { JSON_TYPE, PROTOBUF, type DirectRoute, type DirectRoutes, type FutureRoute, type FutureRoutes } from "../wire/routes.js";
-import { awaitResult, type WaitOptions } from "./await-result.js";
-import { errorOfStatus, type TinkerError } from "./errors.js";
+import { awaitResult, idOf, type WaitOptions } from "./await-result.js";
+import { Cancellations } from "./cancellations.js";
+import { errorOfStatus, type TinkerError, TinkerTimeoutError } from "./errors.js";
 import { readJson } from "./read-answer.js";
+import { unlessAborted } from "./unless-aborted.js";
 import { type Answer, type Call, detailOf, type Transport } from "./transport.js";
 
 /** Options of one request. */
@@ -18,12 +20,19 @@ const MAY_LACK_PROTOBUF = [400, 415, 422, 500, 501];
 export class Requests {
   readonly transport: Transport;
   readonly #wait: WaitOptions;
+  readonly #cancellations: Cancellations;
   /** Undefined until a server has taken one of the two. */
   #encoding: "protobuf" | "json" | undefined;
 
   constructor(transport: Transport, wait: WaitOptions) {
     this.transport = transport;
     this.#wait = wait;
+    this.#cancellations = new Cancellations(transport);
+  }
+
+  /** Tells the server that nobody wants what is outstanding; resolved once it has heard, and of all that was given up before. */
+  cancelAll(): Promise<void> {
+    return this.#cancellations.cancelAll();
   }
 
   /** How training bodies are sent; undefined before the first. */
@@ -50,8 +59,9 @@ export class Requests {
   /** Sends a request that answers with a future; `result` waits for what becomes of it. The promise of it is made once the server has taken it. */
   async start<R extends FutureRoute>(route: R, body: FutureRoutes[R]["request"], control: Control = {}): Promise<Started<R>> {
     const key = this.transport.newKey();
-    const submit = async () => readJson<FutureHandle>(await this.transport.send({ ...control, ...json(route, body), key }), { route });
-    return this.#started(route, await submit(), submit, control);
+    const submit = async (own: Control) =>
+      readJson<FutureHandle>(await this.transport.send({ ...own, ...json(route, body), key }), { route });
+    return this.#started(route, submit, control);
   }
 
   /** {@link start} and its result. */
@@ -63,8 +73,9 @@ export class Requests {
   /** Starts a pass over sequences, in the encoding that the server takes. */
   async startPass(request: ForwardBackwardRequest, control: Control = {}): Promise<Started<"forward_backward">> {
     const key = this.transport.newKey();
-    const submit = async () => readJson<FutureHandle>(await this.#sendPass(request, { ...control, key }), { route: "forward_backward" });
-    return this.#started("forward_backward", await submit(), submit, control);
+    const submit = async (own: Control) =>
+      readJson<FutureHandle>(await this.#sendPass(request, { ...own, key }), { route: "forward_backward" });
+    return this.#started("forward_backward", submit, control);
   }
 
   async #sendPass(request: ForwardBackwardRequest, control: Control & { readonly key: string }): Promise<Answer> {
@@ -91,9 +102,35 @@ export class Requests {
     throw refusal(second.status === 415 ? first : second);
   }
 
-  #started<R extends FutureRoute>(route: R, handle: FutureHandle, resubmit: () => Promise<FutureHandle>, control: Control): Started<R> {
+  /** A caller that aborts is told at once. What was being sent is sent to its end, so that no number is missing at the server, and cancelled. */
+  async #started<R extends FutureRoute>(
+    route: R,
+    submit: (control: Control) => Promise<FutureHandle>,
+    control: Control,
+  ): Promise<Started<R>> {
     const { signal } = control;
-    return { handle, result: () => awaitResult(this.transport, { route, handle, signal, resubmit }, this.#wait) };
+    const handle = await unlessAborted(this.transport.timer, signal, (late) => {
+      const sending = submit({ ...control, signal: late });
+      return { work: sending, abandon: () => this.#cancellations.cancelWhenKnown(sending.then((sent) => idOf(sent, route))) };
+    });
+    return { handle, result: () => this.#result(route, handle, () => submit(control), signal) };
+  }
+
+  async #result<R extends FutureRoute>(
+    route: R,
+    handle: FutureHandle,
+    resubmit: () => Promise<FutureHandle>,
+    signal: AbortSignal | undefined,
+  ): Promise<FutureRoutes[R]["result"]> {
+    const outstanding = this.#cancellations.outstanding();
+    try {
+      return await awaitResult(this.transport, { route, handle, signal, resubmit, onId: outstanding.is }, this.#wait);
+    } catch (error) {
+      if (signal?.aborted || error instanceof TinkerTimeoutError) outstanding.cancel();
+      throw error;
+    } finally {
+      outstanding.end();
+    }
   }
 }
 

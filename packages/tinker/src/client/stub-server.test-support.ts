@@ -40,6 +40,7 @@ export class StubServer {
   /** False: answers 415 to protobuf. */
   takesProtobuf = true;
   takesJson = true;
+  cancels = true;
   /** Computes, in place of made-up numbers. */
   model: ToyModel | undefined;
   /** Draws the tokens of a request for samples; default: 7, then the end token 2. */
@@ -128,6 +129,8 @@ export class StubServer {
         return { json: { sampling_session_id: `sampler-${String(body["sampling_session_seq_id"])}` } };
       case "session_heartbeat":
         return { json: {} };
+      case "cancel_future":
+        return this.cancels ? { json: { type: "cancel_future" } } : { status: 404, json: { detail: "Not Found" } };
       case "retrieve_future":
         return this.#results.get(String(body["request_id"])) ?? { status: 404, json: { detail: "Future not found" } };
       default:

@@ -121,9 +121,9 @@ export class TinkerClient {
     await this.requests.delete(route, { retries: 0, timeoutMs: 10_000 }).catch(() => {});
   }
 
-  /** Unloads all models and ends the heartbeat. Faults are not told: a server forgets a silent session by itself. */
+  /** Cancels what is outstanding, unloads all models and ends the heartbeat. Faults are not told: a server forgets a silent session by itself. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#models].map((model) => model.unload()));
+    await Promise.allSettled([this.requests.cancelAll(), ...[...this.#models].map((model) => model.unload())]);
     this.#heartbeat.stop();
   }
 }
