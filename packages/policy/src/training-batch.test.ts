@@ -30,6 +30,18 @@ test("rows are packed one after another; each target is predicted from the place
   expect(countTargets(ROWS)).toBe(2);
 });
 
+test("a field that is made when it is read is made once to check it and once to send it, however many targets it has", () => {
+  let made = 0;
+  const fields = {
+    get advantages() {
+      made++;
+      return Float32Array.of(1, 2, 3, 4);
+    },
+  };
+  disposeBatch(packTrainingRows([{ tokenIds: [1, 2, 3, 4], lossMask: [0, 1, 1, 1], fields }]));
+  expect(made).toBe(2);
+});
+
 test("arrays of different lengths are refused by name", () => {
   const row = { tokenIds: [1, 2], lossMask: [1, 1], fields: { oldLogProbs: [0] } };
   expect(() => packTrainingRows([row])).toThrow(ShapeError);

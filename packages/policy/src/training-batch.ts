@@ -41,7 +41,10 @@ export function packTrainingRows(rows: readonly TrainingRow[]): PackedBatch {
     for (let token = 1; token < tokenIds.length; token++) if (lossMask[token]) places.push({ row, token });
   });
   const column = (value: (place: { row: number; token: number }) => number) => places.map(value);
-  const field = (name: string) => tf.tensor1d(Float32Array.from(column(({ row, token }) => rows[row]!.fields![name]![token]!)));
+  const field = (name: string) => {
+    const values = rows.map(({ fields }) => fields![name]!); // once a row: some are made when they are read
+    return tf.tensor1d(Float32Array.from(column(({ row, token }) => values[row]![token]!)));
+  };
   return {
     layout,
     tokenIds: tf.tensor1d(ids, "int32"),

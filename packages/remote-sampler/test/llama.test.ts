@@ -118,6 +118,21 @@ test("turns are asked for in pieces until the model is known to end at its stops
   await sampled.close();
 });
 
+test("an id that stands last because there was no more room is no end: a stop at it is asked for in pieces", async () => {
+  const { reply, state } = llama(file, (body) => (body["n_predict"] === 3 ? [7, 8, 9] : [9]));
+  state.isSleeping = true;
+  fake = await FakeServer.open((path, body) => {
+    const answer = reply(path, body);
+    if (path === "/props") (answer as { body: { default_generation_settings: object } }).body.default_generation_settings = { n_ctx: 512 };
+    return answer;
+  });
+  const sampled = await open();
+  expect((await turn(sampled, { maxTokens: 3, stopTokenIds: [31] }, 300)).finish).toBe("length"); // `stop_type` is `limit`
+  for (let i = 0; i < 2; i++) expect((await turn(sampled, { maxTokens: 200, stopTokenIds: [9] }, 300)).tokenIds).toEqual([9]);
+  expect(fake.bodiesOf("/completion").map((body) => body["n_predict"])).toEqual([3, 64, 64]);
+  await sampled.close();
+});
+
 test("log-probabilities that the server does not tell are asked for, each with the tokens before it", async () => {
   const { reply, state } = llama(file, () => [7, 20, 8, 31], [20]);
   state.isSleeping = true;

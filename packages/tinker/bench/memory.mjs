@@ -1,8 +1,7 @@
 // Memory of a client in one step of many long rollouts: rolls out, passes all of them through the loss, and steps, against a server that
 // answers at full rate. `node memory.mjs [rollouts] [tokens]`, 8,192 of 16,384 by default, prints a line of figures, in MiB.
 //
-// "held" is what a step cannot do without: ids, masks and log-probabilities of its rollouts with their texts, and the numbers that
-// rows of a loss have. Peaks are of resident memory above what the process had before.
+// "held" is what a step cannot do without: ids, masks and log-probabilities of its rollouts with their texts. Peaks are of resident memory above what the process had before.
 import { fork } from "node:child_process";
 import { rolloutBatch } from "../../rollout/dist/index.js";
 import { HOSTED_SEMANTICS, TinkerClient, TinkerEngine } from "../dist/index.js";
@@ -78,10 +77,20 @@ const counts = {
 };
 const rows = trajectories.map(({ tokenIds, lossMask, logProbs }, i) => {
   const constant = (value) => new Float32Array(tokenIds.length).fill(value);
-  const fields = { oldLogProbs: logProbs, samplerLogProbs: logProbs, advantages: constant(i % 2 === 0 ? 1 : -1), tokensInRow: constant(1) };
+  // As `@retool-ts/train` makes them: what is the same at every token is an array only while it is read.
+  const fields = {
+    oldLogProbs: logProbs,
+    samplerLogProbs: logProbs,
+    get advantages() {
+      return constant(i % 2 === 0 ? 1 : -1);
+    },
+    get tokensInRow() {
+      return constant(1);
+    },
+  };
   return { tokenIds, lossMask, fields };
 });
-const heldBytes = rows.reduce((sum, { tokenIds }) => sum + tokenIds.length * (4 + 1 + 4 + 8), 0);
+const heldBytes = rows.reduce((sum, { tokenIds }) => sum + tokenIds.length * (4 + 1 + 4), 0);
 const textBytes = trajectories.reduce((sum, { segments }) => sum + segments.reduce((all, { text }) => all + text.length, 0), 0);
 
 const loss = {

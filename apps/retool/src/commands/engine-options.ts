@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { UNNAMED_SERVER } from "../config/engine-config.js";
 import { optional } from "../shell/option-texts.js";
 
 const OF_CONFIG = "that of the config";
@@ -20,11 +21,12 @@ export function addEngineOptions(command: Command): Command {
     .addOption(optional("--base-model <name>", "the base model, as the server names it", "the only one that it offers"));
 }
 
-/** The same as settings of a config. */
-export function engineSettings({ engine, baseUrl, baseModel }: EngineOptions): string[] {
+/** The same as settings of a config. @param isPlan - nothing will be asked for at the address, so that none is needed */
+export function engineSettings({ engine, baseUrl, baseModel }: EngineOptions, isPlan = false): string[] {
   const kind = engine ?? (baseUrl === undefined && baseModel === undefined ? undefined : "tinker");
   return [
     ...(kind === undefined ? [] : [`engine.kind=${kind}`]),
+    ...(isPlan && kind === "tinker" && baseUrl === undefined ? [`engine.baseUrl=${UNNAMED_SERVER}`] : []),
     ...(baseUrl === undefined ? [] : [`engine.baseUrl=${JSON.stringify(baseUrl)}`]),
     ...(baseModel === undefined ? [] : [`engine.baseModel=${JSON.stringify(baseModel)}`]),
   ];

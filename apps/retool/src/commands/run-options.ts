@@ -57,13 +57,15 @@ export function addRunOptions(command: Command, folder: string): Command {
     .option("--json", "print the result as JSON", false);
 }
 
-type Sources = Pick<RunOptions, "preset" | "config" | "set" | "plugin"> & EngineOptions;
+type Sources = Pick<RunOptions, "preset" | "config" | "set" | "plugin"> & Partial<Pick<RunOptions, "dryRun" | "model">> & EngineOptions;
 
-export function configSources({ preset, config, set, plugin, ...engine }: Sources): ConfigSources {
+/** A plan of a preset on a server needs no address; a config or a run may have one. */
+export function configSources({ preset, config, set, plugin, dryRun = false, model, ...engine }: Sources): ConfigSources {
+  const isPlan = dryRun && config === undefined && model === undefined;
   return {
     ...(preset === undefined ? {} : { preset }),
     ...(config === undefined ? {} : { file: config }),
-    set: [...engineSettings(engine), ...set],
+    set: [...engineSettings(engine, isPlan), ...set],
     ...(plugin && { plugins: plugin }),
   };
 }

@@ -23,6 +23,9 @@ const SamplerServer = z.strictObject({
   concurrency: positive.default(256).describe("Requests for samples that wait for their answers at once."),
 });
 
+/** Address in the config of a dry run that nobody gave one: no host has such a name (RFC 2606). */
+export const UNNAMED_SERVER = "http://server.invalid";
+
 /** Where the policy samples and learns. */
 export const EngineConfig = z.discriminatedUnion("kind", [
   /** In this process. */

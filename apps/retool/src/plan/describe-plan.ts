@@ -83,8 +83,11 @@ function longPrompts({ promptsTooLong, promptsRead, promptTokens, shape: { maxPo
 async function sizeText(size: RunSize, config: RecipeConfig, parts: RecipeParts, throughput: Throughput | undefined): Promise<string> {
   const notice = longPrompts(size);
   const plan = planRun(size, config, parts);
-  if (config.engine.kind === "tinker")
-    return [...(notice === undefined ? [] : [notice]), describeFarPlan(plan, config, parts, throughput)].join("\n");
+  const { engine } = config;
+  if (engine.kind === "tinker") {
+    const text = describeFarPlan(plan, size.shape, { ...config, engine }, parts, throughput);
+    return notice === undefined ? text : `${notice}\n${text}`;
+  }
   const { name, reason } = await chooseBackend(config.backend, plan.parameters, threadsOf(config));
   const flopPerSecond = await matmulSpeed();
   const machine = { memoryBytes: totalmem(), flopPerSecond, refusal: refusal(size, plan) };

@@ -1,6 +1,10 @@
+import type { ModelConfig } from "@retool-ts/policy";
 import { formatBytes, formatDuration } from "@retool-ts/report";
+import { type TinkerEngineConfig, UNNAMED_SERVER } from "../config/engine-config.js";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
+import { DEFAULT_RANK } from "../setup/tinker-rank.js";
+import { farMemory } from "./far-memory.js";
 import type { RunPlan } from "./plan.js";
 
 /** Bytes of a token in a training request: input 4, target 8, and 4 each for weight, old log-probability and advantage. */
@@ -69,13 +73,20 @@ export interface Throughput {
 }
 
 /** The plan of a run on a server, in words; with the time that it takes where the server's speed is known. */
-export function describeFarPlan(plan: RunPlan, config: RecipeConfig, parts: RecipeParts, throughput?: Throughput): string {
+export function describeFarPlan(
+  plan: RunPlan,
+  shape: ModelConfig,
+  config: RecipeConfig & { readonly engine: TinkerEngineConfig },
+  parts: RecipeParts,
+  throughput?: Throughput,
+): string {
   const { engine, train } = config;
   const step = farStep(plan, config, parts);
-  const where = engine.kind === "tinker" ? `${engine.baseUrl}, ${engine.baseModel ?? "its only model"}` : engine.kind;
+  const address = engine.baseUrl === UNNAMED_SERVER ? "a server that --base-url will name" : engine.baseUrl;
   return [
-    `engine       ${where}; nothing of the model is in this process`,
-    `parameters   ${count(plan.parameters)}; their weights take ${formatBytes(2 * plan.parameters)} of the server in bfloat16, beside what it needs for keys and values`,
+    `engine       ${address}, ${engine.baseModel ?? "its only model"}; nothing of the model is in this process`,
+    `parameters   ${count(plan.parameters)}`,
+    ...describeMemory(plan, shape, config, step),
     `sequences    at most ${count(plan.sequenceTokens)} tokens, with prompts of up to ${count(plan.promptTokens)}`,
     ...(plan.rows === 0
       ? []
@@ -83,6 +94,43 @@ export function describeFarPlan(plan: RunPlan, config: RecipeConfig, parts: Reci
     ...(step === undefined ? [] : describeStep(step, train.steps, throughput)),
     `evaluations  ${count(plan.evaluations)}, of ${count(plan.evaluatedRollouts)} rollouts in all`,
   ].join("\n");
+}
+
+/** The server's memory, a line a part, each with its formula. */
+function describeMemory(
+  plan: RunPlan,
+  shape: ModelConfig,
+  { model, engine }: RecipeConfig & { readonly engine: TinkerEngineConfig },
+  step: FarStep | undefined,
+): string[] {
+  const rank = model.lora?.rank ?? DEFAULT_RANK;
+  const { sequenceTokens } = plan;
+  const sequences = Math.max(
+    1,
+    Math.min(engine.concurrency, step?.rollouts ?? Infinity, Math.max(step?.rollouts ?? 0, plan.evaluationRollouts)),
+  );
+  const { layers, kvHeads, headDim, hiddenSize: hidden, intermediateSize: inner, vocabSize } = shape;
+  const memory = farMemory(shape, { rank, microBatchTokens: sequenceTokens, sequences, sequenceTokens });
+  const numbers = count(memory.adapterCount);
+  const logits = sequenceTokens * vocabSize < 2 ** 24 ? `${count(sequenceTokens)} × ${count(vocabSize)}` : "2^24";
+  const line = (name: string, bytes: number, formula: string) => `  ${name.padEnd(19)}${formatBytes(bytes).padStart(9)} = ${formula}`;
+  return [
+    `server       about ${formatBytes(memory.total)} in all, where one copy of the weights samples and trains; a sampler with a copy of its own has the weights again`,
+    line("weights, bfloat16", memory.weights, `2 × ${count(plan.parameters)}`),
+    line("adapter, float32", memory.adapter, `4 × ${numbers}, of rank ${rank} on every projection: rank × Σ (inputs + outputs)`),
+    line("its gradients", memory.gradients, `4 × ${numbers}`),
+    line("Adam's moments", memory.moments, `2 × 4 × ${numbers}`),
+    line(
+      "activations",
+      memory.activations,
+      `2 × ${count(sequenceTokens)} × (${layers} × ${count(hidden)} + 20 × ${count(hidden)} + 8 × ${count(inner)}) + 3 × 4 × ${logits}, of a micro-batch of one sequence, recomputed a layer at a time`,
+    ),
+    line(
+      "keys and values",
+      memory.keysAndValues,
+      `2 × 2 × ${layers} × ${kvHeads} × ${headDim} × ${count(sequenceTokens)} × ${count(sequences)} sequences at once, in bfloat16`,
+    ),
+  ];
 }
 
 function describeStep(step: FarStep, steps: number, throughput: Throughput | undefined): string[] {

@@ -14,10 +14,9 @@ import { readShape } from "./model-shape.js";
 import type { OpenModelContext, RunModel } from "./run-model.js";
 import { tokenizerFiles } from "./save-model.js";
 import { connectTinker } from "./tinker-connection.js";
+import { DEFAULT_RANK } from "./tinker-rank.js";
 
 type TinkerConfig = RecipeConfig & { readonly engine: TinkerEngineConfig };
-/** Rank of the adapter where `model.lora` does not say. */
-const DEFAULT_RANK = 16;
 
 /**
  * A policy on a server of the Tinker API. Tokenizer and shape are read from a folder of the base model, or a checkpoint; its weights are the

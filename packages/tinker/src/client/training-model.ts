@@ -48,7 +48,7 @@ export interface TrainingModelOptions {
 }
 
 /** Chunks that the server may hold at once. */
-const MAX_CHUNKS_IN_FLIGHT = 16;
+const MAX_CHUNKS_IN_FLIGHT = 8;
 type Numbered = Extract<FutureRoute, "optim_step" | "save_weights" | "load_weights" | "save_weights_for_sampler">;
 
 /** A model on a server. Its requests are numbered in the order of the calls, and sent in that order. */

@@ -17,6 +17,8 @@ export interface PassPlan {
   tensors(row: TrainingRow): RowTensors;
   /** The tensor that factors of the reduction belong on. */
   readonly scaled: "weights" | "advantages";
+  /** {@link tensors} are of log-probabilities by the current weights, which must be known then. */
+  readonly needsScores?: boolean;
 }
 
 /** A loss that can be said without log-probabilities of the current weights; undefined where they are needed first. */
@@ -41,14 +43,14 @@ export function planDirectly(loss: LossSpec, semantics: ServerSemantics): PassPl
 export function planBySlopes(loss: LossSpec, logProbs: (row: TrainingRow) => Float32Array, semantics: ServerSemantics): PassPlan {
   const slopes = (row: TrainingRow) => rowSlopes(loss, row, logProbs(row)).slopes;
   const plan = likelihood(slopes, semantics);
-  if (plan !== undefined) return plan;
+  if (plan !== undefined) return { ...plan, needsScores: true };
   if (!semantics.losses.includes("importance_sampling")) {
     throw new TinkerUnsupportedError(
       `${loss.name}: this server has neither importance_sampling nor a cispo that clips; it has ${semantics.losses.join(", ")}`,
     );
   }
   const tensors = (row: TrainingRow) => ({ advantages: slopes(row).map((value) => -value), logprobs: logProbs(row) });
-  return { lossFn: "importance_sampling", names: ["advantages", "logprobs"], tensors, scaled: "advantages" };
+  return { lossFn: "importance_sampling", names: ["advantages", "logprobs"], tensors, scaled: "advantages", needsScores: true };
 }
 
 /** Σ −slope · log π, through `cispo` with a weight of exactly 1. */

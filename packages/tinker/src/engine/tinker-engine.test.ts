@@ -375,3 +375,36 @@ test.each([
 function inputOf(body: Record<string, unknown>): { loss_fn: string; loss_fn_config: object; data: { loss_fn_inputs: object }[] } {
   return body["forward_backward_input"] as ReturnType<typeof inputOf>;
 }
+
+test("a long step whose loss needs log-probabilities first is scored and learned from a stretch at a time, with the gradient of the whole", async () => {
+  const loss: LossSpec = { ...PPO, name: "gspo" };
+  const many = (count: number) => Array.from({ length: count }, (_, i) => rows()[i % 3]!);
+  const kinds = async (count: number) => {
+    const { server, engine, run } = await open();
+    const learned = await run(engine.forwardBackward(many(count), loss));
+    await run(engine.optimStep({ learningRate: 0.01 }));
+    const sent = server.of("forward_backward").map(({ body }) => (body["forward_only"] === true ? "scored" : "learned"));
+    return { learned, sent, gradient: Array.from(server.model!.steps[0]!) };
+  };
+  const { learned, sent, gradient } = await kinds(144); // 72 requests of two rows
+  const runs = sent.join(" ").match(/(scored ?)+|(learned ?)+/g)!;
+  expect(runs.map((part) => part.trim().split(" ").length)).toEqual([32, 32, 32, 32, 8, 8]);
+  const short = await kinds(3);
+  expect(learned.targets).toBe(48 * short.learned.targets);
+  expect(learned.loss).toBeCloseTo(48 * short.learned.loss, 4);
+  gradient.forEach((value, i) => expect(value).toBeCloseTo(48 * short.gradient[i]!, 3));
+});
+
+test("a fault in a later stretch leaves part of a step on the server, and the step is refused; one before anything is learned does not", async () => {
+  const loss: LossSpec = { ...PPO, name: "gspo" };
+  const many = Array.from({ length: 144 }, (_, i) => rows()[i % 3]!);
+  const at = async (request: number) => {
+    const { server, engine, run } = await open();
+    const answers = Array.from({ length: request }, () => () => undefined);
+    server.plan("forward_backward", ...answers, { status: 422, json: { detail: "no" } });
+    await expect(run(engine.forwardBackward(many, loss))).rejects.toThrow("no");
+    return run(engine.optimStep({ learningRate: 0.01 }));
+  };
+  await expect(at(70)).rejects.toThrow("part of its gradients may wait");
+  expect(await at(3)).toMatchObject({ gradNorm: expect.any(Number) as number });
+});

@@ -24,8 +24,11 @@ import { StopIds } from "./stop-ids.js";
 import type { TinkerEngineOptions } from "./tinker-engine-options.js";
 import type { TinkerSampler } from "./tinker-sampler.js";
 import { type FrozenSource, TinkerSnapshot } from "./tinker-snapshot.js";
+import { stretches } from "./stretches.js";
 import { masked, rowDatum, targetsOf, unshifted } from "./weighted-rows.js";
 
+/** Requests whose sequences are scored before the first of them is learned from, where slopes need that: scores of more are not held. */
+const REQUESTS_SCORED = 32;
 /** The smallest learning rate, for servers that refuse 0: with Adam it moves no weight. */
 const TINY_RATE = 1e-12;
 
@@ -95,27 +98,36 @@ export class TinkerEngine implements Engine {
     this.#checkRows(rows);
     const taught = rows.filter((row) => targetsOf(row) > 0);
     if (taught.length === 0) return { loss: 0, metrics: {}, targets: 0 }; // a server never answers an empty batch
-    const { lossFn, config, names, tensors, scaled } = await this.#plan(loss, taught, signal);
+    const { lossFn, config, names, tensors, scaled, needsScores = false } = this.#plan(loss);
     const { model } = this.#server;
     const bytes = taught.map(({ tokenIds }) => sequenceBytes(tokenIds.length - 1, [...names, "weights"]));
-    const factors = this.#reduction.factors(loss, taught, model.requestSizes(bytes));
+    const sizes = model.requestSizes(bytes);
+    const factors = this.#reduction.factors(loss, taught, sizes);
     // Rows become sequences as they are sent, and log-probabilities sums as they come: a step of many long rollouts is in memory once.
     const datum = (index: number) => {
       const own = tensors(taught[index]!);
       return rowDatum(taught[index]!, { ...own, [scaled]: Float64Array.from(own[scaled]!, (value) => value * factors[index]!) });
     };
-    datum(0); // a loss that cannot be said is refused before anything is sent
-    const parts: Omit<RowSlopes, "slopes">[] = [];
+    const sum = new LossSum();
+    let isBegun = false;
     try {
-      await model.passEach({ bytes, datum }, { lossFn, signal, ...(config && { config }) }, (index, logProbs) => {
-        const { slopes: _, ...part } = rowSlopes(loss, taught[index]!, unshifted(logProbs));
-        parts[index] = part;
-      });
-      const sum = new LossSum();
-      for (const part of parts) sum.add(part);
+      for (const { start, end } of stretches(sizes, needsScores ? REQUESTS_SCORED : Infinity)) {
+        const rowsOf = taught.slice(start, end);
+        if (needsScores) await this.#scores(rowsOf, signal);
+        if (!isBegun) datum(0); // a loss that cannot be said is refused before anything is sent
+        isBegun = true;
+        const parts: Omit<RowSlopes, "slopes">[] = [];
+        const source = { bytes: bytes.slice(start, end), datum: (index: number) => datum(start + index) };
+        await model.passEach(source, { lossFn, signal, ...(config && { config }) }, (index, logProbs) => {
+          const { slopes: _, ...part } = rowSlopes(loss, rowsOf[index]!, unshifted(logProbs));
+          parts[index] = part;
+        });
+        for (const part of parts) sum.add(part);
+        for (const { tokenIds } of rowsOf) this.#known.delete(tokenIds); // it is learned, and the next step has other weights
+      }
       return { loss: sum.loss, metrics: sum.metrics, targets: sum.targets };
     } catch (error) {
-      this.#isSpoiled = true;
+      this.#isSpoiled ||= isBegun;
       throw error;
     }
   }
@@ -204,13 +216,10 @@ export class TinkerEngine implements Engine {
     await this.#server.unload();
   }
 
-  async #plan(loss: LossSpec, rows: readonly TrainingRow[], signal?: AbortSignal): Promise<PassPlan> {
+  /** A plan by slopes reads the log-probabilities of a row when the row is sent. */
+  #plan(loss: LossSpec): PassPlan {
     const { semantics } = this.#options;
-    const direct = planDirectly(loss, semantics);
-    if (direct !== undefined) return direct;
-    const scores = await this.#scores(rows, signal);
-    const places = new Map(rows.map((row, i) => [row, scores[i]!]));
-    return planBySlopes(loss, (row) => places.get(row)!, semantics);
+    return planDirectly(loss, semantics) ?? planBySlopes(loss, ({ tokenIds }) => this.#known.get(tokenIds)!, semantics);
   }
 
   #adam(rate: number): AdamParams {

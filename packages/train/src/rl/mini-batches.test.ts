@@ -50,6 +50,13 @@ test("a policy row repeats what the loss needs at every token", () => {
   expect(() => policyRow(judged(0).sample, [1, 2, 3])).toThrow(/advantages/);
 });
 
+test("numbers that are the same at every token are no arrays that a step holds", () => {
+  const { fields } = policyRow({ ...judged(0).sample, refLogProbs: new Float32Array(4) }, 0.5);
+  expect(fields.advantages).not.toBe(fields.advantages);
+  expect(fields.tokensInRow).not.toBe(fields.tokensInRow);
+  expect(Object.keys(fields)).toEqual(["oldLogProbs", "samplerLogProbs", "advantages", "tokensInRow", "refLogProbs"]);
+});
+
 test("the score stands on the last token that the policy chose", () => {
   expect([...judged(0).sample.rewards]).toEqual([0, 0, 0, -1]);
 });

@@ -121,15 +121,24 @@ export interface PolicyRow extends TrainingRow {
   };
 }
 
-/** A sample and its advantage as a row; one number is repeated at every token. */
+/** A sample and its advantage as a row. Numbers that are the same at every token become arrays when they are read, so that a step holds none. */
 export function policyRow({ rollout, oldLogProbs, samplerLogProbs, refLogProbs }: Sample, advantage: Advantage): PolicyRow {
   const { tokenIds, lossMask } = rollout.trajectory;
   const row = { tokenIds, lossMask };
   const constant = (value: number) => new Float32Array(tokenIds.length).fill(value);
-  const advantages = typeof advantage === "number" ? constant(advantage) : Float32Array.from(advantage);
-  assertSameLength({ tokenIds, advantages });
-  const fields = { oldLogProbs, samplerLogProbs, advantages, tokensInRow: constant(countTargets([row])) };
-  return { ...row, fields: refLogProbs === undefined ? fields : { ...fields, refLogProbs } };
+  if (typeof advantage !== "number") assertSameLength({ tokenIds, advantages: advantage });
+  const fields = {
+    oldLogProbs,
+    samplerLogProbs,
+    get advantages() {
+      return typeof advantage === "number" ? constant(advantage) : Float32Array.from(advantage);
+    },
+    get tokensInRow() {
+      return constant(countTargets([row]));
+    },
+    ...(refLogProbs !== undefined && { refLogProbs }),
+  };
+  return { ...row, fields };
 }
 
 function meanOf(updates: readonly Metrics[]): Metrics {
