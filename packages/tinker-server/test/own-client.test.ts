@@ -57,6 +57,16 @@ test("the probe finds what the server promises", () => {
   });
   expect(report.sampling).toMatchObject({ honoursSeed: true, keepsOldWeights: true, keepsTraining: true, includesStop: true });
   expect(report.sampling.mismatch).toBeLessThan(1e-4);
+  expect(report.shapes).toEqual({
+    oneToken: true,
+    mixedLengths: true,
+    severalChunks: true,
+    severalTargets: false,
+    int32Targets: true,
+    bfloat16Weights: true,
+    withoutWeights: true,
+    overlong: false,
+  });
   expect(report).toMatchObject({ encoding: "protobuf", restores: true, tellsNorm: true, clipsUnasked: false });
 });
 

@@ -23,7 +23,10 @@ export function registerProbe(group: Command, context: CliContext): void {
     .option("--vocab-size <n>", "ids below it are sent", positiveNumber, 128)
     .addOption(optional("--eos <id>", "id that ends a text, to see if the server stops by itself", "not asked").argParser(wholeNumber))
     .option("--json", "print the whole report as JSON", false)
-    .addHelpText("after", "\nMakes two adapters, asks some sixty small questions, and unloads them. A server that compiles takes minutes.")
+    .addHelpText(
+      "after",
+      "\nMakes four adapters, two at a time at most, asks some seventy small questions, and unloads them. A server that compiles takes minutes.",
+    )
     .action(async (url: string, options: ProbeCommandOptions) => {
       const { probe } = await import("./engine-probe-run.js");
       await probe(url, options, context);

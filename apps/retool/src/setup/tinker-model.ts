@@ -44,7 +44,14 @@ export async function openTinkerModel(config: TinkerConfig, path: string | null,
     const report = knownReport(context.engineFacts, client.baseUrl, baseModel) ?? (await probe());
     async function probe(): Promise<ServerReport> {
       context.reporter.say(`asking ${client.baseUrl} what it means by its requests`);
-      return probeServer(client, { baseModel, vocabSize, rank, signal: context.signal, ...(eosTokenId !== undefined && { eosTokenId }) });
+      return probeServer(client, {
+        baseModel,
+        vocabSize,
+        maxPositions,
+        rank,
+        signal: context.signal,
+        ...(eosTokenId !== undefined && { eosTokenId }),
+      });
     }
     const engine = await TinkerEngine.create({
       client,

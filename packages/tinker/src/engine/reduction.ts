@@ -8,14 +8,16 @@ import { rowDatum, targetsOf } from "./weighted-rows.js";
 export class Reduction {
   readonly #kind: ServerReduction;
   readonly #accumulation: ServerSemantics["accumulation"];
+  readonly #filler: Datum;
   #requests = 0;
   /** Sequences that the server is to count in this step, and those that it has counted. */
   #expected: number | undefined;
   #sent = 0;
 
-  constructor({ reduction, accumulation }: Pick<ServerSemantics, "reduction" | "accumulation">) {
+  constructor({ reduction, accumulation, takesOneToken = true }: Pick<ServerSemantics, "reduction" | "accumulation" | "takesOneToken">) {
     this.#kind = reduction;
     this.#accumulation = accumulation;
+    this.#filler = filler(takesOneToken ? 1 : 2);
   }
 
   /**
@@ -55,7 +57,7 @@ export class Reduction {
     const missing = (this.#expected ?? 0) - this.#sent;
     const counts = this.#kind === "sequence-mean" || this.#kind === "datum-mean";
     const surplus = counts && missing < 0;
-    const fillers = counts && missing > 0 ? Array.from({ length: missing }, () => FILLER) : [];
+    const fillers = counts && missing > 0 ? Array.from({ length: missing }, () => this.#filler) : [];
     this.forget();
     if (surplus) {
       throw new TinkerUnsupportedError(`optimStep: this server averages over the sequences of a step, which were ${-missing} more than the loss gave to expect; pass all rows of a step at once`); // prettier-ignore
@@ -86,5 +88,8 @@ function requestTotals(lengths: readonly number[], counts: readonly number[]): n
   });
 }
 
-/** One token that follows another with an advantage of 0: log-probabilities, and no gradient. */
-const FILLER: Datum = rowDatum({ tokenIds: [0, 0], lossMask: [0, 1] }, { advantages: [0, 0], logprobs: [0, 0] });
+/** Tokens that follow another with an advantage of 0: log-probabilities, and no gradient. */
+function filler(targets: number): Datum {
+  const zeros = Array.from({ length: targets + 1 }, () => 0);
+  return rowDatum({ tokenIds: zeros, lossMask: zeros.map((_, t) => (t === 0 ? 0 : 1)) }, { advantages: zeros, logprobs: zeros });
+}

@@ -1,3 +1,6 @@
+import type { TrainingRow } from "@retool-ts/engine";
+import { TinkerUnsupportedError } from "../client/errors.js";
+
 /** Reductions of a request's token losses to the number that gradients are taken of. */
 export const REDUCTIONS = ["sum", "sequence-sum", "datum-mean", "sequence-mean", "batch-mean"] as const;
 /** One of {@link REDUCTIONS}. */
@@ -31,6 +34,10 @@ export interface ServerSemantics {
   readonly clipsGradient: boolean;
   /** A learning rate of 0 is taken. */
   readonly takesZeroRate: boolean;
+  /** A sequence of one token is taken. Default: true. */
+  readonly takesOneToken?: boolean;
+  /** Sequences of one request may have different lengths. Default: true. */
+  readonly takesMixedLengths?: boolean;
 }
 
 /** The semantics of the hosted service: sums over tokens, all losses as its SDK describes them. */
@@ -45,3 +52,21 @@ export const HOSTED_SEMANTICS: ServerSemantics = {
   clipsGradient: true,
   takesZeroRate: true,
 };
+
+/** @throws TinkerUnsupportedError for rows whose lengths a server does not take. */
+export function checkLengths(
+  rows: readonly Pick<TrainingRow, "tokenIds">[],
+  { takesOneToken = true, takesMixedLengths = true }: Pick<ServerSemantics, "takesOneToken" | "takesMixedLengths">,
+): void {
+  const lengths = new Set(rows.map(({ tokenIds }) => tokenIds.length - 1));
+  if (!takesOneToken && lengths.has(1)) {
+    throw new TinkerUnsupportedError(
+      "forwardBackward: this server does not take a sequence of one token behind another; leave such rows out",
+    );
+  }
+  if (!takesMixedLengths && lengths.size > 1) {
+    throw new TinkerUnsupportedError(
+      "forwardBackward: this server takes sequences of one length alone in a request; pass rows of one length",
+    );
+  }
+}

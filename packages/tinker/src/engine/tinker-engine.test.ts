@@ -5,9 +5,11 @@ import type { LossSpec, PolicyLoss, TrainingRow } from "@retool-ts/engine";
 import { afterEach, expect, test } from "vitest";
 import { StubServer } from "../client/stub-server.test-support.js";
 import { probeServer } from "../probe/probe-server.js";
+import type { ForwardBackwardRequest } from "../wire/forward-backward.js";
+import { probeShapes } from "../probe/probe-shapes.js";
 import { HOSTED_SEMANTICS, REDUCTIONS, type ServerSemantics } from "./server-semantics.js";
 import { TinkerEngine } from "./tinker-engine.js";
-import { ToyModel, type ToySemantics } from "./toy-model.test-support.js";
+import { TOY_PLACES, ToyModel, type ToySemantics } from "./toy-model.test-support.js";
 
 const VOCAB = 60;
 const folders: string[] = [];
@@ -370,6 +372,61 @@ test.each([
   expect(report.sampling).toMatchObject({ promptLogProbs: "P", includesStop: false, honoursSeed: false });
   await server.timer.settle(client.close());
   expect(server.of("unload_model")).toHaveLength(server.of("create_model").length);
+});
+
+const SHAPES = {
+  oneToken: true,
+  mixedLengths: true,
+  severalChunks: true,
+  severalTargets: false,
+  int32Targets: true,
+  bfloat16Weights: true,
+  withoutWeights: true,
+  overlong: true,
+};
+
+test.each([
+  [["several targets"], SHAPES],
+  [[], { ...SHAPES, severalTargets: true }],
+  [["several targets", "other types", "no weights"], { ...SHAPES, int32Targets: false, bfloat16Weights: false, withoutWeights: false }],
+  [["several targets", "several chunks", "overlong"], { ...SHAPES, severalChunks: false, overlong: false }],
+  [["several targets", "one token", "mixed lengths"], { ...SHAPES, oneToken: false, mixedLengths: false }],
+] as const)("the probe finds the shapes that a server refuses: %o", async (refuses, expected) => {
+  const server = new StubServer();
+  server.model = new ToyModel(VOCAB, { refuses });
+  const client = await server.connect({ vocabSize: VOCAB });
+  const begun = server.seen.length;
+  const options = { baseModel: "tiny", rank: 4, vocabSize: VOCAB };
+  expect(await server.timer.settle(probeShapes(client, { ...options, maxPositions: TOY_PLACES }))).toEqual(expected);
+  // Nothing that could spoil a server: no gradients, no step, no id beyond the vocabulary, no number that is not finite.
+  const sent = server.seen.slice(begun);
+  expect(new Set(sent.map(({ route }) => route))).toEqual(new Set(["create_model", "retrieve_future", "forward_backward", "unload_model"]));
+  for (const { body } of sent.filter(({ route }) => route === "forward_backward")) {
+    expect(body["forward_only"]).toBe(true);
+    const { data } = (body as unknown as ForwardBackwardRequest).forward_backward_input;
+    const ids = data.flatMap(({ model_input: { chunks }, loss_fn_inputs: { target_tokens: targets } }) => [
+      ...chunks.flatMap(({ tokens }) => Array.from(tokens)),
+      ...Array.from(targets!.data),
+    ]);
+    expect(ids.length).toBeGreaterThan(0);
+    expect(ids.filter((id) => !(id >= 0 && id < VOCAB))).toEqual([]);
+  }
+  // Where nobody knows the longest sequence, or it is long, none is sent to find out.
+  expect((await server.timer.settle(probeShapes(client, options))).overlong).toBeUndefined();
+  expect((await server.timer.settle(probeShapes(client, { ...options, maxPositions: 32_768 }))).overlong).toBeUndefined();
+});
+
+test("shapes that a server does not take are not sent: rows are refused by name, and what fills up a step has two tokens", async () => {
+  const toy = { reduction: "sequence-mean", refuses: ["several targets", "one token", "mixed lengths"] } as const;
+  const { engine, run, server } = await open(toy, { ...toy, accumulation: "mean", takesOneToken: false, takesMixedLengths: false });
+  const row = (...tokenIds: number[]): TrainingRow => ({ tokenIds, lossMask: tokenIds.map((_, t) => (t === 0 ? 0 : 1)) });
+  const loss: LossSpec = { name: "cross-entropy", normalizer: 4 };
+  await expect(run(engine.forwardBackward([row(1, 2, 3), row(1, 2)], loss))).rejects.toThrow("does not take a sequence of one token");
+  await expect(run(engine.forwardBackward([row(1, 2, 3), row(1, 2, 3, 4)], loss))).rejects.toThrow("sequences of one length alone");
+  await run(engine.forwardBackward([row(1, 2, 3)], loss)); // half of the targets that the loss gives to expect
+  await run(engine.optimStep({ learningRate: 0.01 }));
+  const last = inputOf(server.of("forward_backward").at(-1)!.body).data as unknown as { model_input: { chunks: { tokens: number[] }[] } }[];
+  expect(last.map(({ model_input: { chunks } }) => chunks[0]!.tokens.length)).toEqual([2, 2]);
 });
 
 function inputOf(body: Record<string, unknown>): { loss_fn: string; loss_fn_config: object; data: { loss_fn_inputs: object }[] } {

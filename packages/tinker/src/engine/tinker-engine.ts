@@ -24,6 +24,7 @@ import { StopIds } from "./stop-ids.js";
 import type { TinkerEngineOptions } from "./tinker-engine-options.js";
 import type { TinkerSampler } from "./tinker-sampler.js";
 import { type FrozenSource, TinkerSnapshot } from "./tinker-snapshot.js";
+import { checkLengths } from "./server-semantics.js";
 import { stretches } from "./stretches.js";
 import { masked, rowDatum, targetsOf, unshifted } from "./weighted-rows.js";
 
@@ -98,6 +99,7 @@ export class TinkerEngine implements Engine {
     this.#checkRows(rows);
     const taught = rows.filter((row) => targetsOf(row) > 0);
     if (taught.length === 0) return { loss: 0, metrics: {}, targets: 0 }; // a server never answers an empty batch
+    checkLengths(taught, this.#options.semantics);
     const { lossFn, config, names, tensors, scaled, needsScores = false } = this.#plan(loss);
     const { model } = this.#server;
     const bytes = taught.map(({ tokenIds }) => sequenceBytes(tokenIds.length - 1, [...names, "weights"]));

@@ -10,6 +10,16 @@ export interface ToySemantics {
   readonly tellsNorm: boolean;
   readonly takesZeroRate: boolean;
   readonly clipsGradient: boolean;
+  /** Shapes that it refuses. */
+  readonly refuses: readonly (
+    | "one token"
+    | "mixed lengths"
+    | "several targets"
+    | "several chunks"
+    | "other types"
+    | "overlong"
+    | "no weights"
+  )[];
 }
 
 export const TOY: ToySemantics = {
@@ -20,7 +30,11 @@ export const TOY: ToySemantics = {
   tellsNorm: true,
   takesZeroRate: true,
   clipsGradient: true,
+  refuses: ["several targets"],
 };
+
+/** Longest sequence of the toy. */
+export const TOY_PLACES = 40;
 
 /** A model of one logit a token, which ignores context, with the losses of a server in plain numbers and gradients by hand. */
 export class ToyModel {
@@ -46,6 +60,7 @@ export class ToyModel {
   /** @throws Error for a loss that it lacks. */
   pass(data: readonly Datum[], lossFn: string, config: LossConfig, isForward: boolean): ForwardBackwardOutput {
     if (!this.semantics.losses.includes(lossFn)) throw new Error(`unknown loss ${lossFn}`);
+    for (const fault of faultsOf(data)) if (this.semantics.refuses.includes(fault)) throw new Error(`shapes: ${fault}`);
     const probabilities = this.probabilities;
     const total = data.reduce((sum, datum) => sum + weightOf(datum), 0);
     for (const datum of isForward ? [] : data) this.#learn(datum, { lossFn, config, probabilities, total });
@@ -104,6 +119,22 @@ export class ToyModel {
   }
 }
 
+function faultsOf(data: readonly Datum[]): ToySemantics["refuses"][number][] {
+  const lengths = data.map(({ model_input: { chunks } }) => chunks.reduce((sum, { tokens }) => sum + tokens.length, 0));
+  const inputs = data.map((datum) => datum.loss_fn_inputs);
+  return [
+    ...(lengths.includes(1) ? ["one token" as const] : []),
+    ...(new Set(lengths).size > 1 ? ["mixed lengths" as const] : []),
+    ...(inputs.some(({ target_tokens: targets }, i) => targets!.data.length !== lengths[i]) ? ["several targets" as const] : []),
+    ...(data.some(({ model_input }) => model_input.chunks.length > 1) ? ["several chunks" as const] : []),
+    ...(inputs.some(({ target_tokens: targets, weights }) => targets!.dtype !== "int64" || (weights?.dtype ?? "float32") !== "float32")
+      ? ["other types" as const]
+      : []),
+    ...(Math.max(...lengths) > TOY_PLACES ? ["overlong" as const] : []),
+    ...(inputs.some(({ weights }) => weights === undefined) ? ["no weights" as const] : []),
+  ];
+}
+
 function weightOf({ loss_fn_inputs: { weights } }: Datum): number {
-  return Array.from(weights!.data).reduce((sum, weight) => sum + weight, 0);
+  return Array.from(weights?.data ?? []).reduce((sum, weight) => sum + weight, 0);
 }

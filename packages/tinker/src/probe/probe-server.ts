@@ -3,6 +3,7 @@ import type { TinkerClient } from "../client/tinker-client.js";
 import type { TrainingModel } from "../client/training-model.js";
 import { type GradientFindings, probeGradients } from "./probe-gradients.js";
 import { probeSampling, type SamplingFindings } from "./probe-sampling.js";
+import { probeShapes, type ShapeFindings } from "./probe-shapes.js";
 
 /** What {@link probeServer} works with. */
 export interface ProbeOptions {
@@ -12,6 +13,8 @@ export interface ProbeOptions {
   readonly vocabSize: number;
   /** Ends a text; without it, nobody knows if text ends by itself. */
   readonly eosTokenId?: number;
+  /** Longest sequence of the model; without it, or where it is long, nobody knows what becomes of longer ones. */
+  readonly maxPositions?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -28,11 +31,12 @@ export interface ServerReport extends GradientFindings {
   /** Largest learning rate of `RATES` that a step may have; undefined where it takes none of them. */
   readonly largestRate: number | undefined;
   readonly sampling: SamplingFindings;
+  readonly shapes: ShapeFindings;
 }
 
-/** Finds out what a server means by the requests that all servers take: three adapters, one or two at a time, some forty small requests, no change of anything else. */
+/** Finds out what a server means by the requests that all servers take: four adapters, one or two at a time, some seventy small requests, no change of anything else. */
 export async function probeServer(client: TinkerClient, options: ProbeOptions): Promise<ServerReport> {
-  const { baseModel, rank = 4, vocabSize, eosTokenId, signal } = options;
+  const { baseModel, rank = 4, vocabSize, eosTokenId, maxPositions, signal } = options;
   const lora = { rank, seed: 1, train_attn: true, train_mlp: true, train_unembed: false };
   const prefix = `probe-${crypto.randomUUID().slice(0, 8)}`;
   let names = 0;
@@ -46,8 +50,16 @@ export async function probeServer(client: TinkerClient, options: ProbeOptions): 
     const restores = await restoresState(client, { baseModel, lora }, path);
     await client.deleteCheckpoint(path);
     const largestRate = await largestRateOf(client, { baseModel, lora });
+    const told = client.capabilities.supported_models?.find(({ model_name: name }) => name === baseModel)?.max_context_length;
+    const shapes = await probeShapes(client, { baseModel, rank, vocabSize, maxPositions: maxPositions ?? told ?? undefined, signal });
+    const semantics = {
+      ...gradients.semantics,
+      takesOneToken: shapes.oneToken !== false,
+      takesMixedLengths: shapes.mixedLengths !== false,
+    };
     return {
       ...gradients,
+      semantics,
       baseUrl: client.baseUrl,
       baseModel,
       encoding: client.requests.encoding ?? "protobuf",
@@ -56,6 +68,7 @@ export async function probeServer(client: TinkerClient, options: ProbeOptions): 
       restores,
       largestRate,
       sampling,
+      shapes,
     };
   } finally {
     await model.unload().catch(() => {});

@@ -17,13 +17,22 @@ function rate(largest: number | undefined): string {
 }
 
 /** A report as lines for people. */
-export function reportLines({ semantics, sampling, ...report }: ServerReport): ReportLine[] {
+export function reportLines({ semantics, sampling, shapes, ...report }: ServerReport): ReportLine[] {
   const yes = (value: boolean | undefined) => (value === undefined ? "not known" : value ? "yes" : "no");
   return [
     ["server", report.baseUrl],
     ["base model", report.baseModel],
     ["training bodies", report.encoding],
     ["losses", semantics.losses.join(", ") || "none"],
+    ["targets [n], weights float32 [n]", "yes"],
+    ["sequences of different lengths together", yes(shapes.mixedLengths)],
+    ["a sequence of one token", yes(shapes.oneToken)],
+    ["a sequence in several chunks", yes(shapes.severalChunks)],
+    ["several targets a place, [n, 2]", yes(shapes.severalTargets)],
+    ["targets as int32", yes(shapes.int32Targets)],
+    ["weights as bfloat16", yes(shapes.bfloat16Weights)],
+    ["a sequence without weights", yes(shapes.withoutWeights)],
+    ["a sequence longer than the model's", shapes.overlong === undefined ? "not asked" : shapes.overlong ? "taken" : "refused"],
     ["a loss is", REDUCTIONS[semantics.reduction]],
     ["requests before a step", semantics.accumulation === "sum" ? "are added" : "are averaged"],
     ["weights scale the loss", yes(semantics.scalesWeights)],
