@@ -36,9 +36,10 @@ describe("a session", () => {
     const { path } = await client.call("save_weights_for_sampler", { model_id: silent.model, path: "kept" });
     await client.call("save_weights_for_sampler", { model_id: silent.model, sampling_session_seq_id: 0 });
     const waits = await client.begin("optim_step", step(silent.model, 9)); // for numbers before it
-    time = 1500;
+    time = 900;
     await client.post("session_heartbeat", { session_id: loud.session });
-    await expect.poll(() => tiny!.server.status.models).toBe(1);
+    time = 1500; // 600 after the one spoke
+    await expect.poll(() => tiny!.server.status.models, { timeout: 10_000 }).toBe(1);
     expect(await client.result(waits)).toMatchObject({ error: `session ${silent.session} has ended: no heartbeat for 1 s` });
     expect((await client.post("optim_step", step(silent.model, 1))).status).toBe(404);
     expect((await client.post("session_heartbeat", { session_id: silent.session })).status).toBe(404);
