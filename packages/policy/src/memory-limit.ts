@@ -58,9 +58,17 @@ export function checkMemoryNeed(config: ModelConfig, use: MemoryUse): void {
   const need = memoryNeed(config, use);
   const holes = use.lora === undefined && need.gradients > 0 ? WITH_HOLES : 1;
   if (tf.getBackend() !== "wasm" || need.total * holes < WASM_BYTES) return;
-  const { keysAndValues, gradients, activations, total } = need;
-  const sampling = keysAndValues > gradients + activations;
-  const always = Object.entries({ weights: need.weights, moments: need.moments, critic: need.critic, reference: need.reference });
+  const { keysAndValues, samplerWeights, gradients, activations, total } = need;
+  const isFrozen = use.lora !== undefined;
+  const sampling = keysAndValues + (isFrozen ? 0 : samplerWeights) > gradients + activations;
+  const eightBits = { "weights in 8 bits": isFrozen || sampling ? samplerWeights : 0 };
+  const always = Object.entries({
+    weights: need.weights,
+    moments: need.moments,
+    critic: need.critic,
+    reference: need.reference,
+    ...eightBits,
+  });
   const parts = [
     ...always.filter(([, bytes]) => bytes > 0),
     ...(sampling

@@ -40,3 +40,11 @@ test("keys and values are held while sampling, gradients and activations while t
   const again = memoryNeed(TINY, { cachedTokens: 0, trainedTokens: 10, gradientCheckpointing: true }).activations;
   expect(again).toBe(4 * (10 * (2 * 24 + 20 * 24 + 8 * 20) + 3 * 10 * 29));
 });
+
+test("weights in 8 bits are a byte each: all the time below an adapter, else while sampling", () => {
+  const use = { cachedTokens: 1e6, trainedTokens: 10, samplerWeights: "int8" } as const;
+  expect(memoryNeed(TINY, use)).toMatchObject({ samplerWeights: N, total: 12 * N + N + 256e6 });
+  const training = { ...use, cachedTokens: 0, trainedTokens: 1000 };
+  expect(memoryNeed(TINY, training).total).toBe(memoryNeed(TINY, { ...training, samplerWeights: "float32" }).total);
+  expect(memoryNeed(TINY, { ...NOTHING, lora: LORA, samplerWeights: "int8" }).total).toBe(4 * N + 16 * ADAPTER + N);
+});

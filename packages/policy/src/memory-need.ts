@@ -1,6 +1,7 @@
 import type { ModelConfig } from "./config.js";
 import { loraSpecs, type LoraOptions } from "./lora/lora-options.js";
 import { parameterCount } from "./parameter-specs.js";
+import type { SamplingFormat } from "./sampler/sampling-weights.js";
 
 const FLOAT = 4;
 /** Logits that exist at once, and how often: themselves, their gradient, and what a softmax makes of them. */
@@ -20,6 +21,8 @@ export interface MemoryUse {
   /** Tokens of one forward and backward pass. */
   readonly trainedTokens: number;
   readonly gradientCheckpointing?: boolean;
+  /** Format of the weights that are sampled with. Default: float32, whose copies are made only where there is room. */
+  readonly samplerWeights?: SamplingFormat;
 }
 
 /** Memory that a run needs, in bytes. */
@@ -34,6 +37,8 @@ export interface MemoryNeed {
   /** A reference's weights, as far as they are not shared. */
   readonly reference: number;
   readonly keysAndValues: number;
+  /** Of the weights in 8 bits: held always where they are frozen, else while sampling. */
+  readonly samplerWeights: number;
   /** Kept by a forward pass for the backward pass, about. */
   readonly activations: number;
   /** The most that is held at once: sampling needs keys and values, training gradients and activations. */
@@ -50,7 +55,7 @@ export function cacheBytesPerToken({ layers, kvHeads, headDim }: ModelConfig): n
  * Activations are counted as 20 · hiddenSize + 8 · intermediateSize numbers a token and layer, which is near what is measured.
  */
 export function memoryNeed(config: ModelConfig, use: MemoryUse): MemoryNeed {
-  const { lora, critic = false, reference, cachedTokens, trainedTokens, gradientCheckpointing = false } = use;
+  const { lora, critic = false, reference, cachedTokens, trainedTokens, gradientCheckpointing = false, samplerWeights } = use;
   const base = parameterCount(config);
   const adapter = lora === undefined ? 0 : adapterCount(config, lora);
   const trained = lora === undefined ? base : adapter;
@@ -64,10 +69,12 @@ export function memoryNeed(config: ModelConfig, use: MemoryUse): MemoryNeed {
     critic: critic ? 4 * FLOAT * trained : 0,
     reference: reference === undefined ? 0 : FLOAT * (reference === "own" ? base : adapter),
     keysAndValues: cachedTokens * cacheBytesPerToken(config),
+    samplerWeights: samplerWeights === "int8" ? base : 0,
     activations: FLOAT * (kept + LOGIT_COPIES * Math.min(MOST_LOGITS, trainedTokens * vocabSize)),
   };
   const always = bytes.weights + bytes.moments + bytes.critic + bytes.reference;
-  return { ...bytes, total: always + Math.max(bytes.keysAndValues, bytes.gradients + bytes.activations) };
+  const [frozen, sampling] = lora === undefined ? [0, bytes.samplerWeights] : [bytes.samplerWeights, 0];
+  return { ...bytes, total: always + frozen + Math.max(bytes.keysAndValues + sampling, bytes.gradients + bytes.activations) };
 }
 
 function adapterCount(config: ModelConfig, { rank, modules }: Pick<LoraOptions, "rank" | "modules">): number {

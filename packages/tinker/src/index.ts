@@ -51,4 +51,5 @@ export { TinkerSnapshot, type FrozenSource, type SnapshotParts } from "./engine/
 export { type GradientFindings, type Measurement } from "./probe/probe-gradients.js";
 export { type SamplingFindings } from "./probe/probe-sampling.js";
 export { probeServer, type ProbeOptions, type ServerReport } from "./probe/probe-server.js";
+export { type ShapeFindings } from "./probe/probe-shapes.js";
 export { reportLines, type ReportLine } from "./probe/report-table.js";

@@ -29,18 +29,23 @@ export const UNNAMED_SERVER = "http://server.invalid";
 /** Where the policy samples and learns. */
 export const EngineConfig = z.discriminatedUnion("kind", [
   /** In this process. */
-  z.strictObject({
-    kind: z.literal("local"),
-    sampler: SamplerServer.nullable()
-      .default(null)
-      .describe("A server that samples, with weights refreshed after each update; its key is read from RETOOL_SAMPLER_KEY. null = here."),
-    samplerWeights: z
-      .enum(SAMPLING_FORMATS)
-      .default("float32")
-      .describe(
-        "Weights that are sampled with here. `int8`: whole numbers in 8 bits and a scale for each output channel, made anew after each update; an adapter stays in floats. Training is in floats.",
-      ),
-  }),
+  z
+    .strictObject({
+      kind: z.literal("local"),
+      sampler: SamplerServer.nullable()
+        .default(null)
+        .describe("A server that samples, with weights refreshed after each update; its key is read from RETOOL_SAMPLER_KEY. null = here."),
+      samplerWeights: z
+        .enum(SAMPLING_FORMATS)
+        .default("float32")
+        .describe(
+          "Weights that are sampled with here. `int8`: whole numbers in 8 bits and a scale for each output channel, made anew after each update; an adapter stays in floats. Training is in floats.",
+        ),
+    })
+    .refine(({ sampler, samplerWeights }) => sampler === null || samplerWeights === "float32", {
+      path: ["samplerWeights"],
+      error: "float32 with a sampler elsewhere, which has weights of its own",
+    }),
   /** On a server of the Tinker API; the key is read from TINKER_API_KEY. */
   z.strictObject({
     kind: z.literal("tinker"),

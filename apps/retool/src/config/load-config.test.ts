@@ -227,5 +227,8 @@ test("a sampler elsewhere has truncated importance weights against the trainer, 
   });
   expect((await loadConfig({ set: [...sampler, "train.importance.cap=5"] })).train.importance).toMatchObject({ cap: 5 });
   expect((await loadConfig({})).train).toMatchObject({ oldLogProbs: "sampler", importance: null });
+  expect(await messageOf(loadConfig({ set: [...sampler, "engine.samplerWeights=int8"] }))).toContain(
+    "--set engine.samplerWeights=int8: expected float32 with a sampler elsewhere, which has weights of its own, found",
+  );
   expect(await messageOf(loadConfig({ set: ["engine.sampler.kind=ollama", sampler[1]!] }))).toContain("engine.sampler.kind");
 });

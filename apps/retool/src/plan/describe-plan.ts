@@ -124,6 +124,7 @@ export interface Machine {
 export function describePlan(plan: RunPlan, machine: Machine): string {
   const { memory, rollouts, rolloutsPerStep, evaluations, evaluatedRollouts, validationRollouts, rows } = plan;
   const others = memory.critic + memory.reference === 0 ? "" : `, critic and reference ${size(memory.critic + memory.reference)}`;
+  const eightBits = memory.samplerWeights === 0 ? "" : `, weights in 8 bits ${size(memory.samplerWeights)}`;
   const total = memory.total + PROGRAM_BYTES;
   const seconds = plan.flop / (machine.flopPerSecond / 2);
   const longest = plan.promptsRead === 0 ? "a limit; none was read" : `the longest of ${count(plan.promptsRead)}`;
@@ -142,7 +143,7 @@ export function describePlan(plan: RunPlan, machine: Machine): string {
     `parameters   ${count(plan.parameters)}`,
     `sequences    at most ${count(plan.sequenceTokens)} tokens, with prompts of up to ${count(plan.promptTokens)} (${longest})`,
     `counts       ${counts.filter((text) => text !== "").join(", ")}`,
-    `memory       about ${size(total)}: weights ${size(memory.weights)}, gradients ${size(memory.gradients)}, moments ${size(memory.moments)}${others}, activations ${size(memory.activations)} or keys and values ${size(memory.keysAndValues)}, program ${size(PROGRAM_BYTES)}`,
+    `memory       about ${size(total)}: weights ${size(memory.weights)}, gradients ${size(memory.gradients)}, moments ${size(memory.moments)}${others}${eightBits}, activations ${size(memory.activations)} or keys and values ${size(memory.keysAndValues)}, program ${size(PROGRAM_BYTES)}`,
     `KV cache     ${formatBytes(plan.kvBytesPerSequence)} per sequence of full length, for ${count(plan.sequences)} at once`,
     `work         at most ${plan.flop.toExponential(1).replace("e+", "e")} FLOP, ${longDuration(seconds)} at ${(machine.flopPerSecond / 2e9).toFixed(0)} GFLOP/s`,
     reasons.length === 0 ? "verdict      this machine could run it" : `verdict      this machine cannot run it: ${reasons.join("; ")}`,

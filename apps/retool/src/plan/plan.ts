@@ -76,6 +76,7 @@ export function planRun(size: RunSize, config: RecipeConfig, parts: RecipeParts)
     cachedTokens: sequences * sequenceTokens,
     trainedTokens: Math.max(1, ...trained),
     gradientCheckpointing,
+    ...(config.engine.kind === "local" && { samplerWeights: config.engine.samplerWeights }),
   };
   return {
     parameters: parameterCount(shape),
