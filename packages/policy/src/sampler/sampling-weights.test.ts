@@ -217,14 +217,7 @@ describe.each(TEST_BACKENDS)("on %s", (backend) => {
   test("a tied head is in 8 bits, the embeddings are not", async () => {
     await useBackend(backend);
     const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
-    const untied = new Parameters(
-      { ...TINY, tiedEmbeddings: false },
-      ({ name }) =>
-        parameters
-          .get(name === "head" ? "embed" : name)
-          .dataSync()
-          .slice() as Float32Array,
-    );
+    const untied = withOwnHead(parameters);
     expect(cachedLogits(parameters, "int8")).toEqual(cachedLogits(untied, "int8"));
     untied.dispose();
     parameters.dispose();
@@ -262,23 +255,22 @@ describe.each(TEST_BACKENDS)("on %s", (backend) => {
   });
 });
 
-/** {@link givenBack} of a model with tied embeddings: its head becomes one of its own. */
+/** A copy of a model with tied embeddings whose head is one of its own. */
+function withOwnHead(parameters: Parameters): Parameters {
+  const values = (name: string) => parameters.get(name === "head" ? "embed" : name).dataSync() as Float32Array;
+  return new Parameters({ ...TINY, tiedEmbeddings: false }, ({ name }) => values(name).slice());
+}
+
+/** {@link givenBack} of a model with tied embeddings. */
 async function givenBackTied(parameters: Parameters): Promise<Parameters> {
-  const untied = new Parameters(
-    { ...TINY, tiedEmbeddings: false },
-    ({ name }) =>
-      parameters
-        .get(name === "head" ? "embed" : name)
-        .dataSync()
-        .slice() as Float32Array,
-  );
+  const untied = withOwnHead(parameters);
   const model = await givenBack(untied);
   untied.dispose();
   return model;
 }
 
 describe.each(KERNEL_BACKENDS)("copies of weights on %s", (backend) => {
-  const sampleOnce = async (engine: LocalEngine) => {
+  const sampleOnce = async (engine: Pick<LocalEngine, "sampler">) => {
     const sampler = await engine.sampler({ maxSequences: 1, maxLength: 20, vocabSize: TINY.vocabSize });
     const id = sampler.open([1, 2]);
     await sampler.decode(id, { temperature: 1, topP: 1, topK: 0, maxTokens: 2, uniform: () => 0.5 });
@@ -317,6 +309,27 @@ describe.each(KERNEL_BACKENDS)("copies of weights on %s", (backend) => {
     await engine.forwardBackward(tinyRows([4]), weightedLoss);
     engine.clearGradients();
     expect(tf.memory().numTensors - before).toBe(matrices);
+    engine.dispose();
+    parameters.dispose();
+  });
+
+  test("of a frozen base are those of its snapshots too, until the last of them ends", async () => {
+    await useBackend(backend);
+    const parameters = Parameters.initialize(TINY, { seed: 3, embeddingStd: 0.5 });
+    parameters.addAdapter(LORA);
+    const engine = engineOf(parameters);
+    const snapshots = [await engine.snapshot(), await engine.snapshot()];
+    await sampleOnce(engine); // makes the position tables, and the copies
+    const tables = tf.memory().numTensors;
+    for (const snapshot of snapshots) await sampleOnce(snapshot);
+    const own = tf.memory().numTensors - tables; // position tables of the snapshots
+    expect(own).toBeLessThan(matrices);
+    for (const snapshot of snapshots) snapshot.dispose();
+    const before = tf.memory().numTensors;
+    await sampleOnce(engine);
+    expect(tf.memory().numTensors).toBe(before);
+    freeSpareMemory();
+    expect(before - tf.memory().numTensors).toBe(matrices);
     engine.dispose();
     parameters.dispose();
   });

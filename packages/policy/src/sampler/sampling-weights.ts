@@ -15,7 +15,12 @@ interface Form {
   /** Of the values that it was made of: an update of the weight brings others. */
   readonly dataId: object;
   readonly values: tf.Tensor;
+  /** Models that read it. */
+  readonly holders: Set<SamplingWeights>;
 }
+
+/** Forms by weight: policies on one base, such as an engine's and its snapshots', read the same ones of it. */
+const FORMS: Readonly<Record<SamplingFormat, Map<tf.Tensor, Form>>> = { float32: new Map(), int8: new Map() };
 
 /**
  * Weights for products without gradients, made anew when the weight has changed. As floats they are copies in the order in which products
@@ -23,11 +28,12 @@ interface Form {
  */
 export class SamplingWeights {
   readonly #format: SamplingFormat;
-  readonly #forms = new Map<tf.Tensor, Form>();
+  readonly #forms: Map<tf.Tensor, Form>;
   readonly #withdraw: () => void;
 
   constructor(format: SamplingFormat) {
     this.#format = format;
+    this.#forms = FORMS[format];
     this.#withdraw = format === "float32" ? spareMemory(() => this.#release(() => true)) : () => {};
   }
 
@@ -53,20 +59,20 @@ export class SamplingWeights {
     return wrap(y);
   }
 
-  /** Frees the forms of weights that training changes; those of frozen weights stay. */
+  /** Gives up the forms of weights that training changes; those of frozen weights stay. */
   releaseTrained(): void {
     this.#release((weight) => !isFrozen(weight));
   }
 
-  /** Frees all forms. */
+  /** Gives up all forms. A form that nobody else reads is freed. */
   dispose(): void {
     this.#withdraw();
     this.#release(() => true);
   }
 
   #release(which: (weight: tf.Tensor) => boolean): void {
-    for (const [weight, { values }] of this.#forms) {
-      if (!which(weight)) continue;
+    for (const [weight, { values, holders }] of this.#forms) {
+      if (!which(weight) || !holders.delete(this) || holders.size > 0) continue;
       values.dispose();
       this.#forms.delete(weight);
     }
@@ -74,12 +80,15 @@ export class SamplingWeights {
 
   #formOf(fused: KernelContext | undefined, w: tf.Tensor2D, transposed: boolean): tf.Tensor | undefined {
     const known = this.#forms.get(w);
-    if (known !== undefined && known.dataId === w.dataId) return known.values;
+    if (known !== undefined && known.dataId === w.dataId) {
+      known.holders.add(this);
+      return known.values;
+    }
     known?.values.dispose();
     this.#forms.delete(w);
     const values = this.#make(fused, w, transposed);
     if (values === undefined) return undefined;
-    this.#forms.set(w, { dataId: w.dataId, values: tf.keep(values) });
+    this.#forms.set(w, { dataId: w.dataId, values: tf.keep(values), holders: new Set([this]) });
     return values;
   }
 
