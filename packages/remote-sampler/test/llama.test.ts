@@ -104,14 +104,19 @@ test("a stop that the model does not end at by itself cuts what was sampled behi
   await sampled.close();
 });
 
-test("turns are asked for in pieces until the model is known to end at its stops", async () => {
-  const { reply, state } = llama(file, () => [31]);
+/** A server that sleeps, with 512 places, so that a turn may be longer than one piece. */
+function longContext(ids: (body: Readonly<Record<string, unknown>>) => readonly number[]): Promise<FakeServer> {
+  const { reply, state } = llama(file, ids);
   state.isSleeping = true;
-  fake = await FakeServer.open((path, body) => {
+  return FakeServer.open((path, body) => {
     const answer = reply(path, body);
     if (path === "/props") (answer as { body: { default_generation_settings: object } }).body.default_generation_settings = { n_ctx: 512 };
     return answer;
   });
+}
+
+test("turns are asked for in pieces until the model is known to end at its stops", async () => {
+  fake = await longContext(() => [31]);
   const sampled = await open();
   for (let i = 0; i < 2; i++) await turn(sampled, { maxTokens: 200 }, 300);
   expect(fake.bodiesOf("/completion").map((body) => body["n_predict"])).toEqual([64, 200]);
@@ -119,13 +124,7 @@ test("turns are asked for in pieces until the model is known to end at its stops
 });
 
 test("an id that stands last because there was no more room is no end: a stop at it is asked for in pieces", async () => {
-  const { reply, state } = llama(file, (body) => (body["n_predict"] === 3 ? [7, 8, 9] : [9]));
-  state.isSleeping = true;
-  fake = await FakeServer.open((path, body) => {
-    const answer = reply(path, body);
-    if (path === "/props") (answer as { body: { default_generation_settings: object } }).body.default_generation_settings = { n_ctx: 512 };
-    return answer;
-  });
+  fake = await longContext((body) => (body["n_predict"] === 3 ? [7, 8, 9] : [9]));
   const sampled = await open();
   expect((await turn(sampled, { maxTokens: 3, stopTokenIds: [31] }, 300)).finish).toBe("length"); // `stop_type` is `limit`
   for (let i = 0; i < 2; i++) expect((await turn(sampled, { maxTokens: 200, stopTokenIds: [9] }, 300)).tokenIds).toEqual([9]);

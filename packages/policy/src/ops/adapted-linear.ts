@@ -38,21 +38,23 @@ export function adaptedLinear(
 ): tf.Tensor2D {
   if (adapters.length === 0) return multiply(x, w);
   const fused = fusedKernels();
-  return fused === undefined
-    ? portable(x, w, adapters, layout, scale, multiply)
-    : fusedAdaptedLinear(fused, x, w, adapters, layout, scale, multiply);
+  const asked = { x, w, adapters, layout, scale, multiply };
+  return fused === undefined ? portable(asked) : fusedAdaptedLinear(fused, asked);
 }
 
 type Multiply = (x: tf.Tensor2D, w: tf.Tensor2D) => tf.Tensor2D;
 
-function portable(
-  x: tf.Tensor2D,
-  w: tf.Tensor2D,
-  adapters: readonly ColumnAdapter[],
-  layout: PackedLayout,
-  scale: number,
-  multiply: Multiply,
-): tf.Tensor2D {
+/** A product, as both ways of it are asked for. */
+interface AdaptedProduct {
+  readonly x: tf.Tensor2D;
+  readonly w: tf.Tensor2D;
+  readonly adapters: readonly ColumnAdapter[];
+  readonly layout: PackedLayout;
+  readonly scale: number;
+  readonly multiply: Multiply;
+}
+
+function portable({ x, w, adapters, layout, scale, multiply }: AdaptedProduct): tf.Tensor2D {
   return adapters.reduce<tf.Tensor2D>(
     (y, { a, b, column, mask }) => {
       const kept = mask === undefined ? x : tf.mul<tf.Tensor2D>(x, maskTensor(layout, x.shape[1], mask));
@@ -64,15 +66,7 @@ function portable(
   );
 }
 
-function fusedAdaptedLinear(
-  context: KernelContext,
-  x: tf.Tensor2D,
-  w: tf.Tensor2D,
-  adapters: readonly ColumnAdapter[],
-  layout: PackedLayout,
-  scale: number,
-  multiply: Multiply,
-): tf.Tensor2D {
+function fusedAdaptedLinear(context: KernelContext, { x, w, adapters, layout, scale, multiply }: AdaptedProduct): tf.Tensor2D {
   const [rows, inputs] = x.shape;
   const outputs = w.shape[1];
   const { kernels, pointer } = context;

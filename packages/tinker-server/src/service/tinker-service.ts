@@ -15,6 +15,7 @@ import { ModelFiles } from "../state/model-files.js";
 import { CANCELLED, failed, type Outcome } from "../state/outcome.js";
 import { TrainingModel } from "../training/training-model.js";
 import type { Plan, SamplerRecord, ServiceContext, ServiceLimits } from "./context.js";
+import { faultOutcome } from "./fault-outcome.js";
 import { notServed } from "./lookup.js";
 import { planRequest, readBody, type FutureRouteName, type RawBody } from "./plan-request.js";
 import { conflict, hashOf, promiseOf, used } from "./promise-of.js";
@@ -227,20 +228,13 @@ export class TinkerService {
       if (record.route === "unload_model") await this.#unloadNamed(outcome);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      outcome = cancelled.aborted ? CANCELLED : this.#fault(error);
+      outcome = cancelled.aborted ? CANCELLED : faultOutcome(error, this.#options.onFault);
       // The next step would have had its gradients.
       if (cancelled.aborted && addsGradients) plan.model?.spoil("it was cancelled");
     } finally {
       this.#begun.delete(record.id);
     }
     await this.futures.settle(record.id, outcome).catch(this.#options.onFault);
-  }
-
-  #fault(error: unknown): Outcome {
-    if (error instanceof HttpFault) return failed(error.message);
-    if (RetoolError.isInstance(error)) return failed(error.message);
-    this.#options.onFault(error);
-    return failed(`the server failed: ${error instanceof Error ? error.message : String(error)}`, "server");
   }
 
   async #unloadNamed(outcome: Outcome): Promise<void> {
@@ -296,7 +290,7 @@ export class TinkerService {
     } catch (error) {
       const model = this.context.models.get(record.model ?? "");
       if (model !== undefined && error instanceof HttpFault) pushRefused(model, { route, seq, body: raw, error, addsGradients });
-      await this.futures.settle(record.id, this.#fault(error));
+      await this.futures.settle(record.id, faultOutcome(error, this.#options.onFault));
     }
   }
 }
