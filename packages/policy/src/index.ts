@@ -27,7 +27,7 @@ export type { FloatType } from "./checkpoint/float-type.js";
 export { modelFromFiles, modelToFiles, type ModelFiles, type SaveModelOptions } from "./checkpoint/model-files.js";
 export { MemoryError, type MemoryRemedy } from "./memory-error.js";
 export { checkMemoryNeed } from "./memory-limit.js";
-export { cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from "./memory-need.js";
+export { activationCounts, cacheBytesPerToken, memoryNeed, type MemoryNeed, type MemoryUse } from "./memory-need.js";
 export { type MicroBatchOptions } from "./micro-batch-sum.js";
 export type { TokenLogProbs } from "./ops/token-log-probs.js";
 export { disposeLayout, packRows, type PackedLayout } from "./ops/packed.js";

@@ -51,17 +51,15 @@ export function cacheBytesPerToken({ layers, kvHeads, headDim }: ModelConfig): n
 }
 
 /**
- * Memory by formula, in 32-bit floats: weights, and of each weight that is trained (all, or the adapter's) a gradient and two moments.
- * Activations are counted as 20 · hiddenSize + 8 · intermediateSize numbers a token and layer, which is near what is measured.
+ * Memory by formula, in 32-bit floats: weights, and of each weight that is trained (all, or the adapter's) a gradient and two moments; see
+ * {@link activationCounts} for the rest of a pass.
  */
 export function memoryNeed(config: ModelConfig, use: MemoryUse): MemoryNeed {
   const { lora, critic = false, reference, cachedTokens, trainedTokens, gradientCheckpointing = false, samplerWeights } = use;
   const base = parameterCount(config);
   const adapter = lora === undefined ? 0 : adapterCount(config, lora);
   const trained = lora === undefined ? base : adapter;
-  const { hiddenSize, intermediateSize, layers, vocabSize } = config;
-  const layer = 20 * hiddenSize + 8 * intermediateSize;
-  const kept = trainedTokens * (gradientCheckpointing ? hiddenSize * layers + layer : layer * layers);
+  const { kept, logits } = activationCounts(config, trainedTokens, gradientCheckpointing);
   const bytes = {
     weights: FLOAT * (base + adapter),
     gradients: FLOAT * trained,
@@ -70,11 +68,26 @@ export function memoryNeed(config: ModelConfig, use: MemoryUse): MemoryNeed {
     reference: reference === undefined ? 0 : FLOAT * (reference === "own" ? base : adapter),
     keysAndValues: cachedTokens * cacheBytesPerToken(config),
     samplerWeights: samplerWeights === "int8" ? base : 0,
-    activations: FLOAT * (kept + LOGIT_COPIES * Math.min(MOST_LOGITS, trainedTokens * vocabSize)),
+    activations: FLOAT * (kept + logits),
   };
   const always = bytes.weights + bytes.moments + bytes.critic + bytes.reference;
   const [frozen, sampling] = lora === undefined ? [0, bytes.samplerWeights] : [bytes.samplerWeights, 0];
   return { ...bytes, total: always + frozen + Math.max(bytes.keysAndValues + sampling, bytes.gradients + bytes.activations) };
+}
+
+/**
+ * Numbers that a forward pass over so many tokens keeps for its backward pass, about, and those of the logits that exist at once. A layer
+ * has 20 · hiddenSize + 8 · intermediateSize a token, which is near what is measured; with checkpoints its input stays alone, and one layer
+ * is computed again at a time.
+ */
+export function activationCounts(
+  { hiddenSize, intermediateSize, layers, vocabSize }: ModelConfig,
+  tokens: number,
+  gradientCheckpointing: boolean,
+): { readonly kept: number; readonly logits: number } {
+  const layer = 20 * hiddenSize + 8 * intermediateSize;
+  const kept = tokens * (gradientCheckpointing ? hiddenSize * layers + layer : layer * layers);
+  return { kept, logits: LOGIT_COPIES * Math.min(MOST_LOGITS, tokens * vocabSize) };
 }
 
 function adapterCount(config: ModelConfig, { rank, modules }: Pick<LoraOptions, "rank" | "modules">): number {

@@ -1,4 +1,4 @@
-import { LORA_MODULES, memoryNeed, type ModelConfig } from "@retool-ts/policy";
+import { activationCounts, cacheBytesPerToken, LORA_MODULES, memoryNeed, type ModelConfig } from "@retool-ts/policy";
 
 /** What a server does with a model, as far as its memory goes. */
 export interface FarUse {
@@ -29,25 +29,22 @@ export interface FarMemory {
 }
 
 const [HALF, SINGLE] = [2, 4];
-/** Logits that exist at once, and how often: themselves, their gradient, and what a softmax makes of them. */
-const [MOST_LOGITS, LOGIT_COPIES] = [2 ** 24, 3];
 
 /**
  * By formula, for the usual way to train an adapter: the base stays in bfloat16, what learns is in single precision, and a pass keeps each
  * layer's input and the activations of one layer.
  */
 export function farMemory(shape: ModelConfig, { rank, microBatchTokens, sequences, sequenceTokens }: FarUse): FarMemory {
-  const { layers, kvHeads, headDim, hiddenSize, intermediateSize, vocabSize } = shape;
   const own = memoryNeed(shape, { cachedTokens: 0, trainedTokens: 0 });
   const { gradients } = memoryNeed(shape, { lora: { rank, modules: [...LORA_MODULES] }, cachedTokens: 0, trainedTokens: 0 });
-  const kept = microBatchTokens * (layers * hiddenSize + 20 * hiddenSize + 8 * intermediateSize);
+  const { kept, logits } = activationCounts(shape, microBatchTokens, true);
   const bytes = {
     weights: (HALF * own.weights) / SINGLE,
     adapter: gradients,
     gradients,
     moments: 2 * gradients,
-    activations: HALF * kept + SINGLE * LOGIT_COPIES * Math.min(MOST_LOGITS, microBatchTokens * vocabSize),
-    keysAndValues: HALF * 2 * layers * kvHeads * headDim * sequences * sequenceTokens,
+    activations: HALF * kept + SINGLE * logits,
+    keysAndValues: (HALF / SINGLE) * cacheBytesPerToken(shape) * sequences * sequenceTokens,
   };
   return { ...bytes, adapterCount: gradients / SINGLE, total: Object.values(bytes).reduce((sum, part) => sum + part, 0) };
 }

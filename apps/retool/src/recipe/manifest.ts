@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { RunState } from "@retool-ts/train";
+import type { RunFolder } from "@retool-ts/runs";
+import { parseState, type RunState } from "@retool-ts/train";
 import type { RecipeConfig } from "../config/recipe-config.js";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { datasetsOf } from "../setup/datasets-of-run.js";
@@ -93,4 +94,10 @@ function gitCommit(folder: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The state that a run began with, which names its random numbers, where its manifest has it. */
+export function startInManifest(run: RunFolder): RunState | undefined {
+  const recorded = run.readManifest()?.["start"];
+  return recorded === undefined ? undefined : parseState(recorded, run.file("manifest.json"));
 }

@@ -15,7 +15,7 @@ import { parseState, SFT_START, type RunState } from "@retool-ts/train";
 import { recipeProblems, type RecipeProblems } from "../setup/problem-source.js";
 import { recordedGroups } from "../setup/recorded-rollouts.js";
 import { changedPlugins, movedPlugins } from "../setup/moved-plugins.js";
-import { manifestOf } from "./manifest.js";
+import { manifestOf, startInManifest } from "./manifest.js";
 import type { RecipeContext, RecipeFunctions } from "./recipe-context.js";
 import { type Checkpoint, createRunFolder, RunFolder, withFolderLock } from "@retool-ts/runs";
 import { otherVersion, readRunConfig } from "../config/run-config.js";
@@ -75,7 +75,7 @@ async function workIn<T>(run: RunFolder, request: SessionRequest, opened: Recipe
   const other = request.resume ? otherVersion(run) : undefined;
   if (other !== undefined) reporter.say(`${other}: numbers may differ from those of one run`);
   const checkpoint = request.resume ? await run.latestCheckpoint() : undefined;
-  const state = checkpoint === undefined ? (recordedStart(run, request) ?? start) : readState(checkpoint);
+  const state = checkpoint === undefined ? ((request.resume ? startInManifest(run) : undefined) ?? start) : readState(checkpoint);
   const from = config.model.from === null || checkpoint !== undefined ? null : await localModel(config.model.from, { reporter, signal });
   const backend = request.resume ? await recordedBackend(run, reporter) : undefined;
   const model = await withResumeHint(checkpoint, () =>
@@ -134,12 +134,6 @@ async function resumedConfig(run: RunFolder, { plugins = [], reporter }: Session
   const places = movedPlugins(config.plugins, plugins);
   for (const line of await changedPlugins(run, places)) reporter.say(line);
   return { ...config, plugins: [...places.plugins] };
-}
-
-/** The state that a resumed run began with, where its manifest has it. */
-function recordedStart(run: RunFolder, { resume }: SessionRequest): RunState | undefined {
-  const recorded = resume ? run.readManifest()?.["start"] : undefined;
-  return recorded === undefined ? undefined : parseState(recorded, run.file("manifest.json"));
 }
 
 function readState({ path }: Checkpoint): RunState {

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { InputError } from "@retool-ts/core";
 import { openRunFolder, type RunFolder } from "@retool-ts/runs";
-import { parseState, RL_START, type RunState } from "@retool-ts/train";
+import { RL_START } from "@retool-ts/train";
 import { z } from "zod";
 import type { RecipeParts } from "../config/recipe-parts.js";
 import { readRunConfig } from "../config/run-config.js";
+import { startInManifest } from "../recipe/manifest.js";
 import { runRecipe } from "../recipe/recipe.js";
 import { withRun } from "../recipe/session.js";
 import type { CliContext } from "../shell/cli-context.js";
@@ -44,6 +45,7 @@ export async function reproduce(path: string, options: ReproduceOptions, context
   const original = await openRunFolder(path);
   const parts = partsOf(original);
   const config = await readRunConfig(original);
+  const start = startInManifest(original) ?? (parts.sft ? undefined : RL_START);
   await withRun(
     {
       path: options.output,
@@ -53,7 +55,7 @@ export async function reproduce(path: string, options: ReproduceOptions, context
       resumeWith: commandLine("reproduce", path, "--resume", "--output", options.output),
       reporter,
       signal,
-      ...startOf(original, parts),
+      ...(start && { start }),
     },
     async (run, state) => void (await runRecipe(run, state, parts)),
   );
@@ -79,11 +81,4 @@ function partsOf(run: RunFolder): RecipeParts {
   const named = typeof command === "string" && Object.hasOwn(PARTS, command) ? PARTS[command] : undefined;
   if (named !== undefined) return named;
   return { sft: phases.has("sft"), rl: !phases.has("sft") || phases.has("rl") }; // a program's run, or one that was repeated
-}
-
-/** The state that a run began with, which names its random numbers. */
-function startOf(run: RunFolder, parts: RecipeParts): { readonly start?: RunState } {
-  const recorded = run.readManifest()?.["start"];
-  if (recorded !== undefined) return { start: parseState(recorded, run.file("manifest.json")) };
-  return parts.sft ? {} : { start: RL_START };
 }
