@@ -9,7 +9,7 @@ import { root } from "./bootstrap.mjs";
 import { medianOf, missingTrl, stepPairs } from "./step-pairs.mjs";
 
 const [BEGIN, END] = ["<!-- figures: `pnpm bench all` writes them -->", "<!-- end of figures -->"];
-const MODES = { plain: "temperature 1", top_p: "top-p 0.7", top_k: "top-k 20", greedy: "most likely" };
+const MODES = { plain: "temperature 1", top_p: "top-p 0.7", top_k: "top-k 20", min_p: "min-p 0.05", greedy: "most likely" };
 
 /** Packages whose versions stand beside the peers' figures. */
 const PEERS = ["torch", "transformers", "trl", "math-verify", "tokenizers"];

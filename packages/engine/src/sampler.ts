@@ -4,6 +4,8 @@ export interface SamplingParameters {
   readonly topP: number;
   /** 0 keeps all. */
   readonly topK: number;
+  /** Least probability of a token as a share of the likeliest one's, after top-k and top-p; 0, the default, keeps all. */
+  readonly minP?: number;
 }
 
 /** A token that might have been sampled, with its log-probability under the whole vocabulary at the request's temperature. */

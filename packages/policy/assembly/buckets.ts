@@ -1,5 +1,5 @@
 // One token drawn from the most likely ones, by weights in single precision: only the buckets in which it is decided are sorted.
-import { BUCKETS, bucketOf, bucketScale, collect, sortIds } from "./most-likely";
+import { BUCKETS, bucketOf, bucketScale, collect, keepLikely, sortIds } from "./most-likely";
 import { BLOCK, MARGIN } from "./sampling";
 import { at, horizontalSum } from "./simd";
 
@@ -14,11 +14,12 @@ const STEPS: i32 = 7;
  * @param least - a weight that all ids which can be drawn reach
  */
 export function drawByBuckets(
-  line: usize, weights: usize, sums: usize, allowed: i32, best: f32, total: f64, topP: f64, most: i32, uniform: f64, least: f64,
-  scratch: usize,
+  line: usize, weights: usize, sums: usize, allowed: i32, best: f32, total: f64, topP: f64, most: i32, uniform: f64, inverse: f64,
+  logMinP: f64, least: f64, scratch: usize,
 ): i32 {
   const margin = total * MARGIN;
   const isCut = most < allowed;
+  if (isCut && topP < 1 && logMinP > -Infinity) return -1; // top-p counts what min-p leaves out
   const candidates = scratch;
   const places = at(candidates, allowed);
   const ids = at(places, allowed);
@@ -28,11 +29,11 @@ export function drawByBuckets(
   let isEnough = false;
   if (!isCut) {
     const guess = guessedWeight(weights, sums, allowed, topP, least);
-    count = collect(weights, sums, allowed, guess, false, candidates);
+    count = keepLikely(line, candidates, collect(weights, sums, allowed, guess, false, candidates), best, inverse, logMinP);
     isEnough = fillBuckets(line, weights, candidates, count, best, places, counts, masses, ids) >= topP * total + margin;
   }
   if (!isEnough) {
-    count = collect(weights, sums, allowed, least, false, candidates);
+    count = keepLikely(line, candidates, collect(weights, sums, allowed, least, false, candidates), best, inverse, logMinP);
     fillBuckets(line, weights, candidates, count, best, places, counts, masses, ids);
   }
   const kept = min(most, count);

@@ -1,8 +1,8 @@
-// One token drawn from the most likely ones alone: top-k and top-p.
+// One token drawn from the most likely ones alone: top-k, top-p and min-p.
 import { drawByBuckets } from "./buckets";
 import { BLOCK } from "./sampling";
 import { at, maximum } from "./simd";
-import { weightAt } from "./weights";
+import { exp2, weightAt } from "./weights";
 
 /** Parts of the range of logits into which candidates are put before they are sorted. */
 export const BUCKETS: i32 = 1024;
@@ -15,26 +15,28 @@ export function mostLikelyScratch(vocab: i32): i32 {
 }
 
 /**
- * An id drawn from those that top-k and then top-p leave, by falling weight, of equal logits the smaller id first; −1 where the rounding of
- * the weights could decide. Only ids that can be among them are looked at, and only as many of these sorted as it takes.
+ * An id drawn from those that top-k, then top-p and then min-p leave, by falling weight, of equal logits the smaller id first; −1 where the
+ * rounding of the weights could decide. Only ids that can be among them are looked at, and only as many of these sorted as it takes.
  */
 export function drawFromMostLikely(
-  line: usize, weights: usize, sums: usize, allowed: i32, best: f32, total: f64, topP: f64, topK: f64, uniform: f64, exact: bool,
-  scratch: usize,
+  line: usize, weights: usize, sums: usize, allowed: i32, best: f32, total: f64, topP: f64, topK: f64, uniform: f64, inverse: f64,
+  logMinP: f64, exact: bool, scratch: usize,
 ): i32 {
   const isCut = topK > 0 && topK < <f64>allowed;
   const most: i32 = isCut ? <i32>topK : allowed;
-  // Together, ids below this have less than what top-p leaves out.
-  const floor = isCut ? weightOfMost(weights, allowed, most, exact, at(scratch, 2 * allowed)) : ((1 - topP) * total) / <f64>allowed;
+  // Together, ids below this have less than what top-p leaves out; or min-p leaves none of them.
+  const floor = isCut
+    ? weightOfMost(weights, allowed, most, exact, at(scratch, 2 * allowed))
+    : max(((1 - topP) * total) / <f64>allowed, f64x2.extract_lane(exp2(f64x2.splat(logMinP)), 0));
   const least = max(floor * (1 - 1e-5), 1e-38);
   return exact
-    ? drawExactly(line, weights, sums, allowed, best, total, topP, most, uniform, least, scratch)
-    : drawByBuckets(line, weights, sums, allowed, best, total, topP, most, uniform, least, scratch);
+    ? drawExactly(line, weights, sums, allowed, best, total, topP, most, uniform, inverse, logMinP, least, scratch)
+    : drawByBuckets(line, weights, sums, allowed, best, total, topP, most, uniform, inverse, logMinP, least, scratch);
 }
 
 function drawExactly(
-  line: usize, weights: usize, sums: usize, allowed: i32, best: f32, total: f64, topP: f64, most: i32, uniform: f64, least: f64,
-  scratch: usize,
+  line: usize, weights: usize, sums: usize, allowed: i32, best: f32, total: f64, topP: f64, most: i32, uniform: f64, inverse: f64,
+  logMinP: f64, least: f64, scratch: usize,
 ): i32 {
   const candidates = scratch;
   const count = collect(weights, sums, allowed, least, true, candidates);
@@ -58,7 +60,10 @@ function drawExactly(
   let nucleus: i32 = 0;
   while (nucleus < kept && (nucleus == 0 || mass < enough)) {
     while (bucket == 0 || nucleus >= load<i32>(at(ends, bucket - 1))) sortBucket(line, sorted, ends, bucket++, candidates);
-    mass += weightAt(weights, load<i32>(at(sorted, nucleus++)), true);
+    const id = load<i32>(at(sorted, nucleus));
+    if (nucleus > 0 && !isLikely(line, id, best, inverse, logMinP)) break;
+    mass += weightAt(weights, id, true);
+    nucleus++;
   }
 
   let rest = uniform * mass;
@@ -72,6 +77,23 @@ function drawExactly(
     rest -= weight;
   }
   return last; // rounding left a crumb of the last token's share
+}
+
+// @ts-ignore: decorator
+@inline
+function isLikely(line: usize, id: i32, best: f32, inverse: f64, logMinP: f64): bool {
+  return (<f64>load<f32>(at(line, id)) - <f64>best) * inverse >= logMinP;
+}
+
+/** Leaves the candidates that min-p leaves, in their order; returns how many. */
+export function keepLikely(line: usize, candidates: usize, count: i32, best: f32, inverse: f64, logMinP: f64): i32 {
+  if (logMinP == -Infinity) return count;
+  let kept: i32 = 0;
+  for (let i: i32 = 0; i < count; i++) {
+    const id = load<i32>(at(candidates, i));
+    if (isLikely(line, id, best, inverse, logMinP)) store<i32>(at(candidates, kept++), id);
+  }
+  return kept;
 }
 
 /** A weight that at least `most` ids reach: of the largest ones of the blocks, the one that comes so far down; 0 where there are too few. */

@@ -6,8 +6,8 @@ import { addBlock, exp2, load2, weightAt } from "./weights";
 
 /** Weights that are summed together. */
 export const BLOCK: i32 = 256;
-/** A draw: 1 / temperature or 0 for the most likely token, top-p, top-k and a random number. */
-const DRAW: i32 = 4;
+/** A draw: 1 / temperature or 0 for the most likely token, top-p, top-k, a random number and the logarithm of min-p. */
+const DRAW: i32 = 5;
 
 /** Floats of scratch memory for sampleRows. */
 export function sampleScratch(vocab: i32): i32 {
@@ -64,15 +64,16 @@ function drawRow(
   const topP = load<f64>(draw, 8);
   const topK = load<f64>(draw, 16);
   const uniform = load<f64>(draw, 24);
+  const logMinP = load<f64>(draw, 32);
   let chosen: i32;
   if (greedy) {
     chosen = total != total && abs(best) < Infinity ? 0 : firstEqual(line, best, allowed, unused, unusedCount);
   } else if (!(total > 0 && total < Infinity)) {
     chosen = 0; // no number among the logits
-  } else if (topP >= 1 && (topK <= 0 || topK >= allowed)) {
+  } else if (topP >= 1 && (topK <= 0 || topK >= allowed) && logMinP == -Infinity) {
     chosen = invert(weights, sums, allowed, uniform * total, total, exact);
   } else {
-    chosen = drawFromMostLikely(line, weights, sums, allowed, best, total, topP, topK, uniform, exact, space);
+    chosen = drawFromMostLikely(line, weights, sums, allowed, best, total, topP, topK, uniform, inverse, logMinP, exact, space);
   }
   if (chosen < 0) return false;
   store<f64>(draw, chosen);

@@ -19,6 +19,7 @@ const MODES = {
   plain: { temperature: 1, topP: 1, topK: 0 },
   top_p: { temperature: 1, topP: 0.7, topK: 0 },
   top_k: { temperature: 1, topP: 1, topK: 20 },
+  min_p: { temperature: 1, topP: 1, topK: 0, minP: 0.05 },
   greedy: { temperature: 0, topP: 1, topK: 0 },
 };
 

@@ -50,9 +50,9 @@ void logProbsBackward(
     const float* dentropy, long rows, long vocab, float inverseTemperature, float* dlogits);
 
 /**
- * One token for each row of logits [rows, vocab]: draws [rows, 4] holds 1 / temperature, or 0 for the most likely token, top-p, top-k and a
- * uniform number, and then the id, the logarithm of its weight, and the sum of all weights: the log-probability is the second less the
- * logarithm of the third. Ids from `allowed` on, and the `unusedCount` rising ones in `unused`, are not drawn, but count in that sum.
+ * One token for each row of logits [rows, vocab]: draws [rows, 5] holds 1 / temperature, or 0 for the most likely token, top-p, top-k, a
+ * uniform number and the logarithm of min-p, and then the id, the logarithm of its weight, and the sum of all weights: the log-probability
+ * is the second less the logarithm of the third. Ids from `allowed` on, and the `unusedCount` rising ones in `unused`, are not drawn, but count in that sum.
  */
 void sampleRows(const float* logits, long rows, long vocab, long allowed, const int32_t* unused, long unusedCount, double* draws);
 

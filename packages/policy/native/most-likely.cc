@@ -1,4 +1,4 @@
-// One token drawn from the most likely ones alone: top-k and top-p.
+// One token drawn from the most likely ones alone: top-k, top-p and min-p.
 #include <algorithm>
 #include <functional>
 
@@ -82,8 +82,9 @@ class Order {
 template <typename Weight>
 long drawFromMostLikely(const Row<Weight>& row, const Draw& draw) {
   const bool isCut = draw.topK > 0;
-  // Together, ids below this have less than what top-p leaves out.
-  const double floor = isCut ? weightOfMost(row, draw.topK) : (1 - draw.topP) * row.total / row.allowed;
+  // Together, ids below this have less than what top-p leaves out; or min-p leaves none of them.
+  const double floor =
+      isCut ? weightOfMost(row, draw.topK) : std::max((1 - draw.topP) * row.total / row.allowed, std::exp(draw.logMinP));
   const auto candidates = collect(row, static_cast<Weight>(std::max(floor * (1 - 1e-5), 1e-38)));
   if (candidates.empty()) return row.margin > 0 ? UNSURE : 0;
   Order order(row.logits, row.best, candidates);
@@ -95,9 +96,11 @@ long drawFromMostLikely(const Row<Weight>& row, const Draw& draw) {
     for (long i = 0; i < kept; i++) left += row.weights[order[i]];
   }
   const double enough = draw.topP < 1 ? draw.topP * left : INFINITY;
+  const auto isLikely = [&](int32_t id) { return (static_cast<double>(row.logits[id]) - row.best) * draw.inverse >= draw.logMinP; };
   double mass = 0;
   long nucleus = 0;
   while (nucleus < kept && (nucleus == 0 || mass < enough)) {
+    if (nucleus > 0 && !isLikely(order[nucleus])) break;
     if (nucleus > 0 && enough - mass < row.margin) return UNSURE;
     mass += row.weights[order[nucleus++]];
   }

@@ -13,7 +13,7 @@ namespace retool {
 namespace {
 
 /** Doubles of a draw. */
-constexpr long DRAW = 4;
+constexpr long DRAW = 5;
 
 /** Ids that may be drawn: below `allowed`, and not among the rising unused ones. */
 struct Usable {
@@ -117,8 +117,8 @@ bool drawRow(const float* logits, const Usable& usable, double* draw, std::vecto
   long chosen = 0;  // where no number is among the logits
   if (isGreedy) chosen = firstEqual(logits, best, usable);
   else if (!(total > 0 && total < INFINITY)) chosen = 0;
-  else if (draw[1] >= 1 && topK == 0) chosen = invert(row, draw[3] * total);
-  else chosen = drawFromMostLikely(row, Draw{draw[1], topK, draw[3]});
+  else if (draw[1] >= 1 && topK == 0 && draw[4] == -INFINITY) chosen = invert(row, draw[3] * total);
+  else chosen = drawFromMostLikely(row, Draw{draw[1], topK, draw[3], inverse, draw[4]});
   if (chosen == UNSURE) return false;
   draw[0] = chosen;
   draw[1] = (static_cast<double>(logits[chosen]) - best) * inverse;

@@ -21,6 +21,10 @@ struct Draw {
   /** 0 where all are kept. */
   long topK;
   double uniform;
+  /** 1 / temperature. */
+  double inverse;
+  /** Logarithm of the least weight that min-p keeps, as a share of the largest one. */
+  double logMinP;
 };
 
 /** What is known of a row before a token is drawn. */
@@ -43,7 +47,7 @@ inline bool isUnsure(double rest, double weight, double margin, bool isFirst) {
 }
 
 /**
- * An id drawn from those that top-k and then top-p leave, by falling weight, of equal logits the smaller id first. Only ids that can be
+ * An id drawn from those that top-k, then top-p and then min-p leave, by falling weight, of equal logits the smaller id first. Only ids that can be
  * among them are looked at, and only as many of these sorted as it takes.
  */
 template <typename Weight>

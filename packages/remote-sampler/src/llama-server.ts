@@ -102,7 +102,7 @@ export class LlamaServer implements SamplingServer {
   async unload(): Promise<void> {}
 
   async #complete(prompt: readonly number[], count: number, request: TokenRequest, done: number) {
-    const { temperature, topP, topK, seed, forbidden, signal } = request;
+    const { temperature, topP, topK, minP, seed, forbidden, signal } = request;
     const {
       tokens,
       stop_type: ending,
@@ -115,8 +115,9 @@ export class LlamaServer implements SamplingServer {
         temperature,
         top_p: topP,
         top_k: topK,
+        min_p: minP,
         seed: (seed + done) % 2 ** 31,
-        samplers: ["top_k", "top_p", "temperature"], // and none of the server's own penalties
+        samplers: ["top_k", "top_p", "min_p", "temperature"], // and none of the server's own penalties
         ...(forbidden.length > 0 && { logit_bias: forbidden.map((id) => [id, false]) }),
         n_probs: 1,
       },

@@ -6,6 +6,8 @@ export interface TokenRequest {
   readonly topP: number;
   /** 0 keeps all. */
   readonly topK: number;
+  /** 0 keeps all. */
+  readonly minP: number;
   readonly seed: number;
   /** Ids that end the answer; the one that did is its last. */
   readonly stops: readonly number[];

@@ -1,6 +1,6 @@
 import { RetoolError } from "@retool-ts/core";
 import type { EngineModel, EngineSampler, SamplerOptions } from "@retool-ts/engine";
-import { type Gate, type SampleOptions, type StopIds, TinkerSampler } from "@retool-ts/tinker";
+import { type Gate, type StopIds, TinkerSampler, type TokenSource } from "@retool-ts/tinker";
 import type { LoadedWeights, SamplingServer } from "./sampling-server.js";
 
 /** What all samplers of a server share. */
@@ -19,9 +19,9 @@ export function servedSampler(
 ): EngineSampler {
   const padding = Array.from({ length: Math.max(0, model.vocabSize - options.vocabSize) }, (_, i) => options.vocabSize + i);
   const forbidden = [...padding, ...(options.unusedTokenIds ?? [])];
-  const sample = ({ prompt, params, signal }: SampleOptions) =>
+  const sample = ({ prompt, params, signal }: Parameters<TokenSource["sample"]>[0]) =>
     gate.run(async () => {
-      const { max_tokens: maxTokens, temperature = 1, top_p: topP = 1, top_k: topK = -1, seed, stop } = params;
+      const { max_tokens: maxTokens, temperature = 1, top_p: topP = 1, top_k: topK = -1, min_p: minP = 0, seed, stop } = params;
       if (temperature !== 0 && temperature !== 1) throw otherTemperature(server, temperature);
       const { tokens, logProbs, finish } = await server.sample(await newest(), {
         prompt,
@@ -29,6 +29,7 @@ export function servedSampler(
         temperature,
         topP,
         topK: Math.max(0, topK),
+        minP,
         seed: seed ?? 0,
         stops: (stop ?? []) as readonly number[], // the sampler sends ids alone
         forbidden,
@@ -42,6 +43,7 @@ export function servedSampler(
     modelVocabSize: model.vocabSize,
     maxPositions: model.maxPositions,
     askedMultiple: 1,
+    offersMinP: true,
   };
   return new TinkerSampler(options, parts);
 }

@@ -45,7 +45,7 @@ export class SglangServer implements SamplingServer {
   }
 
   async sample({ version }: LoadedWeights, request: TokenRequest): Promise<TokenAnswer> {
-    const { prompt, maxTokens, temperature, topP, topK, seed, stops, signal } = request;
+    const { prompt, maxTokens, temperature, topP, topK, minP, seed, stops, signal } = request;
     const body = {
       input_ids: prompt,
       sampling_params: {
@@ -53,6 +53,7 @@ export class SglangServer implements SamplingServer {
         temperature,
         top_p: topP,
         top_k: topK === 0 ? -1 : topK,
+        min_p: minP,
         sampling_seed: seed,
         stop_token_ids: stops,
         skip_special_tokens: false,

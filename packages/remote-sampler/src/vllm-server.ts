@@ -84,7 +84,7 @@ export class VllmServer implements SamplingServer {
   }
 
   async #sample({ name, version }: LoadedWeights, request: TokenRequest): Promise<TokenAnswer> {
-    const { prompt, maxTokens, temperature, topP, topK, seed, stops, forbidden, signal } = request;
+    const { prompt, maxTokens, temperature, topP, topK, minP, seed, stops, forbidden, signal } = request;
     const body = {
       model: name,
       prompt,
@@ -92,6 +92,7 @@ export class VllmServer implements SamplingServer {
       temperature,
       top_p: topP,
       top_k: topK,
+      min_p: minP,
       seed,
       stop_token_ids: stops,
       ignore_eos: true, // those that end a turn are among the stops
@@ -99,7 +100,6 @@ export class VllmServer implements SamplingServer {
       return_token_ids: true,
       cache_salt: `${name} ${version}`,
       // A model's generation_config.json has others, which would go before.
-      min_p: 0,
       repetition_penalty: 1,
       presence_penalty: 0,
       frequency_penalty: 0,

@@ -14,7 +14,7 @@ const MODEL: ModelConfig = {
   ropeTheta: 100, tiedEmbeddings: true, attentionBias: false, queryKeyNorm: false,
 }; // prettier-ignore
 const SAMPLER: SamplerOptions = { maxSequences: 8, maxLength: 40, vocabSize: 32, unusedTokenIds: [30] };
-const TURN: TurnRequest = { temperature: 1, topP: 0.9, topK: 0, maxTokens: 6, uniform: () => 0.5, stopTokenIds: [31] };
+const TURN: TurnRequest = { temperature: 1, topP: 0.9, topK: 0, minP: 0.05, maxTokens: 6, uniform: () => 0.5, stopTokenIds: [31] };
 const row = { tokenIds: [1, 2, 3, 4], lossMask: [0, 1, 1, 1] };
 
 let folder: string;
@@ -73,7 +73,7 @@ test("llama.cpp gets ids, seeds and what it must not sample, and reads the adapt
   const sampled = await open();
   expect(await turn(sampled)).toEqual({ tokenIds: [7, 8, 31], logProbs: [-0.07, -0.08, -0.31], finish: "stop" });
   expect(fake.bodiesOf("/completion")[0]).toEqual({
-    prompt: [1, 2, 3], n_predict: 6, temperature: 1, top_p: 0.9, top_k: 0, seed: 2 ** 30, samplers: ["top_k", "top_p", "temperature"],
+    prompt: [1, 2, 3], n_predict: 6, temperature: 1, top_p: 0.9, top_k: 0, min_p: 0.05, seed: 2 ** 30, samplers: ["top_k", "top_p", "min_p", "temperature"],
     logit_bias: [[32, false], [33, false], [30, false]], n_probs: 1, lora: [{ id: 0, scale: 1 }], return_tokens: true, post_sampling_probs: false,
     cache_prompt: true,
   }); // prettier-ignore

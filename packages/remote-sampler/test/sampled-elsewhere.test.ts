@@ -16,7 +16,7 @@ const MODEL: ModelConfig = {
   ropeTheta: 100, tiedEmbeddings: true, attentionBias: false, queryKeyNorm: true,
 }; // prettier-ignore
 const SAMPLER: SamplerOptions = { maxSequences: 8, maxLength: 64, vocabSize: 32, unusedTokenIds: [30] };
-const TURN: TurnRequest = { temperature: 1, topP: 0.9, topK: 0, maxTokens: 6, uniform: () => 0.5, stopTokenIds: [31] };
+const TURN: TurnRequest = { temperature: 1, topP: 0.9, topK: 0, minP: 0.05, maxTokens: 6, uniform: () => 0.5, stopTokenIds: [31] };
 const row = { tokenIds: [1, 2, 3, 4], lossMask: [0, 1, 1, 1] };
 
 let folder: string;
@@ -73,7 +73,7 @@ describe("vLLM", () => {
     expect(await turn(sampled)).toEqual({ tokenIds: [7, 8, 31], logProbs: [-0.07, -0.08, -0.31], finish: "stop" });
     expect(fake.bodiesOf("/v1/completions")[0]).toMatchObject({
       model: "p-0", prompt: [1, 2, 3], max_tokens: 6, temperature: 1, top_p: 0.9, top_k: 0, seed: 2 ** 30, stop_token_ids: [31], ignore_eos: true,
-      return_token_ids: true, logprobs: 0, cache_salt: "p-0 0", logit_bias: { 30: -100, 32: -100, 33: -100 }, min_p: 0, repetition_penalty: 1,
+      return_token_ids: true, logprobs: 0, cache_salt: "p-0 0", logit_bias: { 30: -100, 32: -100, 33: -100 }, min_p: 0.05, repetition_penalty: 1,
     }); // prettier-ignore
     const config = JSON.parse(await readFile(join(adapters.get("p-0")!, "adapter_config.json"), "utf8")) as Record<string, unknown>;
     expect(config).toMatchObject({ peft_type: "LORA", r: 2, lora_alpha: 4 });
@@ -181,7 +181,7 @@ describe("SGLang, by its documents", () => {
     expect(fake.bodiesOf("/generate")[0]).toEqual({
       input_ids: [1, 2, 3],
       sampling_params: {
-        max_new_tokens: 6, temperature: 1, top_p: 0.9, top_k: 5, sampling_seed: 2 ** 30, stop_token_ids: [31], skip_special_tokens: false, no_stop_trim: true,
+        max_new_tokens: 6, temperature: 1, top_p: 0.9, top_k: 5, min_p: 0.05, sampling_seed: 2 ** 30, stop_token_ids: [31], skip_special_tokens: false, no_stop_trim: true,
       }, // prettier-ignore
       return_logprob: true,
     });

@@ -65,11 +65,19 @@ async function jobsOf(
   }
   const weights = await engine.share();
   const weightsDigest = await engine.weightsDigest();
-  const { temperature, topP, topK } = sampling;
+  const { temperature, topP, topK, minP = 0 } = sampling;
   return problems.flatMap((problem) => {
     const promptIds = [...encodePrompt(problem.question, problem)];
     return Array.from({ length: samples }, (_, sampleIndex): QueuedJob => {
-      const job = { seed, step, problem: { ...problem }, sampleIndex, promptIds, sampling: { temperature, topP, topK }, weights };
+      const job = {
+        seed,
+        step,
+        problem: { ...problem },
+        sampleIndex,
+        promptIds,
+        sampling: { temperature, topP, topK, ...(minP > 0 && { minP }) },
+        weights,
+      };
       return { id: idOf(job, weightsDigest), text: JSON.stringify(job) };
     });
   });

@@ -12,7 +12,7 @@ export const RolloutJob = z.strictObject({
   problem: z.looseObject({ id: z.string() }),
   sampleIndex: whole.min(0),
   promptIds: z.array(whole.min(0)).min(1),
-  sampling: z.strictObject({ temperature: z.number(), topP: z.number(), topK: whole }),
+  sampling: z.strictObject({ temperature: z.number(), topP: z.number(), topK: whole, minP: z.number().optional() }),
   /** As the engine's server names the weights to sample from. */
   weights: z.record(z.string(), z.string()),
 });
@@ -28,8 +28,8 @@ export interface RolloutJob extends z.infer<typeof RolloutJob> {}
  */
 export function rolloutId(job: Omit<RolloutJob, "weights">, digest: string, environment: string): string {
   const { seed, step, problem, sampleIndex, promptIds, sampling } = job;
-  const { temperature, topP, topK } = sampling;
-  const parts = [environment, digest, seed, step, problem.id, sampleIndex, promptIds, temperature, topP, topK];
+  const { temperature, topP, topK, minP = 0 } = sampling;
+  const parts = [environment, digest, seed, step, problem.id, sampleIndex, promptIds, temperature, topP, topK, minP];
   return `${step}-${sampleIndex}-${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 40)}`;
 }
 

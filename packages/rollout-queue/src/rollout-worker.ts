@@ -38,7 +38,11 @@ export function rolloutWorker({ environment, model, openSampler }: RolloutWorker
     });
     try {
       const key = { step, problemId: problem.id, sampleIndex, problem };
-      const options = { ...agentOptions(environment, model, { seed, sampling, signal }), tools: toolsOf(step), sampler };
+      const options = {
+        ...agentOptions(environment, model, { seed, sampling: { ...sampling, minP: sampling.minP ?? 0 }, signal }),
+        tools: toolsOf(step),
+        sampler,
+      };
       const trajectory = await runAgent(sampler.open(promptIds), promptIds, key, options);
       signal.throwIfAborted(); // what was cut short is no result
       return encodeTrajectory(trajectory);

@@ -164,15 +164,15 @@ function prefixOf({ prefix_token_ids: tokenIds }: Pick<ChatRequest, "prefix_toke
 /** Below it a distribution is its likeliest token, and the inverse is soon more than a float holds. */
 const LEAST_TEMPERATURE = 1e-5;
 
-/** Temperature, top-p and top-k of a request, or those of the run that records it. */
+/** Temperature, top-p, top-k and min-p of a request, or those of the run that records it. */
 export function samplingOf(
-  { temperature, top_p, top_k }: Pick<ChatRequest, "temperature" | "top_p" | "top_k">,
+  { temperature, top_p, top_k, min_p }: Pick<ChatRequest, "temperature" | "top_p" | "top_k" | "min_p">,
   { sampling, onOverridden }: Pick<Conversation, "sampling" | "onOverridden">,
 ): SamplingParameters {
   const warmth = temperature ?? 1;
-  const own = { temperature: warmth < LEAST_TEMPERATURE ? 0 : warmth, topP: top_p ?? 1, topK: Math.max(0, top_k ?? 0) };
+  const own = { temperature: warmth < LEAST_TEMPERATURE ? 0 : warmth, topP: top_p ?? 1, topK: Math.max(0, top_k ?? 0), minP: min_p ?? 0 };
   if (sampling === undefined) return own;
-  const asked = [temperature != null && temperature !== sampling.temperature, top_p != null && top_p !== sampling.topP, top_k != null && own.topK !== sampling.topK]; // prettier-ignore
+  const asked = [temperature != null && temperature !== sampling.temperature, top_p != null && top_p !== sampling.topP, top_k != null && own.topK !== sampling.topK, min_p != null && min_p !== (sampling.minP ?? 0)]; // prettier-ignore
   if (asked.includes(true)) onOverridden?.();
   return sampling;
 }

@@ -117,7 +117,7 @@ export class CompletionEngine {
   }
 
   async #decode(sequence: number, choice: number, request: GenerationRequest): Promise<TurnTokens> {
-    const { temperature, topP, topK, promptIds, maxTokens, stopStrings, topLogProbs = 0, onToken, signal, keys } = request;
+    const { temperature, topP, topK, minP = 0, promptIds, maxTokens, stopStrings, topLogProbs = 0, onToken, signal, keys } = request;
     const key = keys[choice]!;
     const room = this.model.sampler.maxLength - promptIds.length;
     let told = 0;
@@ -125,6 +125,7 @@ export class CompletionEngine {
       temperature,
       topP,
       topK,
+      minP,
       maxTokens: Math.min(maxTokens ?? room, room),
       uniform: (position) => uniformAt(key, position),
       stopTokenIds: this.model.eosTokenIds,

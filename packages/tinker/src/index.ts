@@ -46,7 +46,7 @@ export { HOSTED_SEMANTICS, REDUCTIONS, type ServerReduction, type ServerSemantic
 export { StopIds } from "./engine/stop-ids.js";
 export { TinkerEngine } from "./engine/tinker-engine.js";
 export type { TinkerEngineOptions, TinkerOptimizer } from "./engine/tinker-engine-options.js";
-export { TinkerSampler, type TinkerSamplerParts, type TokenSource } from "./engine/tinker-sampler.js";
+export { TinkerSampler, type TinkerSamplerParts, type TokenParams, type TokenSource } from "./engine/tinker-sampler.js";
 export { TinkerSnapshot, type FrozenSource, type SnapshotParts } from "./engine/tinker-snapshot.js";
 export { type GradientFindings, type Measurement } from "./probe/probe-gradients.js";
 export { type SamplingFindings } from "./probe/probe-sampling.js";

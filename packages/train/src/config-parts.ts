@@ -34,6 +34,9 @@ export function samplingConfig({ temperature, topP, topK }: SamplingDefaults) {
       temperature: z.number().min(0).max(10).default(temperature).describe("Temperature; 0 takes the most likely token."),
       topP: z.number().positive().max(1).default(topP).describe("Probability of the nucleus that is drawn from; 1 = all tokens."),
       topK: count.default(topK).describe("Number of most likely tokens that are drawn from; 0 = all."),
+      minP: fraction
+        .default(0)
+        .describe("Least probability of a token that is drawn, as a share of the likeliest one's, after top-k and top-p; 0 = all."),
     })
     .prefault({});
 }

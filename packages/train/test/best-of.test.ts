@@ -16,7 +16,7 @@ const SOURCE = {
   problems: 12,
   samples: 4,
   keep: 1,
-  sampling: { temperature: 1, topP: 1, topK: 0 },
+  sampling: { temperature: 1, topP: 1, topK: 0, minP: 0 },
 } as const;
 
 let kept: readonly GradedRollout[] | undefined;

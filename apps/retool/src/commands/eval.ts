@@ -35,6 +35,9 @@ export function register(program: Command, context: CliContext): void {
     .addOption(optional("--temperature <t>", "sampling temperature; 0 is greedy", OF_CONFIG, nonNegativeNumber))
     .addOption(optional("--top-p <p>", "nucleus of the sampling distribution", OF_CONFIG, nonNegativeNumber))
     .addOption(optional("--top-k <k>", "sample among so many most likely tokens; 0 keeps all", OF_CONFIG, wholeNumber))
+    .addOption(
+      optional("--min-p <p>", "least probability of a token, as a share of the likeliest one's; 0 keeps all", OF_CONFIG, nonNegativeNumber),
+    )
     .addOption(optional("--pass-k <k,…>", "numbers of samples of pass@k", "powers of two", listOfK))
     .addOption(optional("--maj-k <k,…>", "numbers of samples of maj@k", "powers of two", listOfK))
     .option("--no-tools", "without the tools of the config: what would call one is text, and the model goes on by itself")

@@ -27,7 +27,7 @@ describe("loadConfig", () => {
     const config = await loadConfig({});
     expect(config.train.groupSize).toBe(8);
     expect(config.sft.stages.map(({ name }) => name)).toEqual(["clean", "imperfect"]);
-    expect(config.eval.sampling).toEqual({ temperature: 1, topP: 0.7, topK: 0 });
+    expect(config.eval.sampling).toEqual({ temperature: 1, topP: 0.7, topK: 0, minP: 0 });
   });
 
   test("a file goes over its preset, settings go over the file", async () => {
@@ -198,8 +198,8 @@ test("a key of sampling alone leaves the others as they are", async () => {
   const { eval: evaluation, train } = await loadConfig({
     settings: { eval: { sampling: { topP: 0.9 } }, train: { sampling: { topK: 5 } } },
   });
-  expect(evaluation.sampling).toEqual({ temperature: 1, topP: 0.9, topK: 0 });
-  expect(train.sampling).toEqual({ temperature: 1, topP: 1, topK: 5 });
+  expect(evaluation.sampling).toEqual({ temperature: 1, topP: 0.9, topK: 0, minP: 0 });
+  expect(train.sampling).toEqual({ temperature: 1, topP: 1, topK: 5, minP: 0 });
 });
 
 test("a sampler in 8 bits has truncated importance weights against the trainer, unless the config says otherwise", async () => {
@@ -210,6 +210,17 @@ test("a sampler in 8 bits has truncated importance weights against the trainer, 
   expect((await loadConfig({ set: [...set, "train.importance=null"] })).train.importance).toBeNull();
   expect((await loadConfig({ set: ["engine.samplerWeights=float32"] })).train.importance).toBeNull();
   expect(await messageOf(loadConfig({ set: ["engine.samplerWeights=int4"] }))).toContain("engine.samplerWeights");
+});
+
+test.each(["train", "eval"])("min-p is refused where the Tinker API samples: %s", async (stage) => {
+  const set = [`${stage}.sampling.minP=0.05`];
+  const tinker = ["engine.kind=tinker", "engine.baseUrl=http://127.0.0.1:8765"];
+  expect(await messageOf(loadConfig({ set: [...tinker, ...set] }))).toContain(
+    `--set ${stage}.sampling.minP=0.05: expected 0 with engine.kind=tinker, whose API has no min-p, found 0.05`,
+  );
+  expect(
+    (await loadConfig({ set: [...set, "engine.sampler.kind=vllm", "engine.sampler.baseUrl=http://127.0.0.1:8000"] })).engine.kind,
+  ).toBe("local");
 });
 
 test("a sampler elsewhere has truncated importance weights against the trainer, unless the config says otherwise", async () => {

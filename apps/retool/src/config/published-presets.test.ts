@@ -46,7 +46,7 @@ const paper: readonly Published[] = [
   ["eval.problems", 30, PAPER],
   ["eval.samples", 32, PAPER],
   ["data.validation", "test", PAPER],
-  ["eval.sampling", { temperature: 1, topP: 0.7, topK: 0 }, RELEASED],
+  ["eval.sampling", { temperature: 1, topP: 0.7, topK: 0, minP: 0 }, RELEASED],
 ];
 
 const paperWithTool: readonly Published[] = [
@@ -96,7 +96,7 @@ const verl: readonly Published[] = [
   ["train.aggregation", "token-mean", VERL],
   ["train.epochs", 1, VERL],
   ["train.oldLogProbs", "trainer", VERL],
-  ["train.sampling", { temperature: 1, topP: 1, topK: 0 }, VERL],
+  ["train.sampling", { temperature: 1, topP: 1, topK: 0, minP: 0 }, VERL],
   ["train.dynamicSampling", null, VERL],
   ["longest prompt", 2_048, VERL],
   ["budgets.maxResponseTokens", 16_384, VERL],
@@ -118,7 +118,7 @@ const verl: readonly Published[] = [
   ["data.train.path", "hub:BytedTsinghua-SIA/DAPO-Math-17k", VERL],
   ["data.test.path", "hub:yentinglin/aime_2025", VERL],
   ["eval.samples", 30, VERL],
-  ["eval.sampling", { temperature: 1, topP: 0.6, topK: 0 }, VERL],
+  ["eval.sampling", { temperature: 1, topP: 0.6, topK: 0, minP: 0 }, VERL],
 ];
 
 const verl32 = (own: readonly Published[]): readonly Published[] => [

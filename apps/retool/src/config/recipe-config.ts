@@ -6,8 +6,7 @@ import { MixConfig, ProblemSourceConfig } from "./problem-source-config.js";
 import { RewardConfig } from "./reward-config.js";
 import { SandboxConfig } from "./sandbox-config.js";
 
-/** Everything that decides a run. */
-export const RecipeConfig = z.strictObject({
+const Sections = z.strictObject({
   seed: count.default(1).describe("Seed of everything random."),
   plugins: z
     .array(z.string())
@@ -250,6 +249,18 @@ export const RecipeConfig = z.strictObject({
     })
     .prefault({})
     .describe("What is kept beside metrics.jsonl."),
+});
+
+/** Everything that decides a run. */
+export const RecipeConfig = Sections.superRefine(({ engine, train, eval: evaluation }, { addIssue }) => {
+  if (engine.kind !== "tinker") return;
+  for (const [stage, { minP }] of [
+    ["train", train.sampling],
+    ["eval", evaluation.sampling],
+  ] as const) {
+    if (minP > 0)
+      addIssue({ code: "custom", path: [stage, "sampling", "minP"], message: "0 with engine.kind=tinker, whose API has no min-p" });
+  }
 });
 /** Parsed {@link RecipeConfig}: every field is present. */
 export interface RecipeConfig extends z.infer<typeof RecipeConfig> {}

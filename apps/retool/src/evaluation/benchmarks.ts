@@ -22,6 +22,7 @@ const PAPER_PROTOCOL = [
   "eval.sampling.temperature=1",
   "eval.sampling.topP=0.7",
   "eval.sampling.topK=0",
+  "eval.sampling.minP=0",
   "budgets.maxResponseTokens=16384",
   "budgets.maxTurns=1000",
   "budgets.maxToolCalls=1000",

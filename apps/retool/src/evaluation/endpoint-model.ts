@@ -111,6 +111,7 @@ export class EndpointModel {
       temperature: sampling.temperature,
       top_p: sampling.topP,
       ...(sampling.topK > 0 && { top_k: sampling.topK }),
+      ...((sampling.minP ?? 0) > 0 && { min_p: sampling.minP }),
       ...(isExact === true
         ? { noise_key: noiseKey, return_token_ids: true, ...(prefixIds !== undefined && { prefix_token_ids: prefixIds }) }
         : { seed }),

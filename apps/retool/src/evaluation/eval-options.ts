@@ -14,6 +14,7 @@ export interface EvalOverrides {
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;
+  readonly minP?: number;
   /** False: without tools, so that what would call one is text. */
   readonly tools?: boolean;
 }
@@ -25,6 +26,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   "eval.sampling.temperature": "--temperature",
   "eval.sampling.topP": "--top-p",
   "eval.sampling.topK": "--top-k",
+  "eval.sampling.minP": "--min-p",
 };
 
 /**
@@ -33,12 +35,13 @@ const OPTIONS: Readonly<Record<string, string>> = {
  * @throws InputError for a number out of range, and for columns of problems that have none.
  */
 export function withOptions(config: RecipeConfig, options: EvalOverrides): RecipeConfig {
-  const { data, limit, samples, temperature, topP, topK, tools = true } = options;
+  const { data, limit, samples, temperature, topP, topK, minP, tools = true } = options;
   const sampling = {
     ...config.eval.sampling,
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined ? {} : { topK }),
+    ...(minP === undefined ? {} : { minP }),
   };
   const changed = {
     ...config,

@@ -25,6 +25,12 @@ const OPTIONS: readonly SamplingOptions[] = [
   { temperature: 0.7, topP: 0.8, topK: 50 },
   { temperature: 1, topP: 1, topK: 900 },
   { temperature: 1, topP: 1, topK: 100_000 },
+  { temperature: 1, topP: 1, topK: 0, minP: 0.05 },
+  { temperature: 1.6, topP: 1, topK: 0, minP: 1e-4 },
+  { temperature: 1, topP: 0.9, topK: 0, minP: 0.1 },
+  { temperature: 1, topP: 1, topK: 30, minP: 0.02 },
+  { temperature: 0.9, topP: 0.8, topK: 30, minP: 0.2 },
+  { temperature: 1, topP: 1, topK: 0, minP: 1 },
 ];
 
 describe.each(KERNEL_BACKENDS)("tokens drawn on %s", (backend) => {

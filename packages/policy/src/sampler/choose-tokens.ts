@@ -29,15 +29,24 @@ export async function chooseTokens(logits: Tensor2D, draws: readonly Draw[], usa
   });
 }
 
+/** Numbers of a draw, in and out of the kernel. */
+const DRAW = 5;
+
 function sampleRows({ kernels, pointer }: KernelContext, logits: Tensor2D, draws: readonly Draw[], usable: UsableIds): SampledToken[] {
   const { vocabSize, unusedTokenIds = [] } = usable;
   const [rows, vocab] = logits.shape;
   const values = Float64Array.from(
-    draws.flatMap(({ options: { temperature, topP, topK }, uniform }) => [temperature === 0 ? 0 : 1 / temperature, topP, topK, uniform]),
+    draws.flatMap(({ options: { temperature, topP, topK, minP = 0 }, uniform }) => [
+      temperature === 0 ? 0 : 1 / temperature,
+      topP,
+      topK,
+      uniform,
+      Math.log(minP),
+    ]),
   );
   kernels.sampleRows(pointer(logits), rows, vocab, vocabSize, Int32Array.from(unusedTokenIds), unusedTokenIds.length, values);
   return draws.map((_, row) => {
-    const [tokenId, logWeight, normaliser] = values.subarray(4 * row, 4 * row + 3);
+    const [tokenId, logWeight, normaliser] = values.subarray(DRAW * row, DRAW * row + 3);
     return { tokenId: tokenId!, logProb: logWeight! - Math.log(normaliser!) };
   });
 }

@@ -8,8 +8,8 @@ function randomLogits(size: number, spread = 3): Float32Array {
   return Float32Array.from({ length: size }, () => stream.normal() * spread);
 }
 
-/** Probabilities of all ids by the definition of temperature, then top-k, then top-p of what is left, with everything sorted. */
-function reference(logits: Float32Array, allowed: number, { temperature, topP, topK }: SamplingOptions): number[] {
+/** Probabilities of all ids by the definition of temperature, then top-k, top-p of what is left and min-p, with everything sorted. */
+function reference(logits: Float32Array, allowed: number, { temperature, topP, topK, minP = 0 }: SamplingOptions): number[] {
   const weights = Array.from(logits.subarray(0, allowed), (logit) => Math.exp(logit / temperature));
   const all = weights.map((_, id) => id).sort((a, b) => weights[b]! - weights[a]! || a - b);
   const order = topK > 0 ? all.slice(0, topK) : all;
@@ -18,6 +18,7 @@ function reference(logits: Float32Array, allowed: number, { temperature, topP, t
   let mass = 0;
   for (const id of order) {
     if (kept.size > 0 && topP < 1 && mass >= topP * total) break;
+    if (weights[id]! < minP * weights[order[0]!]!) break;
     kept.add(id);
     mass += weights[id]!;
   }
@@ -40,7 +41,10 @@ describe("sampleToken", () => {
     { temperature: 1, topP: 0.8, topK: 4 },
     { temperature: 1, topP: 1e-9, topK: 0 },
     { temperature: 1, topP: 0.999, topK: 100 },
-  ])("shares equal the brute-force ones: $temperature, top-p $topP, top-k $topK", (options) => {
+    { temperature: 1.5, topP: 1, topK: 0, minP: 0.1 },
+    { temperature: 1, topP: 0.95, topK: 0, minP: 0.03 },
+    { temperature: 1, topP: 0.9, topK: 6, minP: 0.3 },
+  ])("shares equal the brute-force ones: $temperature, top-p $topP, top-k $topK, min-p $minP", (options) => {
     for (const size of [1, 2, 17, 40]) {
       const logits = randomLogits(size + 3);
       const expected = reference(logits, size, options);

@@ -17,6 +17,11 @@ export interface SamplingOptions {
   readonly topP: number;
   /** Keep this many most likely tokens; 0 keeps all. */
   readonly topK: number;
+  /**
+   * Keep tokens that are at least this many times as likely as the likeliest (Nguyen et al., 2024, arXiv 2407.01082), of those that top-k
+   * and top-p left, as in transformers; 0, the default, keeps all.
+   */
+  readonly minP?: number;
 }
 
 /** One sampled token and what the policy gave it. */
@@ -73,7 +78,9 @@ export function sampleToken(
   // The trainer normalises over all logits, padding and unused ids included.
   let normaliser = total + skipped;
   for (let id = allowed; id < logits.length; id++) normaliser += Math.exp(logits[id]! * inverse - top);
-  const chosen = greedy ? best : draw(weights, total, options, uniform);
+  const chosen = greedy
+    ? best
+    : draw(weights, total, options, uniform, (id) => (logits[id]! - logits[best]!) * inverse >= Math.log(options.minP ?? 0));
   return { tokenId: chosen, logProb: logits[chosen]! * inverse - top - Math.log(normaliser) };
 }
 
@@ -102,14 +109,25 @@ function mostLikelyId(logits: Float32Array, allowed: number, unused: readonly nu
   return Math.max(best, 0);
 }
 
-function draw(weights: Float64Array, total: number, { topP, topK }: SamplingOptions, uniform: number): number {
+function draw(
+  weights: Float64Array,
+  total: number,
+  { topP, topK, minP = 0 }: SamplingOptions,
+  uniform: number,
+  isLikely: (id: number) => boolean,
+): number {
   const isCut = topK > 0 && topK < weights.length;
-  if (topP >= 1 && !isCut) return invert(weights, undefined, total, uniform);
-  const order = isCut ? mostLikely(weights, total, (count) => count >= topK).slice(0, topK) : mostLikelyMass(weights, total, topP);
+  if (topP >= 1 && !isCut && minP <= 0) return invert(weights, undefined, total, uniform);
+  const order = isCut
+    ? mostLikely(weights, total, (count) => count >= topK).slice(0, topK)
+    : topP < 1
+      ? mostLikelyMass(weights, total, topP)
+      : byWeight(weights, above(weights, minP * (1 - 1e-9)));
   const left = isCut ? order.reduce((sum, id) => sum + weights[id]!, 0) : total;
   let kept = 0;
   let mass = 0;
-  while (kept < order.length && (kept === 0 || topP >= 1 || mass < topP * left)) mass += weights[order[kept++]!]!;
+  while (kept < order.length && (kept === 0 || ((topP >= 1 || mass < topP * left) && isLikely(order[kept]!))))
+    mass += weights[order[kept++]!]!;
   return invert(weights, order.slice(0, kept), mass, uniform);
 }
 
@@ -124,15 +142,21 @@ function mostLikelyMass(weights: Float64Array, total: number, topP: number): num
  */
 function mostLikely(weights: Float64Array, total: number, suffices: (count: number, mass: number) => boolean): number[] {
   for (let floor = total / 16; ; floor = floor < total * 2 ** -64 ? 0 : floor / 16) {
-    const candidates: number[] = [];
-    let mass = 0;
-    for (let id = 0; id < weights.length; id++) {
-      if (weights[id]! < floor) continue;
-      candidates.push(id);
-      mass += weights[id]!;
-    }
-    if (suffices(candidates.length, mass) || floor === 0) return candidates.sort((a, b) => weights[b]! - weights[a]! || a - b);
+    const candidates = above(weights, floor);
+    const mass = candidates.reduce((sum, id) => sum + weights[id]!, 0);
+    if (suffices(candidates.length, mass) || floor === 0) return byWeight(weights, candidates);
   }
+}
+
+/** Ids whose weight reaches a floor, rising. */
+function above(weights: Float64Array, floor: number): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < weights.length; id++) if (weights[id]! >= floor) ids.push(id);
+  return ids;
+}
+
+function byWeight(weights: Float64Array, ids: number[]): number[] {
+  return ids.sort((a, b) => weights[b]! - weights[a]! || a - b);
 }
 
 function invert(weights: Float64Array, ids: readonly number[] | undefined, total: number, uniform: number): number {

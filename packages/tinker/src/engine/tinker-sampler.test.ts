@@ -57,6 +57,14 @@ test("a turn ends at an end token, which stays in it", async () => {
   expect(asked()[0]!.sampling_params).toEqual({ max_tokens: 32, temperature: 1, top_p: 1, top_k: -1, seed: 2 ** 29, stop: [27, 26] });
 });
 
+test("min-p is refused, as the API has none, and no request is sent", async () => {
+  const { sampler, asked } = await open(ids("ab"));
+  await expect(sampler.decode(sampler.open([0]), { ...ASK, minP: 0.1 })).rejects.toThrow(
+    "sampling: minP: expected 0: the Tinker API has no min-p, found 0.1",
+  );
+  expect(asked()).toEqual([]);
+});
+
 test("a stop string that is one token goes to the server as its id", async () => {
   const { sampler, run } = await open([0, 1, 26, 3]);
   const turn = await run(sampler.decode(sampler.open([0]), ASK));

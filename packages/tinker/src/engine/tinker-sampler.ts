@@ -1,9 +1,9 @@
-import { RetoolError } from "@retool-ts/core";
+import { InputError, RetoolError } from "@retool-ts/core";
 import { StopStringScanner, type EngineSampler, type SamplerOptions, type TurnRequest, type TurnTokens } from "@retool-ts/engine";
 import { checkIds } from "../client/check-data.js";
 import { TinkerAnswerError } from "../client/errors.js";
 import type { SampleOptions } from "../client/sampling-weights.js";
-import type { SampleResponse } from "../wire/sample.js";
+import type { SampleResponse, WireSamplingParams } from "../wire/sample.js";
 import type { StopIds } from "./stop-ids.js";
 
 /** Tokens asked for at once where a stop string is no token of its own, so that little is sampled behind it. */
@@ -13,9 +13,15 @@ const ASKED_MULTIPLE = 32;
 /** Ids in a row that may not be sampled, before the server is given up. */
 const MAX_REJECTED = 16;
 
+/** Settings of a request for tokens. */
+export type TokenParams = WireSamplingParams & {
+  /** No part of the Tinker API: it goes to a source that `offersMinP` alone. */
+  readonly min_p?: number;
+};
+
 /** What samples one sequence a request. */
 export interface TokenSource {
-  sample(options: SampleOptions): Promise<Pick<SampleResponse, "sequences">>;
+  sample(options: Omit<SampleOptions, "params"> & { readonly params: TokenParams }): Promise<Pick<SampleResponse, "sequences">>;
 }
 
 /** A sampler's way to weights and to what it shares with others. */
@@ -29,6 +35,8 @@ export interface TinkerSamplerParts {
   readonly maxPositions: number;
   /** Numbers of tokens are asked for in multiples of it. Default: 32. */
   readonly askedMultiple?: number;
+  /** Default false: min-p is refused. */
+  readonly offersMinP?: boolean;
   onDispose?(): void;
 }
 
@@ -97,6 +105,7 @@ export class TinkerSampler implements EngineSampler {
 
   async decode(id: number, request: TurnRequest): Promise<TurnTokens> {
     const sequence = this.#idle("decode", id);
+    if ((request.minP ?? 0) > 0 && this.#parts.offersMinP !== true) throw noMinP(request.minP!);
     sequence.isBusy = true;
     try {
       return await new Turn(sequence.tokenIds, request, this.#scanner(request)).run((turn) => this.#more(sequence, request, turn));
@@ -112,7 +121,7 @@ export class TinkerSampler implements EngineSampler {
 
   /** Asks for the rest of a turn, or a slice of it; what ends the turn, if it ends. */
   async #more({ tokenIds }: Sequence, request: TurnRequest, turn: Turn): Promise<TurnTokens["finish"] | undefined> {
-    const { signal, temperature, topP, topK } = request;
+    const { signal, temperature, topP, topK, minP = 0 } = request;
     if (signal?.aborted) return "aborted";
     if (tokenIds.length >= this.maxLength) return "full";
     if (turn.length >= request.maxTokens) return "length";
@@ -126,6 +135,7 @@ export class TinkerSampler implements EngineSampler {
       temperature,
       top_p: topP,
       top_k: topK === 0 ? -1 : topK,
+      ...(minP > 0 && { min_p: minP }),
       seed,
       ...(stops.ids.length > 0 && { stop: stops.ids }),
     };
@@ -244,4 +254,14 @@ class Turn {
       ...(this.#stopString !== undefined && { stopString: this.#stopString }),
     };
   }
+}
+
+function noMinP(found: number): InputError {
+  return new InputError({
+    what: "sampling",
+    where: "minP",
+    expected: "0: the Tinker API has no min-p",
+    found: String(found),
+    fix: "leave minP out, or use topP",
+  });
 }
