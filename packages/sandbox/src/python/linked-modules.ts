@@ -7,7 +7,12 @@ type Construct = new (...args: never[]) => object;
 interface WebAssemblyHooks {
   Module: Construct;
   Instance: Construct;
-  instantiate: (bytes: Uint8Array, imports: object) => Promise<{ readonly module: unknown; readonly instance: EngineInstance }>;
+  instantiate: (bytes: Uint8Array, imports: object) => Promise<{ readonly module: object; readonly instance: EngineInstance }>;
+}
+
+/** Is told of each module that an engine links: its metered code, what it was given, and what it has become. */
+export interface LinkListener {
+  linked(code: Uint8Array, module: object, imports: object, instance: EngineInstance): void;
 }
 
 /** Name of the section with which a module begins that is linked to a running engine. */
@@ -23,6 +28,9 @@ export class LinkedModules {
   readonly #work: WorkCounter;
   readonly #options: MeteredModuleOptions;
   readonly #refused: string[] = [];
+  /** Code of modules, which they do not tell. */
+  readonly #codes = new WeakMap<object, Uint8Array>();
+  listener: LinkListener | undefined;
 
   constructor(work: WorkCounter, options: MeteredModuleOptions) {
     const { Module, Instance, instantiate } = this.#wasm;
@@ -30,14 +38,18 @@ export class LinkedModules {
     this.#work = work;
     this.#options = options;
     this.#wasm.Module = new Proxy(Module, {
-      construct: (target, [bytes]) => Reflect.construct(target, [this.#metered(bytes as Uint8Array)]) as object,
+      construct: (target, [bytes]) => {
+        const code = this.#metered(bytes as Uint8Array);
+        return this.#noted(code, Reflect.construct(target, [code]) as object);
+      },
     });
     this.#wasm.Instance = new Proxy(Instance, {
-      construct: (target, args) => this.#counted(Reflect.construct(target, args) as EngineInstance),
+      construct: (target, args) => this.#counted(Reflect.construct(target, args) as EngineInstance, args as unknown as [object, object]),
     });
     this.#wasm.instantiate = async (bytes, imports) => {
-      const { module, instance } = await instantiate.call(this.#wasm, this.#metered(bytes), imports);
-      return { module, instance: this.#counted(instance) };
+      const code = this.#metered(bytes);
+      const { module, instance } = await instantiate.call(this.#wasm, code, imports);
+      return { module, instance: this.#counted(instance, [this.#noted(code, module), imports]) };
     };
   }
 
@@ -60,7 +72,14 @@ export class LinkedModules {
     }
   }
 
-  #counted(instance: EngineInstance): EngineInstance {
+  #noted(code: Uint8Array, module: object): object {
+    if (this.listener !== undefined) this.#codes.set(module, code);
+    return module;
+  }
+
+  #counted(instance: EngineInstance, [module, imports]: readonly [module: object, imports: object]): EngineInstance {
+    const code = this.#codes.get(module);
+    if (code !== undefined) this.listener?.linked(code, module, imports, instance);
     if (!(WORK_LEFT in instance.exports)) return instance;
     this.#work.add(instance);
     return withoutMeter(instance);

@@ -1,25 +1,14 @@
 import { createHash } from "node:crypto";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { spawn } from "node:child_process";
 import { RetoolError } from "@retool-ts/core";
 import type { BackendAvailability, Launch, PythonBackend } from "./backend.js";
+import { keptFile } from "./kept-files.js";
 import { LOAD_OPTIONS } from "./pyodide-memory.js";
-import type { PyodideSetup } from "./pyodide-child.js";
+import { MAKE_IMAGE, type PyodideSetup } from "./pyodide-setup.js";
 import { sha256Of } from "./stored-wheels.js";
 import { isNativeWheel } from "./wheel.js";
 
@@ -27,8 +16,9 @@ import { isNativeWheel } from "./wheel.js";
 const VERSIONS = /^0\.29\./;
 const WANTED = "pyodide@~0.29.4";
 
-/** Memory snapshots that are kept; older ones are removed. */
+/** Memory snapshots and images of native packages that are kept; older ones are removed. */
 const KEPT_SNAPSHOTS = 3;
+const KEPT_IMAGES = 2;
 
 interface Found {
   readonly folder: string;
@@ -78,8 +68,8 @@ export interface PyodideCode {
 }
 
 /**
- * Makes the backend ready: a memory snapshot with the runner and the wheels' packages imported is made at the first use, which
- * takes some seconds, and kept in `folder`.
+ * Makes the backend ready: a memory snapshot with the runner and the wheels' packages imported, and an image of the engine with the
+ * native ones, are made at the first use, which takes some seconds, and kept in `folder`.
  *
  * @param files - folder of the child's file and the Python sources.
  */
@@ -92,13 +82,28 @@ export async function pyodideBackend(files: URL, { wheels, libraries }: PyodideC
   const key = hash.digest("hex").slice(0, 24);
   const native = wheels.filter(isNativeWheel);
   const natives = [...libraries, ...native].map((wheel) => ` ${sha256Of(wheel).slice(0, 12)}`).join("");
-  const launchWith = (snapshot: string | null): Launch => {
+  const launchWith = (snapshot: string | null, image: string | null): Launch => {
     const module = pathToFileURL(join(found.folder, "pyodide.mjs")).href;
-    const setup: PyodideSetup = { module, snapshot, runner, wheels: pure, libraries, native };
+    const setup: PyodideSetup = { module, snapshot, image, runner, wheels: pure, libraries, native };
     return launch(fileURLToPath(files), found.folder, setup);
   };
-  const snapshot = await snapshotFile(join(folder, "snapshots"), `${key}.bin`, () => makeSnapshot(launchWith(null)));
-  return { name: "pyodide", fingerprint: `pyodide ${found.version} ${key}${natives}`, launch: launchWith(snapshot) };
+  const make = (what: string, process: Launch) => (draft: string) => written(what, process, draft);
+  const snapshot = await keptFile({
+    folder: join(folder, "snapshots"),
+    key,
+    count: KEPT_SNAPSHOTS,
+    make: make("memory snapshot", launchWith(null, null)),
+  });
+  const image =
+    native.length === 0
+      ? null
+      : await keptFile({
+          folder: join(folder, "images"),
+          key: createHash("sha256").update(basename(snapshot)).update(natives).update(readFileSync(new URL("pyodide-child.js", files))).digest("hex").slice(0, 24),
+          count: KEPT_IMAGES,
+          make: make("image of native packages", launchWith(snapshot, MAKE_IMAGE)),
+        });
+  return { name: "pyodide", fingerprint: `pyodide ${found.version} ${key}${natives}`, launch: launchWith(snapshot, image) };
 }
 
 /** A process without environment, writing, children, threads, native code and code from strings, that reads its own files only. */
@@ -113,6 +118,7 @@ function launch(files: string, pyodide: string, setup: PyodideSetup): Launch {
     ...setup.native,
   ];
   if (setup.snapshot !== null) readable.push(setup.snapshot);
+  if (setup.image !== null && setup.image !== MAKE_IMAGE) readable.push(setup.image);
   const args = [
     "--disallow-code-generation-from-strings",
     permission,
@@ -125,62 +131,20 @@ function launch(files: string, pyodide: string, setup: PyodideSetup): Launch {
   return { command: process.execPath, args, env: { TZ: "UTC" }, setup: JSON.stringify(setup) };
 }
 
-async function snapshotFile(folder: string, name: string, make: () => Promise<Uint8Array>): Promise<string> {
-  const file = join(folder, name);
-  try {
-    if (statSync(file).size > 0) {
-      utimesSync(file, new Date(), new Date());
-      return file;
-    }
-  } catch {
-    // It is made now.
-  }
-  const bytes = await make();
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    write(file, bytes);
-    removeOld(folder);
-    return file;
-  } catch {
-    const own = join(mkdtempSync(join(tmpdir(), "retool-python-")), name); // the data folder cannot be written
-    write(own, bytes);
-    process.once("exit", () => rmSync(dirname(own), { recursive: true, force: true }));
-    return own;
-  }
-}
-
-function write(file: string, bytes: Uint8Array): void {
-  const draft = `${file}.${process.pid}.tmp`;
-  writeFileSync(draft, bytes, { mode: 0o600 });
-  renameSync(draft, file);
-}
-
-function removeOld(folder: string): void {
-  const files = readdirSync(folder).map((name) => join(folder, name));
-  const byAge = files.map((file) => ({ file, ms: statSync(file).mtimeMs })).sort((a, b) => b.ms - a.ms);
-  for (const { file } of byAge.slice(KEPT_SNAPSHOTS)) rmSync(file, { force: true });
-}
-
-function makeSnapshot({ command, args, env, setup }: Launch): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ["pipe", "ignore", "pipe", "pipe"], cwd: "/", windowsHide: true });
-    const chunks: Buffer[] = [];
+/** Lets a process write a file that it is to make. */
+function written(what: string, { command, args, env, setup }: Launch, draft: string): Promise<void> {
+  const target = openSync(draft, "w", 0o600);
+  return new Promise<void>((resolve, reject) => {
+    const child = spawn(command, args, { env, stdio: ["pipe", "ignore", "pipe", target], cwd: "/", windowsHide: true });
     let errors = "";
-    child.stdio[3]!.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.stderr!.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2_000)));
     child.stdin!.on("error", () => undefined);
     child.on("error", reject);
     child.on("close", (code) => {
-      const bytes = Buffer.concat(chunks);
-      if (code === 0 && bytes.length > 2 ** 20) resolve(bytes);
-      else
-        reject(
-          new RetoolError(
-            "SANDBOX_START",
-            `Pyodide's memory snapshot was not made: ${bytes.subarray(0, 500).toString("latin1")} ${errors}`.trim(),
-          ),
-        );
+      if (code === 0 && statSync(draft).size > 2 ** 20) return resolve();
+      const said = readFileSync(draft).subarray(0, 500).toString("latin1");
+      reject(new RetoolError("SANDBOX_START", `Pyodide's ${what} was not made: ${said} ${errors}`.trim()));
     });
     child.stdin!.end(`${setup}\n`);
-  });
+  }).finally(() => closeSync(target));
 }

@@ -1,26 +1,14 @@
 /** The file of the process that holds Pyodide: it makes a memory snapshot, or runs cells one after another until its input ends. */
 import { Buffer } from "node:buffer"; // the global is taken away
-import { readFileSync, readSync, writeSync } from "node:fs";
+import { openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { CellRequest, FromInterpreter } from "./protocol.js";
+import { readImage, type StoredImage } from "./native-image.js";
+import { makeNativeImage } from "./native-maker.js";
 import { makeSnapshot, type WorldFiles } from "./pyodide-memory.js";
+import { MAKE_IMAGE, type PyodideSetup } from "./pyodide-setup.js";
 import { PyodideWorld } from "./pyodide-world.js";
 import type { LoadPyodide } from "./pyodide.js";
-
-/** First line of the input. */
-export interface PyodideSetup {
-  /** Address of Pyodide's module. */
-  readonly module: string;
-  /** File of the memory snapshot; null asks for one to be made, on the answers' channel. */
-  readonly snapshot: string | null;
-  readonly runner: string;
-  /** Files of pure-Python wheels; they are in the snapshot. */
-  readonly wheels: readonly string[];
-  /** Archives of shared libraries that the native wheels need. */
-  readonly libraries: readonly string[];
-  /** Files of wheels with code for Pyodide; each process loads them. */
-  readonly native: readonly string[];
-}
 
 const ANSWERS = 3;
 const exit = (process as unknown as { reallyExit(code: number): never }).reallyExit.bind(process); // `exit` would run listeners, in a process that has lost its globals
@@ -65,6 +53,17 @@ function readLine(): string | undefined {
   }
 }
 
+function imageAt(file: string): StoredImage {
+  const descriptor = openSync(file, "r");
+  return readImage((view, position) => {
+    for (let at = 0; at < view.length;) {
+      const read = readSync(descriptor, view, at, view.length - at, position + at);
+      if (read === 0) throw new Error("the image of the native packages ends too soon");
+      at += read;
+    }
+  });
+}
+
 async function main(): Promise<void> {
   const setup = JSON.parse(readLine() ?? "null") as PyodideSetup;
   const { loadPyodide } = (await import(setup.module)) as { loadPyodide: LoadPyodide };
@@ -74,12 +73,17 @@ async function main(): Promise<void> {
     libraries: setup.libraries,
     native: setup.native,
   };
-  const { snapshot } = setup;
+  const { snapshot, image } = setup;
   if (snapshot === null) {
     write(ANSWERS, await makeSnapshot(loadPyodide, files));
     return exit(0);
   }
-  const world = await PyodideWorld.load(loadPyodide, files, readFileSync(snapshot), {
+  if (image === MAKE_IMAGE) {
+    for (const part of await makeNativeImage(loadPyodide, files, readFileSync(snapshot))) write(ANSWERS, part);
+    return exit(0);
+  }
+  const start = { files, snapshot: readFileSync(snapshot), image: image === null ? null : imageAt(image) };
+  const world = await PyodideWorld.load(loadPyodide, start, {
     answer,
     write,
     exit: () => exit(0),

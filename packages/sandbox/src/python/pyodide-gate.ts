@@ -1,7 +1,8 @@
-import { meteredModule } from "../engine/metered-module.js";
+import { meteredModule, WORK_LEFT } from "../engine/metered-module.js";
 import { WorkCounter } from "../engine/work-counter.js";
 import type { EngineInstance } from "../web-assembly.js";
-import { LinkedModules, withoutMeter } from "./linked-modules.js";
+import { EngineSymbols } from "./engine-symbols.js";
+import { LinkedModules, withoutMeter, type LinkListener } from "./linked-modules.js";
 
 /** Emscripten's way to instantiate the engine. */
 type Instantiate = (
@@ -52,6 +53,7 @@ const O_WRITES = 0o3 | 0o100 | 0o1000; // write access, O_CREAT, O_TRUNC
 export class PyodideGate {
   #isSealed = false;
   #linked: LinkedModules | undefined;
+  #engine: { readonly imports: Readonly<Record<string, unknown>>; readonly instance: EngineInstance } | undefined;
   #work: WorkCounter | undefined;
   readonly #onForbidden: (name: string) => never;
 
@@ -70,8 +72,25 @@ export class PyodideGate {
       this.#work = new WorkCounter(instance);
       onCounter(this.#work);
       this.#linked = new LinkedModules(this.#work, { importWork: IMPORT_WORK });
-      return { module, instance: withoutMeter(instance) };
+      this.#engine = { imports: imports.env, instance: withoutMeter(instance) };
+      return { module, instance: this.#engine.instance };
     };
+  }
+
+  /** What modules can import from the started engine. */
+  symbols(): EngineSymbols {
+    const { imports, instance } = this.#engine!;
+    return new EngineSymbols(imports, instance);
+  }
+
+  /** Tells of each module that is linked from now on. */
+  listen(listener: LinkListener): void {
+    this.#linked!.listener = listener;
+  }
+
+  /** Counts the work of a module that is linked by other ways than the engine's. */
+  count(instance: EngineInstance): void {
+    if (WORK_LEFT in instance.exports) this.#work!.add(instance);
   }
 
   /** Puts WebAssembly back as it was: no more modules are linked. */

@@ -11,11 +11,21 @@ const LANGUAGE =
   "WeakMap WeakSet WeakRef Proxy Reflect FinalizationRegistry SharedArrayBuffer isFinite isNaN decodeURI decodeURIComponent encodeURI " +
   "encodeURIComponent escape unescape eval Iterator";
 
+/** Never tells of anything. */
+class SilentRegistry {
+  register(): void {}
+  unregister(): boolean {
+    return false;
+  }
+}
+
 /** Refuses what the interpreter's build asks Node for at its start, and every connection, and hides the program's path. */
 export function hardenBeforeLoad(): void {
   const refuse = (): never => {
     throw new Error("there is no network here");
   };
+  // A proxy that nobody holds would otherwise give its object back when this process's collector runs, in another memory than that it is of.
+  Object.defineProperty(globalThis, "FinalizationRegistry", { value: SilentRegistry, configurable: true, writable: true });
   net.Socket.prototype.connect = refuse;
   net.Server.prototype.listen = refuse;
   process.argv.length = 1; // the name of the program, a path of this machine, would lie in the guest's memory

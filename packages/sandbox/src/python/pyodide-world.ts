@@ -1,12 +1,14 @@
-import { PyodideClock } from "./pyodide-clock.js";
+import type { PyodideClock } from "./pyodide-clock.js";
 import { PyodideFiles } from "./pyodide-files.js";
 import { PyodideGate } from "./pyodide-gate.js";
 import { limitGrowth } from "./pyodide-growth.js";
-import { hardenAfterLoad, hardenBeforeLoad } from "./pyodide-hardening.js";
-import { addWheels, loadNative, LOAD_OPTIONS, type WorldFiles } from "./pyodide-memory.js";
+import { hardenAfterLoad } from "./pyodide-hardening.js";
+import type { StoredImage } from "./native-image.js";
+import { restoreNative } from "./native-restore.js";
+import { loadNative, type WorldFiles } from "./pyodide-memory.js";
 import { PyodideMeter, type Stop } from "./pyodide-meter.js";
-import { fixRandomBytes, type RandomBytes } from "./pyodide-random.js";
-import type { WorkCounter } from "../engine/work-counter.js";
+import type { RandomBytes } from "./pyodide-random.js";
+import { startPyodide, type StartedPyodide } from "./pyodide-start.js";
 import type { LoadPyodide, Pyodide } from "./pyodide.js";
 import { ownReport, type CellReport, type CellRequest, type FromInterpreter } from "./protocol.js";
 
@@ -22,12 +24,12 @@ export interface WorldHost {
 /** Growth after which a process is not used for another world. */
 const MAX_SPARE_BYTES = 64 * 2 ** 20;
 
-interface WorldSources {
-  readonly clock: PyodideClock;
-  readonly work: WorkCounter;
-  /** Real milliseconds. */
-  readonly now: () => number;
-  readonly random: RandomBytes;
+/** What a world begins with. */
+export interface WorldStart {
+  readonly files: WorldFiles;
+  readonly snapshot: Uint8Array;
+  /** What native packages have made of the engine; null to load them. */
+  readonly image: StoredImage | null;
 }
 
 /** One interpreter in a process of its own, whose memory is put back for each world that begins. */
@@ -46,7 +48,7 @@ export class PyodideWorld {
   #topBytes = 0;
   #nonce = "";
 
-  private constructor(pyodide: Pyodide, host: WorldHost, { clock, work, now, random }: WorldSources) {
+  private constructor({ pyodide, clock, work, now, random }: StartedPyodide, host: WorldHost) {
     this.#pyodide = pyodide;
     this.#host = host;
     this.#clock = clock;
@@ -75,24 +77,17 @@ export class PyodideWorld {
     this.#files = new PyodideFiles(pyodide.FS);
   }
 
-  static async load(loadPyodide: LoadPyodide, files: WorldFiles, snapshot: Uint8Array, host: WorldHost): Promise<PyodideWorld> {
-    const now = performance.now.bind(performance);
-    const clock = new PyodideClock();
+  static async load(loadPyodide: LoadPyodide, { files, snapshot, image }: WorldStart, host: WorldHost): Promise<PyodideWorld> {
     const loaded: { world?: PyodideWorld } = {};
     const gate = new PyodideGate((name) => loaded.world!.#forbid(name));
-    const random = fixRandomBytes();
     limitGrowth(() => (loaded.world === undefined ? Infinity : loaded.world.#maximumBytes));
-    hardenBeforeLoad();
-    let work: WorkCounter | undefined;
-    gate.install((counter) => (work = counter));
-    const pyodide = await loadPyodide({ ...LOAD_OPTIONS, _loadSnapshot: snapshot });
-    addWheels(pyodide, files);
-    clock.install();
-    await loadNative(pyodide, files);
+    const started = await startPyodide(loadPyodide, files, snapshot, gate);
+    if (image === null) await loadNative(started.pyodide, files);
     gate.close();
-    const world = new PyodideWorld(pyodide, host, { clock, work: work!, now, random });
+    if (image !== null) restoreNative(started.pyodide, gate.symbols(), image, (instance) => gate.count(instance));
+    const world = new PyodideWorld(started, host);
     loaded.world = world;
-    hardenAfterLoad(random.fill);
+    hardenAfterLoad(started.random.fill);
     gate.seal();
     return world;
   }

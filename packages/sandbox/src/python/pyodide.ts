@@ -1,3 +1,5 @@
+import type { Linked } from "./engine-symbols.js";
+
 /** An open file; copies of a descriptor have `shared` in common. */
 export interface OpenFile {
   readonly fd: number;
@@ -18,6 +20,7 @@ export interface FileNode {
 export interface PyodideFileSystem {
   readonly root: FileNode;
   readonly streams: (OpenFile | null | undefined)[];
+  lookupPath(path: string): { readonly node: FileNode };
   mkdirTree(path: string): void;
   writeFile(path: string, bytes: Uint8Array, options: { canOwn: boolean }): void;
 }
@@ -42,7 +45,19 @@ export interface Pyodide {
   readonly globals: { get(name: string): unknown };
   readonly FS: PyodideFileSystem;
   readonly _api: { fatal_error: (error: unknown) => never };
-  readonly _module: { HEAPU8: Uint8Array; readonly wasmTable: { readonly length: number }; _sbrk?(bytes: number): number };
+  readonly _module: PyodideModule;
+}
+
+/** The engine's build. */
+export interface PyodideModule {
+  HEAPU8: Uint8Array;
+  readonly wasmTable: { readonly length: number; get(at: number): unknown; set(at: number, item: unknown): void; grow(places: number): number };
+  /** Addresses of symbols, by name. */
+  readonly GOT: Record<string, { value: number }>;
+  readonly LDSO: { readonly loadedLibsByName: Readonly<Record<string, { readonly exports: Readonly<Record<string, Linked>> }>> };
+  getDylinkMetadata(code: Uint8Array): { readonly neededDynlibs: readonly string[] };
+  growMemory(bytes: number): unknown;
+  _sbrk?(bytes: number): number;
 }
 
 export type LoadPyodide = (options: Readonly<Record<string, unknown>>) => Promise<Pyodide>;
