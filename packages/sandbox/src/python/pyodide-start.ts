@@ -24,13 +24,13 @@ export async function startPyodide(
   gate: PyodideGate,
 ): Promise<StartedPyodide> {
   const now = performance.now.bind(performance);
+  const clock = new PyodideClock();
+  clock.install(); // from the first file on: their times lie in the guest's memory
   const random = fixRandomBytes();
   hardenBeforeLoad();
   let work: WorkCounter | undefined;
   gate.install((counter) => (work = counter));
   const pyodide = await loadPyodide({ ...LOAD_OPTIONS, _loadSnapshot: snapshot });
   addWheels(pyodide, files);
-  const clock = new PyodideClock();
-  clock.install();
   return { pyodide, clock, random, work: work!, now };
 }
