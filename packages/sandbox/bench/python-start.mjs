@@ -13,7 +13,9 @@ function interpreterSeconds() {
   for (const id of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       if (!readFileSync(`/proc/${id}/cmdline`, "utf8").includes("pyodide-child")) continue;
-      const fields = readFileSync(`/proc/${id}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+      const fields = readFileSync(`/proc/${id}/stat`, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
       if (Number(fields[1]) === process.pid) ticks += Number(fields[11]) + Number(fields[12]);
     } catch {
       // It has ended.

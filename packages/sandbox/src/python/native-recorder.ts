@@ -75,10 +75,14 @@ export class NativeRecorder implements LinkListener {
       return [[i, source]];
     });
     const modules = this.#modules.map(({ code, bases, functions }, index): LinkedModule => {
-      const given = functions.map(([space, name, value]) => [space, name, sources.get(value) ?? this.#late(index, space, name, sources)] as const);
+      const given = functions.map(
+        ([space, name, value]) => [space, name, sources.get(value) ?? this.#late(index, space, name, sources)] as const,
+      );
       return { code, bases, functions: given };
     });
-    const nodes = [...nodesOf(this.#pyodide.FS.root, "")].flatMap(([path, node]) => (this.#firstNodes.has(path) ? [] : [stored(path, node)]));
+    const nodes = [...nodesOf(this.#pyodide.FS.root, "")].flatMap(([path, node]) =>
+      this.#firstNodes.has(path) ? [] : [stored(path, node)],
+    );
     return {
       modules,
       tableLength: [this.#firstTable.length, table.length],

@@ -29,11 +29,16 @@ export function restoreNative(
   wasmTable.grow(after - before);
   growMemory(image.memoryBytes);
   if (pyodide._module.HEAPU8.length !== image.memoryBytes) throw new Error("the engine's memory is larger than its image");
-  for (const [name, address] of Object.entries(image.addresses)) (GOT[name] ??= new Global({ value: "i32", mutable: true })).value = address;
+  for (const [name, address] of Object.entries(image.addresses))
+    (GOT[name] ??= new Global({ value: "i32", mutable: true })).value = address;
   const instances: EngineInstance[] = [];
   const found = ([from, name]: FunctionSource): Linked => {
     const value =
-      from === "import" ? symbols.imports.get(name) : from === "engine" ? symbols.exports.get(name) : (instances[from]?.exports[name] as Linked);
+      from === "import"
+        ? symbols.imports.get(name)
+        : from === "engine"
+          ? symbols.exports.get(name)
+          : (instances[from]?.exports[name] as Linked);
     if (value === undefined) throw new Error(`the engine has no ${name}`);
     return value;
   };

@@ -99,10 +99,15 @@ export async function pyodideBackend(files: URL, { wheels, libraries }: PyodideC
       ? null
       : await keptFile({
           folder: join(folder, "images"),
-          key: createHash("sha256").update(basename(snapshot)).update(natives).update(readFileSync(new URL("pyodide-child.js", files))).digest("hex").slice(0, 24),
+          key: createHash("sha256")
+            .update(basename(snapshot))
+            .update(natives)
+            .update(readFileSync(new URL("pyodide-child.js", files)))
+            .digest("hex")
+            .slice(0, 24),
           count: KEPT_IMAGES,
           make: make("image of native packages", launchWith(snapshot, MAKE_IMAGE)),
-        });
+        }).catch(() => null); // each process loads them, and says what is wrong with them
   return { name: "pyodide", fingerprint: `pyodide ${found.version} ${key}${natives}`, launch: launchWith(snapshot, image) };
 }
 

@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import fs, { readFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { basename } from "node:path";
 import { PyodideClock } from "./pyodide-clock.js";
 import { hardenBeforeLoad } from "./pyodide-hardening.js";
 import { fixRandomBytes } from "./pyodide-random.js";
@@ -57,8 +59,28 @@ export async function loadNative(pyodide: Pyodide, { libraries, native }: WorldF
   const errors: string[] = [];
   const options = { messageCallback: () => undefined, errorCallback: (message: string) => errors.push(message), checkIntegrity: false };
   for (const file of native) {
-    const loaded = await pyodide.loadPackage(file, options);
+    const name = `/wheels/${basename(file)}`; // it lies in the guest's memory and files
+    const loaded = await readingAs(name, file, () => pyodide.loadPackage(name, options));
     if (loaded.length === 0 || errors.length > 0) throw new Error(`Pyodide cannot load ${file}: ${errors.join("; ")}`);
   }
   pyodide.runPython("import retool_runner\nretool_runner.import_installed()");
+}
+
+/** Lets Pyodide find a file under another name while it loads it. */
+async function readingAs<T>(name: string, file: string, load: () => Promise<T>): Promise<T> {
+  const { readFile } = fs.promises;
+  const read = async (path: unknown): Promise<Buffer> => {
+    if (path !== name) throw new Error(`${String(path)} is not to be read`);
+    return Promise.resolve(readFileSync(file));
+  };
+  const put = (one: typeof readFile): void => {
+    fs.promises.readFile = one;
+    syncBuiltinESMExports();
+  };
+  put(read as typeof readFile);
+  try {
+    return await load();
+  } finally {
+    put(readFile);
+  }
 }

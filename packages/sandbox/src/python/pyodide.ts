@@ -51,7 +51,12 @@ export interface Pyodide {
 /** The engine's build. */
 export interface PyodideModule {
   HEAPU8: Uint8Array;
-  readonly wasmTable: { readonly length: number; get(at: number): unknown; set(at: number, item: unknown): void; grow(places: number): number };
+  readonly wasmTable: {
+    readonly length: number;
+    get(at: number): unknown;
+    set(at: number, item: unknown): void;
+    grow(places: number): number;
+  };
   /** Addresses of symbols, by name. */
   readonly GOT: Record<string, { value: number }>;
   readonly LDSO: { readonly loadedLibsByName: Readonly<Record<string, { readonly exports: Readonly<Record<string, Linked>> }>> };
