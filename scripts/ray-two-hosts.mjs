@@ -84,14 +84,17 @@ function whatIsMissing() {
   return existsSync(CLI) ? undefined : "the command line is not built: npm run build";
 }
 
-/** Ends every process of a host, which holds nothing but what this script started. */
+/** Ends every process of a host, which holds nothing but what this script started, and what those start meanwhile. */
 function endAllOf(host) {
-  const pids = spawnSync("ip", ["netns", "pids", host], { encoding: "utf8" }).stdout.split("\n").filter(Boolean).map(Number);
-  for (const pid of pids) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // it has ended by itself
+  for (;;) {
+    const pids = spawnSync("ip", ["netns", "pids", host], { encoding: "utf8" }).stdout.split("\n").filter(Boolean).map(Number);
+    if (pids.length === 0) return;
+    for (const pid of pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // it has ended by itself
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Parameters, useBackend } from "@retool-ts/policy";
 import { decodeForwardBackwardOutput, decodeSampleResponse, PROTOBUF } from "@retool-ts/tinker/wire";
 import { expect, test } from "vitest";
@@ -9,8 +9,9 @@ import { localBase } from "../src/local-base.js";
 import { openTinkerServer } from "../src/tinker-server.js";
 import { TINY } from "./tiny-server.js";
 
-/** What official clients sent to a recording server: `RETOOL_SHARED` names the folder. */
-const folder = join(process.env["RETOOL_SHARED"] ?? "/nonexistent", "peers", "fixtures");
+const repository = resolve(import.meta.dirname, "../../..");
+/** What official clients sent to a recording server: `RETOOL_SHARED` names the folder, or it is `shared` beside the repository. */
+const folder = resolve(repository, process.env["RETOOL_SHARED"] ?? "../shared", "peers/fixtures");
 const present = existsSync(folder);
 if (!present) console.log("skipped: no recorded exchanges; RETOOL_SHARED names the folder that has them");
 

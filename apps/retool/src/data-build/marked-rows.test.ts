@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { useBuildFolder } from "./build-folder.test-support.js";
 
@@ -86,7 +86,8 @@ describe("data build --marks", () => {
   });
 });
 
-const gsm8k = join(process.env["RETOOL_SHARED"] ?? "/nonexistent", "data/gsm8k/train_first4000.jsonl");
+const repository = resolve(import.meta.dirname, "../../../..");
+const gsm8k = resolve(repository, process.env["RETOOL_SHARED"] ?? "../shared", "data/gsm8k/train_first4000.jsonl");
 
 // Python evaluates the marks of the first 3,000 rows by itself: 156 end in something else than the answer, 43 have
 // no marks, and one has a division that rounds down.

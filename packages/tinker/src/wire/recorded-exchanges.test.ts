@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { decodeForwardBackwardOutput, encodeForwardBackwardOutput } from "./forward-backward-output-proto.js";
 import { decodeForwardBackwardRequest, encodeForwardBackwardRequest } from "./forward-backward-request-proto.js";
 import { jsonBody } from "./json-body.js";
 import { decodeSampleResponse, encodeSampleResponse } from "./sample-proto.js";
 
-/** Exchanges of official clients and of a real server, recorded by others: `RETOOL_SHARED` names the folder. */
-const folder = join(process.env["RETOOL_SHARED"] ?? "/nonexistent", "peers", "fixtures");
+const repository = resolve(import.meta.dirname, "../../../..");
+/** Exchanges of official clients and of a real server, recorded by others: `RETOOL_SHARED` names the folder, or it is `shared` beside the repository. */
+const folder = resolve(repository, process.env["RETOOL_SHARED"] ?? "../shared", "peers/fixtures");
 const sdkRecordings = ["tinker-sdk-0.25.0", "tinker-sdk-0.38.0", "tinker-cookbook-0.5.8"];
 const serverRecordings = ["skyrl-0.4.0-jax"];
 
