@@ -1,56 +1,14 @@
 // The policy tests on native TensorFlow, for `.ci/run`: with the binding that is installed, or with one built against a TensorFlow that
 // pip brings into a folder of its own. Where that cannot be had it says so and skips. The last line is `N passed, N failed`.
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuilt, ensureInstalled, localEnvironment, root } from "./bootstrap.mjs";
+import { lastLine, report, Skip, timedRun } from "./timed-run.mjs";
 
-/** Time limit of everything, whatever the network and the machine. */
-const END = performance.now() + 235_000;
+const { run, need, pythonWith, runTests } = timedRun(235_000);
 const cli = join(root, "apps/retool/dist/cli.js");
-
-/** Reason that the tests cannot run here. */
-class Skip extends Error {}
-
-/** Runs a program; `timedOut` when it took too long and was stopped. */
-function run(program, args, { env = localEnvironment(), timeout = Infinity, show = false } = {}) {
-  const left = Math.max(0, Math.min(timeout, END - performance.now()));
-  return new Promise((resolve) => {
-    let output = "";
-    const child = spawn(program, args, { cwd: root, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-    const stop = () => {
-      if (child.pid === undefined) return; // it never began
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // it has ended
-      }
-    };
-    let timedOut = false;
-    const timer = setTimeout(() => ((timedOut = true), stop()), left);
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk) => {
-        output += chunk;
-        if (show) process.stdout.write(chunk);
-      });
-    }
-    child.once("error", (error) => (output += error.message));
-    child.once("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code: code ?? 1, output, timedOut });
-    });
-  });
-}
-
-const lastLine = (text) => text.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
-
-/** Runs a step of the installation and skips when it fails. */
-async function need(what, program, args, timeout) {
-  const { code, output, timedOut } = await run(program, args, { timeout });
-  if (timedOut) throw new Skip(`${what}: it took too long`);
-  if (code !== 0) throw new Skip(`${what}: ${lastLine(output)}`);
-}
+const options = ["--testTimeout=200000"];
 
 /** The environment in which native TensorFlow loads. */
 async function nativeEnvironment(folder) {
@@ -59,22 +17,7 @@ async function nativeEnvironment(folder) {
   if (process.platform !== "linux") throw new Skip(`the binding is built on Linux only, this is ${process.platform}`);
   const compiler = process.env.CXX || "c++";
   await need("no C++ compiler", compiler, ["--version"], 20_000);
-  await need("no Python with venv", "python3", ["-m", "venv", join(folder, "venv")], 60_000);
-  const python = join(folder, "venv/bin/python");
-  const pip = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--no-input",
-    "--disable-pip-version-check",
-    "--retries",
-    "0",
-    "--timeout",
-    "15",
-    "tensorflow-cpu",
-  ];
-  await need("no TensorFlow wheel", python, pip, 130_000);
+  const python = await pythonWith(join(folder, "venv"), ["tensorflow-cpu"], { timeout: 130_000 });
   const env = { ...installed, RETOOL_NATIVE_DIR: join(folder, "native") };
   const built = await run(process.execPath, [cli, "native", "install", "--quiet", "--from-tensorflow", python], { env });
   if (/Node's headers|tfjs-node.*sources/.test(built.output)) throw new Skip(lastLine(built.output));
@@ -96,37 +39,22 @@ const PORTABLE = ["src/ops/ops", "src/ops/linear", "src/local-engine", "src/lora
   (name) => `packages/policy/${name}.test.ts`,
 );
 
-/** Runs test files and counts; a run without counts is one failure. */
-async function runTests(env, files) {
-  const args = [join(root, "scripts/run.mjs"), "test", "--testTimeout=200000", ...files];
-  const { output, code, timedOut } = await run(process.execPath, args, { env, show: true });
-  if (timedOut) throw new Skip("they took too long");
-  const [, passed, failed] = /^(\d+) passed, (\d+) failed/.exec(lastLine(output)) ?? [undefined, 0, 1];
-  return { code, passed: Number(passed), failed: Number(failed) };
-}
-
 const folder = mkdtempSync(join(tmpdir(), "retool-native-tests-"));
 try {
-  if (process.env.RETOOL_CI_NATIVE === "0") throw new Skip("RETOOL_CI_NATIVE is 0");
-  await ensureInstalled();
-  await ensureBuilt();
-  const env = { ...(await nativeEnvironment(folder)), RETOOL_TEST_BACKENDS: "native" };
-  const all = await runTests(env, nativeTests());
-  const portable = await runTests({ ...env, RETOOL_NATIVE_KERNELS: "0" }, PORTABLE).catch((error) => {
-    if (!(error instanceof Skip)) throw error;
-    console.log(`tests without the fused kernels skipped: ${error.message}`);
-    return { code: 0, passed: 0, failed: 0, skipped: 1 };
+  await report("tests on native TensorFlow", async () => {
+    if (process.env.RETOOL_CI_NATIVE === "0") throw new Skip("RETOOL_CI_NATIVE is 0");
+    await ensureInstalled();
+    await ensureBuilt();
+    const env = { ...(await nativeEnvironment(folder)), RETOOL_TEST_BACKENDS: "native" };
+    const all = await runTests(nativeTests(), { env, options });
+    const portable = await runTests(PORTABLE, { env: { ...env, RETOOL_NATIVE_KERNELS: "0" }, options }).catch((error) => {
+      if (!(error instanceof Skip)) throw error;
+      console.log(`tests without the fused kernels skipped: ${error.message}`);
+      return { code: 0, passed: 0, failed: 0, skipped: 1 };
+    });
+    const [passed, failed] = [all.passed + portable.passed, all.failed + portable.failed];
+    return { code: all.code || portable.code, passed, failed, skipped: portable.skipped };
   });
-  process.exitCode = all.code || portable.code;
-  const skipped = portable.skipped === undefined ? "" : ", 1 skipped";
-  console.log(`${all.passed + portable.passed} passed, ${all.failed + portable.failed} failed${skipped}`);
-} catch (error) {
-  if (error instanceof Skip) console.log(`tests on native TensorFlow skipped: ${error.message}\n0 passed, 0 failed, 1 skipped`);
-  else {
-    console.error(error.message);
-    console.log("0 passed, 1 failed");
-    process.exitCode = 1;
-  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

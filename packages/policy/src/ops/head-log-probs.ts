@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { roomForLogits } from "../memory-room.js";
+import { gatherRows } from "./embedding.js";
 import { isFrozen, linear, linearTransposed, takeAddOuterSum } from "./linear.js";
 import { logitsGradient, tokenLogProbs, type TokenLogProbs } from "./token-log-probs.js";
 
@@ -62,12 +63,13 @@ export function headLogProbs(
         const isWhole = live.length === count;
         const places = tf.tensor1d(live, "int32");
         const pick = <T extends tf.Tensor>(x: T, axis = 0): T => (isWhole ? tf.clone(x) : tf.gather(x, places, axis));
-        const part = tf.tidy(() => pick(tf.slice(savedStates, [start, 0], [count, width])));
+        const pickRows = (x: tf.Tensor2D) => (isWhole ? tf.clone(x) : gatherRows(x, places));
+        const part = tf.tidy(() => pickRows(tf.slice(savedStates, [start, 0], [count, width])));
         const dLogits = tf.tidy(() => {
           const gradients = pick(tf.slice(dy as tf.Tensor2D, [0, start], [2, count]), 1);
           const [dLogProbs, dEntropies] = tf.unstack(gradients) as [tf.Tensor1D, tf.Tensor1D];
           const keptHere = saved[3 + chunk] as tf.Tensor2D | undefined;
-          const logits = keptHere === undefined ? linearTransposed(part, savedHead) : pick(keptHere); // [live, vocab]
+          const logits = keptHere === undefined ? linearTransposed(part, savedHead) : pickRows(keptHere); // [live, vocab]
           return logitsGradient(logits, pick(tf.slice(savedTargets, start, count)), dLogProbs, dEntropies, { temperature });
         });
         if (dWeight !== undefined) dWeight = takeAddOuterSum(dWeight, dLogits, part);

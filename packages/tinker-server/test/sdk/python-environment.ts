@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import environments from "./environments.json" with { type: "json" };
 
 const run = promisify(execFile);
 
@@ -25,11 +26,12 @@ async function findPython(): Promise<string | undefined> {
   return undefined;
 }
 
-/** A Python that has some packages, in an environment that is made once. */
-export async function pythonWith(name: string, packages: readonly string[]): Promise<string> {
+/** A Python with the packages that `environments.json` names, in an environment that is made once. */
+export async function pythonOf(name: keyof typeof environments): Promise<string> {
   const folder = join(FOLDER, name);
   const python = join(folder, "bin", "python");
   if (existsSync(join(folder, "ready"))) return python;
+  const packages = environments[name];
   await rm(folder, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
   await run((await findPython())!, ["-m", "venv", folder]);

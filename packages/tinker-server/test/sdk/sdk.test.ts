@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { localBase } from "../../src/local-base.js";
 import { openTinkerServer, type TinkerServer } from "../../src/tinker-server.js";
 import { byteModel, byteText, writeByteTokenizer } from "./byte-model.js";
-import { pythonWith, runScript, whyNot } from "./python-environment.js";
+import { pythonOf, runScript, whyNot } from "./python-environment.js";
 
 const reason = await whyNot("sdk");
 const title = `the official SDK${reason === undefined ? "" : ` (skipped: ${reason})`}`;
@@ -45,10 +45,10 @@ describe.skipIf(reason !== undefined)(title, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test.each(["0.25.0", "0.38.0"])(
+  test.each(["0.25.0", "0.38.0"] as const)(
     "version %s trains, samples, saves and resumes",
     async (version) => {
-      const python = await pythonWith(`tinker-${version}`, [`tinker==${version}`]);
+      const python = await pythonOf(`tinker-${version}`);
       const seen = await runScript<Seen>(python, "drive_sdk.py", [server.url, "bytes"]);
       expect(seen["sdk"]).toBe(version);
       expect(seen["models"]).toEqual(["bytes", join(folder, "tokenizer")]);
@@ -73,8 +73,7 @@ describe.skipIf(reason !== undefined)(title, () => {
   test(
     "tinker-cookbook's RL loop raises its reward, and its custom losses have their gradient",
     async () => {
-      const packages = ["torch==2.13.0", "tinker==0.38.0", "tinker-cookbook==0.5.8", "tml-renderers==0.2.1"];
-      const python = await pythonWith("tinker-cookbook-0.5.8", packages);
+      const python = await pythonOf("tinker-cookbook-0.5.8");
       const rewards = await runScript<number[]>(python, "cookbook_rl.py", [
         server.url,
         join(folder, "tokenizer"),
