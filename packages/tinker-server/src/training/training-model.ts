@@ -29,6 +29,8 @@ export interface TrainingModelOptions {
   readonly gapTimeoutMs: number;
 }
 
+const ONE_TOKEN = { temperature: 1, topP: 1, topK: 0, maxTokens: 1, uniform: () => 0.5 };
+
 /** One client's adapter: what it is asked for in its order, and the state that survives a crash. */
 export class TrainingModel {
   readonly id: string;
@@ -164,10 +166,18 @@ export class TrainingModel {
   }
 
   /** False when the weights are absurd: any that are not finite, or so large that sums overflow, spoil every token. */
-  async #isSound(): Promise<boolean> {
-    const row = { tokenIds: [0, 0], lossMask: [0, 1] };
-    const [scores] = await this.#turn(() => this.#trained.engine.logProbs([row]));
-    return Number.isFinite(scores![1]!);
+  #isSound(): Promise<boolean> {
+    return this.#turn(async () => {
+      const { engine } = this.#trained;
+      // A sampler reads the base's weights in the order in which its other samplers do, so one token costs little.
+      const sampler = await engine.sampler({ maxSequences: 1, maxLength: 2, vocabSize: engine.model.vocabSize });
+      try {
+        const { logProbs } = await sampler.decode(sampler.open([0]), ONE_TOKEN);
+        return Number.isFinite(logProbs[0]);
+      } finally {
+        sampler.dispose();
+      }
+    });
   }
 
   /** Takes up the state that the record names. */
