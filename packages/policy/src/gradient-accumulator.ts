@@ -1,7 +1,7 @@
 import type { LossResult } from "@retool-ts/algorithms";
 import * as tf from "@tensorflow/tfjs-core";
 import { fusedKernels } from "./kernels/kernel-context.js";
-import { ownTape } from "./ops/tape.js";
+import { freeAlongTheWay, ownTape } from "./ops/tape.js";
 import type { TrainableParameters } from "./parameter-specs.js";
 
 /** The same as plain numbers. */
@@ -37,6 +37,7 @@ export class GradientAccumulator {
       const run = () => {
         const { loss, metrics = {} } = compute();
         for (const [name, metric] of Object.entries(metrics)) measured.push([name, tf.keep(tf.clone(metric))]);
+        freeAlongTheWay();
         return loss;
       };
       const { value, grads } = ownTape(() => tf.tidy(() => tf.variableGrads(run, variables)));

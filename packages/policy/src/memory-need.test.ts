@@ -30,7 +30,7 @@ test("an adapter: 4 bytes a frozen weight, 16 one of the adapter's; critic and r
 
 test("keys and values are held while sampling, gradients and activations while training: the larger counts", () => {
   expect(cacheBytesPerToken(TINY)).toBe(2 * 2 * 2 * 8 * 4); // keys and values, layers, heads, width, bytes
-  const activations = 4 * (10 * 2 * (20 * 24 + 8 * 20) + 3 * 10 * 29);
+  const activations = 4 * (10 * (7 * 24 + 2 * 64 + 3 * 20 + 20 * 24 + 8 * 20) + 3 * 10 * 29); // of a layer, and of one with its gradients
   expect(memoryNeed(TINY, { cachedTokens: 5, trainedTokens: 10 })).toMatchObject({
     keysAndValues: 5 * 256,
     activations,

@@ -77,16 +77,17 @@ export function memoryNeed(config: ModelConfig, use: MemoryUse): MemoryNeed {
 
 /**
  * Numbers that a forward pass over so many tokens keeps for its backward pass, about, and those of the logits that exist at once. A layer
- * has 20 · hiddenSize + 8 · intermediateSize a token, which is near what is measured; with checkpoints its input stays alone, and one layer
- * is computed again at a time.
+ * keeps 7 · hiddenSize + 2 · (heads + 2 · kvHeads) · headDim + 3 · intermediateSize a token; one at a time has its gradients beside them, 20 ·
+ * hiddenSize + 8 · intermediateSize in all. With checkpoints a layer keeps its input alone, and that one is computed again.
  */
 export function activationCounts(
-  { hiddenSize, intermediateSize, layers, vocabSize }: ModelConfig,
+  { hiddenSize, intermediateSize, heads, kvHeads, headDim, layers, vocabSize }: ModelConfig,
   tokens: number,
   gradientCheckpointing: boolean,
 ): { readonly kept: number; readonly logits: number } {
-  const layer = 20 * hiddenSize + 8 * intermediateSize;
-  const kept = tokens * (gradientCheckpointing ? hiddenSize * layers + layer : layer * layers);
+  const layer = 7 * hiddenSize + 2 * (heads + 2 * kvHeads) * headDim + 3 * intermediateSize;
+  const withGradients = 20 * hiddenSize + 8 * intermediateSize;
+  const kept = tokens * ((gradientCheckpointing ? hiddenSize * layers : layer * (layers - 1)) + withGradients);
   return { kept, logits: LOGIT_COPIES * Math.min(MOST_LOGITS, tokens * vocabSize) };
 }
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, expect, test } from "vitest";
 import { useBackend } from "./backend.js";
-import { roomForLogits } from "./memory-room.js";
+import { roomForCopies, roomForLogits } from "./memory-room.js";
 import "./node.js";
 import { currentPlatform, providePlatform } from "./platform.js";
 
@@ -25,4 +25,13 @@ test("on wasm they stay within the first half of its 4 GiB", async () => {
   expect(roomForLogits()).toBe(Math.floor((2 ** 31 - tf.memory().numBytes) / 16));
   withFree(1600);
   expect(roomForLogits()).toBe(100);
+});
+
+test("half of what would be free without them may hold copies", async () => {
+  await useBackend("cpu");
+  withFree(1600);
+  expect(roomForCopies(0)).toBe(200);
+  expect(roomForCopies(600)).toBe(500);
+  withFree(-400);
+  expect(roomForCopies(600)).toBeLessThan(600);
 });

@@ -5,25 +5,32 @@ import { currentPlatform } from "./platform.js";
 export const WASM_BYTES = 2 ** 32;
 const FLOAT = 4;
 /** Share of the memory without use that logits may take; the rest is for gradients, and for others. */
-const SHARE = 1 / 4;
+const LOGITS_SHARE = 1 / 4;
+/** Share that copies may take, which are given back when somebody has no room. */
+const COPIES_SHARE = 1 / 2;
 
 /**
  * Number of logits that may stay in memory until the backward pass: a quarter of what the machine has free, and on wasm, whose memory has
  * holes, of what is left of its first half.
  */
 export function roomForLogits(): number {
-  return roomForCopies(0);
+  return Math.floor(LOGITS_SHARE * freeFloats());
 }
 
 /**
- * Number of floats that may be held for speed alone: {@link roomForLogits} if those held already were free.
+ * Number of floats that may be held for speed alone: half of what would be free without those that are held already.
  *
  * @param held - of them, now
  */
 export function roomForCopies(held: number): number {
+  return Math.floor(COPIES_SHARE * (freeFloats() + held));
+}
+
+/** 0 where nobody knows. */
+function freeFloats(): number {
   const free = currentPlatform()?.freeBytes() ?? Infinity;
   const left = tf.getBackend() === "wasm" ? Math.min(free, WASM_BYTES / 2 - tf.memory().numBytes) : free;
-  return Number.isFinite(left) ? Math.max(0, Math.floor(SHARE * (left / FLOAT + held))) : 0;
+  return Number.isFinite(left) ? Math.max(0, left / FLOAT) : 0;
 }
 
 const spares = new Set<() => void>();

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TrainingRow } from "@retool-ts/engine";
-import { probeServer, type ServerReport, TinkerClient, TinkerEngine } from "@retool-ts/tinker";
+import { probeServer, type ServerReport, TinkerClient, TinkerEngine, type TrainingModel } from "@retool-ts/tinker";
+import type { Datum } from "@retool-ts/tinker/wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EOS, TINY, TinyServer, VOCABULARY } from "./tiny-server.js";
 
@@ -101,3 +102,64 @@ test("samples are the trainer's: log-probabilities agree, seeds repeat, and a sn
   expect(Array.from(frozen!)).toEqual(Array.from(scores!));
   await engine.close();
 });
+
+test("what is not learned is left out when one asks, and a step is the same", async () => {
+  const [whole, sparing] = [await newModel(), await newModel()];
+  const data = [sequence([3, 4, 5, 6, EOS], [0, 1, 1, 1]), sequence([7, 8, 9], [1, 0])];
+  const learned = [
+    [0, 1, 1, 1],
+    [1, 0],
+  ];
+  for (let step = 0; step < 3; step++) {
+    const all = await whole.pass(data, CROSS_ENTROPY);
+    expect(all.logProbs.every((values) => values.every((value) => value < 0))).toBe(true);
+    const told = all.logProbs.map((values, i) => Array.from(values, (value, t) => (learned[i]![t] ? value : 0)));
+    const some = await sparing.pass(data, { ...CROSS_ENTROPY, weightedOnly: true });
+    expect(some.logProbs.map((values) => [...values])).toEqual(told);
+    expect(some.metrics).toEqual(all.metrics);
+    const scored = await sparing.pass(data, { ...CROSS_ENTROPY, weightedOnly: true, forwardOnly: true });
+    scored.logProbs.forEach((values, i) =>
+      values.forEach((value, t) => {
+        expect(value).toBeCloseTo(told[i]![t]!, 5);
+        expect(value === 0).toBe(learned[i]![t] === 0);
+      }),
+    );
+    const [{ gradNorm }, other] = [await whole.optimStep(ADAM), await sparing.optimStep(ADAM)];
+    expect(other.gradNorm).toBe(gradNorm);
+  }
+  await whole.unload();
+  await sparing.unload();
+});
+
+test("sequences without any weight are taken, and teach nothing", async () => {
+  const model = await newModel();
+  const { logProbs, metrics } = await model.pass([sequence([3, 4, 5], [0, 0])], { ...CROSS_ENTROPY, weightedOnly: true });
+  expect(logProbs.map((values) => [...values])).toEqual([[0, 0]]);
+  expect(metrics["loss:sum"]).toBe(0);
+  await model.unload();
+});
+
+test("the setting is a 0 or a 1", async () => {
+  const model = await newModel();
+  const asked = model.pass([sequence([3, 4], [1])], { ...CROSS_ENTROPY, config: { weighted_only: 2 } });
+  await expect(asked).rejects.toThrow("loss_fn_config.weighted_only: expected 0 or 1, found 2");
+  await model.unload();
+});
+
+const CROSS_ENTROPY = { lossFn: "cross_entropy" };
+const ADAM = { learning_rate: 0.02, beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0, grad_clip_norm: 1 };
+
+function newModel(): Promise<TrainingModel> {
+  return client.createModel({ baseModel: "tiny", lora: { rank: 4, seed: 1, train_attn: true, train_mlp: true, train_unembed: false } });
+}
+
+function sequence(tokenIds: readonly number[], weights: readonly number[]): Datum {
+  const shape = [weights.length];
+  return {
+    model_input: { chunks: [{ type: "encoded_text", tokens: tokenIds.slice(0, -1) }] },
+    loss_fn_inputs: {
+      target_tokens: { data: tokenIds.slice(1), dtype: "int64", shape },
+      weights: { data: Float32Array.from(weights), dtype: "float32", shape },
+    },
+  };
+}

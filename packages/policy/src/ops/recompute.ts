@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { ownTape } from "./tape.js";
+import { freeAlongTheWay, ownTape } from "./tape.js";
 
 /**
  * y = f(x), of which only x is kept for the backward pass; that one computes f a second time.
@@ -24,5 +24,10 @@ export function recompute(f: (x: tf.Tensor2D) => tf.Tensor2D, x: tf.Tensor2D, va
 
 /** Gradients of y = f() in each of `xs`; everything else that f makes is freed. */
 function gradients(f: () => tf.Tensor2D, xs: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
-  return tf.tidy(() => tf.engine().gradients(f, xs, dy as tf.Tensor2D).grads);
+  const recorded = () => {
+    const y = f();
+    freeAlongTheWay();
+    return y;
+  };
+  return tf.tidy(() => tf.engine().gradients(recorded, xs, dy as tf.Tensor2D).grads);
 }

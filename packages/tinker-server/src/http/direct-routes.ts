@@ -3,6 +3,7 @@ import { API_PREFIX } from "@retool-ts/tinker/wire";
 import type { Hono } from "hono";
 import type { z } from "zod";
 import type { Bodies } from "../bodies.js";
+import { LOSS_OPTIONS } from "../losses/read-loss.js";
 import { TINKER_LOSSES } from "../losses/tinker-loss.js";
 import { refused, unknown } from "../request-fault.js";
 import { baseNamed, checkpointAt, modelNamed } from "../service/lookup.js";
@@ -35,7 +36,7 @@ export function addDirectRoutes(app: Hono, service: TinkerService, limits: BodyL
       trainable: true,
       sampleable: true,
     }));
-    return c.json({ supported_models: models, supported_loss_fns: TINKER_LOSSES });
+    return c.json({ supported_models: models, supported_loss_fns: TINKER_LOSSES, supported_loss_options: LOSS_OPTIONS });
   });
   post("client/config", "anything", () => ({ pjwt_auth_enabled: false }));
   post("client/dynamic_config", "anything", () => ({

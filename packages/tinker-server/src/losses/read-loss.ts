@@ -1,4 +1,4 @@
-import type { LossConfig } from "@retool-ts/tinker/wire";
+import { type LossConfig, WEIGHTED_ONLY } from "@retool-ts/tinker/wire";
 import { refused } from "../request-fault.js";
 import { TINKER_LOSSES, type TinkerLoss, type TinkerLossName } from "./tinker-loss.js";
 
@@ -11,13 +11,27 @@ const SETTINGS: Readonly<Record<TinkerLossName, Readonly<Record<string, number |
   dro: { beta: null },
 };
 
+/** Settings that all losses take. */
+export const LOSS_OPTIONS: readonly string[] = [WEIGHTED_ONLY];
+
+/**
+ * False when a client wants the log-probabilities of all targets.
+ *
+ * @throws HttpFault with 400 when the setting is neither 0 nor 1.
+ */
+export function readWeightedOnly(config: LossConfig | null | undefined): boolean {
+  const value = config?.[WEIGHTED_ONLY] ?? 0;
+  if (value === 0 || value === 1) return value === 1;
+  throw refused(`loss_fn_config.${WEIGHTED_ONLY}`, "0 or 1", String(value).slice(0, 100));
+}
+
 /** @throws HttpFault with 400 when the loss or a setting is not known. */
 export function readLoss(name: string, config: LossConfig | null | undefined): TinkerLoss {
   const known = TINKER_LOSSES.find((loss) => loss === name);
   if (known === undefined) throw refused("loss_fn", `one of ${TINKER_LOSSES.join(", ")}`, name.slice(0, 100) || "none");
   const settings = SETTINGS[known];
   for (const key of Object.keys(config ?? {})) {
-    if (key in settings) continue;
+    if (key in settings || LOSS_OPTIONS.includes(key)) continue;
     throw refused(`loss_fn_config of ${known}`, Object.keys(settings).join(", ") || "no settings", key.slice(0, 100));
   }
   const number = (key: string): number => {

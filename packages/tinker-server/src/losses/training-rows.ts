@@ -10,9 +10,16 @@ export interface RowLimits {
   readonly maxPositions: number;
 }
 
-/** A datum as a row: inputs and the last target in one sequence, all targets in the loss. */
+/** What rows are made for. */
+export interface RowPurpose extends RowLimits {
+  /** Targets of weight 0 stay out of the loss. */
+  readonly weightedOnly?: boolean;
+}
+
+/** A datum as a row: inputs and the last target in one sequence, all targets in the loss, or those alone that have a weight. */
 export interface LossRow extends TrainingRow {
   readonly tokenIds: Int32Array;
+  readonly lossMask: Uint8Array;
   readonly fields: { readonly weight: Float32Array; readonly advantage: Float32Array; readonly oldLogProb: Float32Array };
 }
 
@@ -21,9 +28,9 @@ export interface LossRow extends TrainingRow {
  *
  * @throws HttpFault with 400 when the batch is empty, an id is not in the vocabulary, or a tensor is missing, not finite or of another shape.
  */
-export function trainingRows({ data }: LossInput, loss: TinkerLoss, limits: RowLimits): LossRow[] {
+export function trainingRows({ data }: LossInput, loss: TinkerLoss, purpose: RowPurpose): LossRow[] {
   if (data.length === 0) throw refused("data", "at least one datum", "an empty batch");
-  return data.map((datum, index) => lossRow(datum, `data[${index}]`, loss, limits));
+  return data.map((datum, index) => lossRow(datum, `data[${index}]`, loss, purpose));
 }
 
 /** Ids of a prompt or an input. */
@@ -41,7 +48,7 @@ function checkedId(id: number, where: string, vocabSize: number): number {
   throw refused(where, `a token id from 0 to ${vocabSize - 1}`, String(id));
 }
 
-function lossRow({ model_input: input, loss_fn_inputs: tensors }: Datum, where: string, loss: TinkerLoss, limits: RowLimits): LossRow {
+function lossRow({ model_input: input, loss_fn_inputs: tensors }: Datum, where: string, loss: TinkerLoss, limits: RowPurpose): LossRow {
   const inputs = inputIds(input, `${where}.model_input`, limits);
   const count = inputs.length;
   if (count + 1 > limits.maxPositions) {
@@ -60,12 +67,13 @@ function lossRow({ model_input: input, loss_fn_inputs: tensors }: Datum, where: 
   const known = ["target_tokens", "weights", ...(isPolicy ? ["advantages", "logprobs"] : [])];
   const stranger = Object.keys(tensors).find((name) => !known.includes(name));
   if (stranger !== undefined) throw refused(`${where}.loss_fn_inputs`, `${known.join(", ")} for ${loss.name}`, stranger.slice(0, 100));
-  const weight = tensor("weights", false);
+  const weights = tensor("weights", false);
+  const weight = weights === undefined ? new Float32Array(count + 1).fill(1) : shifted(weights);
   return {
     tokenIds,
-    lossMask: new Uint8Array(count + 1).fill(1),
+    lossMask: limits.weightedOnly ? Uint8Array.from(weight, (value) => (value === 0 ? 0 : 1)) : new Uint8Array(count + 1).fill(1),
     fields: {
-      weight: weight === undefined ? new Float32Array(count + 1).fill(1) : shifted(weight),
+      weight,
       advantage: isPolicy ? shifted(tensor("advantages", true)!) : new Float32Array(count + 1),
       oldLogProb: isPolicy ? shifted(tensor("logprobs", true)!) : new Float32Array(count + 1),
     },

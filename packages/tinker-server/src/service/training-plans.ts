@@ -2,7 +2,7 @@ import { HttpFault } from "@retool-ts/http";
 import type { ForwardBackwardRequest } from "@retool-ts/tinker/wire";
 import type { z } from "zod";
 import type { Bodies } from "../bodies.js";
-import { readLoss } from "../losses/read-loss.js";
+import { readLoss, readWeightedOnly } from "../losses/read-loss.js";
 import { trainingRows } from "../losses/training-rows.js";
 import { refused } from "../request-fault.js";
 import type { CheckpointFacts } from "../state/checkpoints.js";
@@ -29,9 +29,11 @@ export function inOrder(
 export function forwardBackwardPlan(context: ServiceContext, body: ForwardBackwardRequest): Plan {
   return inOrder(context, body.model_id, body.seq_id, (model) => {
     const { base } = model;
-    const loss = readLoss(body.forward_backward_input.loss_fn, body.forward_backward_input.loss_fn_config);
-    const limits = { vocabSize: base.vocabSize ?? base.model.vocabSize, maxPositions: base.model.maxPositions };
-    const rows = trainingRows(body.forward_backward_input, loss, limits);
+    const { loss_fn: name, loss_fn_config: config } = body.forward_backward_input;
+    const loss = readLoss(name, config);
+    const vocabSize = base.vocabSize ?? base.model.vocabSize;
+    const purpose = { vocabSize, maxPositions: base.model.maxPositions, weightedOnly: readWeightedOnly(config) };
+    const rows = trainingRows(body.forward_backward_input, loss, purpose);
     return async (_, signal) => {
       const outcome = await model.pass(rows, loss, { forwardOnly: body.forward_only === true, signal });
       if (body.forward_only !== true) context.counts.trainedTokens += rows.reduce((sum, { tokenIds }) => sum + tokenIds.length - 1, 0);

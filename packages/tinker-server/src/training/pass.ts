@@ -85,9 +85,9 @@ function lossValues({ fields }: LossRow, logProbs: Float32Array, loss: TinkerLos
   });
 }
 
-/** Values of all targets, in order, as an array a row. */
+/** Values of all targets in the loss, in order, as an array a row; those out of it have 0. */
 function split(rows: readonly LossRow[], batches: readonly ArrayLike<number>[]): Float32Array[] {
   const all = batches.flatMap((values) => Array.from(values));
-  let start = 0;
-  return rows.map(({ tokenIds }) => Float32Array.from(all.slice(start, (start += tokenIds.length - 1))));
+  let next = 0;
+  return rows.map(({ lossMask }) => Float32Array.from(lossMask.subarray(1), (isIn) => (isIn ? all[next++]! : 0)));
 }

@@ -1,4 +1,4 @@
-import type { LoRAConfig, ServerCapabilities } from "../wire/models.js";
+import { type LoRAConfig, type ServerCapabilities, WEIGHTED_ONLY } from "../wire/models.js";
 import type { WaitOptions } from "./await-result.js";
 import type { ChunkLimits } from "./chunks.js";
 import { TinkerError, TinkerNotFoundError } from "./errors.js";
@@ -96,6 +96,7 @@ export class TinkerClient {
     const model: TrainingModel = new TrainingModel(id, this.requests, {
       vocabSize,
       chunks,
+      takesWeightedOnly: this.capabilities.supported_loss_options?.includes(WEIGHTED_ONLY) ?? false,
       loraConfig: made,
       onUnload: () => void this.#models.delete(model),
     });

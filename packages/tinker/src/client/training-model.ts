@@ -1,5 +1,5 @@
 import type { Datum, ForwardBackwardOutput, LossConfig } from "../wire/forward-backward.js";
-import type { AdamParams, LoRAConfig } from "../wire/models.js";
+import { type AdamParams, type LoRAConfig, WEIGHTED_ONLY } from "../wire/models.js";
 import type { FutureRoute, FutureRoutes } from "../wire/routes.js";
 import { checkBatch, checkLogProbs } from "./check-data.js";
 import { chunksOf, type ChunkLimits, datumBytes } from "./chunks.js";
@@ -29,6 +29,8 @@ export interface PassOptions {
   readonly config?: LossConfig;
   /** Log-probabilities alone. */
   readonly forwardOnly?: boolean;
+  /** Those of targets of weight 0 are not needed: a server that can leave them out gives 0. */
+  readonly weightedOnly?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +45,8 @@ export interface StepResult {
 export interface TrainingModelOptions {
   readonly vocabSize?: number | undefined;
   readonly chunks?: ChunkLimits | undefined;
+  /** The server takes {@link WEIGHTED_ONLY}. */
+  readonly takesWeightedOnly?: boolean;
   /** Called once it is unloaded. */
   readonly onUnload?: () => void;
 }
@@ -180,8 +184,10 @@ export class TrainingModel {
     await this.#requests.start("unload_model", { model_id: this.id, type: "unload_model" }, control);
   }
 
-  #startPass(data: readonly Datum[], { lossFn, config, forwardOnly = false, signal }: PassOptions): Promise<Started<"forward_backward">> {
+  #startPass(data: readonly Datum[], options: PassOptions): Promise<Started<"forward_backward">> {
+    const { lossFn, forwardOnly = false, weightedOnly = false, signal } = options;
     const seq = ++this.#lastSequence;
+    const config = weightedOnly && this.#options.takesWeightedOnly ? { ...options.config, [WEIGHTED_ONLY]: 1 } : options.config;
     const input = { data, loss_fn: lossFn, ...(config && { loss_fn_config: config }) };
     const request = { model_id: this.id, seq_id: seq, forward_only: forwardOnly, forward_backward_input: input };
     return this.#requests.startPass(request, { signal });

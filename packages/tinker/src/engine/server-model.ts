@@ -100,7 +100,8 @@ export class ServerModel {
     const found = new Map<TrainingRow, Float32Array>();
     const bytes = scored.map(({ tokenIds }) => sequenceBytes(tokenIds.length - 1, ["weights"]));
     const source = { bytes, datum: (index: number) => rowDatum(scored[index]!) };
-    await this.model.passEach(source, { lossFn: "cross_entropy", forwardOnly: true, signal }, (index, logProbs) => {
+    const options = { lossFn: "cross_entropy", forwardOnly: true, weightedOnly: true, signal };
+    await this.model.passEach(source, options, (index, logProbs) => {
       found.set(scored[index]!, unshifted(logProbs));
     });
     return rows.map((row) => found.get(row) ?? new Float32Array(row.tokenIds.length));

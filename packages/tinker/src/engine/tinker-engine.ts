@@ -120,7 +120,7 @@ export class TinkerEngine implements Engine {
         isBegun = true;
         const parts: Omit<RowSlopes, "slopes">[] = [];
         const source = { bytes: bytes.slice(start, end), datum: (index: number) => datum(start + index) };
-        await model.passEach(source, { lossFn, signal, ...(config && { config }) }, (index, logProbs) => {
+        await model.passEach(source, { lossFn, weightedOnly: true, signal, ...(config && { config }) }, (index, logProbs) => {
           const { slopes: _, ...part } = rowSlopes(loss, rowsOf[index]!, unshifted(logProbs));
           parts[index] = part;
         });

@@ -33,6 +33,7 @@ export {
   type SupportedModel,
   type UnloadModelRequest,
   type UnloadModelResult,
+  WEIGHTED_ONLY,
 } from "./models.js";
 export { API_PREFIX, JSON_TYPE, PROTOBUF, type DirectRoute, type DirectRoutes, type FutureRoute, type FutureRoutes } from "./routes.js";
 export { type SampledSequence, type SampleRequest, type SampleResponse, type TopLogProbs, type WireSamplingParams } from "./sample.js";

@@ -124,4 +124,12 @@ export interface SupportedModel {
 export interface ServerCapabilities {
   readonly supported_models?: readonly SupportedModel[];
   readonly supported_loss_fns?: readonly string[];
+  /** Settings that every loss takes in `loss_fn_config`. No part of the hosted API: {@link WEIGHTED_ONLY} is the one that is known. */
+  readonly supported_loss_options?: readonly string[];
 }
+
+/**
+ * Leaves out what is not learned: at 1 the log-probabilities of targets of weight 0 come back as 0, so that a server spares their logits. A
+ * server that takes it names it in its capabilities.
+ */
+export const WEIGHTED_ONLY = "weighted_only";
