@@ -6,11 +6,11 @@ import { localEnvironment } from "./bootstrap.mjs";
 const ONE_THREAD = { OMP_NUM_THREADS: "1", MKL_NUM_THREADS: "1", TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1" };
 
 /** Runs a program and parses the last line that it prints. */
-export function lastLine(program, args, { input, isOneThread = false } = {}) {
+export function lastLine(program, args, { input, isOneThread = false, isQuiet = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: { ...localEnvironment(), ...(isOneThread ? ONE_THREAD : {}) },
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "inherit"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", isQuiet ? "ignore" : "inherit"],
     });
     child.stdin?.end(input);
     let output = "";

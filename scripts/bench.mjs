@@ -9,6 +9,8 @@
 // where RETOOL_BENCH_PYTHON has them, written into docs/guide/speed.md. Some minutes.
 // `pnpm bench agents [folder]`: trains the agents of apps/agent beside the recipe's own loop, as the page on agents shows; a quarter of an hour.
 // `pnpm bench serve`: 64 streamed conversations over HTTP against the same ones without it, with and without the prefix cache. Two minutes.
+// `pnpm bench decode FILE`: processor time of a decoded token with a model from a file, in floats and in 8 bits, and llama.cpp's with the same
+// GGUF file where RETOOL_BENCH_PYTHON has xllamacpp. Some minutes.
 // `pnpm bench engine [steps]`: CPU seconds of a step through the Tinker API on loopback against the engine in the process, for a tiny model and
 // SmolLM2's shape. Some minutes.
 import { spawn, spawnSync } from "node:child_process";
@@ -21,10 +23,11 @@ import { medianOf, missingTrl, stepPairs } from "./step-pairs.mjs";
 import { writeSpeedPage } from "./speed-page.mjs";
 
 const [what, count] = process.argv.slice(2);
-const BENCHES = ["step", "sandbox", "reward", "policy", "agents", "serve", "engine", "all"];
-if (!BENCHES.includes(what) || (what !== "agents" && !/^[1-9]\d*$/.test(count ?? "1"))) {
+const BENCHES = ["step", "sandbox", "reward", "policy", "agents", "serve", "engine", "decode", "all"];
+const takesPath = what === "agents" || what === "decode";
+if (!BENCHES.includes(what) || (what === "decode" && count === undefined) || (!takesPath && !/^[1-9]\d*$/.test(count ?? "1"))) {
   console.error(
-    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | agents [folder] | serve | engine [steps] | all [repetitions]",
+    "usage: pnpm bench step [steps] | sandbox [runs] | reward | policy [repetitions] | agents [folder] | serve | engine [steps] | decode FILE | all [repetitions]",
   );
   process.exit(2);
 }
@@ -49,6 +52,10 @@ if (what === "engine") {
     console.log(JSON.stringify(figures));
     console.log(`${shape}: a step over HTTP takes ${(100 * (figures.ratio - 1)).toFixed(1)} % more CPU seconds than in the process`);
   }
+  process.exit();
+}
+if (what === "decode") {
+  await benchDecode(resolve(count));
   process.exit();
 }
 if (what === "reward") {
@@ -99,6 +106,26 @@ async function benchPolicy(repetitions) {
       console.log(`${name} on ${ours.backend}, times the peer's tokens a second (a CPU second): ${ratios.join(", ")}`);
     }
   }
+}
+
+/** Decoding with a model's file, everybody on one thread, one after the other. */
+async function benchDecode(file) {
+  const bench = join(root, "packages/policy/bench");
+  const { probeBackends } = await import(pathToFileURL(join(root, "packages/policy/dist/node.js")));
+  const native = (await probeBackends()).find((probe) => probe.native?.kernels === true)?.name;
+  for (const backend of [...(native === undefined ? [] : [native]), "wasm"]) {
+    for (const weights of ["float32", "int8"]) {
+      console.log(
+        JSON.stringify(await lastLine(process.execPath, [join(bench, "decode.mjs"), backend, weights, file], { isOneThread: true })),
+      );
+    }
+  }
+  const { RETOOL_BENCH_PYTHON: python } = process.env;
+  if (!python || !file.endsWith(".gguf")) {
+    console.log("llama.cpp skipped: set RETOOL_BENCH_PYTHON to a Python with xllamacpp, and name a GGUF file");
+    return;
+  }
+  console.log(JSON.stringify(await lastLine(python, [join(bench, "decode_llama.py"), file], { isOneThread: true, isQuiet: true })));
 }
 
 /** The verifier and a peer on the same pairs, one after the other. */

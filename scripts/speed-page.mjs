@@ -25,6 +25,9 @@ export async function writeSpeedPage(count) {
   const prompts = backends.map((name) => measure(bench("policy/bench/prompts.mjs"), name, 4_000, 4));
   const threads = measure(bench("policy/bench/threads.mjs"), Math.min(cpus().length, 4), count);
   const turns = measure(bench("sandbox/bench/turns.mjs"));
+  const memory = backends.flatMap((name) =>
+    ["all", "adapter"].map((trained) => measure(bench("policy/bench/memory.mjs"), name, trained, 512)),
+  );
   const noTrl = missingTrl(python);
   const steps = await stepPairs({ steps: "4", pairs: 3, backends, python: noTrl === undefined ? python : undefined });
   const parts = [
@@ -34,6 +37,7 @@ export async function writeSpeedPage(count) {
     promptsTable(prompts),
     threadsTable(threads),
     turnsTable(turns),
+    await memoryTable(memory, bench("policy/bench"), python),
     stepsTable(steps, noTrl),
     await verdicts(bench("reward/bench"), join(resolve(root, shared), "data/math/math500.jsonl"), python),
   ];
@@ -108,6 +112,28 @@ function turnsTable(figures) {
   };
   const rows = Object.entries(figures).map(([name, [{ cpu_ms: cpu, least_wall_ms: wall }]]) => [names[name], cpu, wall]);
   return table(["state of the session", "a turn, CPU ms", "least, ms"], rows);
+}
+
+/** Peaks of training, and PyTorch's of all weights. */
+async function memoryTable(results, bench, python) {
+  const { SHAPES } = await import(pathToFileURL(join(bench, "shapes.mjs")));
+  let peer;
+  let missing = "RETOOL_BENCH_PYTHON names no Python";
+  if (python) {
+    const args = [join(bench, "memory_peer.py"), JSON.stringify(SHAPES.smollm2), "512"];
+    peer = await lastLine(python, args, { isOneThread: true }).catch(
+      () => (missing = "the Python of RETOOL_BENCH_PYTHON has no transformers"),
+    );
+  }
+  const isMeasured = typeof peer === "object";
+  const rows = results.map(({ backend, trained, tokens, formula_mib: formula, peak_mib: peak }) => {
+    const own = [backend, trained === "all" ? "all weights" : "adapter", tokens, formula, peak];
+    if (!isMeasured) return own;
+    return trained === "all" ? [...own, peer.peak_mib, round(peak / peer.peak_mib)] : [...own, "", ""];
+  });
+  const head = ["backend", "trained", "tokens", "formula, MiB", "peak, MiB"];
+  if (isMeasured) return table([...head, "PyTorch, MiB", "ratio"], rows);
+  return `${table(head, rows)}\n\nPyTorch was not measured: ${missing}.`;
 }
 
 /** @param missing - why the peer was not measured */

@@ -10,12 +10,13 @@ const [name = "auto", trained = "all", tokens = "512", checkpoints] = process.ar
 const backend = await useBackend(name, { threads: 1 });
 const { config } = SHAPES.smollm2;
 const LONGEST = 128;
-const lora = trained === "adapter" ? { rank: 16, alpha: 32, dropout: 0, modules: LORA_MODULES } : undefined;
+const lora = trained === "adapter" ? { rank: 16, alpha: 32, dropout: 0, seed: 1, modules: LORA_MODULES } : undefined;
 const gradientCheckpointing = checkpoints !== undefined;
 const MIB = 2 ** 20;
 
 const program = Math.round(process.memoryUsage().rss / MIB);
-const parameters = Parameters.initialize(config, { seed: 1, embeddingStd: 0.02, ...(lora && { lora }) });
+const parameters = Parameters.initialize(config, { seed: 1, embeddingStd: 0.02 });
+if (lora !== undefined) parameters.addAdapter(lora);
 const engine = new LocalEngine(parameters, {
   optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 },
   maxTokensPerMicroBatch: Number(tokens),
