@@ -1,26 +1,18 @@
 """The work of policy.mjs in PyTorch and transformers. Usage: policy_peer.py <shape as JSON> [repetitions]. Prints one JSON line."""
 
 import json
-import os
 import resource
 import sys
 import time
 
-os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error", CUDA_VISIBLE_DEVICES="")
+from peer_model import peer_model
 import torch
 import transformers
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 shape = json.loads(sys.argv[1])
 repetitions = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 config, work = shape["config"], shape["work"]
-Config, Model = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen2": (Qwen2Config, Qwen2ForCausalLM)}[config["modelType"]]
-torch.manual_seed(1)
-model = Model(Config(
-    vocab_size=config["vocabSize"], hidden_size=config["hiddenSize"], intermediate_size=config["intermediateSize"],
-    num_hidden_layers=config["layers"], num_attention_heads=config["heads"], num_key_value_heads=config["kvHeads"],
-    max_position_embeddings=config["maxPositions"], rms_norm_eps=config["rmsNormEpsilon"], tie_word_embeddings=True,
-    bos_token_id=None, eos_token_id=None, pad_token_id=None))
+model = peer_model(config)
 figures = {}
 
 

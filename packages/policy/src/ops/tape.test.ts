@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { useBackend } from "../backend.js";
 import "../gradients.js";
 import "../node.js";
+import { GradientAccumulator } from "../gradient-accumulator.js";
+import { recompute } from "./recompute.js";
 import { freeAlongTheWay } from "./tape.js";
 
 const SIZE = 1000;
@@ -36,7 +38,7 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
     await useBackend(backend);
   });
 
-  /** Values and gradients in x and w, and the floats in memory when the first operation's gradient is asked for. */
+  /** Values and gradients in x and w, and the tensors that there are when the first operation's gradient is asked for. */
   function run(f: (x: tf.Tensor1D, w: tf.Tensor1D) => tf.Tensor1D, free: boolean) {
     const before = tf.memory();
     const seen: number[] = [];
@@ -83,5 +85,28 @@ describe.each(["wasm", "cpu"] as const)("on %s", (backend) => {
       return sharing(tf.add<tf.Tensor1D>(middle, tf.mul(tf.sin(middle), middle)), w);
     };
     expect(run(residual, true).numbers).toEqual(run(residual, false).numbers);
+  });
+
+  test("gradients of an update, and of what is computed again, are freed so", async () => {
+    const w = tf.tidy(() => tf.variable(tf.linspace(0.5, 2, SIZE))) as tf.Variable;
+    const weights = w as tf.Tensor as tf.Tensor1D;
+    const parameters = { trainableSpecs: [{ name: "w", shape: [SIZE], kind: "bias" as const }], get: () => w };
+    const seen: number[] = [];
+    const long = (x: tf.Tensor1D) =>
+      chain(
+        watched(x, () => seen.push(tf.memory().numTensors)),
+        weights,
+      );
+    const again = (x: tf.Tensor1D) =>
+      recompute((row) => tf.reshape(long(tf.reshape(row, [SIZE])), [1, SIZE]), tf.reshape(x, [1, SIZE]), [w]);
+    for (const f of [long, again]) {
+      const before = tf.memory().numTensors;
+      const gradients = new GradientAccumulator(parameters);
+      await gradients.add(() => ({ loss: tf.sum<tf.Scalar>(f(weights)) }));
+      gradients.clear();
+      expect(seen.at(-1)! - before).toBeLessThan(30);
+      expect(tf.memory().numTensors).toBe(before);
+    }
+    w.dispose();
   });
 });

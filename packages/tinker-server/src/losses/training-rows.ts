@@ -48,18 +48,18 @@ function checkedId(id: number, where: string, vocabSize: number): number {
   throw refused(where, `a token id from 0 to ${vocabSize - 1}`, String(id));
 }
 
-function lossRow({ model_input: input, loss_fn_inputs: tensors }: Datum, where: string, loss: TinkerLoss, limits: RowPurpose): LossRow {
-  const inputs = inputIds(input, `${where}.model_input`, limits);
+function lossRow({ model_input: input, loss_fn_inputs: tensors }: Datum, where: string, loss: TinkerLoss, purpose: RowPurpose): LossRow {
+  const inputs = inputIds(input, `${where}.model_input`, purpose);
   const count = inputs.length;
-  if (count + 1 > limits.maxPositions) {
-    throw refused(`${where}.model_input`, `at most ${limits.maxPositions - 1} tokens`, `${count}`);
+  if (count + 1 > purpose.maxPositions) {
+    throw refused(`${where}.model_input`, `at most ${purpose.maxPositions - 1} tokens`, `${count}`);
   }
   const tensor = (name: string, needed: boolean) => numbersOf(tensors[name], `${where}.loss_fn_inputs.${name}`, count, needed);
   const targets = tensor("target_tokens", true)!;
   const tokenIds = Int32Array.from([...inputs, 0]);
   for (let i = 0; i < count; i++) {
     const at = `${where}.loss_fn_inputs.target_tokens[${i}]`;
-    const id = checkedId(targets[i]!, at, limits.vocabSize);
+    const id = checkedId(targets[i]!, at, purpose.vocabSize);
     if (i + 1 < count && id !== inputs[i + 1]) throw refused(at, `the input's next token, ${inputs[i + 1]}`, `${id}`);
   }
   tokenIds[count] = targets[count - 1]!;
@@ -71,7 +71,7 @@ function lossRow({ model_input: input, loss_fn_inputs: tensors }: Datum, where: 
   const weight = weights === undefined ? new Float32Array(count + 1).fill(1) : shifted(weights);
   return {
     tokenIds,
-    lossMask: limits.weightedOnly ? Uint8Array.from(weight, (value) => (value === 0 ? 0 : 1)) : new Uint8Array(count + 1).fill(1),
+    lossMask: purpose.weightedOnly ? Uint8Array.from(weight, (value) => (value === 0 ? 0 : 1)) : new Uint8Array(count + 1).fill(1),
     fields: {
       weight,
       advantage: isPolicy ? shifted(tensor("advantages", true)!) : new Float32Array(count + 1),
